@@ -1,0 +1,40 @@
+/**
+ * Random access to bytes that may be far larger than memory: a file, a Blob in a worker, an array.
+ * Reading is synchronous; whoever made the source closes it.
+ */
+export interface ByteSource {
+  /** What errors call it: a path or a file name. */
+  readonly name: string
+  readonly byteLength: number
+  /** Exactly `length` bytes from `offset`; a view where the source is in memory. The caller has checked the bounds. */
+  read(offset: number, length: number): Uint8Array
+}
+
+/** A source over bytes in memory; `read` gives views. */
+export function memorySource(name: string, bytes: Uint8Array): ByteSource {
+  return { name, byteLength: bytes.byteLength, read: (offset, length) => bytes.subarray(offset, offset + length) }
+}
+
+/**
+ * The bytes of a constant, made when asked for: a view on the source file, or computed from other constants
+ * (a transpose, a fold, a quantization). `bytes()` may compute anew at each call, so callers ask once and let go.
+ */
+export interface ConstData {
+  readonly byteLength: number
+  bytes(): Uint8Array
+}
+
+/** A constant that is a range of a source. */
+export function constFromSource(source: ByteSource, offset: number, byteLength: number): ConstData {
+  return { byteLength, bytes: () => source.read(offset, byteLength) }
+}
+
+/** A constant that is in memory already. */
+export function constFromBytes(bytes: Uint8Array): ConstData {
+  return { byteLength: bytes.byteLength, bytes: () => bytes }
+}
+
+/** A constant computed at each read, for large results; nothing is kept. */
+export function lazyConst(byteLength: number, compute: () => Uint8Array): ConstData {
+  return { byteLength, bytes: compute }
+}
