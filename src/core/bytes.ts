@@ -38,3 +38,31 @@ export function constFromBytes(bytes: Uint8Array): ConstData {
 export function lazyConst(byteLength: number, compute: () => Uint8Array): ConstData {
   return { byteLength, bytes: compute }
 }
+
+/**
+ * Random-access output: a file, or an array that grows. Writing is synchronous; whoever made the sink closes it.
+ * Bytes that were never written read as zero.
+ */
+export interface ByteSink {
+  /** Writes all of `bytes` at byte `position`, at or beyond the present end included. `bytes` may be reused afterwards. */
+  write(bytes: Uint8Array, position: number): void
+}
+
+/** A sink in memory; `bytes()` is a view of what was written so far. */
+export function memorySink(): ByteSink & { bytes(): Uint8Array } {
+  let buffer = new Uint8Array(1024)
+  let end = 0
+  return {
+    write(bytes, position) {
+      const needed = position + bytes.byteLength
+      if (needed > buffer.byteLength) {
+        const grown = new Uint8Array(Math.max(needed, 2 * buffer.byteLength))
+        grown.set(buffer.subarray(0, end))
+        buffer = grown
+      }
+      buffer.set(bytes, position)
+      end = Math.max(end, needed)
+    },
+    bytes: () => buffer.subarray(0, end),
+  }
+}
