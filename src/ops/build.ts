@@ -1,0 +1,124 @@
+import { type ConstData, constFromBytes } from '../core/bytes.ts'
+import { invariant } from '../core/diagnostics.ts'
+import { bytesOf, type DType } from '../core/dtype.ts'
+import type { Shape } from '../core/shape.ts'
+import { elementCount } from '../core/shape.ts'
+import type { GraphEditor } from '../ir/graph.ts'
+import { type Attrs, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
+import { badOperands } from './diagnostics.ts'
+import { evaluate, foldDims } from './fold.ts'
+import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
+import { viewNode } from './view.ts'
+
+/** Constants up to this many result elements are folded while building; larger ones by the fold pass, lazily. */
+const eagerFoldElements = 1024
+
+/**
+ * Adds nodes to a graph through their records: operands are checked, result types inferred, small integer
+ * arithmetic on constants and on symbolic shapes is done at once.
+ */
+export class OpBuilder {
+  readonly graph: GraphEditor
+  #origin: Origin = noOrigin
+  #name = ''
+
+  constructor(graph: GraphEditor) {
+    this.graph = graph
+  }
+
+  get origin(): Origin {
+    return this.#origin
+  }
+
+  /** Base name of the values being made. */
+  get name(): string {
+    return this.#name
+  }
+
+  /** Everything added by `work` comes from this source, and its results take this name. */
+  at<T>(origin: Origin, name: string, work: () => T): T {
+    const saved = [this.#origin, this.#name] as const
+    this.#origin = origin
+    this.#name = name
+    try {
+      return work()
+    } finally {
+      ;[this.#origin, this.#name] = saved
+    }
+  }
+
+  /** Adds an op with one result. Throws `lower/bad-operands`. */
+  op<A extends AttrSchema>(spec: OpSpec<string, A>, inputs: readonly (Value | null)[], attrs?: AttrsIn<A>): Value {
+    const results = this.ops(spec, inputs, attrs)
+    invariant(results.length === 1, `${spec.name} has ${results.length} results`)
+    return results[0]!
+  }
+
+  /** Adds an op and returns all its results. Throws `lower/bad-operands`. */
+  ops<A extends AttrSchema>(spec: OpSpec<string, A>, inputs: readonly (Value | null)[], attrs?: AttrsIn<A>): Value[] {
+    const full = withDefaults(spec, (attrs ?? {}) as Partial<AttrsOf<A>>)
+    checkOperands(spec, inputs, this.#origin)
+    const types = spec.infer(viewNode(spec, full, inputs, this.#origin) as never)
+    const folded = this.#fold(spec, full, inputs, types)
+    if (folded) return folded
+    const dims = foldDims(spec, full, inputs, types)
+    const results = types.map((type, i) => ({ name: this.#name || spec.name, type, ...(i === 0 && dims ? { dims } : {}) }))
+    return this.graph.addNode({ op: spec.name, attrs: full, inputs, results, origin: this.#origin }).results
+  }
+
+  /** A constant over existing bytes, little-endian, row-major. */
+  const(name: string, dtype: DType, shape: Shape, data: ConstData): Value {
+    return this.graph.addConst(name || this.#name || 'const', { dtype, shape }, data)
+  }
+
+  /** An i32 constant vector; a scalar with `shape: []`. */
+  i32(values: readonly number[], shape: Shape = [values.length], name = ''): Value {
+    return this.const(name, 'i32', shape, constFromBytes(bytesOf(Int32Array.from(values))))
+  }
+
+  f32(values: readonly number[], shape: Shape = [], name = ''): Value {
+    return this.const(name, 'f32', shape, constFromBytes(bytesOf(Float32Array.from(values))))
+  }
+
+  #fold(spec: OpSpec, attrs: Attrs, inputs: readonly (Value | null)[], types: readonly TensorType[]): Value[] | undefined {
+    if (inputs.length === 0 || spec.sideEffect || !inputs.every((v) => v === null || v.data)) return undefined
+    const integers = types.every((t) => t.dtype !== 'f32' && (elementCount(t.shape) ?? Number.POSITIVE_INFINITY) <= eagerFoldElements)
+    if (!integers) return undefined
+    const arrays = evaluate(spec, attrs, inputs as Value[], types)
+    return arrays?.map((a, i) => this.const('', types[i]!.dtype, a.shape, constFromBytes(a.bytes)))
+  }
+}
+
+/** Attributes with the record's defaults filled in. */
+export function withDefaults<A extends AttrSchema>(spec: OpSpec<string, A>, attrs: Partial<AttrsOf<A>>): Attrs {
+  const full: Record<string, unknown> = {}
+  for (const [key, a] of Object.entries(spec.attrs)) {
+    const value = attrs[key] ?? ('default' in a ? a.default : undefined)
+    invariant(value !== undefined, `${spec.name} needs the attribute ${key}`)
+    full[key] = value
+  }
+  for (const key of Object.keys(attrs)) invariant(key in spec.attrs, `${spec.name} has no attribute ${key}`)
+  return full as Attrs
+}
+
+function checkOperands(spec: OpSpec, inputs: readonly (Value | null)[], origin: Origin): void {
+  const fail = (reason: string) =>
+    badOperands(
+      spec.name,
+      origin,
+      inputs.map((v) => v?.type ?? null),
+      reason,
+    )
+  const last = spec.operands.at(-1)
+  if (inputs.length > spec.operands.length && !last?.variadic) throw fail(`it takes ${spec.operands.length} operands, not ${inputs.length}`)
+  const count = Math.max(inputs.length, spec.operands.length - (last?.variadic ? 1 : 0))
+  for (let i = 0; i < count; i++) {
+    const o = spec.operands[Math.min(i, spec.operands.length - 1)]!
+    const v = inputs[i] ?? null
+    if (v === null) {
+      if (!o.optional) throw fail(`operand ${o.name} is missing`)
+    } else if (!o.dtypes.includes(v.type.dtype)) {
+      throw fail(`operand ${o.name} must be ${o.dtypes.join(', ')}`)
+    }
+  }
+}

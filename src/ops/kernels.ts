@@ -1,0 +1,2 @@
+import type { Kernel } from './fold.ts'
+export const kernels: Readonly<Record<string, Kernel | undefined>> = {}

@@ -1,0 +1,116 @@
+import { floatOrQ } from '../dtypes.ts'
+import { attr, defineOp, elementsAtBatchOne, operand, type TypedNodeView } from '../spec.ts'
+import { windowOutput } from './window.ts'
+
+const filterDTypes = ['f32', 'i8', 'u8', 'i4'] as const
+const biasDTypes = ['f32', 'i32', 'i64'] as const
+
+function isPerAxis(n: Pick<TypedNodeView, 'types'>): boolean {
+  return n.types[1]?.quant?.kind === 'per-axis'
+}
+
+/** y[n,h,w,o] = act(bias[o] + sum over window of x * filter). Filter [O,H,W,I]; groups = C / I. */
+export const conv2d = defineOp({
+  name: 'conv_2d',
+  builtin: 'CONV_2D',
+  summary: '2-D convolution, filter [O,H,W,I]',
+  operands: [operand('input', floatOrQ), operand('filter', filterDTypes), operand('bias', biasDTypes, { optional: true })],
+  attrs: {
+    padding: attr.padding(),
+    stride: attr.tuple(['strideH', 'strideW'], [1, 1]),
+    dilation: attr.tuple(['dilationHFactor', 'dilationWFactor'], [1, 1]),
+    fusedActivation: attr.activation(),
+    quantizedBiasType: attr.dtype('quantizedBiasType', 'f32'),
+  },
+  options: 'Conv2DOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const filter = n.type('filter').shape
+    if (shape.length !== 4 || filter.length !== 4) n.fail('input and filter must have rank 4')
+    const [batch, h, w, channels] = shape
+    const [out, kh, kw, inner] = filter as number[]
+    if (typeof channels === 'number' && typeof inner === 'number' && channels % inner !== 0)
+      n.fail(`${channels} input channels are no multiple of the filter's ${inner}`)
+    const { stride, dilation, padding } = n.attrs
+    return [
+      {
+        dtype,
+        shape: [
+          batch!,
+          windowOutput(h!, kh!, stride[0]!, dilation[0]!, padding),
+          windowOutput(w!, kw!, stride[1]!, dilation[1]!, padding),
+          out!,
+        ],
+      },
+    ]
+  },
+  quant: {
+    weights: [{ operand: 'filter', axis: 0, narrowRange: true }],
+    bias: { operand: 'bias', scaleFrom: ['input', 'filter'] },
+    dynamicRange: { setAttrs: {} },
+  },
+  version(n) {
+    const [x, f] = n.types
+    if (x?.dtype === 'i16' && f?.dtype === 'i8' && n.attrs.quantizedBiasType !== 'f32') return 8
+    if (f?.dtype === 'i4') return 7
+    if (x?.shape[3] !== f?.shape[3]) return 6
+    if (x?.dtype === 'f32' && f?.dtype === 'i8') return isPerAxis(n) ? 5 : 2
+    return x?.dtype === 'i16' ? 4 : x?.dtype === 'i8' ? 3 : 1
+  },
+  releases: { 1: '1.5.0', 2: '1.14.0', 3: '1.14.0', 4: '2.3.0', 5: '2.4.0', 6: '2.9.0', 7: '2.11.0', 8: '2.15.0' },
+  accuracy: 'rounding',
+  cost: (n) => ({ macs: elementsAtBatchOne(n.results[0]!.shape) * elementsAtBatchOne(n.types[1]!.shape.slice(1)), elementOps: 0 }),
+})
+
+/** y[n,h,w,c*M+m] = act(bias + sum over window of x[..c] * filter[0,..,c*M+m]). Filter [1,H,W,C*M]. */
+export const depthwiseConv2d = defineOp({
+  name: 'depthwise_conv_2d',
+  builtin: 'DEPTHWISE_CONV_2D',
+  summary: '2-D depthwise convolution, filter [1,H,W,C*M]',
+  operands: [operand('input', floatOrQ), operand('filter', filterDTypes), operand('bias', biasDTypes, { optional: true })],
+  attrs: {
+    padding: attr.padding(),
+    stride: attr.tuple(['strideH', 'strideW'], [1, 1]),
+    depthMultiplier: attr.i32('depthMultiplier'),
+    dilation: attr.tuple(['dilationHFactor', 'dilationWFactor'], [1, 1]),
+    fusedActivation: attr.activation(),
+  },
+  options: 'DepthwiseConv2DOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const filter = n.type('filter').shape
+    if (shape.length !== 4 || filter.length !== 4) n.fail('input and filter must have rank 4')
+    const [batch, h, w, channels] = shape
+    const [, kh, kw, out] = filter as number[]
+    const { stride, dilation, padding, depthMultiplier } = n.attrs
+    if (typeof channels === 'number' && channels * depthMultiplier !== out)
+      n.fail(`the filter has ${out} channels, expected ${channels} x ${depthMultiplier}`)
+    return [
+      {
+        dtype,
+        shape: [
+          batch!,
+          windowOutput(h!, kh!, stride[0]!, dilation[0]!, padding),
+          windowOutput(w!, kw!, stride[1]!, dilation[1]!, padding),
+          out!,
+        ],
+      },
+    ]
+  },
+  quant: {
+    weights: [{ operand: 'filter', axis: 3, narrowRange: true }],
+    bias: { operand: 'bias', scaleFrom: ['input', 'filter'] },
+    dynamicRange: { setAttrs: {} },
+  },
+  version(n) {
+    const [x, f] = n.types
+    if (f?.dtype === 'i4') return 7
+    if (x?.dtype === 'f32' && f?.dtype === 'i8') return isPerAxis(n) ? 6 : 4
+    if (x?.dtype === 'i16') return 5
+    if (x?.dtype === 'i8') return 3
+    return n.attrs.dilation.some((d) => d !== 1) ? 2 : 1
+  },
+  releases: { 1: '1.5.0', 2: '1.12.0', 3: '1.14.0', 4: '2.2.0', 5: '2.3.0', 6: '2.3.0', 7: '2.11.0' },
+  accuracy: 'rounding',
+  cost: (n) => ({ macs: elementsAtBatchOne(n.results[0]!.shape) * elementsAtBatchOne(n.types[1]!.shape.slice(1, 3)), elementOps: 0 }),
+})

@@ -1,0 +1,67 @@
+import { divDims, mulDims } from '../../core/dim.ts'
+import { floatOrQ } from '../dtypes.ts'
+import { attr, defineOp, elementsAtBatchOne, operand } from '../spec.ts'
+
+/** y = act(x @ weights^T + bias). Weights [O,I]; x is read as [.., I]; the result is [B,O], or [..,O] with keepNumDims. */
+export const fullyConnected = defineOp({
+  name: 'fully_connected',
+  builtin: 'FULLY_CONNECTED',
+  summary: 'matrix product with weights [O,I]',
+  operands: [
+    operand('input', floatOrQ),
+    operand('weights', ['f32', 'i8', 'u8', 'i16', 'i4']),
+    operand('bias', ['f32', 'i32', 'i64'], { optional: true }),
+  ],
+  attrs: {
+    fusedActivation: attr.activation(),
+    weightsFormat: attr.oneOf('weightsFormat', ['default', 'shuffled4x16int8'], 'default'),
+    keepNumDims: attr.bool('keepNumDims'),
+    asymmetricQuantizeInputs: attr.bool('asymmetricQuantizeInputs'),
+    quantizedBiasType: attr.dtype('quantizedBiasType', 'f32'),
+  },
+  options: 'FullyConnectedOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const weights = n.type('weights').shape
+    if (weights.length !== 2 || shape.length < 1) n.fail('weights must have rank 2')
+    const [out, inner] = weights
+    const last = shape.at(-1)!
+    if (n.attrs.keepNumDims) {
+      if (typeof last === 'number' && last !== inner) n.fail(`the last input dim is ${last}, the weights expect ${inner}`)
+      return [{ dtype, shape: [...shape.slice(0, -1), out!] }]
+    }
+    const batch = divDims(mulDims(...shape), inner!) ?? n.fail(`the input does not divide into rows of ${inner}`)
+    return [{ dtype, shape: [batch, out!] }]
+  },
+  quant: {
+    weights: [{ operand: 'weights', axis: 0, narrowRange: true }],
+    bias: { operand: 'bias', scaleFrom: ['input', 'weights'] },
+    dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true } },
+  },
+  version(n) {
+    const [x, w, b] = n.types
+    if (x?.dtype === 'f32' && w?.dtype === 'i8') return w.quant?.kind === 'per-axis' ? 12 : n.attrs.asymmetricQuantizeInputs ? 9 : 3
+    if (w?.dtype === 'i4') return 10
+    if (x?.dtype === 'i16' && w?.dtype === 'i8' && n.attrs.quantizedBiasType !== 'f32') return 11
+    if (x?.dtype === 'i16') return 7
+    if (b === undefined) return 6
+    if (n.attrs.keepNumDims) return 5
+    return x?.dtype === 'i8' ? 4 : 1
+  },
+  releases: {
+    1: '1.5.0',
+    2: '1.10.0',
+    3: '1.14.0',
+    4: '1.14.0',
+    5: '2.0.0',
+    6: '2.1.0',
+    7: '2.3.0',
+    8: '2.3.0',
+    9: '2.3.0',
+    10: '2.11.0',
+    11: '2.15.0',
+    12: '2.17.0',
+  },
+  accuracy: 'rounding',
+  cost: (n) => ({ macs: elementsAtBatchOne(n.results[0]!.shape) * elementsAtBatchOne(n.types[1]!.shape.slice(1)), elementOps: 0 }),
+})

@@ -1,0 +1,42 @@
+import { floatOrQ } from '../dtypes.ts'
+import { attr, defineOp, elementsAtBatchOne, type OpSpec, operand, versionByDType } from '../spec.ts'
+import { windowOutput } from './window.ts'
+
+const poolAttrs = {
+  padding: attr.padding(),
+  stride: attr.tuple(['strideH', 'strideW'], [1, 1]),
+  filter: attr.tuple(['filterHeight', 'filterWidth'], [1, 1]),
+  fusedActivation: attr.activation(),
+}
+
+/** A window statistic over [N,H,W,C]; SAME padding never counts towards it. */
+function pool<const Name extends string>(name: Name, summary: string, accuracy: 'exact' | 'rounding'): OpSpec<Name, typeof poolAttrs> {
+  return defineOp<Name, typeof poolAttrs>({
+    name,
+    builtin: name.toUpperCase(),
+    summary,
+    operands: [operand('input', floatOrQ)],
+    attrs: poolAttrs,
+    options: 'Pool2DOptions',
+    infer(n) {
+      const { shape, dtype } = n.type('input')
+      if (shape.length !== 4) n.fail('the input must have rank 4')
+      const { stride, filter, padding } = n.attrs
+      const [batch, h, w, c] = shape
+      return [
+        {
+          dtype,
+          shape: [batch!, windowOutput(h!, filter[0]!, stride[0]!, 1, padding), windowOutput(w!, filter[1]!, stride[1]!, 1, padding), c!],
+        },
+      ]
+    },
+    quant: { sameScales: { operands: ['input'], results: [0] } },
+    version: versionByDType({ i8: 2, i16: 3 }),
+    releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.3.0' },
+    accuracy,
+    cost: (n) => ({ macs: 0, elementOps: elementsAtBatchOne(n.results[0]!.shape) * n.attrs.filter[0]! * n.attrs.filter[1]! }),
+  })
+}
+
+export const averagePool2d = pool('average_pool_2d', 'mean over a window', 'rounding')
+export const maxPool2d = pool('max_pool_2d', 'largest value in a window', 'exact')

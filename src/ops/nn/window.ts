@@ -1,0 +1,22 @@
+import { mapDim } from '../../core/dim.ts'
+import type { Dim } from '../../core/shape.ts'
+
+/**
+ * Output size of a sliding window along one axis: SAME ceil(n/stride), VALID ceil((n - (size-1)*dilation) / stride).
+ * @see TensorFlow GetWindowedOutputSize
+ */
+export function windowOutput(n: Dim, size: number, stride: number, dilation: number, padding: 'same' | 'valid'): Dim {
+  const reach = padding === 'same' ? 0 : (size - 1) * dilation
+  return mapDim(
+    n,
+    (v) => Math.max(0, Math.ceil((v - reach) / stride)),
+    (name) => (reach === 0 && stride === 1 ? name : `ceil((${name}-${reach})/${stride})`),
+  )
+}
+
+/** Total padding that SAME adds along one axis and the part before: `[before, total]`. */
+export function samePadding(n: number, size: number, stride: number, dilation: number): [before: number, total: number] {
+  const out = Math.ceil(n / stride)
+  const total = Math.max(0, (out - 1) * stride + (size - 1) * dilation + 1 - n)
+  return [Math.floor(total / 2), total]
+}

@@ -1,0 +1,36 @@
+import { attr, defineOp, operand } from '../spec.ts'
+
+/** real = scale * (q - zeroPoint), or a widening of f16. */
+export const dequantize = defineOp({
+  name: 'dequantize',
+  builtin: 'DEQUANTIZE',
+  summary: 'stored numbers back to f32',
+  operands: [operand('input', ['i4', 'i8', 'u8', 'i16', 'f16'])],
+  attrs: {},
+  options: 'DequantizeOptions',
+  infer: (n) => [{ dtype: 'f32', shape: n.type('input').shape }],
+  version(n) {
+    const [x] = n.types
+    if (x!.dtype === 'i4') return 6
+    if (x!.quant?.kind === 'per-axis') return 5
+    return x!.dtype === 'f16' || x!.dtype === 'i16' ? 3 : x!.dtype === 'i8' ? 2 : 1
+  },
+  releases: { 1: '1.13.1', 2: '1.14.0', 3: '1.15.0', 4: '2.2.0', 5: '2.7.0', 6: '2.18.0' },
+  accuracy: 'exact',
+})
+
+/** q = round(x / scale) + zeroPoint, clamped; also from one quantization to another. */
+export const quantize = defineOp({
+  name: 'quantize',
+  builtin: 'QUANTIZE',
+  summary: 'f32 to stored numbers',
+  operands: [operand('input', ['f32', 'i8', 'u8', 'i16', 'i32'])],
+  attrs: { to: attr.dtype('', 'i8') },
+  infer: (n) => [{ dtype: n.attrs.to, shape: n.type('input').shape }],
+  version(n) {
+    const [out] = n.results
+    return out!.quant?.kind === 'per-axis' ? 3 : out!.dtype === 'i16' || n.types[0]!.dtype === 'i16' ? 2 : 1
+  },
+  releases: { 1: '1.14.0', 2: '1.15.0', 3: '2.7.0' },
+  accuracy: 'rounding',
+})

@@ -1,0 +1,25 @@
+import { attr, defineOp, operand } from '../spec.ts'
+
+const castable = ['f32', 'f16', 'bf16', 'f64', 'i4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'bool', 'c64'] as const
+
+/** Converts elements; float to integer truncates towards zero, anything to bool is `x != 0`. */
+export const cast = defineOp({
+  name: 'cast',
+  builtin: 'CAST',
+  summary: 'converts elements to another type',
+  operands: [operand('input', castable)],
+  attrs: { inDataType: attr.dtype('inDataType'), outDataType: attr.dtype('outDataType') },
+  options: 'CastOptions',
+  infer: (n) => [{ dtype: n.attrs.outDataType, shape: n.type('input').shape }],
+  version(n) {
+    const types = [n.attrs.inDataType, n.attrs.outDataType]
+    const has = (...names: string[]) => types.some((t) => names.includes(t))
+    if (has('bf16')) return 7
+    if (has('f64', 'f16')) return 5
+    if (has('u16')) return 4
+    return has('i8') ? 3 : has('u32') ? 2 : 1
+  },
+  releases: { 1: '1.5.0', 2: '2.7.0', 3: '2.8.0', 4: '2.8.0', 5: '2.12.0', 6: '2.15.0', 7: '2.17.0' },
+  accuracy: 'exact',
+  dims: ({ values, attrs }) => (/^[iu](16|32|64)$/.test(String(attrs.outDataType)) ? values[0]?.dims : undefined),
+})

@@ -1,0 +1,96 @@
+import { divDims, mulDims } from '../../core/dim.ts'
+import { type Dim, normalizeAxis } from '../../core/shape.ts'
+import { index, movable } from '../dtypes.ts'
+import { attr, defineOp, operand } from '../spec.ts'
+
+const moves = { accuracy: 'exact', movesElements: true, cost: () => ({ macs: 0, elementOps: 0 }) } as const
+
+/** Same elements in another shape; one -1 in `shape` takes what is left. */
+export const reshape = defineOp({
+  name: 'reshape',
+  builtin: 'RESHAPE',
+  summary: 'same elements, other shape',
+  operands: [operand('input', movable), operand('shape', ['i32'])],
+  attrs: { newShape: attr.i32s('newShape') },
+  options: 'ReshapeOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const wanted = n.dims('shape')
+    if (!wanted) {
+      const rank = n.type('shape').shape[0]
+      if (typeof rank !== 'number') n.fail('the rank of the result is unknown')
+      return [{ dtype, shape: Array.from({ length: rank as number }, (_, i) => `(reshape${i})`) }]
+    }
+    const all = mulDims(...shape)
+    const known = mulDims(...wanted.filter((d) => d !== -1))
+    const left = known === 0 ? 0 : divDims(all, known)
+    const free = wanted.filter((d) => d === -1).length
+    if (free > 1) n.fail('the new shape has more than one -1')
+    if (free === 0 && typeof all === 'number' && typeof known === 'number' && all !== known)
+      n.fail(`${all} elements do not fit the new shape [${wanted.join(',')}]`)
+    if (free === 1 && left === undefined) {
+      if (typeof all === 'number' && typeof known === 'number') n.fail(`${all} elements do not divide into [${wanted.join(',')}]`)
+      return [{ dtype, shape: wanted.map((d) => (d === -1 ? `(${all}/${known})` : d)) }]
+    }
+    return [{ dtype, shape: wanted.map((d) => (d === -1 ? left! : d)) }]
+  },
+  quant: { sameScales: { operands: ['input'], results: [0] } },
+  version: () => 1,
+  releases: { 1: '1.5.0' },
+  ...moves,
+})
+
+/** Drops dims of size 1: those listed, or all. */
+export const squeeze = defineOp({
+  name: 'squeeze',
+  builtin: 'SQUEEZE',
+  summary: 'drops dims of size 1',
+  operands: [operand('input', movable)],
+  attrs: { squeezeDims: attr.i32s('squeezeDims') },
+  options: 'SqueezeOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const dims = n.attrs.squeezeDims.map((a) => normalizeAxis(a, shape.length) ?? n.fail(`axis ${a} is out of range`))
+    const drop = (d: Dim, i: number) => (dims.length > 0 ? dims.includes(i) : d === 1)
+    return [{ dtype, shape: shape.filter((d, i) => !drop(d, i)) }]
+  },
+  quant: { sameScales: { operands: ['input'], results: [0] } },
+  version: () => 1,
+  releases: { 1: '1.6.0', 2: '2.5.0' },
+  ...moves,
+})
+
+/** Inserts a dim of size 1 before `axis` (constant scalar). */
+export const expandDims = defineOp({
+  name: 'expand_dims',
+  builtin: 'EXPAND_DIMS',
+  summary: 'inserts a dim of size 1',
+  operands: [operand('input', movable), operand('axis', index)],
+  attrs: {},
+  options: 'ExpandDimsOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const axis = n.ints('axis')?.[0] ?? n.fail('the axis must be constant')
+    const at = normalizeAxis(axis, shape.length + 1) ?? n.fail(`axis ${axis} is out of range`)
+    return [{ dtype, shape: [...shape.slice(0, at), 1, ...shape.slice(at)] }]
+  },
+  quant: { sameScales: { operands: ['input'], results: [0] } },
+  version: () => 1,
+  releases: { 1: '1.10.0' },
+  ...moves,
+})
+
+/** The sizes of the operand. */
+export const shape = defineOp({
+  name: 'shape',
+  builtin: 'SHAPE',
+  summary: 'the sizes of the operand',
+  operands: [operand('input', movable)],
+  attrs: { outType: attr.dtype('outType', 'i32') },
+  options: 'ShapeOptions',
+  infer: (n) => [{ dtype: n.attrs.outType, shape: [n.type('input').shape.length] }],
+  dims: ({ values }) => values[0]!.type.shape,
+  version: () => 1,
+  releases: { 1: '1.10.0' },
+  accuracy: 'exact',
+})

@@ -1,0 +1,134 @@
+import { addDims } from '../../core/dim.ts'
+import type { Dim } from '../../core/shape.ts'
+import { normalizeAxis } from '../../core/shape.ts'
+import { index, movable } from '../dtypes.ts'
+import { attr, defineOp, operand } from '../spec.ts'
+
+/** Number of elements from begin (inclusive) to end (exclusive) by stride, after TensorFlow's clamping. */
+export function slicedRange(
+  size: number,
+  begin: number | undefined,
+  end: number | undefined,
+  stride: number,
+): { start: number; count: number } {
+  const low = stride > 0 ? 0 : -1
+  const high = stride > 0 ? size : size - 1
+  const canonical = (x: number) => Math.min(high, Math.max(low, x < 0 ? x + size : x))
+  const start = begin === undefined ? (stride > 0 ? low : high) : canonical(begin)
+  const stop = end === undefined ? (stride > 0 ? high : low) : canonical(end)
+  return { start, count: Math.max(0, Math.ceil((stop - start) / stride)) }
+}
+
+/** x[begin:end:stride]; bits of the masks are dims. Ellipsis and new axes are rewritten away while lowering. */
+export const stridedSlice = defineOp({
+  name: 'strided_slice',
+  builtin: 'STRIDED_SLICE',
+  summary: 'x[begin:end:stride]',
+  operands: [operand('input', movable), operand('begin', index), operand('end', index), operand('strides', index)],
+  attrs: {
+    beginMask: attr.i32('beginMask'),
+    endMask: attr.i32('endMask'),
+    ellipsisMask: attr.i32('ellipsisMask'),
+    newAxisMask: attr.i32('newAxisMask'),
+    shrinkAxisMask: attr.i32('shrinkAxisMask'),
+    offset: attr.bool('offset'),
+  },
+  options: 'StridedSliceOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const begin = n.ints('begin')
+    const end = n.ints('end')
+    const strides = n.ints('strides')
+    const { beginMask, endMask, shrinkAxisMask, ellipsisMask, newAxisMask } = n.attrs
+    if (ellipsisMask || newAxisMask) n.fail('ellipsis and new axes must be rewritten first')
+    const out: Dim[] = []
+    shape.forEach((d, i) => {
+      if (shrinkAxisMask & (1 << i)) return
+      const stride = strides?.[i] ?? 1
+      const from = beginMask & (1 << i) ? undefined : (begin?.[i] ?? (begin && i >= begin.length ? undefined : Number.NaN))
+      const to = endMask & (1 << i) ? undefined : (end?.[i] ?? (end && i >= end.length ? undefined : Number.NaN))
+      if (from === undefined && to === undefined && Math.abs(stride) === 1) out.push(d)
+      else if (typeof d === 'number' && !Number.isNaN(from) && !Number.isNaN(to)) out.push(slicedRange(d, from, to, stride).count)
+      else if (stride === 1 && to !== undefined && to >= 0 && (from ?? 0) === 0 && !Number.isNaN(to)) out.push(`min(${d},${to})`)
+      else out.push(`(slice(${d},${from ?? ''}:${to ?? ''}:${stride}))`)
+    })
+    return [{ dtype, shape: out }]
+  },
+  quant: { sameScales: { operands: ['input'], results: [0] } },
+  version(n) {
+    const [x] = n.types
+    if (n.attrs.offset) return 8
+    if (x!.dtype === 'u32') return 7
+    if (n.attrs.ellipsisMask || n.attrs.newAxisMask) return 6
+    if (x!.dtype === 'string') return 5
+    if (x!.shape.length > 4) return 4
+    return x!.dtype === 'bool' ? 3 : x!.dtype === 'i8' ? 2 : 1
+  },
+  releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.1.0', 4: '2.2.0', 5: '2.5.0', 6: '2.6.0', 7: '2.14.0', 8: '2.14.0' },
+  accuracy: 'exact',
+  movesElements: true,
+})
+
+/** `size` elements from `begin` in each dim; -1 is all that is left. */
+export const slice = defineOp({
+  name: 'slice',
+  builtin: 'SLICE',
+  summary: 'a block of the operand',
+  operands: [operand('input', movable), operand('begin', index), operand('size', index)],
+  attrs: {},
+  options: 'SliceOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const begin = n.ints('begin')
+    const size = n.dims('size')
+    if (!size) return [{ dtype, shape: shape.map((d, i) => `(slice${i}(${d}))`) }]
+    return [
+      {
+        dtype,
+        shape: shape.map((d, i) => {
+          const s = size[i]!
+          if (s !== -1) return s
+          const b = begin?.[i]
+          return b === undefined ? `(slice${i}(${d}))` : b === 0 ? d : addDims(d, -b)
+        }),
+      },
+    ]
+  },
+  quant: { sameScales: { operands: ['input'], results: [0] } },
+  version(n) {
+    const [x] = n.types
+    if (x!.dtype === 'u32') return 6
+    if (x!.shape.length > 4) return 5
+    return x!.dtype === 'i16' ? 4 : x!.dtype === 'string' ? 3 : x!.dtype === 'i8' ? 2 : 1
+  },
+  releases: { 1: '1.14.0', 2: '1.14.0', 3: '1.14.0', 4: '2.4.0', 5: '2.5.0', 6: '2.14.0' },
+  accuracy: 'exact',
+  movesElements: true,
+})
+
+/** Slices of `input` at `indices` along `axis`, the first `batchDims` dims in common. */
+export const gather = defineOp({
+  name: 'gather',
+  builtin: 'GATHER',
+  summary: 'slices at indices along an axis',
+  operands: [operand('input', movable), operand('indices', ['i32', 'i64', 'i16'])],
+  attrs: { axis: attr.i32('axis'), batchDims: attr.i32('batchDims') },
+  options: 'GatherOptions',
+  infer(n) {
+    const x = n.type('input')
+    const indices = n.type('indices').shape
+    const axis = normalizeAxis(n.attrs.axis, x.shape.length) ?? n.fail(`axis ${n.attrs.axis} is out of range`)
+    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.slice(n.attrs.batchDims), ...x.shape.slice(axis + 1)] }]
+  },
+  quant: { sameScales: { operands: ['input'], results: [0] }, weights: [{ operand: 'input', axis: null, narrowRange: true }] },
+  version(n) {
+    const [x, i] = n.types
+    if (x!.dtype === 'i4') return 7
+    if (i!.dtype === 'i16') return 6
+    if (n.attrs.batchDims !== 0) return 5
+    return x!.dtype === 'i16' ? 4 : x!.dtype === 'bool' ? 3 : x!.dtype === 'i8' ? 2 : 1
+  },
+  releases: { 1: '1.6.0', 2: '1.14.0', 3: '1.15.0', 4: '2.4.0', 5: '2.5.0', 6: '2.13.0', 7: '2.15.0' },
+  accuracy: 'exact',
+  movesElements: true,
+})

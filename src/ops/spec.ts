@@ -1,0 +1,172 @@
+import type { DType } from '../core/dtype.ts'
+import type { Dim, Shape } from '../core/shape.ts'
+import type { Attrs, QuantParams, TensorType, Value } from '../ir/types.ts'
+
+/*
+ * The op record: everything downcast knows of one TFLite op, in one place. Passes ask the record and hold no op names.
+ */
+
+/** Activations that TFLite ops can apply to their own result; the order is that of `ActivationFunctionType`. */
+export const fusedActivations = ['none', 'relu', 'relu_n1_to_1', 'relu6', 'tanh', 'sign_bit'] as const
+export type FusedActivation = (typeof fusedActivations)[number]
+
+/**
+ * One attribute: its kind, its default, and the flatbuffer field(s) that hold it.
+ * A default that the record gives is what an absent field means.
+ */
+export type AttrSpec =
+  | { readonly kind: 'i32'; readonly field: string; readonly default?: number }
+  | { readonly kind: 'f32'; readonly field: string; readonly default?: number }
+  | { readonly kind: 'bool'; readonly field: string; readonly default?: boolean }
+  | { readonly kind: 'string'; readonly field: string; readonly default?: string }
+  | { readonly kind: 'dtype'; readonly field: string; readonly default?: DType }
+  | { readonly kind: 'i32s'; readonly field: string; readonly default?: readonly number[] }
+  | { readonly kind: 'bytes'; readonly field: string }
+  /** Index of a subgraph of the same model. */
+  | { readonly kind: 'graph'; readonly field: string }
+  /** Several scalar i32 fields read as one list: `stride = [strideH, strideW]`. */
+  | { readonly kind: 'i32-tuple'; readonly fields: readonly string[]; readonly default?: readonly number[] }
+  /** Names in the order of their codes. */
+  | { readonly kind: 'enum'; readonly field: string; readonly names: readonly string[]; readonly default?: string }
+
+export type AttrSchema = Readonly<Record<string, AttrSpec>>
+type ValueOf<S extends AttrSpec> = S extends { kind: 'i32' | 'f32' | 'graph' }
+  ? number
+  : S extends { kind: 'bool' }
+    ? boolean
+    : S extends { kind: 'string' }
+      ? string
+      : S extends { kind: 'dtype' }
+        ? DType
+        : S extends { kind: 'enum'; names: readonly (infer N extends string)[] }
+          ? N
+          : S extends { kind: 'bytes' }
+            ? Uint8Array
+            : readonly number[]
+export type AttrsOf<A extends AttrSchema> = { readonly [K in keyof A]: ValueOf<A[K]> }
+/** Attributes as a caller gives them: those with a default may be left out. */
+export type AttrsIn<A extends AttrSchema> = { readonly [K in keyof A as A[K] extends { default: unknown } ? never : K]: ValueOf<A[K]> } & {
+  readonly [K in keyof A as A[K] extends { default: unknown } ? K : never]?: ValueOf<A[K]>
+}
+
+/** Makes attribute specs. The first argument is the camelCase flatbuffer field; a default is what an absent field means. */
+export const attr = {
+  i32: (field: string, def = 0) => ({ kind: 'i32', field, default: def }) as const,
+  f32: (field: string, def = 0) => ({ kind: 'f32', field, default: def }) as const,
+  bool: (field: string, def = false) => ({ kind: 'bool', field, default: def }) as const,
+  string: (field: string) => ({ kind: 'string', field, default: '' }) as const,
+  dtype: (field: string, def: DType = 'f32') => ({ kind: 'dtype', field, default: def }) as const,
+  i32s: (field: string) => ({ kind: 'i32s', field, default: [] as readonly number[] }) as const,
+  bytes: (field: string) => ({ kind: 'bytes', field }) as const,
+  graph: (field: string) => ({ kind: 'graph', field }) as const,
+  tuple: (fields: readonly string[], def: readonly number[]) => ({ kind: 'i32-tuple', fields, default: def }) as const,
+  oneOf: <const N extends readonly string[]>(field: string, names: N, def: N[number]) =>
+    ({ kind: 'enum', field, names, default: def }) as const,
+  activation: () => ({ kind: 'enum', field: 'fusedActivationFunction', names: fusedActivations, default: 'none' }) as const,
+  padding: () => ({ kind: 'enum', field: 'padding', names: ['same', 'valid'], default: 'same' }) as const,
+} as const
+
+export interface OperandSpec {
+  readonly name: string
+  readonly dtypes: readonly DType[]
+  readonly optional: boolean
+  /** Any number of operands from this position on; only the last may be variadic. */
+  readonly variadic: boolean
+}
+
+export function operand(name: string, dtypes: readonly DType[], options: { optional?: boolean; variadic?: boolean } = {}): OperandSpec {
+  return { name, dtypes, optional: options.optional ?? false, variadic: options.variadic ?? false }
+}
+
+/** What shape inference, versions and costs see of a node. */
+export interface NodeView<A extends AttrSchema = AttrSchema> {
+  readonly attrs: AttrsOf<A>
+  /** Types of the operands in order; null where absent. */
+  readonly types: readonly (TensorType | null)[]
+  readonly values: readonly (Value | null)[]
+  /** Type of a present operand by name. */
+  type(name: string): TensorType
+  has(name: string): boolean
+  /** Integers of a constant operand, or undefined when it is absent or not constant. */
+  ints(name: string): readonly number[] | undefined
+  /** Elements of an integer operand as dims, when known (constant or symbolic). */
+  dims(name: string): readonly Dim[] | undefined
+  /** Ends inference with an error that names the node: what is wrong, with the shapes found. */
+  fail(reason: string): never
+}
+
+/** Result types are there too once inferred. */
+export interface TypedNodeView<A extends AttrSchema = AttrSchema> extends NodeView<A> {
+  readonly results: readonly TensorType[]
+}
+
+export type FixedRanges = Partial<Record<'i8' | 'u8' | 'i16', { readonly scale: number; readonly zeroPoint: number }>>
+/** How an op behaves under quantization. Passes ask these traits; the vocabulary is closed. */
+export interface QuantTraits {
+  /** Results always have these parameters. */
+  readonly fixedRange?: FixedRanges
+  /** Operands and results that must share scale and zero point. */
+  readonly sameScales?: { readonly operands: readonly string[]; readonly results: readonly number[] }
+  /** Constant operands that may be stored as int8; axis of the channels, or null for per-tensor only. */
+  readonly weights?: readonly { readonly operand: string; readonly axis: number | null; readonly narrowRange: boolean }[]
+  /** An i32 operand whose scale is the product of the scales of others. */
+  readonly bias?: { readonly operand: string; readonly scaleFrom: readonly string[] }
+  /** The kernel takes f32 activations with i8 weights; these attributes are set on the node then. */
+  readonly dynamicRange?: { readonly setAttrs: Attrs }
+  /** Stays float in integer modes, and why. */
+  readonly floatOnly?: string
+}
+
+export interface Cost {
+  /** Multiply-accumulates; undefined when a shape is symbolic. */
+  readonly macs: number
+  readonly elementOps: number
+}
+
+/** exact: bit-equal everywhere; rounding: float rounding may differ between kernels; random: not repeatable. */
+export type Accuracy = 'exact' | 'rounding' | 'random'
+
+export interface OpSpec<Name extends string = string, A extends AttrSchema = AttrSchema> {
+  readonly name: Name
+  /** Name in `BuiltinOperator`. */
+  readonly builtin: string
+  readonly summary: string
+  readonly operands: readonly OperandSpec[]
+  readonly attrs: A
+  /** Table in the `BuiltinOptions` (or `BuiltinOptions2`) union that holds the attributes; undefined when the op has none. */
+  readonly options?: string
+  /** Result types; throws through `fail` when the operands do not fit. */
+  infer(node: NodeView<A>): readonly TensorType[]
+  readonly quant?: QuantTraits
+  /** Version of the op that this use needs. @see LiteRT tools/versioning/op_version.cc */
+  version(node: TypedNodeView<A>): number
+  /** First runtime release of each version. @see LiteRT tools/versioning/runtime_version.cc */
+  readonly releases: Readonly<Record<number, string>>
+  readonly accuracy: Accuracy
+  /** Moves elements without computing on them: then symbolic elements (`dims`) pass through its kernel. */
+  readonly movesElements?: boolean
+  /** Elements of the first result as dims, for shape arithmetic that is more than moving elements. */
+  dims?(node: { readonly attrs: Attrs; readonly values: readonly (Value | null)[] }): readonly Dim[] | undefined
+  /** Has an effect beyond its results; never removed or folded. */
+  readonly sideEffect?: boolean
+  cost?(node: TypedNodeView<A>): Cost
+}
+
+/** Checks a record's types; the record itself is plain data. */
+export function defineOp<const Name extends string, const A extends AttrSchema>(spec: OpSpec<Name, A>): OpSpec<Name, A> {
+  return spec
+}
+
+/** Version rule of most ops: by the dtype of the first operand. */
+export function versionByDType(versions: Partial<Record<DType, number>>, otherwise = 1): (node: Pick<NodeView, 'types'>) => number {
+  return (node) => versions[node.types[0]?.dtype ?? 'f32'] ?? otherwise
+}
+
+export function tensor(dtype: DType, shape: Shape, quant?: QuantParams): TensorType {
+  return quant ? { dtype, shape, quant } : { dtype, shape }
+}
+
+/** Product of the sizes, 0 when one is symbolic (costs are for one sample of a batch of one: `N` counts 1). */
+export function elementsAtBatchOne(shape: Shape): number {
+  return shape.reduce<number>((n, d) => n * (typeof d === 'number' ? d : 1), 1)
+}

@@ -1,0 +1,67 @@
+import { invariant } from '../core/diagnostics.ts'
+import { typedView } from '../core/dtype.ts'
+import type { Dim } from '../core/shape.ts'
+import type { Attrs, Origin, TensorType, Value } from '../ir/types.ts'
+import { badOperands } from './diagnostics.ts'
+import type { AttrSchema, AttrsOf, NodeView, OpSpec, TypedNodeView } from './spec.ts'
+
+/** Elements of a constant integer value as numbers; undefined when it is not a constant of an integer or bool type. */
+export function constInts(value: Value | null | undefined): readonly number[] | undefined {
+  if (!value?.data) return undefined
+  const bytes = value.data.bytes()
+  switch (value.type.dtype) {
+    case 'i64':
+    case 'u64':
+      return Array.from(typedView(value.type.dtype, bytes), Number)
+    case 'i32':
+    case 'u32':
+    case 'i16':
+    case 'u16':
+    case 'i8':
+    case 'u8':
+    case 'bool':
+      return Array.from(typedView(value.type.dtype, bytes) as Int32Array)
+    default:
+      return undefined
+  }
+}
+
+/** Elements of an integer value as dims when they are known: constant, or carried symbolically. */
+export function knownDims(value: Value | null | undefined): readonly Dim[] | undefined {
+  return value?.dims ?? constInts(value)
+}
+
+/** A node as its record's functions see it. */
+export function viewNode<A extends AttrSchema>(
+  spec: OpSpec<string, A>,
+  attrs: Attrs,
+  values: readonly (Value | null)[],
+  origin: Origin,
+): NodeView<A> {
+  const types = values.map((v) => v?.type ?? null)
+  const at = (name: string): Value | null => {
+    const i = spec.operands.findIndex((o) => o.name === name)
+    invariant(i >= 0, `${spec.name} has no operand ${name}`)
+    return values[i] ?? null
+  }
+  const fail = (reason: string): never => {
+    throw badOperands(spec.name, origin, types, reason)
+  }
+  return {
+    attrs: attrs as AttrsOf<A>,
+    types,
+    values,
+    type(name: string): TensorType {
+      return at(name)?.type ?? fail(`operand ${name} is missing`)
+    },
+    has: (name) => at(name) !== null,
+    ints: (name) => constInts(at(name)),
+    dims: (name) => knownDims(at(name)),
+    fail,
+  }
+}
+
+/** The same with result types, for versions and costs. */
+export function withResults<A extends AttrSchema>(view: NodeView<A>, results: readonly TensorType[]): TypedNodeView<A> {
+  return Object.assign(Object.create(null) as object, view, { results }) as TypedNodeView<A>
+}
