@@ -29,7 +29,6 @@ export class GraphEditor {
   #nextNode = 0
   #nextOrder = 0
   #placeAt: number | undefined
-  readonly #takenNames = new Map<string, number>()
 
   constructor(from: Graph | string) {
     if (typeof from === 'string') {
@@ -39,7 +38,6 @@ export class GraphEditor {
     this.name = from.name
     for (const v of from.values.values()) {
       this.values.set(v.id, v)
-      this.#takenNames.set(v.name, 1)
       this.#nextValue = Math.max(this.#nextValue, v.id + 1)
     }
     for (const n of from.nodes) {
@@ -111,8 +109,8 @@ export class GraphEditor {
     return this.addValue({ name, type, data })
   }
 
-  addValue(fields: Omit<Value, 'id' | 'name'> & { readonly name: string }): Value {
-    const v: Value = { ...fields, id: this.#nextValue++, name: this.#uniqueName(fields.name) }
+  addValue(fields: Omit<Value, 'id'>): Value {
+    const v: Value = { ...fields, id: this.#nextValue++ }
     this.values.set(v.id, v)
     return v
   }
@@ -258,21 +256,5 @@ export class GraphEditor {
   #replaceNode(old: Node, next: Node): void {
     this.#unlink(old)
     this.#insert(next, this.#order.get(old.id)!)
-  }
-
-  #uniqueName(name: string): string {
-    const n = this.#takenNames.get(name)
-    if (n === undefined) {
-      this.#takenNames.set(name, 1)
-      return name
-    }
-    for (let k = n; ; k++) {
-      const candidate = `${name}${k}`
-      if (!this.#takenNames.has(candidate)) {
-        this.#takenNames.set(name, k + 1)
-        this.#takenNames.set(candidate, 1)
-        return candidate
-      }
-    }
   }
 }

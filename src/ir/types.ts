@@ -28,7 +28,7 @@ export interface TensorType {
 /** A wire of the graph: an input, a constant, or the result of a node. */
 export interface Value {
   readonly id: ValueId
-  /** Name in the file and in messages. */
+  /** Name in messages and in the file, where the writer makes names unique. */
   readonly name: string
   readonly type: TensorType
   /** Present on constants. */

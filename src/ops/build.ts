@@ -2,20 +2,16 @@ import { type ConstData, constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
 import type { Shape } from '../core/shape.ts'
-import { elementCount } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
-import { type Attrs, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
+import { type Attrs, noOrigin, type Origin, type Value } from '../ir/types.ts'
 import { badOperands } from './diagnostics.ts'
-import { evaluate, foldDims } from './fold.ts'
+import { foldConstants, foldDims } from './fold.ts'
 import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
 import { viewNode } from './view.ts'
 
-/** Constants up to this many result elements are folded while building; larger ones by the fold pass, lazily. */
-const eagerFoldElements = 1024
-
 /**
- * Adds nodes to a graph through their records: operands are checked, result types inferred, small integer
- * arithmetic on constants and on symbolic shapes is done at once.
+ * Adds nodes to a graph through their records: operands are checked, result types inferred, and what
+ * is constant, or known of symbolic shapes, is folded.
  */
 export class OpBuilder {
   readonly graph: GraphEditor
@@ -59,8 +55,11 @@ export class OpBuilder {
     const full = withDefaults(spec, (attrs ?? {}) as Partial<AttrsOf<A>>)
     checkOperands(spec, inputs, this.#origin)
     const types = spec.infer(viewNode(spec, full, inputs, this.#origin) as never)
-    const folded = this.#fold(spec, full, inputs, types)
-    if (folded) return folded
+    const folded = foldConstants(spec, full, inputs, types)
+    if (folded) {
+      const name = inputs.find((v) => v?.data)?.name ?? ''
+      return folded.map((data, i) => this.const(name, types[i]!.dtype, types[i]!.shape, data))
+    }
     const dims = foldDims(spec, full, inputs, types)
     const results = types.map((type, i) => ({ name: this.#name || spec.name, type, ...(i === 0 && dims ? { dims } : {}) }))
     return this.graph.addNode({ op: spec.name, attrs: full, inputs, results, origin: this.#origin }).results
@@ -78,14 +77,6 @@ export class OpBuilder {
 
   f32(values: readonly number[], shape: Shape = [], name = ''): Value {
     return this.const(name, 'f32', shape, constFromBytes(bytesOf(Float32Array.from(values))))
-  }
-
-  #fold(spec: OpSpec, attrs: Attrs, inputs: readonly (Value | null)[], types: readonly TensorType[]): Value[] | undefined {
-    if (inputs.length === 0 || spec.sideEffect || !inputs.every((v) => v === null || v.data)) return undefined
-    const integers = types.every((t) => t.dtype !== 'f32' && (elementCount(t.shape) ?? Number.POSITIVE_INFINITY) <= eagerFoldElements)
-    if (!integers) return undefined
-    const arrays = evaluate(spec, attrs, inputs as Value[], types)
-    return arrays?.map((a, i) => this.const('', types[i]!.dtype, a.shape, constFromBytes(a.bytes)))
   }
 }
 

@@ -1,7 +1,8 @@
-import { bytesOf } from '../core/dtype.ts'
+import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
+import { byteLengthOf, bytesOf } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Dim } from '../core/shape.ts'
-import { isStatic } from '../core/shape.ts'
+import { elementCount, isStatic } from '../core/shape.ts'
 import type { Attrs, TensorType, Value } from '../ir/types.ts'
 import { kernels } from './kernels.ts'
 import type { OpSpec } from './spec.ts'
@@ -26,6 +27,32 @@ export function evaluate(
   const kernel = kernels[spec.name]
   if (!kernel || !types.every((t) => isStatic(t.shape))) return undefined
   return kernel({ inputs: inputs.map((v) => (v ? constArray(v) : null)), attrs, results: types })
+}
+
+/** Results of up to this many elements are computed at once, larger ones each time their bytes are asked for. */
+const eagerFoldElements = 4096
+/** A fold may add this many bytes beyond what its operands hold; above that the op stays (a FILL, a broadcast, a tile). */
+const foldGrowthBudgetBytes = 65_536
+
+/**
+ * Results of an op on constants as constants: small ones computed now, large ones when read (nothing is held).
+ * undefined when an operand is not constant, the op must stay, or folding would grow the file beyond the budget.
+ */
+export function foldConstants(
+  spec: OpSpec,
+  attrs: Attrs,
+  inputs: readonly (Value | null)[],
+  types: readonly TensorType[],
+): readonly ConstData[] | undefined {
+  const present = inputs.filter((v) => v !== null)
+  if (present.length === 0 || spec.sideEffect || spec.accuracy === 'random' || !present.every((v) => v.data)) return undefined
+  if (!kernels[spec.name] || !types.every((t) => isStatic(t.shape) && t.dtype !== 'string')) return undefined
+  const counts = types.map((t) => elementCount(t.shape)!)
+  const sizes = types.map((t, i) => byteLengthOf(t.dtype, counts[i]!))
+  if (counts.every((n) => n <= eagerFoldElements)) return evaluate(spec, attrs, inputs, types)?.map((a) => constFromBytes(a.bytes))
+  const held = present.reduce((n, v) => n + v.data!.byteLength, 0)
+  if (sizes.reduce((a, b) => a + b, 0) > held * 2 + foldGrowthBudgetBytes) return undefined
+  return types.map((_, i) => lazyConst(sizes[i]!, () => evaluate(spec, attrs, inputs, types)![i]!.bytes))
 }
 
 export function constArray(value: Value): NdArray {
