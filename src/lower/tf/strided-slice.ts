@@ -1,0 +1,64 @@
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { constInts } from '../../ops/view.ts'
+import type { SourceOp } from '../source-op.ts'
+import { reshapeTo, toI32 } from './operands.ts'
+
+interface Entry {
+  readonly kind: 'range' | 'index' | 'new'
+  /** Position in the begin/end/strides operands; undefined for dims an ellipsis stands for. */
+  readonly at: number | undefined
+}
+
+/** One entry per input dim (and per new axis): ellipsis expanded. @see TensorFlow strided_slice_op.cc */
+function entries(n: SourceOp, rank: number, count: number): Entry[] {
+  const [ellipsis, newAxis, shrink] = [n.int('ellipsis_mask', 0), n.int('new_axis_mask', 0), n.int('shrink_axis_mask', 0)]
+  let fresh = 0
+  for (let i = 0; i < count; i++) if (newAxis & (1 << i) && !(ellipsis & (1 << i))) fresh++
+  const spread = rank - (count - fresh - (ellipsis ? 1 : 0))
+  if (spread < 0) n.reject(`it slices ${count - fresh} dims of a tensor of rank ${rank}`)
+  const out: Entry[] = []
+  for (let i = 0; i < count; i++) {
+    if (ellipsis & (1 << i)) for (let k = 0; k < spread; k++) out.push({ kind: 'range', at: undefined })
+    else if (newAxis & (1 << i)) out.push({ kind: 'new', at: i })
+    else out.push({ kind: shrink & (1 << i) ? 'index' : 'range', at: i })
+  }
+  while (out.filter((e) => e.kind !== 'new').length < rank) out.push({ kind: 'range', at: undefined })
+  return out
+}
+
+/** Ellipsis and new axes are rewritten away: the kernel gets one range per dim, new axes come as a RESHAPE. */
+export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
+  const x = n.in(0)
+  const rank = x.type.shape.length
+  const strides = n.ints(3, 'the strides')
+  const begin = constInts(n.in(1))
+  const end = constInts(n.in(2))
+  const all = entries(n, rank, strides.length)
+  const dims = all.filter((e) => e.kind !== 'new')
+  const [beginMask, endMask] = [n.int('begin_mask', 0), n.int('end_mask', 0)]
+  const mask = (bit: (e: Entry) => boolean) => dims.reduce((m, e, i) => (bit(e) ? m | (1 << i) : m), 0)
+  const masked = (m: number) => mask((e) => e.at === undefined || (e.kind === 'range' && (m & (1 << e.at)) !== 0))
+  const shrinkAxisMask = mask((e) => e.kind === 'index')
+  const attrs = { beginMask: masked(beginMask), endMask: masked(endMask), shrinkAxisMask }
+  const step = dims.map((e) => (e.at === undefined || e.kind === 'index' ? 1 : strides[e.at]!))
+  let y: Value
+  if (begin && end) {
+    const from = dims.map((e) => (e.at === undefined ? 0 : begin[e.at]!))
+    const to = dims.map((e, i) => (e.at === undefined ? 0 : e.kind === 'index' ? from[i]! + 1 || 0x7fff_ffff : end[e.at]!))
+    y = b.op(op.stridedSlice, [x, saturated(b, from), saturated(b, to), b.i32(step)], attrs)
+  } else {
+    if (dims.length !== strides.length || dims.some((e, i) => e.at !== i))
+      n.reject('an ellipsis or a new axis together with positions computed at run time')
+    y = b.op(op.stridedSlice, [x, toI32(b, n.in(1)), toI32(b, n.in(2)), b.i32(step)], attrs)
+  }
+  if (dims.length === all.length) return y
+  let next = 0
+  const target = all.flatMap((e) => (e.kind === 'new' ? [1] : e.kind === 'index' ? [] : [y.type.shape[next++]!]))
+  return reshapeTo(b, y, target)
+}
+
+function saturated(b: OpBuilder, values: readonly number[]): Value {
+  return b.i32(values.map((v) => Math.max(-0x8000_0000, Math.min(0x7fff_ffff, v))))
+}
