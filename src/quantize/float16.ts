@@ -1,0 +1,60 @@
+import { lazyConst } from '../core/bytes.ts'
+import { bytesOf, typedView } from '../core/dtype.ts'
+import { toHalf } from '../core/half.ts'
+import { elementCount } from '../core/shape.ts'
+import { GraphEditor } from '../ir/graph.ts'
+import { type Graph, mergeOrigins, type Value, type ValueId } from '../ir/types.ts'
+import { op } from '../ops/index.ts'
+import type { Decision, KeepFloat } from './types.ts'
+
+/** Every f32 constant that a node reads is stored as f16 and widened by one DEQUANTIZE that its readers share. */
+export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decisions: Decision[] } {
+  const editor = new GraphEditor(graph)
+  const decisions: Decision[] = []
+  const widened = new Map<ValueId, Value>()
+  const returned = new Set(graph.outputs)
+  for (const node of graph.nodes) {
+    const inputs = node.inputs.map((id, i) => {
+      const value = id === null ? null : editor.value(id)
+      if (!value?.data || value.type.dtype !== 'f32') return id
+      const reason = returned.has(value.id)
+        ? 'it is an output of the model'
+        : keep(node.origin, value.name)
+          ? 'kept by --keep-float'
+          : undefined
+      const elements = elementCount(value.type.shape)!
+      decisions.push({
+        tensor: value.name,
+        op: node.op,
+        operand: String(i),
+        layer: node.origin.source[0],
+        elements,
+        from: 'f32',
+        to: reason ? 'f32' : 'f16',
+        granularity: 'none',
+        bytesBefore: elements * 4,
+        bytesAfter: elements * (reason ? 4 : 2),
+        reason,
+      })
+      if (reason) return id
+      const done = widened.get(value.id) ?? editor.inPlaceOf(node, () => storeAsHalf(editor, value, mergeOrigins([node.origin], 'float16')))
+      widened.set(value.id, done)
+      return done.id
+    })
+    editor.updateNode(node, { inputs })
+  }
+  editor.removeDead()
+  return { graph: editor.finish(), decisions }
+}
+
+function storeAsHalf(editor: GraphEditor, value: Value, origin: Parameters<GraphEditor['addNode']>[0]['origin']): Value {
+  const { shape } = value.type
+  const data = value.data!
+  const half = editor.addConst(
+    `${value.name}/float16`,
+    { dtype: 'f16', shape },
+    lazyConst(data.byteLength / 2, () => bytesOf(toHalf(typedView('f32', data.bytes())))),
+  )
+  return editor.addNode({ op: op.dequantize.name, attrs: {}, inputs: [half], results: [{ name: value.name, type: value.type }], origin })
+    .results[0]!
+}

@@ -1,0 +1,45 @@
+import type { Diagnostic } from '../core/diagnostics.ts'
+import type { Model, Origin } from '../ir/types.ts'
+
+/** Modes of quantization that are implemented. */
+export const quantizeModes = ['none', 'dynamic', 'float16'] as const
+export type QuantizeMode = (typeof quantizeModes)[number]
+
+export interface QuantizeOptions {
+  /** Default `none`. */
+  readonly mode?: QuantizeMode
+  /** Weights with fewer elements stay float in `dynamic`. Default 1024, as TensorFlow. */
+  readonly minElements?: number
+  /** One scale for a whole weight instead of one per channel. Default false. */
+  readonly perTensor?: boolean
+  /** Source layers or tensor names that stay float: globs where `*` is any text. Default none. */
+  readonly keepFloat?: readonly string[]
+}
+
+/** What was decided for one constant, and why. */
+export interface Decision {
+  readonly tensor: string
+  /** Op that reads it. */
+  readonly op: string
+  readonly operand: string
+  /** Source layer of that op. */
+  readonly layer: string | undefined
+  readonly elements: number
+  readonly from: string
+  /** dtype after; equal to `from` when it stays. */
+  readonly to: string
+  readonly granularity: 'per-axis' | 'per-tensor' | 'none'
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  /** Why it stays as it is; undefined when it was changed. */
+  readonly reason: string | undefined
+}
+
+export interface Quantized {
+  readonly model: Model
+  readonly decisions: readonly Decision[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Whether a `--keep-float` pattern names this op's layer or this tensor. */
+export type KeepFloat = (origin: Origin, tensor: string) => boolean
