@@ -12,6 +12,8 @@ test('the vectors of RFC 3720 B.4', () => {
 
 test('a CRC can be continued at any byte', () => {
   const bytes = Uint8Array.from({ length: 100 }, (_, i) => (i * 37) & 0xff)
+  for (const start of [1, 2, 3]) expect(crc32c(bytes.subarray(start, start + 2))).toBe(crc32c(bytes.slice(start, start + 2)))
+  for (const start of [0, 1, 2, 3]) expect(crc32c(bytes.subarray(start))).toBe(crc32c(bytes.slice(start)))
   for (const cut of [0, 1, 7, 8, 9, 63, 100]) expect(crc32c(bytes.subarray(cut), crc32c(bytes.subarray(0, cut)))).toBe(crc32c(bytes))
 })
 

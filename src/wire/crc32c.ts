@@ -1,44 +1,49 @@
 /** CRC-32C (Castagnoli), the polynomial bit-reversed. @see RFC 3720 B.4 */
 const polynomial = 0x82f63b78
 
-/** tables[k * 256 + b]: the effect of byte b followed by k zero bytes. */
-const tables = makeTables()
+/** Entry b: the effect of byte b followed by k zero bytes, for k from 0 to 7. */
+const [t0, t1, t2, t3, t4, t5, t6, t7] = makeTables()
 
-function makeTables(): Uint32Array {
-  const t = new Uint32Array(8 * 256)
-  for (let b = 0; b < 256; b++) {
+type Table = Int32Array
+function makeTables(): [Table, Table, Table, Table, Table, Table, Table, Table] {
+  const first = Int32Array.from({ length: 256 }, (_, b) => {
     let c = b
     for (let i = 0; i < 8; i++) c = c & 1 ? (c >>> 1) ^ polynomial : c >>> 1
-    t[b] = c
-  }
-  for (let k = 1; k < 8; k++) {
-    for (let b = 0; b < 256; b++) {
-      const c = t[(k - 1) * 256 + b]!
-      t[k * 256 + b] = (c >>> 8) ^ t[c & 0xff]!
-    }
-  }
-  return t
+    return c
+  })
+  const next = (t: Table): Table => t.map((c) => (c >>> 8) ^ first[c & 0xff]!)
+  const second = next(first)
+  const third = next(second)
+  const fourth = next(third)
+  const fifth = next(fourth)
+  const sixth = next(fifth)
+  const seventh = next(sixth)
+  return [first, second, third, fourth, fifth, sixth, seventh, next(seventh)]
 }
 
 /** CRC-32C of the bytes, unsigned; `seed` is the CRC of what came before them. Slices of eight bytes at a time. */
 export function crc32c(bytes: Uint8Array, seed = 0): number {
-  const t = tables
   const n = bytes.length
   let crc = ~seed
   let i = 0
-  for (; i + 8 <= n; i += 8) {
-    const x = crc ^ (bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24))
+  for (; i < n && ((bytes.byteOffset + i) & 3) !== 0; i++) crc = (crc >>> 8) ^ t0[(crc ^ bytes[i]!) & 0xff]!
+  // Little-endian words, as every host of JavaScript engines has them.
+  const words = i < n ? new Int32Array(bytes.buffer, bytes.byteOffset + i, (n - i) >>> 2) : new Int32Array(0)
+  const pairs = words.length & ~1
+  for (let w = 0; w < pairs; w += 2) {
+    const x = crc ^ words[w]!
+    const y = words[w + 1]!
     crc =
-      t[1792 + (x & 0xff)]! ^
-      t[1536 + ((x >>> 8) & 0xff)]! ^
-      t[1280 + ((x >>> 16) & 0xff)]! ^
-      t[1024 + (x >>> 24)]! ^
-      t[768 + bytes[i + 4]!]! ^
-      t[512 + bytes[i + 5]!]! ^
-      t[256 + bytes[i + 6]!]! ^
-      t[bytes[i + 7]!]!
+      t7[x & 0xff]! ^
+      t6[(x >>> 8) & 0xff]! ^
+      t5[(x >>> 16) & 0xff]! ^
+      t4[x >>> 24]! ^
+      t3[y & 0xff]! ^
+      t2[(y >>> 8) & 0xff]! ^
+      t1[(y >>> 16) & 0xff]! ^
+      t0[y >>> 24]!
   }
-  for (; i < n; i++) crc = (crc >>> 8) ^ t[(crc ^ bytes[i]!) & 0xff]!
+  for (i += pairs * 4; i < n; i++) crc = (crc >>> 8) ^ t0[(crc ^ bytes[i]!) & 0xff]!
   return ~crc >>> 0
 }
 

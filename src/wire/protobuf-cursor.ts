@@ -1,0 +1,221 @@
+import { limitExceeded, malformed, truncated } from './diagnostics.ts'
+
+/** Where in the message tree a cursor is: a linked list, printed only for errors. */
+export interface PathNode {
+  readonly parent: PathNode | undefined
+  readonly field: string
+  /** Index of a repeated field, key of a map entry. */
+  readonly at: number | string | undefined
+}
+
+export function formatPath(node: PathNode | undefined): string {
+  const parts: string[] = []
+  for (let n = node; n; n = n.parent) {
+    const at = n.at === undefined ? '' : `[${typeof n.at === 'string' ? JSON.stringify(n.at.slice(0, 200)) : n.at}]`
+    parts.push(n.field + at)
+  }
+  return parts.reverse().join('.')
+}
+
+const utf8 = new TextDecoder('utf-8')
+
+/** Primitive values of the protobuf wire format, bounds checked. @see https://protobuf.dev/programming-guides/encoding/ */
+export class Cursor {
+  readonly file: string
+  readonly bytes: Uint8Array
+  readonly view: DataView
+  /** Offset of `bytes[0]` in the file. */
+  readonly base: number
+  position: number
+  /** End of the message being read. */
+  end: number
+  path: PathNode | undefined
+  /** Name of the field being read. */
+  field = ''
+  #low = 0
+  #high = 0
+
+  constructor(file: string, bytes: Uint8Array, base: number, start: number, end: number) {
+    this.file = file
+    this.bytes = bytes
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.base = base
+    this.position = start
+    this.end = end
+  }
+
+  get where(): { file: string; offset: number; path: string } {
+    const path = this.field === '' ? this.path : { parent: this.path, field: this.field, at: undefined }
+    return { file: this.file, offset: this.base + this.position, path: formatPath(path) }
+  }
+
+  #varint(): void {
+    const { bytes, end } = this
+    const start = this.position
+    let p = start
+    let low = 0
+    let high = 0
+    for (let shift = 0; shift < 70; shift += 7) {
+      if (p >= end) throw truncated({ ...this.where, what: 'varint', expected: 'another byte', actual: 'the end of the message' })
+      const b = bytes[p++]!
+      const low7 = b & 0x7f
+      if (shift < 28) low |= low7 << shift
+      else if (shift === 28) {
+        low |= low7 << 28
+        high = low7 >> 4
+      } else high |= low7 << (shift - 32)
+      if (b < 0x80) {
+        this.position = p
+        this.#low = low
+        this.#high = high
+        return
+      }
+    }
+    throw malformed({ ...this.where, what: 'varint', expected: 'at most 10 bytes' })
+  }
+
+  /** Low 32 bits of a varint, unsigned; tags, lengths, enums, uint32. */
+  uint32(): number {
+    const b = this.position < this.end ? this.bytes[this.position]! : 0x80
+    if (b < 0x80) {
+      this.position++
+      return b
+    }
+    this.#varint()
+    return this.#low >>> 0
+  }
+
+  int32(): number {
+    return this.uint32() | 0
+  }
+
+  sint32(): number {
+    const n = this.uint32()
+    return (n >>> 1) ^ -(n & 1)
+  }
+
+  bool(): boolean {
+    this.#varint()
+    return (this.#low | this.#high) !== 0
+  }
+
+  /** As a double: exact up to 2^53. */
+  int64(): number {
+    const b = this.position < this.end ? this.bytes[this.position]! : 0x80
+    if (b < 0x80) {
+      this.position++
+      return b
+    }
+    this.#varint()
+    return this.#high * 2 ** 32 + (this.#low >>> 0)
+  }
+
+  /** As a double: exact up to 2^53. */
+  uint64(): number {
+    this.#varint()
+    return (this.#high >>> 0) * 2 ** 32 + (this.#low >>> 0)
+  }
+
+  bigInt64(): bigint {
+    this.#varint()
+    return (BigInt(this.#high) << 32n) | BigInt(this.#low >>> 0)
+  }
+
+  bigUint64(): bigint {
+    return BigInt.asUintN(64, this.bigInt64())
+  }
+
+  #fixed(size: number): number {
+    const p = this.position
+    if (this.end - p < size) {
+      throw truncated({ ...this.where, what: 'number', expected: `${size} bytes`, actual: `${this.end - p}` })
+    }
+    this.position = p + size
+    return p
+  }
+
+  float(): number {
+    return this.view.getFloat32(this.#fixed(4), true)
+  }
+
+  double(): number {
+    return this.view.getFloat64(this.#fixed(8), true)
+  }
+
+  fixed32(): number {
+    return this.view.getUint32(this.#fixed(4), true)
+  }
+
+  sfixed32(): number {
+    return this.view.getInt32(this.#fixed(4), true)
+  }
+
+  fixed64(): bigint {
+    return this.view.getBigUint64(this.#fixed(8), true)
+  }
+
+  sfixed64(): bigint {
+    return this.view.getBigInt64(this.#fixed(8), true)
+  }
+
+  /** Reads a length and checks that so many bytes follow; the end of what is length-delimited. */
+  delimitedEnd(): number {
+    const length = this.uint32()
+    const left = this.end - this.position
+    if (length > left) throw truncated({ ...this.where, what: 'field', expected: `${length} bytes`, actual: `${left}` })
+    return this.position + length
+  }
+
+  /** A view. */
+  delimited(): Uint8Array {
+    const end = this.delimitedEnd()
+    const view = this.bytes.subarray(this.position, end)
+    this.position = end
+    return view
+  }
+
+  string(): string {
+    const end = this.delimitedEnd()
+    const { bytes } = this
+    const start = this.position
+    this.position = end
+    if (end - start > 48) return utf8.decode(bytes.subarray(start, end))
+    let text = ''
+    for (let i = start; i < end; i++) {
+      const b = bytes[i]!
+      if (b >= 0x80) return utf8.decode(bytes.subarray(start, end))
+      text += String.fromCharCode(b)
+    }
+    return text
+  }
+
+  /** Passes over a field of any wire type. */
+  skip(tag: number, depth = 0): void {
+    switch (tag & 7) {
+      case 0:
+        this.#varint()
+        return
+      case 1:
+        this.#fixed(8)
+        return
+      case 2:
+        this.position = this.delimitedEnd()
+        return
+      case 3:
+        if (depth > 100) throw limitExceeded({ ...this.where, what: 'group nesting', expected: 'at most 100 levels' })
+        for (;;) {
+          const inner = this.uint32()
+          if ((inner & 7) === 4) {
+            if (inner >>> 3 === tag >>> 3) return
+            throw malformed({ ...this.where, what: 'group', expected: `end of group ${tag >>> 3}`, actual: `of ${inner >>> 3}` })
+          }
+          this.skip(inner, depth + 1)
+        }
+      case 5:
+        this.#fixed(4)
+        return
+      default:
+        throw malformed({ ...this.where, what: 'tag', expected: 'wire type 0, 1, 2, 3 or 5', actual: `${tag & 7}` })
+    }
+  }
+}
