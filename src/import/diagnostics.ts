@@ -1,0 +1,263 @@
+import { DowncastError, nearest } from '../core/diagnostics.ts'
+
+const quoted = (names: readonly string[]): string => names.map((n) => JSON.stringify(n)).join(', ')
+/** Long lists are cut in messages. */
+const listed = (names: readonly string[]): string =>
+  names.length === 0 ? 'none' : quoted(names.slice(0, 12)) + (names.length > 12 ? ` and ${names.length - 12} more` : '')
+const didYouMean = (word: string, names: readonly string[]): string => {
+  const near = nearest(word, names)
+  return near === undefined ? '' : ` Did you mean ${JSON.stringify(near)}?`
+}
+
+/** A folder without `saved_model.pb`. */
+export function noSavedModel(folder: string, files: readonly string[]): DowncastError {
+  const text = files.includes('saved_model.pbtxt')
+  return new DowncastError({
+    code: 'import/no-saved-model',
+    message: `The folder ${JSON.stringify(folder)} holds no SavedModel: expected "saved_model.pb", found ${listed(files)}.`,
+    file: folder,
+    expected: 'saved_model.pb',
+    actual: listed(files),
+    hint: text
+      ? 'Only the binary form is read: save the model again with tf.saved_model.save.'
+      : 'Give the folder that tf.saved_model.save or Keras model.export wrote; TensorFlow Serving keeps it under a version number, e.g. model/1.',
+  })
+}
+
+export function pathOutsideFolder(folder: string, path: string): DowncastError {
+  return new DowncastError({
+    code: 'import/path-outside-folder',
+    message: `A file of ${JSON.stringify(folder)} names ${JSON.stringify(path)}, which is not below the folder.`,
+    file: folder,
+    path,
+    hint: 'Models that reach outside their folder are refused; save the model again.',
+  })
+}
+
+export function unknownTags(file: string, wanted: readonly string[], found: readonly (readonly string[])[]): DowncastError {
+  const sets = found.map((tags) => `{${tags.join(', ')}}`).join(', ') || 'none'
+  return new DowncastError({
+    code: 'import/unknown-tags',
+    message: `${JSON.stringify(file)} has no graph with the tags {${wanted.join(', ')}}: it has ${sets}.`,
+    file,
+    expected: `{${wanted.join(', ')}}`,
+    actual: sets,
+    hint: found.length === 0 ? 'Save the model again.' : 'Choose one of these with --tags.',
+  })
+}
+
+export function unknownSignature(file: string, wanted: string, found: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'import/unknown-signature',
+    message: `${JSON.stringify(file)} has no signature ${JSON.stringify(wanted)}: it has ${listed(found)}.${didYouMean(wanted, found)}`,
+    file,
+    expected: wanted,
+    actual: listed(found),
+    hint: found.length === 0 ? undefined : 'Choose one of these with --signature.',
+  })
+}
+
+export function noSignature(file: string): DowncastError {
+  return new DowncastError({
+    code: 'import/no-signature',
+    message: `${JSON.stringify(file)} has no signature, so nothing says what goes in and what comes out.`,
+    file,
+    hint: 'Save it with tf.saved_model.save(model, path, signatures=model.call.get_concrete_function(...)) or Keras model.export(path).',
+  })
+}
+
+/** A signature argument or result that is no dense tensor. */
+export function compositePort(signature: string, port: string, kind: 'sparse' | 'composite'): DowncastError {
+  return new DowncastError({
+    code: 'import/composite-port',
+    message: `${JSON.stringify(port)} of signature ${JSON.stringify(signature)} is a ${kind} tensor, which LiteRT does not have.`,
+    tensor: port,
+    hint: 'Save a signature that takes and returns dense tensors, e.g. through tf.sparse.to_dense or RaggedTensor.to_tensor.',
+  })
+}
+
+/** A reference to a node that is not in the graph. */
+export function nodeMissing(file: string, name: string, user: string): DowncastError {
+  return new DowncastError({
+    code: 'import/node-missing',
+    message: `${user} of ${JSON.stringify(file)} refers to ${JSON.stringify(name)}, which is not in the graph.`,
+    file,
+    node: name,
+    hint: 'The file is inconsistent: save the model again.',
+  })
+}
+
+export function functionMissing(file: string, name: string, user: string): DowncastError {
+  return new DowncastError({
+    code: 'import/function-missing',
+    message: `${user} of ${JSON.stringify(file)} calls the function ${JSON.stringify(name)}, which is not in the file's library.`,
+    file,
+    node: user,
+    hint: 'The file is inconsistent: save the model again.',
+  })
+}
+
+export function functionRecursion(file: string, chain: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'import/function-recursion',
+    message: `A function of ${JSON.stringify(file)} calls itself: ${chain.join(' -> ')}. LiteRT has no calls that could do that.`,
+    file,
+    hint: 'Write the recursion as a tf.while_loop.',
+  })
+}
+
+export function functionArguments(file: string, name: string, expected: number, actual: number): DowncastError {
+  return new DowncastError({
+    code: 'import/function-arguments',
+    message: `A call of the function ${JSON.stringify(name)} in ${JSON.stringify(file)} does not fit it: expected ${expected} arguments, found ${actual}.`,
+    file,
+    node: name,
+    expected: `${expected}`,
+    actual: `${actual}`,
+    hint: 'The file is inconsistent: save the model again.',
+  })
+}
+
+export function graphTooLarge(file: string, limit: number): DowncastError {
+  return new DowncastError({
+    code: 'import/graph-too-large',
+    message: `With its functions inlined, the graph of ${JSON.stringify(file)} has more than ${limit} nodes and calls.`,
+    file,
+    expected: `at most ${limit}`,
+    hint: 'Save a part of the model as a signature of its own.',
+  })
+}
+
+/** A node that depends on itself: a TF1 loop, or a damaged file. */
+export function cyclicGraph(file: string, node: string, op: string): DowncastError {
+  return new DowncastError({
+    code: 'import/cyclic-graph',
+    message: `${op} ${JSON.stringify(node)} of ${JSON.stringify(file)} depends on its own result, as the loops of TensorFlow 1 do.`,
+    file,
+    node,
+    op,
+    hint: 'Save the model with TensorFlow 2 (or tf.compat.v1.enable_control_flow_v2()), which writes loops as functions.',
+  })
+}
+
+/** An op of which the file does not say in which order its outputs are. */
+export function opUndefined(file: string, op: string, node: string, output: string): DowncastError {
+  return new DowncastError({
+    code: 'import/op-undefined',
+    message: `The file ${JSON.stringify(file)} does not define the op ${op} of ${JSON.stringify(node)}, so its output ${JSON.stringify(output)} has no place.`,
+    file,
+    node,
+    op,
+    hint: 'Save the model again with the library that provides the op loaded.',
+  })
+}
+
+export function unfedPlaceholder(file: string, node: string, signature: string): DowncastError {
+  return new DowncastError({
+    code: 'import/unfed-placeholder',
+    message: `Signature ${JSON.stringify(signature)} of ${JSON.stringify(file)} needs the placeholder ${JSON.stringify(node)}, which is none of its inputs.`,
+    file,
+    node,
+    hint: 'Add it to the inputs of the signature, or give it a default (tf.compat.v1.placeholder_with_default).',
+  })
+}
+
+export function unsupportedResource(file: string, node: string, op: string): DowncastError {
+  return new DowncastError({
+    code: 'import/unsupported-resource',
+    message: `The model in ${JSON.stringify(file)} uses ${op} ${JSON.stringify(node)}: of the resources of TensorFlow, only variables can be imported.`,
+    file,
+    node,
+    op,
+    hint: 'Keep lookups in tables and other stateful objects outside of the signature.',
+  })
+}
+
+export function variableWritten(file: string, variable: string, op: string, node: string): DowncastError {
+  return new DowncastError({
+    code: 'import/variable-written',
+    message: `${op} ${JSON.stringify(node)} of ${JSON.stringify(file)} writes the variable ${JSON.stringify(variable)}. Variables can only be read as yet.`,
+    file,
+    node,
+    op,
+    tensor: variable,
+    hint: 'Save a signature for inference (training=False) that takes its state as an input and returns it as an output.',
+  })
+}
+
+export function variableMissing(file: string, variable: string, node: string): DowncastError {
+  return new DowncastError({
+    code: 'import/variable-missing',
+    message: `The checkpoint ${JSON.stringify(file)} has no value for the variable ${JSON.stringify(variable)} that ${JSON.stringify(node)} reads.`,
+    file,
+    node,
+    tensor: variable,
+    hint: 'Initialize the variable before saving, and save the model as a whole.',
+  })
+}
+
+/** A variable whose value is stored in pieces, as TF1 partitioners do. */
+export function variablePartitioned(file: string, variable: string): DowncastError {
+  return new DowncastError({
+    code: 'import/variable-partitioned',
+    message: `The checkpoint ${JSON.stringify(file)} stores the variable ${JSON.stringify(variable)} in slices, which cannot be read as yet.`,
+    file,
+    tensor: variable,
+    hint: 'Save the model without a partitioner, or freeze its graph first.',
+  })
+}
+
+/** The model has variables and no `variables.index`. */
+export function noCheckpoint(folder: string, variable: string): DowncastError {
+  return new DowncastError({
+    code: 'import/no-checkpoint',
+    message: `${JSON.stringify(folder)} has no file "variables/variables.index", where the value of the variable ${JSON.stringify(variable)} should be.`,
+    file: folder,
+    tensor: variable,
+    expected: 'variables/variables.index',
+    hint: 'Copy the whole folder of the SavedModel, with its "variables" folder.',
+  })
+}
+
+export function shardMissing(folder: string, shard: string): DowncastError {
+  return new DowncastError({
+    code: 'import/shard-missing',
+    message: `${JSON.stringify(folder)} lacks ${JSON.stringify(shard)}, which holds values of variables.`,
+    file: folder,
+    expected: shard,
+    hint: 'Copy the whole folder of the SavedModel, with its "variables" folder.',
+  })
+}
+
+export function shardTooShort(shard: string, variable: string, end: number, byteLength: number): DowncastError {
+  return new DowncastError({
+    code: 'import/shard-too-short',
+    message: `${JSON.stringify(shard)} is cut short: the variable ${JSON.stringify(variable)} ends at byte ${end}, the file at ${byteLength}.`,
+    file: shard,
+    tensor: variable,
+    offset: byteLength,
+    expected: `${end} bytes`,
+    actual: `${byteLength}`,
+    hint: 'The file is damaged or incomplete: copy or download it again.',
+  })
+}
+
+export function bigEndianCheckpoint(file: string): DowncastError {
+  return new DowncastError({
+    code: 'import/big-endian',
+    message: `The checkpoint ${JSON.stringify(file)} was written on a big-endian machine, which is not supported.`,
+    file,
+    hint: 'Load and save the model on a little-endian machine (x86, ARM).',
+  })
+}
+
+/** A constant or variable of a type the IR has no form for. */
+export function unsupportedDataType(file: string, what: string, type: string): DowncastError {
+  return new DowncastError({
+    code: 'import/unsupported-data-type',
+    message: `${what} of ${JSON.stringify(file)} has the type ${type}, which LiteRT does not have.`,
+    file,
+    actual: type,
+    hint: 'Cast it to a supported type, e.g. float32 or int8, before saving.',
+  })
+}
