@@ -26,7 +26,7 @@ export type AttrSpec =
   | { readonly kind: 'graph'; readonly field: string }
   /** Several scalar i32 fields read as one list: `stride = [strideH, strideW]`. */
   | { readonly kind: 'i32-tuple'; readonly fields: readonly string[]; readonly default?: readonly number[] }
-  /** Names in the order of their codes. */
+  /** Names in the order of their codes; in files they are upper case. */
   | { readonly kind: 'enum'; readonly field: string; readonly names: readonly string[]; readonly default?: string }
 
 export type AttrSchema = Readonly<Record<string, AttrSpec>>

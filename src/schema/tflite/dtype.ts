@@ -1,18 +1,19 @@
+import { invariant } from '../../core/diagnostics.ts'
 import type { DType } from '../../core/dtype.ts'
 import type { TensorTypeName } from './enums.ts'
 
-const typeOf: Readonly<Record<DType, TensorTypeName>> = {
+const names: Readonly<Record<DType, TensorTypeName>> = {
   f32: 'FLOAT32',
   f16: 'FLOAT16',
   bf16: 'BFLOAT16',
   f64: 'FLOAT64',
   i2: 'INT2',
   i4: 'INT4',
-  u4: 'UINT4',
   i8: 'INT8',
   i16: 'INT16',
   i32: 'INT32',
   i64: 'INT64',
+  u4: 'UINT4',
   u8: 'UINT8',
   u16: 'UINT16',
   u32: 'UINT32',
@@ -24,13 +25,21 @@ const typeOf: Readonly<Record<DType, TensorTypeName>> = {
   resource: 'RESOURCE',
   variant: 'VARIANT',
 }
-const dtypeOf: ReadonlyMap<string, DType> = new Map(Object.entries(typeOf).map(([dtype, type]) => [type, dtype as DType]))
+const dtypes = new Map(Object.entries(names).map(([dtype, name]) => [name as string, dtype as DType]))
 
+/** `TensorType` name of a dtype. */
 export function tensorTypeOfDType(dtype: DType): TensorTypeName {
-  return typeOf[dtype]
+  return names[dtype]
 }
 
-/** undefined for types without a `DType` (the 8-bit floats) and for unknown names. */
-export function dtypeOfTensorType(type: string): DType | undefined {
-  return dtypeOf.get(type)
+/** dtype of a `TensorType` name; undefined for one the IR does not have (the 8-bit floats, codes of newer schemas). */
+export function findDType(tensorType: string): DType | undefined {
+  return dtypes.get(tensorType)
+}
+
+/** The same where the reader has refused other types before. */
+export function dtypeOfTensorType(tensorType: string): DType {
+  const dtype = findDType(tensorType)
+  invariant(dtype, `${tensorType} has no dtype`)
+  return dtype
 }

@@ -1,0 +1,208 @@
+import { type ConstData, constFromBytes } from '../core/bytes.ts'
+import { invariant } from '../core/diagnostics.ts'
+import { fileShape, isStatic } from '../core/shape.ts'
+import type { Graph, Model, Node, QuantParams, Signature, Value, ValueId } from '../ir/types.ts'
+import { findSpec } from '../ops/index.ts'
+import { encodeOptions } from '../ops/options.ts'
+import type { OpSpec } from '../ops/spec.ts'
+import { viewNode, withResults } from '../ops/view.ts'
+import { builtinOperator } from '../schema/tflite/builtin-operator.ts'
+import { tensorTypeOfDType } from '../schema/tflite/dtype.ts'
+import type { modelTable, operatorTable, signatureDefTable, subGraphTable } from '../schema/tflite/model.ts'
+import type { tensorTable } from '../schema/tflite/tensor.ts'
+import type { InputOf } from '../wire/flatbuffers/schema.ts'
+import { latestRelease } from './release.ts'
+
+export type ModelRecord = Omit<InputOf<typeof modelTable>, 'buffers'>
+export interface ExportedModel {
+  readonly record: ModelRecord
+  /** By buffer index; 0 is the empty buffer that values without data point to. */
+  readonly buffers: readonly (ConstData | undefined)[]
+  /** First runtime release that runs every op of the model. */
+  readonly minRuntimeVersion: string
+}
+
+const schemaVersion = 3
+const utf8 = new TextEncoder()
+
+/** The file's tables from a model; `metadata` comes on top of the model's own. */
+export function modelRecord(model: Model, metadata: ReadonlyMap<string, ConstData>): ExportedModel {
+  const codes = new OperatorCodes()
+  const buffers: (ConstData | undefined)[] = [undefined]
+  const bufferOf = new Map<ConstData, number>()
+  const addBuffer = (data: ConstData): number => {
+    const known = bufferOf.get(data)
+    if (known !== undefined) return known
+    bufferOf.set(data, buffers.length)
+    return buffers.push(data) - 1
+  }
+  const tensorIndices: ReadonlyMap<ValueId, number>[] = []
+  const subgraphs = model.graphs.map((graph) => {
+    const order = tensorOrder(graph)
+    const indices = new Map(order.map((v, i) => [v.id, i]))
+    tensorIndices.push(indices)
+    return subgraphRecord(graph, order, indices, codes, addBuffer)
+  })
+  const minRuntimeVersion = latestRelease(codes.releases)
+  const all = new Map([['min_runtime_version', constFromBytes(padded(minRuntimeVersion, 16))], ...model.metadata, ...metadata])
+  const record: ModelRecord = {
+    version: schemaVersion,
+    operatorCodes: codes.records(),
+    subgraphs,
+    description: model.description,
+    metadata: [...all].map(([name, data]) => ({ name, buffer: addBuffer(data) })),
+    signatureDefs: model.signatures.map((s) => signatureRecord(s, tensorIndices[s.graph]!)),
+  }
+  return { record, buffers, minRuntimeVersion }
+}
+
+function padded(text: string, length: number): Uint8Array {
+  const bytes = new Uint8Array(length)
+  bytes.set(utf8.encode(text))
+  return bytes
+}
+
+/** Inputs first, then constants as they are first read, then results. */
+function tensorOrder(graph: Graph): Value[] {
+  const order = new Set<ValueId>(graph.inputs)
+  const constants = graph.nodes.flatMap((n) => n.inputs).filter((id) => id !== null && graph.values.get(id)?.data)
+  for (const id of constants) order.add(id!)
+  for (const n of graph.nodes) for (const id of n.outputs) order.add(id)
+  for (const id of graph.outputs) order.add(id)
+  return [...order].map((id) => {
+    const v = graph.values.get(id)
+    invariant(v, `value ${id} is not in graph ${graph.name}`)
+    return v
+  })
+}
+
+function subgraphRecord(
+  graph: Graph,
+  order: readonly Value[],
+  indices: ReadonlyMap<ValueId, number>,
+  codes: OperatorCodes,
+  addBuffer: (data: ConstData) => number,
+): InputOf<typeof subGraphTable> {
+  const indexOf = (id: ValueId | null) => {
+    if (id === null) return -1
+    const i = indices.get(id)
+    invariant(i !== undefined, `value ${id} has no tensor in graph ${graph.name}`)
+    return i
+  }
+  const unique = uniqueNames()
+  return {
+    name: graph.name,
+    tensors: order.map((v) => tensorRecord(v, unique(v.name), v.data ? addBuffer(v.data) : 0)),
+    inputs: graph.inputs.map(indexOf),
+    outputs: graph.outputs.map(indexOf),
+    operators: graph.nodes.map((node) => operatorRecord(graph, node, indexOf, codes)),
+  }
+}
+
+function operatorRecord(
+  graph: Graph,
+  node: Node,
+  indexOf: (id: ValueId | null) => number,
+  codes: OperatorCodes,
+): InputOf<typeof operatorTable> {
+  const spec = findSpec(node.op)
+  invariant(spec, `there is no op record ${node.op}`)
+  const fields = spec.options ? encodeOptions(spec, node.attrs) : undefined
+  return {
+    opcodeIndex: codes.indexOf(spec, versionOf(graph, node, spec)),
+    inputs: node.inputs.map(indexOf),
+    outputs: node.outputs.map(indexOf),
+    ...(fields
+      ? { builtinOptions: { type: spec.options, value: fields } as NonNullable<InputOf<typeof operatorTable>['builtinOptions']> }
+      : {}),
+  }
+}
+
+function versionOf(graph: Graph, node: Node, spec: OpSpec): number {
+  const values = node.inputs.map((id) => (id === null ? null : graph.values.get(id)!))
+  return spec.version(
+    withResults(
+      viewNode(spec, node.attrs, values, node.origin),
+      node.outputs.map((id) => graph.values.get(id)!.type),
+    ),
+  )
+}
+
+function tensorRecord(v: Value, name: string, buffer: number): InputOf<typeof tensorTable> {
+  const { dtype, shape, quant, range } = v.type
+  return {
+    shape: shape.map((d) => (typeof d === 'number' ? d : 1)),
+    type: tensorTypeOfDType(dtype),
+    buffer,
+    name,
+    quantization: { ...(quant ? quantRecord(quant) : {}), ...(range ? { min: [range[0]], max: [range[1]] } : {}) },
+    isVariable: v.isVariable ?? false,
+    shapeSignature: isStatic(shape) ? [] : fileShape(shape),
+    hasRank: true,
+  }
+}
+
+function quantRecord(q: QuantParams): InputOf<typeof tensorTable>['quantization'] {
+  switch (q.kind) {
+    case 'per-tensor':
+      return { scale: [q.scale], zeroPoint: [BigInt(q.zeroPoint)] }
+    case 'per-axis':
+      return { scale: q.scales, zeroPoint: BigInt64Array.from(q.zeroPoints, BigInt), quantizedDimension: q.axis }
+    case 'blockwise':
+      invariant(false, 'blockwise quantization is not exported yet')
+  }
+}
+
+function signatureRecord(s: Signature, indices: ReadonlyMap<ValueId, number>): InputOf<typeof signatureDefTable> {
+  const ports = (list: Signature['inputs']) => list.map((p) => ({ name: p.name, tensorIndex: indices.get(p.value)! }))
+  return { signatureKey: s.key, subgraphIndex: s.graph, inputs: ports(s.inputs), outputs: ports(s.outputs) }
+}
+
+/** One code per builtin in the order of first use, with the highest version any use needs. */
+class OperatorCodes {
+  readonly #codes = new Map<OpSpec, { index: number; version: number }>()
+
+  indexOf(spec: OpSpec, version: number): number {
+    const known = this.#codes.get(spec)
+    if (known) {
+      known.version = Math.max(known.version, version)
+      return known.index
+    }
+    const index = this.#codes.size
+    this.#codes.set(spec, { index, version })
+    return index
+  }
+
+  records(): NonNullable<ModelRecord['operatorCodes']> {
+    return [...this.#codes].map(([spec, { version }]) => {
+      const code = builtinOperator.codes[spec.builtin as keyof typeof builtinOperator.codes]
+      invariant(code !== undefined, `${spec.builtin} is no builtin operator`)
+      // Codes above 127 do not fit the first field; old readers see PLACEHOLDER_FOR_GREATER_OP_CODES there.
+      return { deprecatedBuiltinCode: Math.min(code, 127), builtinCode: spec.builtin as keyof typeof builtinOperator.codes, version }
+    })
+  }
+
+  get releases(): string[] {
+    return [...this.#codes].map(([spec, { version }]) => {
+      const release = spec.releases[version]
+      invariant(release, `${spec.builtin} version ${version} has no release`)
+      return release
+    })
+  }
+}
+
+/** Names as they come; a repeated one gets the first free number behind it. */
+function uniqueNames(): (name: string) => string {
+  const taken = new Map<string, number>()
+  return (name) => {
+    let next = taken.get(name)
+    if (next === undefined) {
+      taken.set(name, 1)
+      return name
+    }
+    while (taken.has(`${name}${next}`)) next++
+    taken.set(name, next + 1)
+    taken.set(`${name}${next}`, 1)
+    return `${name}${next}`
+  }
+}
