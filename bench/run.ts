@@ -1,0 +1,99 @@
+/**
+ * npm run bench [-- --rounds N] [--zoo DIR]: whole cold processes against their references, interleaved, with the goals beside.
+ * The reference is TensorFlow from PyPI in .cache/tensorflow (`npm run conformance` puts it there) or $DOWNCAST_PYTHON; without it this skips.
+ * DIR holds further SavedModels in folders named as in `cases`.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { interleave, median } from './measure.ts'
+
+interface Case {
+  readonly name: string
+  readonly model: string
+  readonly mode: 'none' | 'dynamic' | 'float16'
+  /** Goals of DESIGN.md: how many times faster, and peak memory in MB. */
+  readonly faster: number
+  readonly peakMb: number
+}
+
+const root = path.resolve(import.meta.dirname, '..')
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, zoo: { type: 'string' } } })
+const zoo = (name: string, faster: number, peakMb: number): Case[] =>
+  values.zoo && existsSync(path.join(values.zoo, name))
+    ? [{ name: `${name} none`, model: path.join(values.zoo, name), mode: 'none', faster, peakMb }]
+    : []
+const mnist = path.join(root, 'examples/mnist/saved/1')
+const cases: readonly Case[] = [
+  { name: 'mnist_mlp none', model: mnist, mode: 'none', faster: 15, peakMb: 120 },
+  { name: 'mnist_mlp dynamic', model: mnist, mode: 'dynamic', faster: 15, peakMb: 120 },
+  ...zoo('mobilenet_v2', 20, 250),
+  ...zoo('resnet50', 20, 350),
+  ...zoo('efficientnet_b7', 25, 800),
+  ...zoo('bert_base', 15, 1024),
+]
+
+const python = process.env.DOWNCAST_PYTHON ?? path.join(root, '.cache/tensorflow/bin/python')
+const cli = path.join(root, 'dist/cli.js')
+if (!existsSync(cli)) fail('dist/cli.js is missing: npm run build')
+if (spawnSync(python, ['-c', 'import tensorflow'], { stdio: 'ignore' }).status !== 0) {
+  process.stdout.write(`skipped: TensorFlow is not installed at ${path.relative(root, python)}; npm run conformance installs it\n`)
+  process.exit(0)
+}
+
+const dir = mkdtempSync(path.join(tmpdir(), 'downcast-bench-'))
+let missed = 0
+try {
+  process.stdout.write(
+    `${'case'.padEnd(24)}${'ours s'.padStart(8)}${'TF s'.padStart(8)}${'ratio'.padStart(8)}${'goal'.padStart(7)}${'ours MB'.padStart(9)}${'TF MB'.padStart(8)}${'goal'.padStart(7)}${'ours B'.padStart(12)}${'TF B'.padStart(12)}\n`,
+  )
+  for (const c of cases) {
+    const [ours, theirs] = [path.join(dir, 'ours.tflite'), path.join(dir, 'tf.tflite')]
+    const { a, b } = interleave(
+      [
+        process.execPath,
+        '-r',
+        path.join(root, 'bench/peak-memory.cjs'),
+        cli,
+        'convert',
+        c.model,
+        '-o',
+        ours,
+        '--quantize',
+        c.mode,
+        '--quiet',
+        '--no-check',
+      ],
+      [python, path.join(root, 'bench/tensorflow_convert.py'), c.model, theirs, c.mode],
+      Number(values.rounds),
+    )
+    const ratio = median(a.map((s, i) => b[i]!.seconds / s.seconds))
+    const peak = median(a.map((s) => s.peakMb))
+    const ok = ratio >= c.faster && peak <= c.peakMb && statSync(ours).size <= statSync(theirs).size
+    if (!ok) missed++
+    process.stdout.write(
+      `${c.name.padEnd(24)}${median(a.map((s) => s.seconds))
+        .toFixed(3)
+        .padStart(8)}${median(b.map((s) => s.seconds))
+        .toFixed(2)
+        .padStart(8)}${ratio.toFixed(1).padStart(8)}${String(c.faster).padStart(7)}${peak.toFixed(0).padStart(9)}${median(
+        b.map((s) => s.peakMb),
+      )
+        .toFixed(0)
+        .padStart(
+          8,
+        )}${String(c.peakMb).padStart(7)}${String(statSync(ours).size).padStart(12)}${String(statSync(theirs).size).padStart(12)}${ok ? '' : '  missed'}\n`,
+    )
+  }
+} finally {
+  rmSync(dir, { recursive: true, force: true })
+}
+process.stdout.write(missed === 0 ? 'all goals met\n' : `${missed} goals missed\n`)
+process.exit(missed === 0 ? 0 : 1)
+
+function fail(message: string): never {
+  process.stderr.write(`${message}\n`)
+  process.exit(1)
+}
