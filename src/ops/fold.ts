@@ -1,32 +1,46 @@
 import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
-import { byteLengthOf, bytesOf } from '../core/dtype.ts'
+import { byteLengthOf, bytesOf, type DType } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Dim } from '../core/shape.ts'
 import { elementCount, isStatic } from '../core/shape.ts'
 import type { Attrs, TensorType, Value } from '../ir/types.ts'
-import { kernels } from './kernels.ts'
+import { kernels, readsQuantization } from './kernels.ts'
 import type { OpSpec } from './spec.ts'
 import { knownDims } from './view.ts'
 
-/** What a reference kernel gets: operands as arrays (null where absent), attributes, and the inferred result types. */
+/** What a reference kernel gets: operands as arrays (null where absent) with their types, attributes, and the inferred result types. */
 export interface KernelContext {
   readonly inputs: readonly (NdArray | null)[]
+  readonly types: readonly (TensorType | null)[]
   readonly attrs: Attrs
   readonly results: readonly TensorType[]
 }
 /** Computes an op's results in plain, portable arithmetic: f32 ops round each step to f32, integers wrap as the TFLite kernel does. */
 export type Kernel = (context: KernelContext) => readonly NdArray[]
 
-/** Runs an op on constants; undefined when it has no reference kernel or a result shape is symbolic. */
+/** Element types that kernels know; what each op takes of them its record says. */
+const computable: ReadonlySet<DType> = new Set<DType>([
+  ...(['f32', 'f16', 'bf16', 'f64', 'i4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'bool'] as const),
+])
+
+/** The op's kernel, when it can compute on these types: none on strings, nor arithmetic on quantized numbers. */
+function kernelFor(spec: OpSpec, operands: readonly (TensorType | null)[], results: readonly TensorType[]): Kernel | undefined {
+  const types = [...operands.filter((t) => t !== null), ...results]
+  if (!types.every((t) => computable.has(t.dtype)) || !results.every((t) => isStatic(t.shape))) return undefined
+  if (types.some((t) => t.quant) && !spec.movesElements && !readsQuantization.has(spec.name)) return undefined
+  return kernels[spec.name]
+}
+
+/** Runs an op on constants; undefined when it has no reference kernel for the types or a result shape is symbolic. */
 export function evaluate(
   spec: OpSpec,
   attrs: Attrs,
   inputs: readonly (Value | null)[],
-  types: readonly TensorType[],
+  results: readonly TensorType[],
 ): readonly NdArray[] | undefined {
-  const kernel = kernels[spec.name]
-  if (!kernel || !types.every((t) => isStatic(t.shape))) return undefined
-  return kernel({ inputs: inputs.map((v) => (v ? constArray(v) : null)), attrs, results: types })
+  const types = inputs.map((v) => v?.type ?? null)
+  const kernel = kernelFor(spec, types, results)
+  return kernel?.({ inputs: inputs.map((v) => (v ? constArray(v) : null)), types, attrs, results })
 }
 
 /** Results of up to this many elements are computed at once, larger ones each time their bytes are asked for. */
@@ -46,7 +60,8 @@ export function foldConstants(
 ): readonly ConstData[] | undefined {
   const present = inputs.filter((v) => v !== null)
   if (present.length === 0 || spec.sideEffect || spec.accuracy === 'random' || !present.every((v) => v.data)) return undefined
-  if (!kernels[spec.name] || !types.every((t) => isStatic(t.shape) && t.dtype !== 'string')) return undefined
+  const operands = inputs.map((v) => v?.type ?? null)
+  if (!kernelFor(spec, operands, types)) return undefined
   const counts = types.map((t) => elementCount(t.shape)!)
   const sizes = types.map((t, i) => byteLengthOf(t.dtype, counts[i]!))
   if (counts.every((n) => n <= eagerFoldElements)) return evaluate(spec, attrs, inputs, types)?.map((a) => constFromBytes(a.bytes))
@@ -74,23 +89,28 @@ export function foldDims(
   if (!spec.movesElements || !type || !isStatic(type.shape) || !inputs.some((v) => v?.dims)) return undefined
   const table: Dim[] = []
   const arrays: (NdArray | null)[] = []
-  for (const v of inputs) {
-    if (v?.dims) {
-      const positions = Int32Array.from(v.dims, (d) => table.push(d) - 1)
-      arrays.push({ dtype: v.type.dtype === 'i64' ? 'i32' : v.type.dtype, shape: v.type.shape as number[], bytes: bytesOf(positions) })
-    } else if (v?.data && carriesElements(spec, inputs.indexOf(v))) {
-      const positions = Int32Array.from(knownDims(v) ?? [], (d) => table.push(d) - 1)
+  for (const [i, v] of inputs.entries()) {
+    if (v && carriesElements(spec, i)) {
+      const dims = knownDims(v)
+      if (!dims) return undefined
+      const positions = Int32Array.from(dims, (d) => table.push(d) - 1)
       arrays.push({ dtype: 'i32', shape: v.type.shape as number[], bytes: bytesOf(positions) })
     } else if (v === null || v.data) arrays.push(v ? constArray(v) : null)
     else return undefined
   }
   const kernel = kernels[spec.name]
-  const results = kernel?.({ inputs: arrays, attrs, results: types.map((t) => ({ ...t, dtype: 'i32' as const })) })
+  const results = kernel?.({
+    inputs: arrays,
+    types: inputs.map((v) => v?.type ?? null),
+    attrs,
+    results: types.map((t) => ({ ...t, dtype: 'i32' as const })),
+  })
   const first = results?.[0]
   if (!first) return undefined
   return Array.from(new Int32Array(first.bytes.buffer, first.bytes.byteOffset, first.bytes.byteLength / 4), (k) => table[k]!)
 }
 
+/** Elements of the result come from this operand; the others are axes, sizes, indices. */
 function carriesElements(spec: OpSpec, index: number): boolean {
   return spec.movesElements === true && (index === 0 || spec.operands.at(-1)?.variadic === true)
 }

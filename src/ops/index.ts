@@ -34,6 +34,9 @@ export const op = {
   ...quantization,
 }
 
+/** Names of the ops that have a record. */
+export type OpName = (typeof op)[keyof typeof op]['name']
+
 const byName = new Map<string, OpSpec>(Object.values(op).map((spec) => [spec.name, spec as unknown as OpSpec]))
 const byBuiltin = new Map<string, OpSpec>([...byName.values()].map((spec) => [spec.builtin, spec]))
 
