@@ -1,6 +1,7 @@
 import type { ConstData } from '../core/bytes.ts'
 import type { Diagnostic } from '../core/diagnostics.ts'
 import type { DType } from '../core/dtype.ts'
+import type { Json, JsonObject } from '../core/json.ts'
 import type { Shape } from '../core/shape.ts'
 
 /*
@@ -78,6 +79,29 @@ export interface SourceNode {
   readonly layer: readonly string[]
   readonly value?: SourceConst
   readonly variable?: SourceVariable
+  /** In the Keras dialect (formats `keras-*` and `tfjs-layers`), on every node that calls a layer: `op` is the layer's class, `attrs` are empty. */
+  readonly keras?: KerasCall
+}
+
+/** A call of a Keras layer. */
+export interface KerasCall {
+  readonly layer: KerasLayer
+  /** Positional arguments as the file states them; a tensor is `{"input": i}`, an index into the node's `inputs`. */
+  readonly args: readonly Json[]
+  readonly kwargs: JsonObject
+}
+
+/** A layer as the file configures it. Calls of a shared layer have the same object. */
+export interface KerasLayer {
+  /** The user's own name, after those of the models around it: `inner/conv2d`. */
+  readonly name: string
+  readonly className: string
+  /** Which Keras wrote it; classes of one name may differ in defaults. */
+  readonly version: 2 | 3
+  /** What `get_config()` gave; read it with `member`. */
+  readonly config: JsonObject
+  /** By Keras 3's names, parts of composed layers with `/`: `kernel`, `cell/recurrent_kernel`, `query_dense/kernel`. */
+  readonly weights: ReadonlyMap<string, NumericConst>
 }
 
 /** A variable that is only read: its initial or trained value. */
