@@ -1,0 +1,48 @@
+import { type Code, DowncastError } from '../../core/diagnostics.ts'
+
+interface FileFault {
+  readonly file: string
+  readonly path?: string | undefined
+  readonly expected?: string | undefined
+  readonly actual?: string | undefined
+}
+
+/** The bytes are another format; `found` says which, when known. */
+export function notTflite(file: string, found: string | undefined, hint?: string): DowncastError {
+  const message = `${quote(file)} is not a .tflite file: expected "TFL3" at byte 4, found ${found ?? 'bytes of an unknown format'}.`
+  return fault(
+    'import/not-tflite',
+    message,
+    { file, expected: 'TFL3', actual: found },
+    hint ?? 'Check that the path names the model itself.',
+  )
+}
+
+/** A schema version that no present runtime loads. */
+export function unsupportedSchemaVersion(file: string, version: number): DowncastError {
+  const message = `${quote(file)} has schema version ${version}: expected 3, the only one that runtimes load.`
+  return fault('import/tflite-version', message, { file, path: 'version', expected: '3', actual: `${version}` }, 'Convert the model again.')
+}
+
+/** A tensor, buffer, operator code or subgraph number that leads nowhere. */
+export function indexOutOfRange(file: string, path: string, what: string, index: number, count: number): DowncastError {
+  const expected = count === 0 ? `none, as there is no ${what}` : `0 to ${count - 1}`
+  const message = `The ${what} number of ${quote(file)} in ${path} is out of range: expected ${expected}, found ${index}.`
+  return fault('import/tflite-index-out-of-range', message, { file, path, expected, actual: `${index}` }, damaged)
+}
+
+/** Contents that contradict each other. */
+export function inconsistentModel(file: string, path: string, what: string, expected: string, actual: string): DowncastError {
+  const message = `The ${what} of ${quote(file)} in ${path} does not fit: expected ${expected}, found ${actual}.`
+  return fault('import/tflite-inconsistent', message, { file, path, expected, actual }, damaged)
+}
+
+const damaged = 'The file is damaged or was written by a faulty tool: copy it again or convert the model again.'
+
+function fault(code: Code, message: string, fields: FileFault, hint: string): DowncastError {
+  return new DowncastError({ code, message, hint, ...fields })
+}
+
+function quote(file: string): string {
+  return JSON.stringify(file)
+}
