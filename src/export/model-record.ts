@@ -8,16 +8,16 @@ import type { OpSpec } from '../ops/spec.ts'
 import { viewNode, withResults } from '../ops/view.ts'
 import { builtinOperator } from '../schema/tflite/builtin-operator.ts'
 import { tensorTypeOfDType } from '../schema/tflite/dtype.ts'
-import type { modelTable, operatorTable, signatureDefTable, subGraphTable } from '../schema/tflite/model.ts'
+import type { operatorTable, signatureDefTable, subGraphTable } from '../schema/tflite/model.ts'
+import type { ModelInput } from '../schema/tflite/records.ts'
 import type { tensorTable } from '../schema/tflite/tensor.ts'
 import type { InputOf } from '../wire/flatbuffers/schema.ts'
 import { latestRelease } from './release.ts'
 
-export type ModelRecord = Omit<InputOf<typeof modelTable>, 'buffers'>
 export interface ExportedModel {
-  readonly record: ModelRecord
+  readonly record: ModelInput
   /** By buffer index; 0 is the empty buffer that values without data point to. */
-  readonly buffers: readonly (ConstData | undefined)[]
+  readonly buffers: readonly ConstData[]
   /** First runtime release that runs every op of the model. */
   readonly minRuntimeVersion: string
 }
@@ -28,7 +28,7 @@ const utf8 = new TextEncoder()
 /** The file's tables from a model; `metadata` comes on top of the model's own. */
 export function modelRecord(model: Model, metadata: ReadonlyMap<string, ConstData>): ExportedModel {
   const codes = new OperatorCodes()
-  const buffers: (ConstData | undefined)[] = [undefined]
+  const buffers: ConstData[] = [constFromBytes(new Uint8Array())]
   const bufferOf = new Map<ConstData, number>()
   const addBuffer = (data: ConstData): number => {
     const known = bufferOf.get(data)
@@ -45,7 +45,7 @@ export function modelRecord(model: Model, metadata: ReadonlyMap<string, ConstDat
   })
   const minRuntimeVersion = latestRelease(codes.releases)
   const all = new Map([['min_runtime_version', constFromBytes(padded(minRuntimeVersion, 16))], ...model.metadata, ...metadata])
-  const record: ModelRecord = {
+  const record: ModelInput = {
     version: schemaVersion,
     operatorCodes: codes.records(),
     subgraphs,
@@ -173,12 +173,10 @@ class OperatorCodes {
     return index
   }
 
-  records(): NonNullable<ModelRecord['operatorCodes']> {
+  records(): NonNullable<ModelInput['operatorCodes']> {
     return [...this.#codes].map(([spec, { version }]) => {
-      const code = builtinOperator.codes[spec.builtin as keyof typeof builtinOperator.codes]
-      invariant(code !== undefined, `${spec.builtin} is no builtin operator`)
-      // Codes above 127 do not fit the first field; old readers see PLACEHOLDER_FOR_GREATER_OP_CODES there.
-      return { deprecatedBuiltinCode: Math.min(code, 127), builtinCode: spec.builtin as keyof typeof builtinOperator.codes, version }
+      invariant(spec.builtin in builtinOperator.codes, `${spec.builtin} is no builtin operator`)
+      return { builtinCode: spec.builtin as keyof typeof builtinOperator.codes, version }
     })
   }
 

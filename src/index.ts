@@ -1,0 +1,6 @@
+export { type Converted, type ConvertOptions, convert } from './convert.ts'
+export { type Diagnostic, DowncastError } from './core/diagnostics.ts'
+export { version } from './core/version.ts'
+export { type ExportOptions, tfliteBytes, type WrittenModel, writeTflite } from './export/write-tflite.ts'
+export { quantize } from './quantize/quantize.ts'
+export type { Decision, QuantizeMode, QuantizeOptions } from './quantize/types.ts'
