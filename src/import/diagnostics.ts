@@ -118,10 +118,11 @@ export function functionArguments(file: string, name: string, expected: number, 
   })
 }
 
-export function graphTooLarge(file: string, limit: number): DowncastError {
+/** `limit` completes "more than ...". */
+export function graphTooLarge(file: string, limit: string): DowncastError {
   return new DowncastError({
     code: 'import/graph-too-large',
-    message: `With its functions inlined, the graph of ${JSON.stringify(file)} has more than ${limit} nodes and calls.`,
+    message: `With its functions inlined, the graph of ${JSON.stringify(file)} has more than ${limit}.`,
     file,
     expected: `at most ${limit}`,
     hint: 'Save a part of the model as a signature of its own.',

@@ -1,5 +1,6 @@
 import type { ByteSource } from '../core/bytes.ts'
 import { memorySource } from '../core/bytes.ts'
+import { pathOutsideFolder } from './diagnostics.ts'
 
 /** A folder of files as a reader sees it: on disk, chosen in a browser, or in memory. Paths are relative, with `/`. */
 export interface Folder {
@@ -15,6 +16,12 @@ export interface Folder {
 export function isInside(path: string): boolean {
   if (path === '' || path.startsWith('/') || /[\\\0]|^[A-Za-z]:/.test(path)) return false
   return path.split('/').every((part) => part !== '..' && part !== '.' && part !== '')
+}
+
+/** Opens a path that a file of the model names. Throws `import/path-outside-folder`. */
+export function openInside(folder: Folder, path: string): ByteSource | undefined {
+  if (!isInside(path)) throw pathOutsideFolder(folder.name, path)
+  return folder.open(path)
 }
 
 /** A folder over bytes in memory. */

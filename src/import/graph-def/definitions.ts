@@ -1,0 +1,127 @@
+import { type AttrValue, type FunctionDef, FunctionName, type NodeDef, type OpDef } from '../../schema/tensorflow/graph.ts'
+import { opOutputs } from '../../schema/tensorflow/op-outputs.ts'
+import type { Lazy } from '../../wire/protobuf.ts'
+import { opUndefined } from '../diagnostics.ts'
+import { NodeAttrs, noDefaults } from './attrs.ts'
+
+/** A function of the library, as far as inlining needs it. */
+export interface FunctionBody {
+  readonly name: string
+  readonly args: readonly { readonly name: string; readonly type: number; readonly dims: readonly number[] | undefined }[]
+  /** `from` is the inner tensor: `node:output:0`, or an argument's name. */
+  readonly results: readonly { readonly name: string; readonly type: number; readonly from: string }[]
+  readonly nodes: ReadonlyMap<string, NodeDef>
+  /** Those of the nodes that write a variable. */
+  readonly writes: readonly NodeDef[]
+}
+
+const writingOps =
+  /^(Assign(Add|Sub)?(VariableOp)?|Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)|Resource(Scatter|Apply|SparseApply|StridedSliceAssign|CountUpTo|Accumulator).*|CountUpTo|StridedSliceAssign)$/
+
+/** Whether the op changes a variable. */
+export function isWrite(op: string): boolean {
+  return writingOps.test(op)
+}
+
+interface OpDefinition {
+  readonly outputs: OpDef['outputArg']
+  readonly defaults: ReadonlyMap<string, Lazy<AttrValue>>
+}
+
+/** What a GraphDef refers to by name: functions, and the definitions of ops where the file has them. Decoded when asked for. */
+export class Definitions {
+  readonly file: string
+  readonly #functions: ReadonlyMap<string, Lazy<FunctionDef>>
+  readonly #bodies = new Map<string, FunctionBody>()
+  readonly #ops: ReadonlyMap<string, Lazy<OpDef>>
+  readonly #opDefinitions = new Map<string, OpDefinition | undefined>()
+
+  constructor(file: string, functions: readonly Lazy<FunctionDef>[], ops: readonly Lazy<OpDef>[]) {
+    this.file = file
+    this.#functions = new Map(functions.map((f) => [f.as(FunctionName).signature?.name ?? '', f]))
+    this.#ops = new Map(ops.map((o) => [o.decode().name, o]))
+  }
+
+  functionNames(): readonly string[] {
+    return [...this.#functions.keys()]
+  }
+
+  hasFunction(name: string): boolean {
+    return this.#functions.has(name)
+  }
+
+  function(name: string): FunctionBody | undefined {
+    const known = this.#bodies.get(name)
+    if (known) return known
+    const def = this.#functions.get(name)?.decode()
+    if (!def) return undefined
+    const inputShapes = def.attr.get('_input_shapes')?.decode().list?.shape
+    const body: FunctionBody = {
+      name,
+      args: (def.signature?.inputArg ?? []).map(({ name, type }, i) => {
+        const shape = inputShapes?.[i]
+        return { name, type, dims: shape === undefined || shape.unknownRank ? undefined : shape.dim.map((d) => d.size) }
+      }),
+      results: (def.signature?.outputArg ?? []).map((r) => ({ name: r.name, type: r.type, from: def.ret.get(r.name) ?? '' })),
+      nodes: new Map(def.nodeDef.map((n) => [n.name, n])),
+      writes: def.nodeDef.filter((n) => isWrite(n.op)),
+    }
+    this.#bodies.set(name, body)
+    return body
+  }
+
+  attrs(node: NodeDef): NodeAttrs {
+    return new NodeAttrs(node.attr, this.#op(node.op)?.defaults ?? noDefaults, this.file, node.name)
+  }
+
+  /** Whether the op makes a handle to a resource other than a variable. */
+  makesResource(op: string): boolean {
+    return this.#op(op)?.outputs.some((o) => o.type === resourceType) ?? /HashTable(V2)?$|Iterator(V2)?$|^Stack(V2)?$|Queue(V2)?$/.test(op)
+  }
+
+  /**
+   * Position among all outputs of `node` of the `index`-th tensor of the output that is called `output`.
+   * Throws `import/op-undefined`.
+   */
+  outputPosition(node: NodeDef, output: string, index: number): number {
+    const calledFunction = this.#functions.has(node.op) ? this.function(node.op) : undefined
+    if (calledFunction) {
+      const i = calledFunction.results.findIndex((r) => r.name === output)
+      if (i < 0) throw opUndefined(this.file, node.op, node.name, output)
+      return i + index
+    }
+    const outputs = this.#op(node.op)?.outputs
+    if (!outputs) {
+      const names = opOutputs.get(node.op)
+      if (!names) return index
+      const i = names.indexOf(output)
+      if (i < 0) throw opUndefined(this.file, node.op, node.name, output)
+      return i + index
+    }
+    let position = index
+    const attrs = outputs.length > 1 ? this.attrs(node) : undefined
+    for (const { name, numberAttr, typeListAttr } of outputs) {
+      if (name === output) return position
+      if (numberAttr !== '') {
+        const n = attrs?.get(numberAttr)
+        position += n?.kind === 'int' ? n.value : 0
+      } else if (typeListAttr !== '') {
+        const types = attrs?.get(typeListAttr)
+        position += types?.kind === 'types' ? types.value.length : 0
+      } else position++
+    }
+    throw opUndefined(this.file, node.op, node.name, output)
+  }
+
+  #op(name: string): OpDefinition | undefined {
+    if (this.#opDefinitions.has(name)) return this.#opDefinitions.get(name)
+    const def = this.#ops.get(name)?.decode()
+    const defaults = new Map<string, Lazy<AttrValue>>()
+    for (const a of def?.attr ?? []) if (a.defaultValue) defaults.set(a.name, a.defaultValue)
+    const definition = def && { outputs: def.outputArg, defaults }
+    this.#opDefinitions.set(name, definition)
+    return definition
+  }
+}
+
+const resourceType = 20

@@ -1,0 +1,344 @@
+import { constFromBytes } from '../../core/bytes.ts'
+import { Diagnostics, type Severity } from '../../core/diagnostics.ts'
+import { bytesOf } from '../../core/dtype.ts'
+import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
+import type { NodeDef } from '../../schema/tensorflow/graph.ts'
+import {
+  cyclicGraph,
+  functionArguments,
+  functionMissing,
+  functionRecursion,
+  graphTooLarge,
+  nodeMissing,
+  unfedPlaceholder,
+  unsupportedResource,
+  variableWritten,
+} from '../diagnostics.ts'
+import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
+import { FixedAttrs } from './attrs.ts'
+import { constantOf } from './constant.ts'
+import { type Definitions, type FunctionBody, isWrite } from './definitions.ts'
+import { callPath, layerPath } from './layer-name.ts'
+
+/** Where the values of variables come from; throws when there is none. */
+export interface VariableReader {
+  /** `node` is a `VarHandleOp`, `VariableV2` or the like of the main graph. */
+  read(node: NodeDef): SourceVariable
+}
+
+/** What a tensor of the file is while functions are inlined: an output of a node of ours, or the handle of a variable. */
+export type Operand =
+  | { readonly ref: SourceRef; readonly variable?: undefined }
+  | { readonly variable: SourceVariable; readonly ref?: undefined }
+
+/** The main graph, or one call of a function. */
+interface Frame {
+  readonly nodes: ReadonlyMap<string, NodeDef>
+  /** Arguments by name; for the main graph the fed tensors as `name:0`. */
+  readonly bound: ReadonlyMap<string, Operand>
+  readonly body: FunctionBody | undefined
+  readonly caller: Frame | undefined
+  readonly depth: number
+  readonly namePrefix: string
+  readonly layerPrefix: string
+  /** Outputs of nodes already inlined, or the index of a node of ours that has them all. */
+  readonly results: Map<string, readonly Operand[] | number | 'active'>
+}
+
+/** One step of the walk: `node` waits for its `inputs`, then, if it is a call, for the results of the called frame. */
+interface Step {
+  readonly frame: Frame
+  readonly node: NodeDef
+  inputs: readonly string[]
+  inputFrame: Frame
+  readonly operands: Operand[]
+  called: boolean
+}
+
+/** Nodes and calls after inlining; a model with 100 000 is very large. */
+const maxSize = 2_000_000
+/** Calls within calls; layers nested in models nest a dozen deep. */
+const maxDepth = 200
+const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])
+const refVariables = new Set(['Variable', 'VariableV2'])
+/** Turns tensors of a graph with functions into a flat list of nodes, in topological order. Walks with a stack of its own: graphs may be deep. */
+export class Inliner {
+  readonly nodes: SourceNode[] = []
+  readonly problems = new Diagnostics()
+  readonly #definitions: Definitions
+  readonly #variables: VariableReader
+  readonly #names = new Set<string>()
+  /** What the graph is called in messages: the signature or function. */
+  readonly #graphName: string
+  #size = 0
+
+  constructor(definitions: Definitions, variables: VariableReader, graphName: string) {
+    this.#definitions = definitions
+    this.#variables = variables
+    this.#graphName = graphName
+  }
+
+  /** An input of the graph. */
+  placeholder(name: string, type: number, dims: readonly number[] | undefined): SourceRef {
+    const attrs = new FixedAttrs({
+      dtype: { kind: 'type', value: dtypeOfCode(type), code: type },
+      shape: { kind: 'shape', value: dims },
+    })
+    return { node: this.#add({ name: this.#unique(name), op: 'Placeholder', inputs: [], attrs, layer: [name] }), output: 0 }
+  }
+
+  /** The operands for tensors of the main graph; `fed` are its inputs by `name:0`. */
+  inlineMain(nodes: ReadonlyMap<string, NodeDef>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): Operand[] {
+    this.#checkMainWrites(nodes, fed, tensors)
+    const frame: Frame = {
+      nodes,
+      bound: fed,
+      body: undefined,
+      caller: undefined,
+      depth: 0,
+      namePrefix: '',
+      layerPrefix: '',
+      results: new Map(),
+    }
+    return this.#run(frame, tensors, 'A signature')
+  }
+
+  /** The operands for the results of a function called with `args`. */
+  inlineBody(body: FunctionBody, args: readonly Operand[]): Operand[] {
+    const frame: Frame = {
+      nodes: body.nodes,
+      bound: new Map(body.args.map((a, i) => [a.name, args[i]!])),
+      body,
+      caller: undefined,
+      depth: 0,
+      namePrefix: '',
+      layerPrefix: '',
+      results: new Map(),
+    }
+    this.#checkWrites(frame)
+    return this.#run(
+      frame,
+      body.results.map((r) => r.from),
+      `The function ${JSON.stringify(body.name)}`,
+    )
+  }
+
+  /** The operand as an output of a node: for the handle of a variable a `VarHandleOp`. */
+  refOf(operand: Operand): SourceRef {
+    if (operand.ref) return operand.ref
+    const { variable } = operand
+    const attrs = new FixedAttrs({
+      dtype: { kind: 'type', value: variable.value.dtype, code: 0 },
+      shape: { kind: 'shape', value: variable.value.shape },
+    })
+    const name = this.#unique(variable.name)
+    return { node: this.#add({ name, op: 'VarHandleOp', inputs: [], attrs, layer: [variable.name], variable }), output: 0 }
+  }
+
+  #run(root: Frame, tensors: readonly string[], user: string): Operand[] {
+    const stack: Step[] = []
+    const out: Operand[] = []
+    for (const tensor of tensors) {
+      for (;;) {
+        const operand = this.#lookUp(root, tensor, user, stack)
+        if (operand) {
+          out.push(operand)
+          break
+        }
+        while (stack.length > 0) this.#advance(stack)
+      }
+    }
+    return out
+  }
+
+  /** Moves the topmost step on: to its next operand, into the function it calls, or off the stack. */
+  #advance(stack: Step[]): void {
+    const step = stack.at(-1)!
+    const { frame, node, operands } = step
+    while (operands.length < step.inputs.length) {
+      const operand = this.#lookUp(step.inputFrame, step.inputs[operands.length]!, `${node.op} ${JSON.stringify(node.name)}`, stack)
+      if (!operand) return
+      operands.push(operand)
+    }
+    const name = step.called ? undefined : this.#calledFunction(node)
+    if (name !== undefined) {
+      step.inputFrame = this.#call(frame, node, name, operands)
+      step.inputs = step.inputFrame.body!.results.map((r) => r.from)
+      operands.length = 0
+      step.called = true
+      return
+    }
+    stack.pop()
+    frame.results.set(node.name, step.called ? operands : this.#emit(frame, node, operands))
+  }
+
+  #lookUp(frame: Frame, tensor: string, user: string, stack: Step[]): Operand | undefined {
+    const parts = tensor.split(':')
+    const name = parts[0]!
+    const fed = frame.body ? (parts.length === 1 ? frame.bound.get(name) : undefined) : frame.bound.get(`${name}:${parts[1] ?? 0}`)
+    if (fed) return fed
+    const node = frame.nodes.get(name)
+    if (!node) throw nodeMissing(this.#definitions.file, tensor, user)
+    const result = frame.results.get(name)
+    if (result === 'active') throw cyclicGraph(this.#definitions.file, name, node.op)
+    if (result === undefined) {
+      this.#count()
+      frame.results.set(name, 'active')
+      const inputs = node.input.filter((i) => !i.startsWith('^'))
+      stack.push({ frame, node, inputs, inputFrame: frame, operands: [], called: false })
+      return undefined
+    }
+    const position =
+      frame.body && parts.length > 1 ? this.#definitions.outputPosition(node, parts[1]!, Number(parts[2] ?? 0)) : Number(parts[1] ?? 0)
+    if (!Number.isInteger(position) || position < 0) throw nodeMissing(this.#definitions.file, tensor, user)
+    if (typeof result === 'number') return { ref: { node: result, output: position } }
+    const operand = result[position]
+    if (!operand) throw nodeMissing(this.#definitions.file, tensor, user)
+    return operand
+  }
+
+  #calledFunction(node: NodeDef): string | undefined {
+    if (!calls.has(node.op)) return this.#definitions.hasFunction(node.op) ? node.op : undefined
+    return node.attr.get('f')?.decode().func?.name ?? ''
+  }
+
+  #call(frame: Frame, node: NodeDef, name: string, args: readonly Operand[]): Frame {
+    const { file } = this.#definitions
+    const body = this.#definitions.function(name)
+    if (!body) throw functionMissing(file, name, `${node.op} ${JSON.stringify(node.name)}`)
+    const chain: string[] = []
+    for (let f: Frame | undefined = frame; f; f = f.caller) if (f.body) chain.unshift(f.body.name)
+    if (chain.includes(name)) throw functionRecursion(file, [...chain.slice(chain.indexOf(name)), name])
+    if (frame.depth >= maxDepth) throw graphTooLarge(file, `${maxDepth} calls within one another`)
+    if (args.length !== body.args.length) throw functionArguments(file, name, body.args.length, args.length)
+    const called: Frame = {
+      nodes: body.nodes,
+      bound: new Map(body.args.map((a, i) => [a.name, args[i]!])),
+      body,
+      caller: frame,
+      depth: frame.depth + 1,
+      namePrefix: `${frame.namePrefix}${node.name}/`,
+      layerPrefix: callPath(frame.layerPrefix, node.name),
+      results: new Map(),
+    }
+    this.#checkWrites(called)
+    return called
+  }
+
+  /** A function runs its writes whether or not a result depends on them. */
+  #checkWrites(frame: Frame): void {
+    for (const node of frame.body?.writes ?? []) {
+      const handle = node.input[0] ?? ''
+      const variable = frame.bound.get(handle)?.variable?.name ?? handle
+      this.#report(variableWritten(this.#definitions.file, variable, node.op, layerPath(frame.layerPrefix, node.name)))
+    }
+  }
+
+  /** The main graph runs what its outputs depend on, control inputs included. */
+  #checkMainWrites(nodes: ReadonlyMap<string, NodeDef>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): void {
+    const seen = new Set<string>()
+    const left = [...tensors]
+    for (let tensor = left.pop(); tensor !== undefined; tensor = left.pop()) {
+      const [name, output = '0'] = tensor.replace(/^\^/, '').split(':')
+      const node = nodes.get(name!)
+      if (!node || seen.has(node.name) || fed.has(`${name}:${output}`)) continue
+      seen.add(node.name)
+      if (isWrite(node.op)) this.#report(variableWritten(this.#definitions.file, node.input[0] ?? '', node.op, layerPath('', node.name)))
+      left.push(...node.input)
+    }
+  }
+
+  #emit(frame: Frame, node: NodeDef, operands: readonly Operand[]): readonly Operand[] | number {
+    const { op } = node
+    const [first] = operands
+    if (op === 'Const') {
+      const tensor = node.attr.get('value')?.decode().tensor?.decode()
+      if (tensor) return this.#const(frame, node, constantOf(tensor, this.#definitions.file, `constant ${JSON.stringify(node.name)}`))
+    }
+    if (first?.variable) {
+      const { variable } = first
+      const [, second] = operands
+      if (op === 'Identity' || op === 'VariableIdentity') return operands
+      if (op === 'ReadVariableOp') return this.#const(frame, node, variable.value, variable)
+      if (op === 'ResourceGather' && second?.ref) return this.#gather(frame, node, variable, second.ref)
+      if (op === 'ResourceGatherNd' && second?.ref) {
+        const params = { node: this.#const(frame, node, variable.value, variable), output: 0 }
+        return this.#node(frame, node, 'GatherNd', [params, second.ref])
+      }
+      if (op === 'VariableShape') {
+        const shape = Int32Array.from(variable.value.shape)
+        const wide = BigInt64Array.from(variable.value.shape, BigInt)
+        const out = this.#definitions.attrs(node).get('out_type')
+        const isWide = out?.kind === 'type' && out.value === 'i64'
+        const data = constFromBytes(bytesOf(isWide ? wide : shape))
+        return this.#const(frame, node, { dtype: isWide ? 'i64' : 'i32', shape: [shape.length], data })
+      }
+      if (op === 'VarIsInitializedOp') return this.#const(frame, node, { dtype: 'bool', shape: [], data: constFromBytes(Uint8Array.of(1)) })
+    }
+    if (op === 'PlaceholderWithDefault' && first) return [first]
+    if (!frame.body) {
+      if (op === 'Placeholder') this.#report(unfedPlaceholder(this.#definitions.file, node.name, this.#graphName))
+      else if (op === 'VarHandleOp' || refVariables.has(op)) {
+        const variable = this.problems.collect(() => this.#variables.read(node))
+        if (variable) return op === 'VarHandleOp' ? [{ variable }] : this.#const(frame, node, variable.value, variable)
+      }
+    }
+    if (op !== 'VarHandleOp' && op !== 'Placeholder' && this.#definitions.makesResource(op)) {
+      this.#report(unsupportedResource(this.#definitions.file, layerPath(frame.layerPrefix, node.name), op))
+    }
+    return this.#node(
+      frame,
+      node,
+      op,
+      operands.map((o) => this.refOf(o)),
+    )
+  }
+
+  #gather(frame: Frame, node: NodeDef, variable: SourceVariable, indices: SourceRef): number {
+    const params = { node: this.#const(frame, node, variable.value, variable), output: 0 }
+    const name = this.#unique(`${frame.namePrefix}${node.name}/axis`)
+    const value: SourceConst = { dtype: 'i32', shape: [], data: constFromBytes(new Uint8Array(4)) }
+    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const axis = { node: this.#add({ name, op: 'Const', inputs: [], attrs: new FixedAttrs(), layer, value }), output: 0 }
+    return this.#node(frame, node, 'GatherV2', [params, indices, axis])
+  }
+
+  #const(frame: Frame, node: NodeDef, value: SourceConst, variable?: SourceVariable): number {
+    const isOwn = node.op === 'Const' || node.op === 'ReadVariableOp' || refVariables.has(node.op)
+    const name = this.#unique(frame.namePrefix + node.name + (isOwn ? '' : '/ReadVariableOp'))
+    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const attrs = new FixedAttrs({ dtype: { kind: 'type', value: value.dtype, code: 0 } })
+    return this.#add({ name, op: 'Const', inputs: [], attrs, layer, value, ...(variable ? { variable } : {}) })
+  }
+
+  #node(frame: Frame, node: NodeDef, op: string, inputs: readonly SourceRef[]): number {
+    const name = this.#unique(frame.namePrefix + node.name)
+    return this.#add({
+      name,
+      op,
+      inputs,
+      attrs: this.#definitions.attrs(node) as SourceAttrs,
+      layer: [layerPath(frame.layerPrefix, node.name)],
+    })
+  }
+
+  #add(node: SourceNode): number {
+    this.#count()
+    return this.nodes.push(node) - 1
+  }
+
+  #count(): void {
+    if (++this.#size > maxSize) throw graphTooLarge(this.#definitions.file, `${maxSize} nodes and calls`)
+  }
+
+  #unique(name: string): string {
+    let unique = name
+    for (let n = 1; this.#names.has(unique); n++) unique = `${name}_${n}`
+    this.#names.add(unique)
+    return unique
+  }
+
+  #report(fault: Parameters<Diagnostics['add']>[1], severity: Severity = 'error'): void {
+    this.problems.add(severity, fault)
+  }
+}

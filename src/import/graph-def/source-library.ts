@@ -1,0 +1,79 @@
+import { invariant } from '../../core/diagnostics.ts'
+import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
+import { functionMissing, functionRecursion } from '../diagnostics.ts'
+import type { SourceGraph, SourceLibrary, SourceNode, SourcePort, SourceRef, SourceVariable } from '../source-graph.ts'
+import type { Definitions } from './definitions.ts'
+import { Inliner, type Operand } from './inline.ts'
+import { inputShapes } from './ports.ts'
+
+/** The functions of a GraphDef as bodies of control flow. */
+export class FunctionLibrary implements SourceLibrary {
+  readonly #definitions: Definitions
+  /** Functions whose bodies led here. */
+  readonly #chain: readonly string[]
+
+  constructor(definitions: Definitions, chain: readonly string[] = []) {
+    this.#definitions = definitions
+    this.#chain = chain
+  }
+
+  has(name: string): boolean {
+    return this.#definitions.hasFunction(name)
+  }
+
+  names(): readonly string[] {
+    return this.#definitions.functionNames()
+  }
+
+  load(name: string, args: readonly (SourceVariable | undefined)[] = []): SourceGraph {
+    const { file } = this.#definitions
+    if (this.#chain.includes(name)) throw functionRecursion(file, [...this.#chain.slice(this.#chain.indexOf(name)), name])
+    const body = this.#definitions.function(name)
+    if (!body) throw functionMissing(file, name, 'Control flow')
+    const inliner = new Inliner(this.#definitions, { read: () => invariant(false, 'a function body has no main graph') as never }, name)
+    const refs = body.args.map((a) => inliner.placeholder(a.name, a.type, a.dims))
+    const operands = inliner.inlineBody(
+      body,
+      refs.map((ref, i): Operand => {
+        const variable = args[i]
+        return variable ? { variable } : { ref }
+      }),
+    )
+    const shapes = inputShapes(body.args, false)
+    const inputs = body.args.map(
+      (a, i): SourcePort => ({ name: a.name, tensorName: a.name, ref: refs[i]!, dtype: dtypeOfCode(a.type), shape: shapes[i] }),
+    )
+    const outputs = body.results.map((r, i): SourcePort => {
+      const ref = inliner.refOf(operands[i]!)
+      return { name: r.name, tensorName: r.name, ref, dtype: dtypeOfCode(r.type), shape: undefined }
+    })
+    return assemble(name, inliner, inputs, outputs, new FunctionLibrary(this.#definitions, [...this.#chain, name]))
+  }
+}
+
+/** The graph of what was inlined, without nodes that no output needs. Throws the problems that inlining found. */
+export function assemble(
+  name: string,
+  inliner: Inliner,
+  inputs: readonly SourcePort[],
+  outputs: readonly SourcePort[],
+  functions: SourceLibrary,
+): SourceGraph {
+  inliner.problems.throwIfErrors()
+  const { nodes } = inliner
+  const isNeeded = new Uint8Array(nodes.length)
+  for (const { ref } of [...inputs, ...outputs]) isNeeded[ref.node] = 1
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    if (isNeeded[i]) for (const input of nodes[i]!.inputs) isNeeded[input.node] = 1
+  }
+  const position = new Int32Array(nodes.length)
+  const kept: SourceNode[] = []
+  const moved = (ref: SourceRef): SourceRef => ({ node: position[ref.node]!, output: ref.output })
+  nodes.forEach((node, i) => {
+    if (!isNeeded[i]) return
+    position[i] = kept.length
+    kept.push({ ...node, inputs: node.inputs.map(moved) })
+  })
+  const port = (p: SourcePort): SourcePort => ({ ...p, ref: moved(p.ref) })
+  return { name, nodes: kept, inputs: inputs.map(port), outputs: outputs.map(port), functions }
+}

@@ -1,0 +1,143 @@
+import { type ByteSource, constFromSource } from '../../core/bytes.ts'
+import { BundleEntry, BundleHeader } from '../../schema/tensorflow/checkpoint.ts'
+import { dtypeOfCode, nameOfCode } from '../../schema/tensorflow/data-type.ts'
+import { maskedCrc32c } from '../../wire/crc32c.ts'
+import { checksumMismatch, malformed, truncated } from '../../wire/diagnostics.ts'
+import { decodeBytes } from '../../wire/protobuf.ts'
+import { readTable, type TableEntry } from '../../wire/sstable.ts'
+import { bigEndianCheckpoint, shardMissing, shardTooShort, unsupportedDataType, variablePartitioned } from '../diagnostics.ts'
+import { type Folder, openInside } from '../folder.ts'
+import { isNumeric, staticDims, storedBytes } from '../graph-def/constant.ts'
+import type { SourceConst } from '../source-graph.ts'
+
+const utf8 = new TextDecoder()
+/** A string tensor is read whole; the largest is the object graph. */
+const maxStringBytes = 2 ** 28
+
+/**
+ * The variables of a SavedModel: a table of names with places in shard files.
+ * @see tensorflow/core/util/tensor_bundle/tensor_bundle.h
+ */
+export class Checkpoint {
+  readonly #folder: Folder
+  /** `variables/variables`: the shards are `<prefix>.data-00000-of-00001`. */
+  readonly #prefix: string
+  readonly #index: ByteSource
+  readonly #entries = new Map<string, TableEntry>()
+  readonly #shardCount: number
+  readonly #shards = new Map<number, ByteSource>()
+
+  /** Reads the index. Throws `wire/*` and `import/big-endian`. */
+  constructor(folder: Folder, prefix: string, index: ByteSource) {
+    this.#folder = folder
+    this.#prefix = prefix
+    this.#index = index
+    for (const entry of readTable(index)) this.#entries.set(utf8.decode(entry.key), entry)
+    const stored = this.#entries.get('')
+    if (!stored) throw malformed({ file: index.name, what: 'checkpoint index', expected: 'a header under the empty key' })
+    const header = decodeBytes(BundleHeader, stored.value, index.name, stored.blockOffset)
+    if (header.endianness !== 0) throw bigEndianCheckpoint(index.name)
+    this.#shardCount = header.numShards
+  }
+
+  get file(): string {
+    return this.#index.name
+  }
+
+  has(key: string): boolean {
+    return this.#entries.has(key)
+  }
+
+  /**
+   * The tensor under a key that is there; its bytes are read when asked for. Throws `import/shard-missing`,
+   * `import/shard-too-short`, `import/variable-partitioned`, `import/unsupported-data-type`, `wire/*`.
+   */
+  tensor(key: string): SourceConst {
+    const entry = this.#entry(key)
+    const dtype = dtypeOfCode(entry.dtype)
+    if (dtype === 'string') return { dtype, shape: staticDims(entry.shape, this.file, key).dims, strings: this.strings(key) }
+    if (dtype === undefined || !isNumeric(dtype))
+      throw unsupportedDataType(this.file, `the variable ${JSON.stringify(key)}`, nameOfCode(entry.dtype))
+    const { dims, count } = staticDims(entry.shape, this.file, JSON.stringify(key))
+    const byteLength = count * storedBytes(dtype)
+    if (entry.size !== byteLength) {
+      throw malformed({
+        file: this.file,
+        what: `entry of the variable ${JSON.stringify(key)}`,
+        expected: `${byteLength} bytes for ${nameOfCode(entry.dtype)}[${dims}]`,
+        actual: `${entry.size}`,
+      })
+    }
+    return { dtype, shape: dims, data: constFromSource(this.#place(entry, key), entry.offset, byteLength) }
+  }
+
+  /** The elements of a string tensor, checked by their CRC. @see WriteStringTensor in tensor_bundle.cc */
+  strings(key: string): Uint8Array[] {
+    const entry = this.#entry(key)
+    const { count } = staticDims(entry.shape, this.file, JSON.stringify(key))
+    const shard = this.#place(entry, key)
+    const at = { file: shard.name, offset: entry.offset, what: `string tensor ${JSON.stringify(key)}` }
+    // A length takes a byte at least, the lengths' checksum four.
+    if (entry.size > maxStringBytes || count > entry.size)
+      throw malformed({ ...at, expected: `${count} strings`, actual: `${entry.size} bytes` })
+    const bytes = shard.read(entry.offset, entry.size)
+    const lengths: number[] = []
+    let p = 0
+    for (let i = 0; i < count; i++) {
+      let n = 0
+      for (let shift = 0; ; shift += 7) {
+        const b = bytes[p++]
+        if (b === undefined || shift > 42) throw truncated({ ...at, expected: `${count} lengths`, actual: `${i}` })
+        n += (b & 0x7f) * 2 ** shift
+        if (b < 0x80) break
+      }
+      lengths.push(n)
+    }
+    p += 4
+    const total = lengths.reduce((a, b) => a + b, 0)
+    if (total !== bytes.length - p) throw truncated({ ...at, expected: `${total} bytes of strings`, actual: `${bytes.length - p}` })
+    // The CRC covers the lengths as 32-bit numbers, their own CRC as stored, and the strings.
+    if (entry.crc32c !== undefined && lengths.every((n) => n < 2 ** 32)) {
+      const words = new Uint8Array(Uint32Array.from(lengths).buffer)
+      const covered = new Uint8Array(words.length + bytes.length - p + 4)
+      covered.set(words)
+      covered.set(bytes.subarray(p - 4), words.length)
+      const actual = maskedCrc32c(covered)
+      if (actual !== entry.crc32c) throw checksumMismatch({ ...at, expected: `${entry.crc32c}`, actual: `${actual}` })
+    }
+    return lengths.map((n) => {
+      p += n
+      return bytes.subarray(p - n, p)
+    })
+  }
+
+  #entry(key: string): BundleEntry {
+    const stored = this.#entries.get(key)!
+    const entry = decodeBytes(BundleEntry, stored.value, this.file, stored.blockOffset)
+    if (entry.slices.length > 0) throw variablePartitioned(this.file, key)
+    return entry
+  }
+
+  /** The shard of an entry, which ends within it. */
+  #place(entry: BundleEntry, key: string): ByteSource {
+    const { shardId, offset, size } = entry
+    if (shardId < 0 || shardId >= this.#shardCount || offset < 0 || size < 0) {
+      throw malformed({
+        file: this.file,
+        what: `entry of the variable ${JSON.stringify(key)}`,
+        expected: `a place in one of ${this.#shardCount} shards`,
+        actual: `${size} bytes at ${offset} of shard ${shardId}`,
+      })
+    }
+    let shard = this.#shards.get(shardId)
+    if (!shard) {
+      const digits = (n: number): string => String(n).padStart(5, '0')
+      const path = `${this.#prefix}.data-${digits(shardId)}-of-${digits(this.#shardCount)}`
+      shard = openInside(this.#folder, path)
+      if (!shard) throw shardMissing(this.#folder.name, path)
+      this.#shards.set(shardId, shard)
+    }
+    if (offset + size > shard.byteLength) throw shardTooShort(shard.name, key, offset + size, shard.byteLength)
+    return shard
+  }
+}

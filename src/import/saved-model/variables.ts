@@ -1,0 +1,88 @@
+import type { NodeDef } from '../../schema/tensorflow/graph.ts'
+import { TrackableObjectGraph } from '../../schema/tensorflow/object-graph.ts'
+import type { MetaGraphDef } from '../../schema/tensorflow/saved-model.ts'
+import { decodeBytes } from '../../wire/protobuf.ts'
+import { noCheckpoint, variableMissing } from '../diagnostics.ts'
+import type { Folder } from '../folder.ts'
+import type { Definitions } from '../graph-def/definitions.ts'
+import type { VariableReader } from '../graph-def/inline.ts'
+import type { SourceVariable } from '../source-graph.ts'
+import { Checkpoint } from './checkpoint.ts'
+import { restoredKeys } from './restore.ts'
+
+const prefix = 'variables/variables'
+const objectGraphKey = '_CHECKPOINTABLE_OBJECT_GRAPH'
+
+/**
+ * Values of the variables of a SavedModel. Which checkpoint key a variable of the graph has, say in this order: what the
+ * graph's own restore op does; the tree of objects; the variable's name, as TF1 does.
+ */
+export class Variables implements VariableReader {
+  readonly #folder: Folder
+  readonly #metaGraph: MetaGraphDef
+  readonly #nodes: ReadonlyMap<string, NodeDef>
+  readonly #definitions: Definitions
+  readonly #values = new Map<string, SourceVariable>()
+  #checkpoint: Checkpoint | undefined
+  #restored: ReadonlyMap<string, string> | undefined
+  #objects: ReadonlyMap<string, string> | undefined
+
+  constructor(folder: Folder, metaGraph: MetaGraphDef, nodes: ReadonlyMap<string, NodeDef>, definitions: Definitions) {
+    this.#folder = folder
+    this.#metaGraph = metaGraph
+    this.#nodes = nodes
+    this.#definitions = definitions
+  }
+
+  /** Throws `import/no-checkpoint`, `import/variable-missing` and what `Checkpoint` throws. */
+  read(node: NodeDef): SourceVariable {
+    const known = this.#values.get(node.name)
+    if (known) return known
+    const sharedName = this.#text(node, 'shared_name')
+    const name = sharedName || node.name
+    const checkpoint = this.#open(name)
+    const keys = [() => this.#restoredKeys().get(node.name), () => this.#objectKeys(checkpoint).get(name), () => name, () => node.name]
+    for (const keyOf of keys) {
+      const key = keyOf()
+      if (key === undefined || key === '' || !checkpoint.has(key)) continue
+      const variable = { name, value: checkpoint.tensor(key) }
+      this.#values.set(node.name, variable)
+      return variable
+    }
+    throw variableMissing(checkpoint.file, name, node.name)
+  }
+
+  #text(node: NodeDef, attr: string): string {
+    const value = node.attr.get(attr)?.decode().s
+    return value ? new TextDecoder().decode(value) : ''
+  }
+
+  #open(variable: string): Checkpoint {
+    if (this.#checkpoint) return this.#checkpoint
+    const index = this.#folder.open(`${prefix}.index`)
+    if (!index) throw noCheckpoint(this.#folder.name, variable)
+    this.#checkpoint = new Checkpoint(this.#folder, prefix, index)
+    return this.#checkpoint
+  }
+
+  #restoredKeys(): ReadonlyMap<string, string> {
+    this.#restored ??= restoredKeys(this.#nodes, this.#definitions, this.#metaGraph.saverDef?.restoreOpName ?? '')
+    return this.#restored
+  }
+
+  /** Checkpoint keys by variable name, from the checkpoint's tree of objects; a name that two variables have is left out. */
+  #objectKeys(checkpoint: Checkpoint): ReadonlyMap<string, string> {
+    if (this.#objects) return this.#objects
+    const keys = new Map<string, string>()
+    const [bytes] = checkpoint.has(objectGraphKey) ? checkpoint.strings(objectGraphKey) : []
+    const tree = bytes && decodeBytes(TrackableObjectGraph, bytes, `${checkpoint.file}: ${objectGraphKey}`)
+    const ambiguous = new Set<string>()
+    for (const { fullName, checkpointKey } of tree?.nodes.flatMap((n) => n.attributes) ?? []) {
+      if (keys.has(fullName)) ambiguous.add(fullName)
+      keys.set(fullName, checkpointKey)
+    }
+    for (const name of ambiguous) keys.delete(name)
+    this.#objects = keys
+    return keys
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * Names of the outputs, in order, of the inference ops that have more than one, for files that carry no op definitions
+ * (a frozen GraphDef). Any other op has one output, or one list of outputs.
+ * @see https://www.tensorflow.org/api_docs/python/tf/raw_ops
+ */
+export const opOutputs: ReadonlyMap<string, readonly string[]> = new Map([
+  ['BlockLSTM', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
+  ['BlockLSTMV2', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
+  ['CombinedNonMaxSuppression', ['nmsed_boxes', 'nmsed_scores', 'nmsed_classes', 'valid_detections']],
+  ['FusedBatchNorm', ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2']],
+  ['FusedBatchNormV2', ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2']],
+  ['FusedBatchNormV3', ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2', 'reserve_space_3']],
+  ['GRUBlockCell', ['r', 'u', 'c', 'h']],
+  ['ListDiff', ['out', 'idx']],
+  ['LogMatrixDeterminant', ['sign', 'log_abs_determinant']],
+  ['Lu', ['lu', 'p']],
+  ['LSTMBlockCell', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
+  ['MaxPoolWithArgmax', ['output', 'argmax']],
+  ['Merge', ['output', 'value_index']],
+  ['NonMaxSuppressionV4', ['selected_indices', 'valid_outputs']],
+  ['NonMaxSuppressionV5', ['selected_indices', 'selected_scores', 'valid_outputs']],
+  ['Qr', ['q', 'r']],
+  ['SelfAdjointEigV2', ['e', 'v']],
+  ['SoftmaxCrossEntropyWithLogits', ['loss', 'backprop']],
+  ['SparseSoftmaxCrossEntropyWithLogits', ['loss', 'backprop']],
+  ['StatelessRandomGetKeyCounter', ['key', 'counter']],
+  ['Svd', ['s', 'u', 'v']],
+  ['Switch', ['output_false', 'output_true']],
+  ['TensorArrayConcatV3', ['value', 'lengths']],
+  ['TensorArrayV3', ['handle', 'flow']],
+  ['TensorListConcat', ['tensor', 'lengths']],
+  ['TensorListConcatV2', ['tensor', 'lengths']],
+  ['TensorListPopBack', ['output_handle', 'tensor']],
+  ['TopK', ['values', 'indices']],
+  ['TopKV2', ['values', 'indices']],
+  ['Unique', ['y', 'idx']],
+  ['UniqueV2', ['y', 'idx']],
+  ['UniqueWithCounts', ['y', 'idx', 'count']],
+  ['UniqueWithCountsV2', ['y', 'idx', 'count']],
+])
