@@ -76,6 +76,11 @@ export class GraphEditor {
     return v
   }
 
+  /** The node of this id as it now is; undefined when it was removed. */
+  current(id: NodeId): Node | undefined {
+    return this.#nodes.get(id)
+  }
+
   /** Values of a node's operands; null for an absent one. */
   operands(node: Node): (Value | null)[] {
     return node.inputs.map((id) => (id === null ? null : this.value(id)))

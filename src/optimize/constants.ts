@@ -1,0 +1,74 @@
+import { constFromBytes, lazyConst } from '../core/bytes.ts'
+import { bytesOf, typedView } from '../core/dtype.ts'
+import { elementCount, type Shape } from '../core/shape.ts'
+import type { Value } from '../ir/types.ts'
+import type { RewriteBuilder } from './rewrite-builder.ts'
+
+/** Constants beyond this many elements are weights: nobody asks what is in them, so that they are not read. */
+const maxVectorElements = 65_536
+
+/** Elements of a small f32 constant; undefined for others. */
+export function floatsOf(value: Value): Float32Array | undefined {
+  if (!value.data || value.type.dtype !== 'f32') return undefined
+  const count = elementCount(value.type.shape)
+  return count === undefined || count > maxVectorElements ? undefined : typedView('f32', value.data.bytes())
+}
+
+/** The one number all elements of a small constant are; undefined when they differ. */
+export function splatOf(value: Value): number | undefined {
+  if (!value.data || (elementCount(value.type.shape) ?? 0) > maxVectorElements) return undefined
+  const { dtype } = value.type
+  const bytes = dtype === 'f32' || dtype === 'i32' || dtype === 'i64' ? value.data.bytes() : undefined
+  if (!bytes) return undefined
+  const elements = dtype === 'i64' ? Array.from(typedView('i64', bytes), Number) : typedView(dtype as 'f32', bytes)
+  const [first] = elements
+  for (const x of elements) if (x !== first) return undefined
+  return first
+}
+
+/** True when `value` is a constant of this number, within `relative` of it. */
+export function isSplat(value: Value, x: number, relative = 0): boolean {
+  const found = splatOf(value)
+  return found !== undefined && (found === x || Math.abs(found - x) <= relative * Math.abs(x))
+}
+
+/** True for a shape that broadcasts along the last axis only: scalar, [C] or [1,..,1,C], of a rank up to `rank`. */
+export function isChannelShape(shape: Shape, channels: number, rank: number): boolean {
+  if (shape.length > rank) return false
+  const last = shape.at(-1) ?? 1
+  return (last === 1 || last === channels) && shape.slice(0, -1).every((d) => d === 1)
+}
+
+/** One f32 per channel from a constant of channel shape. */
+export function channelVector(value: Value, channels: number): Float32Array {
+  const found = typedView('f32', value.data!.bytes())
+  return found.length === channels ? found : new Float32Array(channels).fill(found[0]!)
+}
+
+/** A small f32 constant, from a computation whose every step has been rounded to f32. */
+export function vector(b: RewriteBuilder, name: string, elements: Float32Array): Value {
+  return b.const(name, 'f32', [elements.length], constFromBytes(bytesOf(elements)))
+}
+
+/**
+ * `weights` with each element multiplied by (or divided by) its channel's factor, rounded once to f32; computed when
+ * the bytes are asked for. `axis` is the channels' axis; the weights are static.
+ */
+export function scaledAlong(b: RewriteBuilder, weights: Value, axis: number, factors: Float32Array, how: 'mul' | 'div'): Value {
+  const shape = weights.type.shape as readonly number[]
+  const inner = elementCount(shape.slice(axis + 1))!
+  const channels = shape[axis]!
+  const { data } = weights
+  const compute = () => {
+    const from = typedView('f32', data!.bytes())
+    const to = new Float32Array(from.length)
+    for (let i = 0, at = 0; at < from.length; i = (i + 1) % channels) {
+      const factor = factors[i]!
+      const end = at + inner
+      if (how === 'mul') for (; at < end; at++) to[at] = from[at]! * factor
+      else for (; at < end; at++) to[at] = from[at]! / factor
+    }
+    return bytesOf(to)
+  }
+  return b.const(weights.name, 'f32', shape, lazyConst(data!.byteLength, compute))
+}

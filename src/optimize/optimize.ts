@@ -1,0 +1,96 @@
+import { type Diagnostic, Diagnostics, invariant } from '../core/diagnostics.ts'
+import { GraphEditor } from '../ir/graph.ts'
+import type { Graph, Model, SignaturePort } from '../ir/types.ts'
+import { layerOf } from '../ops/diagnostics.ts'
+import { verifyGraph } from '../ops/verify.ts'
+import type { NearMiss, PassContext } from './pass.ts'
+import { floatPipeline, type Pipeline } from './pipeline.ts'
+
+export interface OptimizeOptions {
+  /** What to run. Default: the float pipeline. */
+  readonly pipeline?: Pipeline
+  /** Called after each pass with the graph as it then is. Making that graph costs time: leave out when not needed. */
+  readonly onPass?: (pass: string, graph: Graph) => void
+  /** Stop after this many rewrites, over all passes; to find the rewrite that breaks a model. Default: no limit. */
+  readonly maxRewrites?: number
+  /** Verify against the op records after each pass. Default true; without, once at the end. */
+  readonly verifyEach?: boolean
+}
+
+export interface PassReport {
+  readonly name: string
+  /** Rewrites by rule, most first. */
+  readonly hits: Readonly<Record<string, number>>
+  readonly timeMs: number
+}
+
+export interface OptimizeReport {
+  readonly passes: readonly PassReport[]
+  /** Where rules matched but could not rewrite, as the graph is at the end; for `--explain`. */
+  readonly nearMisses: readonly NearMiss[]
+}
+
+/** Rewrites a graph into a smaller, faster one with the same results (within float rounding). The graph given is not changed. */
+export function optimize(
+  graph: Graph,
+  options: OptimizeOptions = {},
+): { graph: Graph; report: OptimizeReport; diagnostics: readonly Diagnostic[] } {
+  const pipeline = options.pipeline ?? floatPipeline
+  const editor = new GraphEditor(graph)
+  const diagnostics = new Diagnostics()
+  const passes: PassReport[] = []
+  const misses: PassContext['misses'] = new Map()
+  let budget = options.maxRewrites ?? Number.POSITIVE_INFINITY
+  for (const pass of pipeline.passes) {
+    const context: PassContext = { graph: editor, hits: new Map(), misses, diagnostics, budget }
+    const start = performance.now()
+    pass.run(context)
+    budget = context.budget
+    const timeMs = performance.now() - start
+    passes.push({ name: pass.name, hits: Object.fromEntries([...context.hits].sort((a, b) => b[1] - a[1])), timeMs })
+    if (options.verifyEach !== false || options.onPass) {
+      const now = editor.finish()
+      options.onPass?.(pass.name, now)
+      if (options.verifyEach !== false) verify(now, `after the pass ${pass.name}`)
+    }
+  }
+  const optimized = editor.finish()
+  if (options.verifyEach === false) verify(optimized, `after ${pipeline.name}`)
+  const open = [...misses.values()].filter((m) => editor.current(m.root))
+  for (const { miss } of open) if (miss.tell) diagnostics.add('info', miss.tell)
+  const nearMisses = open.map(({ rule, miss }) => ({ rule, reason: miss.reason, op: miss.node.op, layer: layerOf(miss.node.origin) }))
+  return { graph: optimized, report: { passes, nearMisses }, diagnostics: diagnostics.list }
+}
+
+/** Optimizes every graph of a model; signatures follow the outputs. The report sums over the graphs. */
+export function optimizeModel(
+  model: Model,
+  options: OptimizeOptions = {},
+): { model: Model; report: OptimizeReport; diagnostics: readonly Diagnostic[] } {
+  const done = model.graphs.map((g) => optimize(g, options))
+  const signatures = model.signatures.map((s) => {
+    const before = model.graphs[s.graph]!
+    const after = done[s.graph]!.graph
+    const follow = (port: SignaturePort) => ({ ...port, value: after.outputs[before.outputs.indexOf(port.value)] ?? port.value })
+    return { ...s, outputs: s.outputs.map(follow) }
+  })
+  return {
+    model: { ...model, graphs: done.map((d) => d.graph), signatures },
+    report: sumReports(done.map((d) => d.report)),
+    diagnostics: done.flatMap((d) => d.diagnostics),
+  }
+}
+
+function sumReports(reports: readonly OptimizeReport[]): OptimizeReport {
+  const passes = (reports[0]?.passes ?? []).map(({ name }, i) => {
+    const hits: Record<string, number> = {}
+    for (const r of reports) for (const [rule, count] of Object.entries(r.passes[i]!.hits)) hits[rule] = (hits[rule] ?? 0) + count
+    return { name, hits, timeMs: reports.reduce((ms, r) => ms + r.passes[i]!.timeMs, 0) }
+  })
+  return { passes, nearMisses: reports.flatMap((r) => r.nearMisses) }
+}
+
+function verify(graph: Graph, when: string): void {
+  const problems = verifyGraph(graph, 'quantized')
+  invariant(problems.length === 0, `graph ${graph.name} is broken ${when}: ${problems.map((p) => p.message).join('; ')}`)
+}

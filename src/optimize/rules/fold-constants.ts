@@ -1,0 +1,33 @@
+import { byteLengthOf } from '../../core/dtype.ts'
+import { elementCount } from '../../core/shape.ts'
+import { foldConstants as fold } from '../../ops/fold.ts'
+import { findSpec } from '../../ops/index.ts'
+import { kernels } from '../../ops/kernels.ts'
+import { foldingDeclined } from '../diagnostics.ts'
+import { op } from '../pattern.ts'
+import { hit, miss, other, rule } from '../rule.ts'
+
+/** op(constants)  =>  constant, computed now when small, when read when large. */
+export const foldConstants = rule('fold-constants', {
+  semantics: 'exact',
+  pattern: op('*', { as: 'root' }),
+  check({ root }, graph) {
+    const spec = findSpec(root.op)
+    if (!spec || root.inputs.length === 0 || root.inputs.some((id) => id !== null && !graph.value(id).data)) return other
+    const operands = graph.operands(root)
+    if (operands.every((v) => v === null)) return other
+    const results = root.outputs.map((id) => graph.value(id))
+    const folded = fold(
+      spec,
+      root.attrs,
+      operands,
+      results.map((v) => v.type),
+    )
+    if (folded) return hit(results.map((v, i) => ({ type: v.type, data: folded[i]!, name: operands.find((o) => o?.data)?.name ?? v.name })))
+    if (!kernels[root.op] || spec.sideEffect) return miss('it cannot be computed ahead', root)
+    const held = operands.reduce((n, v) => n + (v?.data?.byteLength ?? 0), 0)
+    const made = results.reduce((n, v) => n + byteLengthOf(v.type.dtype, elementCount(v.type.shape) ?? 0), 0)
+    return miss('its result is much larger than its operands', root, foldingDeclined(root.op, root.origin, results[0]!, made - held))
+  },
+  rewrite: (_, found, b) => found.map(({ name, type, data }) => b.graph.addConst(name, type, data)),
+})
