@@ -3,10 +3,11 @@ import { invariant } from '../core/diagnostics.ts'
 import { builtinOperator } from '../schema/tflite/builtin-operator.ts'
 import { type bufferTable, modelTable } from '../schema/tflite/model.ts'
 import { type ModelInput, type OperatorInput, tfliteIdentifier } from '../schema/tflite/records.ts'
-import { codeOfName, type InputOf } from '../wire/flatbuffers/schema.ts'
+import { codeOfName, type InputOf, PlacedTable } from '../wire/flatbuffers/schema.ts'
 import { encodeFlatbuffer } from '../wire/flatbuffers/writer.ts'
 import { ConstIndex } from './dedup.ts'
 import { StagedSink } from './staged-sink.ts'
+import { WeightArea } from './weight-area.ts'
 
 export interface WriteOptions {
   /**
@@ -24,13 +25,15 @@ export interface WrittenFile {
   readonly dedupedBytes: number
 }
 
-/** `force_align` of buffer data in the schema; runtimes map weights without copying them. */
-const dataAlignment = 16
 const maxFlatbufferBytes = 2 ** 31 - 1
+/** More than a buffer takes beyond its data: gap, length, table, entry in the list of buffers. */
+const bufferOverheadBytes = 48
 
-type BufferInput = InputOf<typeof bufferTable>
-/** Where the bytes of a buffer are, or the number of an earlier buffer with the same bytes. */
-type Place = { readonly position: number; readonly inline: boolean } | { readonly sameAs: number }
+type BufferInput = InputOf<typeof bufferTable> | PlacedTable
+/** Number of an earlier buffer with the same bytes. */
+interface SameAs {
+  readonly sameAs: number
+}
 
 /**
  * Writes a `.tflite` file: weights first, in the order of their numbers, each computed once and let go, then the tables at the
@@ -41,19 +44,22 @@ type Place = { readonly position: number; readonly inline: boolean } | { readonl
 export function writeTfliteFile(model: ModelInput, buffers: readonly ConstData[], sink: ByteSink, options: WriteOptions = {}): WrittenFile {
   invariant(buffers[0]?.byteLength === 0, 'buffer 0 is not empty')
   const same = identicalObjects(buffers)
-  const layout = options.layout ?? chooseLayout(model, buffers, same)
+  const layout = options.layout ?? chooseLayout(model, buffers)
   // Runtimes look for metadata in the flatbuffer only.
   const inside = layout === 'inline' ? undefined : new Set(model.metadata?.map((m) => same[m.buffer ?? 0]))
   const isInline = (i: number) => inside?.has(i) ?? true
-  const places = buffers.map(
-    (_, i): Place => (same[i] === i ? { position: maxFlatbufferBytes, inline: isInline(i) } : { sameAs: same[i]! }),
-  )
-  const reserved = encodeTables(model, buffers, places, () => 2n).byteLength
+  const place = (i: number, position: number): BufferInput =>
+    isInline(i) ? new PlacedTable(position) : { offset: BigInt(position), size: BigInt(buffers[i]!.byteLength) }
+  // Until they are known, positions must differ: equal tables would be stored once.
+  const places = buffers.map(({ byteLength }, i): BufferInput | SameAs => {
+    if (byteLength === 0) return {}
+    return same[i] === i ? place(i, maxFlatbufferBytes - i) : { sameAs: same[i]! }
+  })
+  const start = encodeTables(model, places, () => 2n).byteLength
 
   const staged = new StagedSink(sink)
+  const area = new WeightArea(staged, start)
   const index = new ConstIndex()
-  const lengthWord = new Uint8Array(4)
-  let end = reserved
   let bufferBytes = 0
   let dedupedBytes = 0
   const order = [...buffers.keys()]
@@ -71,31 +77,19 @@ export function writeTfliteFile(model: ModelInput, buffers: readonly ConstData[]
       places[i] = { sameAs }
       continue
     }
-    const inline = isInline(i)
-    const position = align(inline ? end + 4 : end)
-    if (inline) {
-      new DataView(lengthWord.buffer).setUint32(0, byteLength, true)
-      staged.write(lengthWord, position - 4)
-    }
-    staged.write(bytes, position)
-    places[i] = { position, inline }
-    end = position + byteLength
+    places[i] = place(i, isInline(i) ? area.addBuffer(bytes) : area.addBytes(bytes))
     bufferBytes += byteLength
   }
   const largeOptions = new Map<OperatorInput, bigint>()
   for (const operator of model.subgraphs?.flatMap((g) => g.operators ?? []) ?? []) {
-    if (!operator.largeCustomOptions) continue
-    const position = align(end)
-    staged.write(operator.largeCustomOptions.bytes(), position)
-    end = position + operator.largeCustomOptions.byteLength
-    largeOptions.set(operator, BigInt(position))
+    if (operator.largeCustomOptions) largeOptions.set(operator, BigInt(area.addBytes(operator.largeCustomOptions.bytes())))
   }
   staged.flush()
 
-  const tables = encodeTables(model, buffers, places, (operator) => largeOptions.get(operator)!)
-  invariant(tables.byteLength <= reserved, 'the tables outgrew their room')
+  const tables = encodeTables(model, places, (operator) => largeOptions.get(operator)!)
+  invariant(tables.byteLength <= start, 'the tables outgrew their room')
   sink.write(tables, 0)
-  return { byteLength: end, bufferBytes, dedupedBytes }
+  return { byteLength: area.end, bufferBytes, dedupedBytes }
 }
 
 /** For each buffer the number of the first that is the same object. */
@@ -109,22 +103,19 @@ function identicalObjects(buffers: readonly ConstData[]): number[] {
   })
 }
 
-function chooseLayout(model: ModelInput, buffers: readonly ConstData[], same: readonly number[]): 'inline' | 'external' {
-  const data = buffers.reduce((n, { byteLength }, i) => (same[i] === i && byteLength > 0 ? align(n + 4) + byteLength : n), 0)
+function chooseLayout(model: ModelInput, buffers: readonly ConstData[]): 'inline' | 'external' {
+  const unique = new Set(buffers)
+  const data = [...unique].reduce((n, { byteLength }) => n + byteLength + bufferOverheadBytes, 0)
   if (data > maxFlatbufferBytes) return 'external'
-  const places = buffers.map((): Place => ({ position: maxFlatbufferBytes, inline: true }))
-  const tables = encodeTables(model, buffers, places, () => 2n).byteLength
-  return data + tables + dataAlignment > maxFlatbufferBytes ? 'external' : 'inline'
+  return data + encodeTables(model, [{}], () => 2n).byteLength > maxFlatbufferBytes ? 'external' : 'inline'
 }
 
 /** The tables with their pointers to the weights. The size depends only on which of them there are. */
 function encodeTables(
   model: ModelInput,
-  buffers: readonly ConstData[],
-  places: readonly Place[],
+  places: readonly (BufferInput | SameAs)[],
   largeOptionsOffset: (operator: OperatorInput) => bigint,
 ): Uint8Array {
-  const empty: BufferInput = {}
   const target = (buffer: number | undefined): number | undefined => {
     const place = places[buffer ?? 0]
     return place && 'sameAs' in place ? target(place.sameAs) : buffer
@@ -148,18 +139,9 @@ function encodeTables(
           }),
         })),
       })),
-      buffers: buffers.map(({ byteLength }, i) => {
-        const place = places[i]!
-        if (byteLength === 0 || 'sameAs' in place) return empty
-        if (place.inline) return { data: { position: place.position - 4 } }
-        return { offset: BigInt(place.position), size: BigInt(byteLength) }
-      }),
+      buffers: places.map((place) => ('sameAs' in place ? {} : place)),
       metadata: model.metadata?.map((m) => ({ ...m, buffer: target(m.buffer) })),
     },
     { identifier: tfliteIdentifier },
   )
-}
-
-function align(position: number): number {
-  return Math.ceil(position / dataAlignment) * dataAlignment
 }

@@ -2,7 +2,7 @@ import type { ByteSink } from '../core/bytes.ts'
 
 const chunkBytes = 262144
 
-/** Gathers small writes at rising positions into larger ones; the gaps between them are written as zeros. `flush` ends it. */
+/** Gathers small writes near each other into larger ones; the gaps between them are written as zeros. `flush` ends it. */
 export class StagedSink implements ByteSink {
   readonly #sink: ByteSink
   readonly #chunk = new Uint8Array(chunkBytes)
@@ -14,17 +14,18 @@ export class StagedSink implements ByteSink {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    const at = position - this.#start
-    if (at < this.#length || at + bytes.byteLength > chunkBytes) {
+    if (bytes.byteLength > chunkBytes) {
       this.flush()
-      if (bytes.byteLength > chunkBytes) {
-        this.#sink.write(bytes, position)
-        return
-      }
+      this.#sink.write(bytes, position)
+      return
+    }
+    if (this.#length === 0) this.#start = position
+    if (position < this.#start || position - this.#start + bytes.byteLength > chunkBytes) {
+      this.flush()
       this.#start = position
     }
     this.#chunk.set(bytes, position - this.#start)
-    this.#length = position - this.#start + bytes.byteLength
+    this.#length = Math.max(this.#length, position - this.#start + bytes.byteLength)
   }
 
   flush(): void {

@@ -1,4 +1,4 @@
-import { data, i8, i32, named, oneOf, string, table, tables, u32, u64, vector } from '../../wire/flatbuffers/schema.ts'
+import { data, i8, i32, named, oneOf, placeableTables, string, table, tables, u32, u64, vector } from '../../wire/flatbuffers/schema.ts'
 import { builtinOperator } from './builtin-operator.ts'
 import { builtinOptions, builtinOptions2 } from './builtin-options.ts'
 import { customOptionsFormat } from './enums.ts'
@@ -58,7 +58,7 @@ export const modelTable = table('Model', {
   operatorCodes: tables(operatorCodeTable, 1),
   subgraphs: tables(subGraphTable, 2),
   description: string(3),
-  buffers: tables(bufferTable, 4),
+  buffers: placeableTables(bufferTable, 4),
   metadataBuffer: vector('i32', 5),
   metadata: tables(metadataTable, 6),
   signatureDefs: tables(signatureDefTable, 7),

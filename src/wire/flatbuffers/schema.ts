@@ -42,9 +42,13 @@ interface ArrayOf {
 }
 type ValueOfScalar<K extends ScalarKind> = K extends LongKind ? bigint : K extends 'bool' ? boolean : number
 
-/** Where a data vector is: the position of its length word, from the start of the buffer. */
-export interface DataPlacement {
+/** A table that is written by somebody else, at this position from the start of the buffer. */
+export class PlacedTable {
   readonly position: number
+
+  constructor(position: number) {
+    this.position = position
+  }
 }
 
 /** A code that the enumeration does not know, kept as it is: `UNKNOWN_300`. */
@@ -86,7 +90,7 @@ export type FieldLayout =
   | { readonly kind: 'tables'; readonly slot: number; readonly table: Table }
   /** The type code is in `slot`, the table in `slot + 1`. */
   | { readonly kind: 'union'; readonly slot: number; readonly union: Union }
-  /** A vector of bytes too large to be read with the tables. */
+  /** A vector of bytes too large to be read and written with the tables. */
   | { readonly kind: 'data'; readonly slot: number }
 
 declare const types: unique symbol
@@ -192,12 +196,20 @@ export function tables<T extends Table>(table: T, slot: number): Field<readonly 
   return { kind: 'tables', slot, table }
 }
 
+/** Tables some of which may be written by somebody else. */
+export function placeableTables<T extends Table>(
+  table: T,
+  slot: number,
+): Field<readonly RecordOf<T>[], readonly (InputOf<T> | PlacedTable)[]> {
+  return { kind: 'tables', slot, table }
+}
+
 /** The type code is in `slot`, the table in `slot + 1`. */
 export function oneOf<M extends Members>(union: Union<M>, slot: number): Field<UnionValue<M> | undefined, UnionInput<M> | undefined> {
   return { kind: 'union', slot, union }
 }
 
-/** A vector of bytes that stays where it is: read as a handle on the source, written by whoever places it. */
-export function data(slot: number): Field<ConstData | undefined, DataPlacement | undefined> {
+/** A vector of bytes that stays where it is: read as a handle on the source, written by whoever places its table. */
+export function data(slot: number): Field<ConstData | undefined, undefined> {
   return { kind: 'data', slot }
 }
