@@ -65,11 +65,6 @@ export class GraphEditor {
     return this.#nodes.get(node.id) === node
   }
 
-  /** The present record of a node that may have been updated since; undefined when it was removed. */
-  live(node: Node): Node | undefined {
-    return this.#nodes.get(node.id)
-  }
-
   value(id: ValueId): Value {
     const v = this.values.get(id)
     invariant(v, `value ${id} is not in graph ${this.name}`)

@@ -1,8 +1,19 @@
 import type { SourceModel } from '../import/source-graph.ts'
+import { keras } from './keras/index.ts'
 import { type Lowered, lower } from './lower.ts'
+import type { LoweringRegistry } from './registry.ts'
 import { tensorflow } from './tf/index.ts'
+
+const dialects: Readonly<Record<SourceModel['format'], LoweringRegistry>> = {
+  'saved-model': tensorflow,
+  'graph-def': tensorflow,
+  'tfjs-graph': tensorflow,
+  'keras-h5': keras,
+  'keras-zip': keras,
+  'tfjs-layers': keras,
+}
 
 /** Lowers a model with the registry of its dialect. Throws what `lower` throws. */
 export function lowerSource(source: SourceModel): Lowered {
-  return lower(source, tensorflow)
+  return lower(source, dialects[source.format])
 }

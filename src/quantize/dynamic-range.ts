@@ -22,7 +22,7 @@ export function dynamicRange(graph: Graph, options: QuantizeOptions, keep: KeepF
   const decisions: Decision[] = []
   const cache = new Map<string, Value>()
   for (const before of graph.nodes) {
-    const node = editor.live(before)!
+    const node = editor.current(before.id)!
     const spec = findSpec(node.op)
     if (!spec) continue
     const traits = spec.quant?.weights ?? []

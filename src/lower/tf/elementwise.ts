@@ -2,6 +2,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import type { AttrSchema, OpSpec } from '../../ops/spec.ts'
+import { softplus } from '../layers.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -24,13 +25,6 @@ function biasAdd(n: SourceOp, b: OpBuilder): Value {
   if (n.string('data_format', 'NHWC') === 'NHWC' || rank === 2) return b.op(op.add, [x, bias])
   const shape = [bias.type.shape[0]!, ...new Array<number>(rank - 2).fill(1)]
   return b.op(op.add, [x, b.op(op.reshape, [bias, b.i32(shape.map((d) => (typeof d === 'number' ? d : -1)))])])
-}
-
-/** max(x, 0) + log(1 + exp(-|x|)): does not overflow, unlike log(exp(x) + 1). */
-function softplus(n: SourceOp, b: OpBuilder): Value {
-  const x = n.in(0)
-  const tail = b.op(op.exp, [b.op(op.neg, [b.op(op.abs, [x])])])
-  return b.op(op.add, [b.op(op.relu, [x]), b.op(op.log, [b.op(op.add, [tail, b.f32([1])])])])
 }
 
 function pow(n: SourceOp, b: OpBuilder): Value {
@@ -82,7 +76,7 @@ export const elementwise: LoweringRegistry = {
   Elu: as(op.elu),
   Sigmoid: as(op.logistic),
   Tanh: as(op.tanh),
-  Softplus: softplus,
+  Softplus: (n, b) => softplus(b, n.in(0)),
   Softsign: (n, b) => b.op(op.div, [n.in(0), b.op(op.add, [b.op(op.abs, [n.in(0)]), b.f32([1])])]),
   Exp: as(op.exp),
   Log: as(op.log),

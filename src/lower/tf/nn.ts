@@ -1,9 +1,10 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { batchNormalization, convolution, depthwiseConvolution } from '../layers.ts'
+import { permute, reshapeTo } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-import { permute, reshapeTo } from './operands.ts'
 
 const toNhwc = [0, 2, 3, 1]
 const toNchw = [0, 3, 1, 2]
@@ -35,43 +36,24 @@ function padding(n: SourceOp, b: OpBuilder, x: Value, [h, w]: readonly [number, 
   return { x: pads.every((v) => v === 0) ? x : b.op(op.pad, [x, b.i32(pads, [4, 2])]), padding: 'valid' }
 }
 
-function zeros(b: OpBuilder, count: number, name: string): Value {
-  return b.f32(new Array<number>(count).fill(0), [count], name)
-}
-
 function staticDim(n: SourceOp, v: Value, i: number, what: string): number {
   const d = v.type.shape[i]
   return typeof d === 'number' ? d : n.reject(`${what} must be known`)
 }
 
-/** Filter HWIO -> OHWI; a bias is always present in the file. */
-function conv2d(n: SourceOp, b: OpBuilder): Value {
-  if (n.in(0).type.shape.length !== 4) n.reject('the input must have rank 4')
-  return channelsLast(n, b, (input, hw) => {
-    const { x, padding: mode } = padding(n, b, input, hw)
-    const filter = permute(b, n.in(1), [3, 0, 1, 2])
-    const out = staticDim(n, filter, 0, 'the number of filters')
-    return b.op(op.conv2d, [x, filter, zeros(b, out, 'bias')], {
-      padding: mode,
-      stride: window(n, 'strides', hw),
-      dilation: window(n, 'dilations', hw),
-    })
-  })
+function requireStatic(n: SourceOp, filter: Value): void {
+  for (const i of filter.type.shape.keys()) staticDim(n, filter, i, 'the filter shape')
 }
 
-/** Filter HWCM -> [1,H,W,C*M]. */
-function depthwise(n: SourceOp, b: OpBuilder): Value {
-  const [h, w, c, m] = [0, 1, 2, 3].map((i) => staticDim(n, n.in(1), i, 'the filter shape')) as [number, number, number, number]
-  return channelsLast(n, b, (input, hw) => {
-    const { x, padding: mode } = padding(n, b, input, hw)
-    const filter = reshapeTo(b, n.in(1), [1, h, w, c * m])
-    return b.op(op.depthwiseConv2d, [x, filter, zeros(b, c * m, 'bias')], {
-      padding: mode,
-      stride: window(n, 'strides', hw),
-      dilation: window(n, 'dilations', hw),
-      depthMultiplier: m,
+function convolve(layer: typeof convolution) {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    if (n.in(0).type.shape.length !== 4) n.reject('the input must have rank 4')
+    requireStatic(n, n.in(1))
+    return channelsLast(n, b, (input, hw) => {
+      const { x, padding: mode } = padding(n, b, input, hw)
+      return layer(b, x, n.in(1), { padding: mode, stride: window(n, 'strides', hw), dilation: window(n, 'dilations', hw) })
     })
-  })
+  }
 }
 
 function pool(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
@@ -90,16 +72,12 @@ function matMul(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.fullyConnected, [left, weights, null])
 }
 
-/** y = x * m + (beta - mean * m), m = gamma * rsqrt(variance + epsilon), each step in f32. */
 function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
   if (n.bool('is_training', true)) n.reject('batch normalization in training mode', 'Export the model for inference (training=False).')
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => n.in(i)) as [Value, Value, Value, Value]
-  const epsilon = b.f32([Math.fround(n.float('epsilon', 1e-4))])
-  const m = b.op(op.mul, [gamma, b.op(op.rsqrt, [b.op(op.add, [variance, epsilon])])])
-  const shift = b.op(op.sub, [beta, b.op(op.mul, [mean, m])])
-  const nchw = n.string('data_format', 'NHWC') === 'NCHW'
-  const wide = (v: Value) => (nchw ? reshapeTo(b, v, [v.type.shape[0]!, 1, 1]) : v)
-  const y = b.op(op.add, [b.op(op.mul, [n.in(0), wide(m)]), wide(shift)])
+  const isNchw = n.string('data_format', 'NHWC') === 'NCHW'
+  const wide = (v: Value) => (isNchw ? reshapeTo(b, v, [v.type.shape[0]!, 1, 1]) : v)
+  const y = batchNormalization(b, n.in(0), { gamma, beta, mean, variance, epsilon: n.float('epsilon', 1e-4), wide })
   return [y, mean, variance, mean, variance, mean]
 }
 
@@ -107,8 +85,8 @@ function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
 const softmax = (n: SourceOp, b: OpBuilder): Value => b.op(op.softmax, [n.in(0)], { beta: 1 })
 
 export const nn: LoweringRegistry = {
-  Conv2D: conv2d,
-  DepthwiseConv2dNative: depthwise,
+  Conv2D: convolve(convolution),
+  DepthwiseConv2dNative: convolve(depthwiseConvolution),
   MaxPool: pool(op.maxPool2d),
   AvgPool: pool(op.averagePool2d),
   MatMul: matMul,

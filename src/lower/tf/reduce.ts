@@ -1,9 +1,9 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-import { toI32 } from './operands.ts'
 
 function reduce(spec: { readonly name: string }) {
   return (n: SourceOp, b: OpBuilder): Value =>

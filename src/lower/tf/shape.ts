@@ -2,9 +2,9 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { knownDims } from '../../ops/view.ts'
+import { reshapeTo, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-import { reshapeTo, toI32 } from './operands.ts'
 import { stridedSlice } from './strided-slice.ts'
 
 /** A target that is known, at most one size symbolic, becomes a constant with -1. */

@@ -2,8 +2,8 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
+import { reshapeTo, toI32 } from '../operands.ts'
 import type { SourceOp } from '../source-op.ts'
-import { reshapeTo, toI32 } from './operands.ts'
 
 interface Entry {
   readonly kind: 'range' | 'index' | 'new'

@@ -1,9 +1,9 @@
-import { constFromBytes } from '../../core/bytes.ts'
-import { bytesOf } from '../../core/dtype.ts'
-import type { Value } from '../../ir/types.ts'
-import type { OpBuilder } from '../../ops/build.ts'
-import { op } from '../../ops/index.ts'
-import { constInts } from '../../ops/view.ts'
+import { constFromBytes } from '../core/bytes.ts'
+import { bytesOf } from '../core/dtype.ts'
+import type { Value } from '../ir/types.ts'
+import type { OpBuilder } from '../ops/build.ts'
+import { op } from '../ops/index.ts'
+import { constInts } from '../ops/view.ts'
 
 /** Shapes, axes and sizes as i32: TFLite kernels take no other type there. Beyond i32 the value saturates. */
 export function toI32(b: OpBuilder, v: Value): Value {
