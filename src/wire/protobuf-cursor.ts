@@ -19,13 +19,21 @@ export function formatPath(node: PathNode | undefined): string {
 
 const utf8 = new TextDecoder('utf-8')
 
-/** Primitive values of the protobuf wire format, bounds checked. @see https://protobuf.dev/programming-guides/encoding/ */
-export class Cursor {
+/** What is being decoded, shared by all cursors over it. */
+export interface Input {
   readonly file: string
   readonly bytes: Uint8Array
   readonly view: DataView
   /** Offset of `bytes[0]` in the file. */
   readonly base: number
+  /** How many nested messages may still be decoded. */
+  messagesLeft: number
+}
+
+/** Primitive values of the protobuf wire format, bounds checked. @see https://protobuf.dev/programming-guides/encoding/ */
+export class Cursor {
+  readonly input: Input
+  readonly bytes: Uint8Array
   position: number
   /** End of the message being read. */
   end: number
@@ -35,18 +43,21 @@ export class Cursor {
   #low = 0
   #high = 0
 
-  constructor(file: string, bytes: Uint8Array, base: number, start: number, end: number) {
-    this.file = file
-    this.bytes = bytes
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    this.base = base
+  constructor(input: Input, start: number, end: number) {
+    this.input = input
+    this.bytes = input.bytes
     this.position = start
     this.end = end
   }
 
+  /** A cursor over another range of the same input. */
+  over(start: number, end: number): Cursor {
+    return new Cursor(this.input, start, end)
+  }
+
   get where(): { file: string; offset: number; path: string } {
     const path = this.field === '' ? this.path : { parent: this.path, field: this.field, at: undefined }
-    return { file: this.file, offset: this.base + this.position, path: formatPath(path) }
+    return { file: this.input.file, offset: this.input.base + this.position, path: formatPath(path) }
   }
 
   #varint(): void {
@@ -135,27 +146,27 @@ export class Cursor {
   }
 
   float(): number {
-    return this.view.getFloat32(this.#fixed(4), true)
+    return this.input.view.getFloat32(this.#fixed(4), true)
   }
 
   double(): number {
-    return this.view.getFloat64(this.#fixed(8), true)
+    return this.input.view.getFloat64(this.#fixed(8), true)
   }
 
   fixed32(): number {
-    return this.view.getUint32(this.#fixed(4), true)
+    return this.input.view.getUint32(this.#fixed(4), true)
   }
 
   sfixed32(): number {
-    return this.view.getInt32(this.#fixed(4), true)
+    return this.input.view.getInt32(this.#fixed(4), true)
   }
 
   fixed64(): bigint {
-    return this.view.getBigUint64(this.#fixed(8), true)
+    return this.input.view.getBigUint64(this.#fixed(8), true)
   }
 
   sfixed64(): bigint {
-    return this.view.getBigInt64(this.#fixed(8), true)
+    return this.input.view.getBigInt64(this.#fixed(8), true)
   }
 
   /** Reads a length and checks that so many bytes follow; the end of what is length-delimited. */

@@ -15,7 +15,7 @@ export interface Field<T> {
   readonly wireType: 0 | 1 | 2 | 5
   readonly read: Scalar | undefined
   readonly message: (() => Message<unknown>) | undefined
-  readonly form: 'single' | 'repeated' | 'map'
+  readonly form: 'single' | 'first' | 'repeated' | 'map'
   readonly isLazy: boolean
   /** Value when the field is absent; shared, so it is frozen or primitive. */
   readonly absent: unknown
@@ -104,15 +104,16 @@ export function repeated<T>(field: Field<T>): Field<readonly NonNullable<T>[]> {
   return { ...field, form: 'repeated', absent: none } as Field<readonly NonNullable<T>[]>
 }
 
+/** Of a repeated field only the first element. */
+export function first<T>(field: Field<T>): Field<T | undefined> {
+  return { ...field, form: 'first', absent: undefined } as Field<T | undefined>
+}
+
 /** `map<string, V>`; `value` has the number 2 of every map entry's value. */
 export function map<T>(number: number, value: Field<T>): Field<ReadonlyMap<string, NonNullable<T>>> {
   return { ...value, number, form: 'map', absent: noEntries } as Field<ReadonlyMap<string, NonNullable<T>>>
 }
 
-/** What one file may cost, counted over all decoding from it. */
-interface Budget {
-  messages: number
-}
 /** Nested messages of one file; a node with its attributes is about a dozen. */
 const maxMessages = 8_000_000
 const maxDepth = 100
@@ -122,20 +123,23 @@ const maxBytes = 2 ** 31 - 1
 /** A nested message kept as a range of bytes. */
 export class Lazy<T> {
   readonly #cursor: Cursor
-  readonly #budget: Budget
   readonly #message: Message<T>
   readonly #start: number
   readonly #end: number
-  readonly #path: PathNode
+  readonly #parent: PathNode | undefined
+  readonly #field: string
+  readonly #at: number | string | undefined
   readonly #depth: number
 
-  constructor(cursor: Cursor, budget: Budget, of: Message<T>, start: number, end: number, path: PathNode, depth: number) {
+  /** The field that `cursor` is at, from `start` to `end`. */
+  constructor(cursor: Cursor, of: Message<T>, start: number, end: number, field: string, at: number | string | undefined, depth: number) {
     this.#cursor = cursor
-    this.#budget = budget
     this.#message = of
     this.#start = start
     this.#end = end
-    this.#path = path
+    this.#parent = cursor.path
+    this.#field = field
+    this.#at = at
     this.#depth = depth
   }
 
@@ -150,10 +154,9 @@ export class Lazy<T> {
 
   /** Decodes by another table, e.g. one with only the fields that are wanted. */
   as<U>(of: Message<U>): U {
-    const { file, bytes, base } = this.#cursor
-    const cursor = new Cursor(file, bytes, base, this.#start, this.#end)
-    cursor.path = this.#path
-    return decodeFields(cursor, of, this.#budget, this.#depth) as U
+    const cursor = this.#cursor.over(this.#start, this.#end)
+    cursor.path = { parent: this.#parent, field: this.#field, at: this.#at }
+    return decodeFields(cursor, of, this.#depth) as U
   }
 }
 
@@ -175,11 +178,12 @@ export function decodeSource<T>(of: Message<T>, source: ByteSource): T {
 
 /** As `decodeSource`; `base` is the offset of the bytes in the file. */
 export function decodeBytes<T>(of: Message<T>, input: Uint8Array, file: string, base = 0): T {
-  const cursor = new Cursor(file, input, base, 0, input.byteLength)
-  return decodeFields(cursor, of, { messages: maxMessages }, 0) as T
+  const view = new DataView(input.buffer, input.byteOffset, input.byteLength)
+  const cursor = new Cursor({ file, bytes: input, view, base, messagesLeft: maxMessages }, 0, input.byteLength)
+  return decodeFields(cursor, of, 0) as T
 }
 
-function decodeFields(c: Cursor, of: Message<unknown>, budget: Budget, depth: number): unknown {
+function decodeFields(c: Cursor, of: Message<unknown>, depth: number): unknown {
   c.field = ''
   if (depth > maxDepth) throw limitExceeded({ ...c.where, what: 'nesting of messages', expected: `at most ${maxDepth} levels` })
   const { byNumber, template } = of
@@ -200,15 +204,18 @@ function decodeFields(c: Cursor, of: Message<unknown>, budget: Budget, depth: nu
     if (wireType !== field.wireType && !(wireType === 2 && field.form === 'repeated')) {
       throw malformed({ ...c.where, what: `${of.name} message`, expected: `wire type ${field.wireType}`, actual: `${wireType}` })
     }
-    if (field.form === 'single') out[field.name] = readValue(c, field, undefined, budget, depth)
-    else if (field.form === 'map') readEntry(c, field, out, budget, depth)
+    if (field.form === 'single') out[field.name] = readValue(c, field, undefined, depth)
+    else if (field.form === 'first') {
+      if (out[field.name] === undefined) out[field.name] = readValue(c, field, 0, depth)
+      else c.skip(tag)
+    } else if (field.form === 'map') readEntry(c, field, out, depth)
     else {
       let list = out[field.name] as unknown[]
       if (list === none) {
         list = []
         out[field.name] = list
       }
-      if (wireType === field.wireType) list.push(readValue(c, field, list.length, budget, depth))
+      if (wireType === field.wireType) list.push(readValue(c, field, list.length, depth))
       else readPacked(c, field.read!, list)
     }
   }
@@ -223,30 +230,29 @@ function readPacked(c: Cursor, read: Scalar, list: unknown[]): void {
   c.end = outerEnd
 }
 
-function readValue(c: Cursor, field: NamedField, at: number | string | undefined, budget: Budget, depth: number): unknown {
+function readValue(c: Cursor, field: NamedField, at: number | string | undefined, depth: number): unknown {
   if (field.read) return field.read(c)
   const end = c.delimitedEnd()
-  if (--budget.messages < 0) throw limitExceeded({ ...c.where, what: 'number of messages', expected: `at most ${maxMessages}` })
+  if (--c.input.messagesLeft < 0) throw limitExceeded({ ...c.where, what: 'number of messages', expected: `at most ${maxMessages}` })
   const start = c.position
-  const outerPath = c.path
-  const path = { parent: outerPath, field: field.name, at }
   const of = field.message!()
   if (field.isLazy) {
     c.position = end
-    return new Lazy(c, budget, of, start, end, path, depth + 1)
+    return new Lazy(c, of, start, end, field.name, at, depth + 1)
   }
   const outerEnd = c.end
+  const outerPath = c.path
   c.end = end
-  c.path = path
-  const value = decodeFields(c, of, budget, depth + 1)
+  c.path = { parent: outerPath, field: field.name, at }
+  const value = decodeFields(c, of, depth + 1)
   c.end = outerEnd
   c.path = outerPath
   return value
 }
 
-function readEntry(c: Cursor, field: NamedField, out: Record<string, unknown>, budget: Budget, depth: number): void {
+function readEntry(c: Cursor, field: NamedField, out: Record<string, unknown>, depth: number): void {
   const end = c.delimitedEnd()
-  if (--budget.messages < 0) throw limitExceeded({ ...c.where, what: 'number of messages', expected: `at most ${maxMessages}` })
+  if (--c.input.messagesLeft < 0) throw limitExceeded({ ...c.where, what: 'number of messages', expected: `at most ${maxMessages}` })
   const outerEnd = c.end
   c.end = end
   let key = ''
@@ -263,9 +269,9 @@ function readEntry(c: Cursor, field: NamedField, out: Record<string, unknown>, b
   }
   if (valueAt >= 0) {
     c.position = valueAt
-    value = readValue(c, field, key, budget, depth) as typeof value
+    value = readValue(c, field, key, depth) as typeof value
     c.position = end
-  } else value = absentValue(c, field, key, budget, depth) as typeof value
+  } else value = absentValue(c, field, key, depth) as typeof value
   c.end = outerEnd
   let entries = out[field.name] as Map<string, unknown>
   if (entries === noEntries) {
@@ -276,9 +282,8 @@ function readEntry(c: Cursor, field: NamedField, out: Record<string, unknown>, b
 }
 
 /** The value of a map entry that states none: the type's zero, for a message one without fields. */
-function absentValue(c: Cursor, field: NamedField, key: string, budget: Budget, depth: number): unknown {
+function absentValue(c: Cursor, field: NamedField, key: string, depth: number): unknown {
   if (field.read) return field.zero
-  const path = { parent: c.path, field: field.name, at: key }
-  const empty = new Lazy(c, budget, field.message!(), c.position, c.position, path, depth + 1)
+  const empty = new Lazy(c, field.message!(), c.position, c.position, field.name, key, depth + 1)
   return field.isLazy ? empty : empty.decode()
 }

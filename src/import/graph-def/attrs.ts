@@ -6,31 +6,35 @@ import { constantOf, dimsOf } from './constant.ts'
 
 const utf8 = new TextDecoder()
 
+/** A node, or a function named with attributes. */
+interface AttrsOwner {
+  readonly name: string
+  readonly attr: ReadonlyMap<string, Lazy<AttrValue>>
+}
+
 /** Attributes of a node, decoded when asked for; one that the file left out has the default of its op's definition. */
 export class NodeAttrs implements SourceAttrs {
-  readonly #own: ReadonlyMap<string, Lazy<AttrValue>>
+  readonly #node: AttrsOwner
   readonly #defaults: ReadonlyMap<string, Lazy<AttrValue>>
   readonly #file: string
-  readonly #node: string
 
-  constructor(own: ReadonlyMap<string, Lazy<AttrValue>>, defaults: ReadonlyMap<string, Lazy<AttrValue>>, file: string, node: string) {
-    this.#own = own
+  constructor(node: AttrsOwner, defaults: ReadonlyMap<string, Lazy<AttrValue>>, file: string) {
+    this.#node = node
     this.#defaults = defaults
     this.#file = file
-    this.#node = node
   }
 
   get(name: string): SourceAttr | undefined {
-    const value = this.#own.get(name) ?? this.#defaults.get(name)
-    return value && sourceAttr(value.decode(), this.#file, `attribute ${JSON.stringify(name)} of node ${JSON.stringify(this.#node)}`)
+    const value = this.#node.attr.get(name) ?? this.#defaults.get(name)
+    return value && sourceAttr(value.decode(), this.#file, `attribute ${JSON.stringify(name)} of node ${JSON.stringify(this.#node.name)}`)
   }
 
   has(name: string): boolean {
-    return this.#own.has(name) || this.#defaults.has(name)
+    return this.#node.attr.has(name) || this.#defaults.has(name)
   }
 
   names(): readonly string[] {
-    return [...new Set([...this.#own.keys(), ...this.#defaults.keys()])]
+    return [...new Set([...this.#node.attr.keys(), ...this.#defaults.keys()])]
   }
 }
 
@@ -67,7 +71,7 @@ function sourceAttr(v: AttrValue, file: string, what: string): SourceAttr | unde
   if (v.shape !== undefined) return { kind: 'shape', value: dimsOf(v.shape) }
   if (v.tensor !== undefined) return { kind: 'tensor', value: constantOf(v.tensor.decode(), file, what) }
   if (v.func !== undefined) {
-    return { kind: 'func', value: v.func.name, attrs: new NodeAttrs(v.func.attr, noDefaults, file, v.func.name) }
+    return { kind: 'func', value: v.func.name, attrs: new NodeAttrs(v.func, noDefaults, file) }
   }
   if (v.placeholder !== undefined) return { kind: 'placeholder', value: v.placeholder }
   return v.list && listAttr(v.list)

@@ -1,8 +1,9 @@
-import { type AttrValue, type FunctionDef, FunctionName, type NodeDef, type OpDef } from '../../schema/tensorflow/graph.ts'
+import { type AttrValue, type FunctionDef, FunctionName, type OpDef, OpName } from '../../schema/tensorflow/graph.ts'
 import { opOutputs } from '../../schema/tensorflow/op-outputs.ts'
 import type { Lazy } from '../../wire/protobuf.ts'
 import { opUndefined } from '../diagnostics.ts'
 import { NodeAttrs, noDefaults } from './attrs.ts'
+import { type GraphNode, nodesByName } from './graph-node.ts'
 
 /** A function of the library, as far as inlining needs it. */
 export interface FunctionBody {
@@ -10,9 +11,9 @@ export interface FunctionBody {
   readonly args: readonly { readonly name: string; readonly type: number; readonly dims: readonly number[] | undefined }[]
   /** `from` is the inner tensor: `node:output:0`, or an argument's name. */
   readonly results: readonly { readonly name: string; readonly type: number; readonly from: string }[]
-  readonly nodes: ReadonlyMap<string, NodeDef>
+  readonly nodes: ReadonlyMap<string, GraphNode>
   /** Those of the nodes that write a variable. */
-  readonly writes: readonly NodeDef[]
+  readonly writes: readonly GraphNode[]
 }
 
 const writingOps =
@@ -39,7 +40,7 @@ export class Definitions {
   constructor(file: string, functions: readonly Lazy<FunctionDef>[], ops: readonly Lazy<OpDef>[]) {
     this.file = file
     this.#functions = new Map(functions.map((f) => [f.as(FunctionName).signature?.name ?? '', f]))
-    this.#ops = new Map(ops.map((o) => [o.decode().name, o]))
+    this.#ops = new Map(ops.map((o) => [o.as(OpName).name, o]))
   }
 
   functionNames(): readonly string[] {
@@ -56,6 +57,7 @@ export class Definitions {
     const def = this.#functions.get(name)?.decode()
     if (!def) return undefined
     const inputShapes = def.attr.get('_input_shapes')?.decode().list?.shape
+    const nodes = nodesByName(def.nodeDef)
     const body: FunctionBody = {
       name,
       args: (def.signature?.inputArg ?? []).map(({ name, type }, i) => {
@@ -63,15 +65,15 @@ export class Definitions {
         return { name, type, dims: shape === undefined || shape.unknownRank ? undefined : shape.dim.map((d) => d.size) }
       }),
       results: (def.signature?.outputArg ?? []).map((r) => ({ name: r.name, type: r.type, from: def.ret.get(r.name) ?? '' })),
-      nodes: new Map(def.nodeDef.map((n) => [n.name, n])),
-      writes: def.nodeDef.filter((n) => isWrite(n.op)),
+      nodes,
+      writes: [...nodes.values()].filter((n) => isWrite(n.op)),
     }
     this.#bodies.set(name, body)
     return body
   }
 
-  attrs(node: NodeDef): NodeAttrs {
-    return new NodeAttrs(node.attr, this.#op(node.op)?.defaults ?? noDefaults, this.file, node.name)
+  attrs(node: GraphNode): NodeAttrs {
+    return new NodeAttrs(node, this.#op(node.op)?.defaults ?? noDefaults, this.file)
   }
 
   /** Whether the op makes a handle to a resource other than a variable. */
@@ -83,7 +85,7 @@ export class Definitions {
    * Position among all outputs of `node` of the `index`-th tensor of the output that is called `output`.
    * Throws `import/op-undefined`.
    */
-  outputPosition(node: NodeDef, output: string, index: number): number {
+  outputPosition(node: GraphNode, output: string, index: number): number {
     const calledFunction = this.#functions.has(node.op) ? this.function(node.op) : undefined
     if (calledFunction) {
       const i = calledFunction.results.findIndex((r) => r.name === output)

@@ -2,7 +2,6 @@ import { constFromBytes } from '../../core/bytes.ts'
 import { Diagnostics, type Severity } from '../../core/diagnostics.ts'
 import { bytesOf } from '../../core/dtype.ts'
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
-import type { NodeDef } from '../../schema/tensorflow/graph.ts'
 import {
   cyclicGraph,
   functionArguments,
@@ -18,12 +17,13 @@ import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } 
 import { FixedAttrs } from './attrs.ts'
 import { constantOf } from './constant.ts'
 import { type Definitions, type FunctionBody, isWrite } from './definitions.ts'
+import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
 
 /** Where the values of variables come from; throws when there is none. */
 export interface VariableReader {
   /** `node` is a `VarHandleOp`, `VariableV2` or the like of the main graph. */
-  read(node: NodeDef): SourceVariable
+  read(node: GraphNode): SourceVariable
 }
 
 /** What a tensor of the file is while functions are inlined: an output of a node of ours, or the handle of a variable. */
@@ -33,7 +33,7 @@ export type Operand =
 
 /** The main graph, or one call of a function. */
 interface Frame {
-  readonly nodes: ReadonlyMap<string, NodeDef>
+  readonly nodes: ReadonlyMap<string, GraphNode>
   /** Arguments by name; for the main graph the fed tensors as `name:0`. */
   readonly bound: ReadonlyMap<string, Operand>
   readonly body: FunctionBody | undefined
@@ -48,7 +48,7 @@ interface Frame {
 /** One step of the walk: `node` waits for its `inputs`, then, if it is a call, for the results of the called frame. */
 interface Step {
   readonly frame: Frame
-  readonly node: NodeDef
+  readonly node: GraphNode
   inputs: readonly string[]
   inputFrame: Frame
   readonly operands: Operand[]
@@ -88,7 +88,7 @@ export class Inliner {
   }
 
   /** The operands for tensors of the main graph; `fed` are its inputs by `name:0`. */
-  inlineMain(nodes: ReadonlyMap<string, NodeDef>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): Operand[] {
+  inlineMain(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): Operand[] {
     this.#checkMainWrites(nodes, fed, tensors)
     const frame: Frame = {
       nodes,
@@ -173,9 +173,9 @@ export class Inliner {
   }
 
   #lookUp(frame: Frame, tensor: string, user: string, stack: Step[]): Operand | undefined {
-    const parts = tensor.split(':')
-    const name = parts[0]!
-    const fed = frame.body ? (parts.length === 1 ? frame.bound.get(name) : undefined) : frame.bound.get(`${name}:${parts[1] ?? 0}`)
+    const colon = tensor.indexOf(':')
+    const name = colon < 0 ? tensor : tensor.slice(0, colon)
+    const fed = frame.body ? frame.bound.get(tensor) : frame.bound.get(colon < 0 ? `${name}:0` : tensor)
     if (fed) return fed
     const node = frame.nodes.get(name)
     if (!node) throw nodeMissing(this.#definitions.file, tensor, user)
@@ -188,8 +188,7 @@ export class Inliner {
       stack.push({ frame, node, inputs, inputFrame: frame, operands: [], called: false })
       return undefined
     }
-    const position =
-      frame.body && parts.length > 1 ? this.#definitions.outputPosition(node, parts[1]!, Number(parts[2] ?? 0)) : Number(parts[1] ?? 0)
+    const position = colon < 0 ? 0 : this.#outputPosition(frame, node, tensor.slice(colon + 1))
     if (!Number.isInteger(position) || position < 0) throw nodeMissing(this.#definitions.file, tensor, user)
     if (typeof result === 'number') return { ref: { node: result, output: position } }
     const operand = result[position]
@@ -197,12 +196,20 @@ export class Inliner {
     return operand
   }
 
-  #calledFunction(node: NodeDef): string | undefined {
+  /** `output` is what follows the node's name: in the main graph a number, in a function `name` or `name:number`. */
+  #outputPosition(frame: Frame, node: GraphNode, output: string): number {
+    if (!frame.body) return Number(output)
+    const colon = output.indexOf(':')
+    if (colon < 0) return this.#definitions.outputPosition(node, output, 0)
+    return this.#definitions.outputPosition(node, output.slice(0, colon), Number(output.slice(colon + 1)))
+  }
+
+  #calledFunction(node: GraphNode): string | undefined {
     if (!calls.has(node.op)) return this.#definitions.hasFunction(node.op) ? node.op : undefined
     return node.attr.get('f')?.decode().func?.name ?? ''
   }
 
-  #call(frame: Frame, node: NodeDef, name: string, args: readonly Operand[]): Frame {
+  #call(frame: Frame, node: GraphNode, name: string, args: readonly Operand[]): Frame {
     const { file } = this.#definitions
     const body = this.#definitions.function(name)
     if (!body) throw functionMissing(file, name, `${node.op} ${JSON.stringify(node.name)}`)
@@ -235,7 +242,7 @@ export class Inliner {
   }
 
   /** The main graph runs what its outputs depend on, control inputs included. */
-  #checkMainWrites(nodes: ReadonlyMap<string, NodeDef>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): void {
+  #checkMainWrites(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): void {
     const seen = new Set<string>()
     const left = [...tensors]
     for (let tensor = left.pop(); tensor !== undefined; tensor = left.pop()) {
@@ -248,7 +255,7 @@ export class Inliner {
     }
   }
 
-  #emit(frame: Frame, node: NodeDef, operands: readonly Operand[]): readonly Operand[] | number {
+  #emit(frame: Frame, node: GraphNode, operands: readonly Operand[]): readonly Operand[] | number {
     const { op } = node
     const [first] = operands
     if (op === 'Const') {
@@ -294,7 +301,7 @@ export class Inliner {
     )
   }
 
-  #gather(frame: Frame, node: NodeDef, variable: SourceVariable, indices: SourceRef): number {
+  #gather(frame: Frame, node: GraphNode, variable: SourceVariable, indices: SourceRef): number {
     const params = { node: this.#const(frame, node, variable.value, variable), output: 0 }
     const name = this.#unique(`${frame.namePrefix}${node.name}/axis`)
     const value: SourceConst = { dtype: 'i32', shape: [], data: constFromBytes(new Uint8Array(4)) }
@@ -303,7 +310,7 @@ export class Inliner {
     return this.#node(frame, node, 'GatherV2', [params, indices, axis])
   }
 
-  #const(frame: Frame, node: NodeDef, value: SourceConst, variable?: SourceVariable): number {
+  #const(frame: Frame, node: GraphNode, value: SourceConst, variable?: SourceVariable): number {
     const isOwn = node.op === 'Const' || node.op === 'ReadVariableOp' || refVariables.has(node.op)
     const name = this.#unique(frame.namePrefix + node.name + (isOwn ? '' : '/ReadVariableOp'))
     const layer = [layerPath(frame.layerPrefix, node.name)]
@@ -311,7 +318,7 @@ export class Inliner {
     return this.#add({ name, op: 'Const', inputs: [], attrs, layer, value, ...(variable ? { variable } : {}) })
   }
 
-  #node(frame: Frame, node: NodeDef, op: string, inputs: readonly SourceRef[]): number {
+  #node(frame: Frame, node: GraphNode, op: string, inputs: readonly SourceRef[]): number {
     const name = this.#unique(frame.namePrefix + node.name)
     return this.#add({
       name,

@@ -12,6 +12,7 @@ export function layerPath(prefix: string, nodeName: string): string {
 }
 
 function cleanPath(name: string): string {
+  if (!name.includes('PartitionedCall') && !name.includes('__')) return name
   return name
     .split('/')
     .filter((part) => !noise.test(part))

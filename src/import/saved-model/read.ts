@@ -1,10 +1,12 @@
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
+import { RootObject } from '../../schema/tensorflow/object-graph.ts'
 import { type MetaGraphDef, MetaGraphTags, SavedModel, type SignatureDef, type TensorInfo } from '../../schema/tensorflow/saved-model.ts'
 import { decodeSource, type Lazy } from '../../wire/protobuf.ts'
 import { compositePort, nodeMissing, noSavedModel, noSignature, unknownSignature, unknownTags } from '../diagnostics.ts'
 import type { Folder } from '../folder.ts'
 import { dimsOf } from '../graph-def/constant.ts'
 import { Definitions } from '../graph-def/definitions.ts'
+import { nodesByName } from '../graph-def/graph-node.ts'
 import { Inliner, type Operand } from '../graph-def/inline.ts'
 import { inputShapes, outputShape } from '../graph-def/ports.ts'
 import { assemble, FunctionLibrary } from '../graph-def/source-library.ts'
@@ -33,7 +35,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   if (signature !== undefined && !keys.includes(signature)) throw unknownSignature(source.name, signature, keys)
   if (signatures.length === 0) throw noSignature(source.name)
 
-  const nodes = new Map((metaGraph.graphDef?.node ?? []).map((n) => [n.name, n]))
+  const nodes = nodesByName(metaGraph.graphDef?.node ?? [])
   const definitions = new Definitions(
     source.name,
     metaGraph.graphDef?.library?.function ?? [],
@@ -109,7 +111,7 @@ function tensorOf(info: TensorInfo, signature: string, port: string): string {
 
 /** Keras 2 marks its objects; the archive that Keras 3 exports has children that nothing else has. */
 function isKeras(metaGraph: MetaGraphDef): boolean {
-  const root = metaGraph.objectGraphDef?.decode().nodes[0]?.decode()
+  const root = metaGraph.objectGraphDef?.as(RootObject).node?.decode()
   if (!root) return false
   const children = new Set(root.children.map((c) => c?.localName))
   return root.userObject?.identifier.startsWith('_tf_keras_') === true || (children.has('_misc_assets') && children.has('_all_variables'))

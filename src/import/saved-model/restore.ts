@@ -1,5 +1,5 @@
-import type { NodeDef } from '../../schema/tensorflow/graph.ts'
 import type { Definitions } from '../graph-def/definitions.ts'
+import type { GraphNode } from '../graph-def/graph-node.ts'
 
 /**
  * Checkpoint key of each variable, by the name of its node, as the graph's restore op would assign them:
@@ -7,7 +7,7 @@ import type { Definitions } from '../graph-def/definitions.ts'
  * TF2 has these nodes in a function that the restore op calls, TF1 in the main graph.
  */
 export function restoredKeys(
-  nodes: ReadonlyMap<string, NodeDef>,
+  nodes: ReadonlyMap<string, GraphNode>,
   definitions: Definitions,
   restoreOpName: string,
 ): ReadonlyMap<string, string> {
@@ -26,7 +26,7 @@ export function restoredKeys(
 }
 
 /** Pairs of variable and checkpoint key. */
-function* assignments(nodes: ReadonlyMap<string, NodeDef>): Generator<readonly [string, string]> {
+function* assignments(nodes: ReadonlyMap<string, GraphNode>): Generator<readonly [string, string]> {
   const namesOf = new Map<string, readonly Uint8Array[]>()
   const decoder = new TextDecoder()
   for (const node of nodes.values()) {
@@ -47,7 +47,7 @@ function* assignments(nodes: ReadonlyMap<string, NodeDef>): Generator<readonly [
   }
 }
 
-function throughIdentities(nodes: ReadonlyMap<string, NodeDef>, tensor: string): string {
+function throughIdentities(nodes: ReadonlyMap<string, GraphNode>, tensor: string): string {
   // A restored value passes one or two; the bound stops a cycle.
   for (let i = 0; i < 16; i++) {
     const node = nodes.get(withoutOutput(tensor))

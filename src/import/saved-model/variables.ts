@@ -1,10 +1,10 @@
-import type { NodeDef } from '../../schema/tensorflow/graph.ts'
 import { TrackableObjectGraph } from '../../schema/tensorflow/object-graph.ts'
 import type { MetaGraphDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeBytes } from '../../wire/protobuf.ts'
 import { noCheckpoint, variableMissing } from '../diagnostics.ts'
 import type { Folder } from '../folder.ts'
 import type { Definitions } from '../graph-def/definitions.ts'
+import type { GraphNode } from '../graph-def/graph-node.ts'
 import type { VariableReader } from '../graph-def/inline.ts'
 import type { SourceVariable } from '../source-graph.ts'
 import { Checkpoint } from './checkpoint.ts'
@@ -20,14 +20,14 @@ const objectGraphKey = '_CHECKPOINTABLE_OBJECT_GRAPH'
 export class Variables implements VariableReader {
   readonly #folder: Folder
   readonly #metaGraph: MetaGraphDef
-  readonly #nodes: ReadonlyMap<string, NodeDef>
+  readonly #nodes: ReadonlyMap<string, GraphNode>
   readonly #definitions: Definitions
   readonly #values = new Map<string, SourceVariable>()
   #checkpoint: Checkpoint | undefined
   #restored: ReadonlyMap<string, string> | undefined
   #objects: ReadonlyMap<string, string> | undefined
 
-  constructor(folder: Folder, metaGraph: MetaGraphDef, nodes: ReadonlyMap<string, NodeDef>, definitions: Definitions) {
+  constructor(folder: Folder, metaGraph: MetaGraphDef, nodes: ReadonlyMap<string, GraphNode>, definitions: Definitions) {
     this.#folder = folder
     this.#metaGraph = metaGraph
     this.#nodes = nodes
@@ -35,7 +35,7 @@ export class Variables implements VariableReader {
   }
 
   /** Throws `import/no-checkpoint`, `import/variable-missing` and what `Checkpoint` throws. */
-  read(node: NodeDef): SourceVariable {
+  read(node: GraphNode): SourceVariable {
     const known = this.#values.get(node.name)
     if (known) return known
     const sharedName = this.#text(node, 'shared_name')
@@ -52,7 +52,7 @@ export class Variables implements VariableReader {
     throw variableMissing(checkpoint.file, name, node.name)
   }
 
-  #text(node: NodeDef, attr: string): string {
+  #text(node: GraphNode, attr: string): string {
     const value = node.attr.get(attr)?.decode().s
     return value ? new TextDecoder().decode(value) : ''
   }

@@ -100,13 +100,10 @@ export const AttrValue: Message<AttrValue> = message('AttrValue', {
   func: nested(10, NameAttrList),
 })
 
-export const NodeDef = message('NodeDef', {
-  name: string(1),
-  op: string(2),
-  input: repeated(string(3)),
-  attr: map(5, lazy(2, AttrValue)),
-})
-export type NodeDef = Decoded<typeof NodeDef>
+/** A node without its attributes, which are most of its bytes. */
+export const NodeHead = message('NodeDef', { name: string(1), op: string(2), input: repeated(string(3)) })
+/** The attributes of a node. */
+export const NodeAttributes = message('NodeDef', { attr: map(5, lazy(2, AttrValue)) })
 
 const ArgDef = message('ArgDef', {
   name: string(1),
@@ -127,20 +124,22 @@ export type OpDef = Decoded<typeof OpDef>
 
 export const FunctionDef = message('FunctionDef', {
   signature: nested(1, OpDef),
-  nodeDef: repeated(nested(3, NodeDef)),
+  nodeDef: repeated(lazy(3, NodeHead)),
   ret: map(4, string(2)),
   attr: map(5, lazy(2, AttrValue)),
   controlRet: map(6, string(2)),
 })
 export type FunctionDef = Decoded<typeof FunctionDef>
 
-/** Only the name of a function, at little cost. */
-export const FunctionName = message('FunctionDef', { signature: nested(1, message('OpDef', { name: string(1) })) })
+/** Only the name of an op. */
+export const OpName = message('OpDef', { name: string(1) })
+/** Only the name of a function. */
+export const FunctionName = message('FunctionDef', { signature: nested(1, OpName) })
 
 export const FunctionDefLibrary = message('FunctionDefLibrary', { function: repeated(lazy(1, FunctionDef)) })
 
 export const GraphDef = message('GraphDef', {
-  node: repeated(nested(1, NodeDef)),
+  node: repeated(lazy(1, NodeHead)),
   library: nested(2, FunctionDefLibrary),
   versions: nested(4, message('VersionDef', { producer: int32(1), minConsumer: int32(2) })),
 })

@@ -1,4 +1,4 @@
-import { bool, type Decoded, enumeration, int32, lazy, map, message, nested, repeated, string } from '../../wire/protobuf.ts'
+import { bool, type Decoded, enumeration, first, int32, lazy, map, message, nested, repeated, string } from '../../wire/protobuf.ts'
 import { TensorShapeProto } from './graph.ts'
 
 /*
@@ -39,6 +39,8 @@ export const SavedObjectGraph = message('SavedObjectGraph', {
   nodes: repeated(lazy(1, SavedObject)),
   concreteFunctions: map(2, lazy(2, SavedConcreteFunction)),
 })
+/** Only the first object, of which the others are children. */
+export const RootObject = message('SavedObjectGraph', { node: first(lazy(1, SavedObject)) })
 export type SavedObjectGraph = Decoded<typeof SavedObjectGraph>
 
 /** The tree as the checkpoint has it, under the key `_CHECKPOINTABLE_OBJECT_GRAPH`. */

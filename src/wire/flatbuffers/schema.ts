@@ -79,15 +79,16 @@ export function codeOfName<Name extends string>(e: Enumeration<Name>, name: Name
   return code
 }
 
+/** `always`: written even when empty. */
 export type FieldLayout =
   | { readonly kind: 'scalar'; readonly slot: number; readonly scalar: ScalarKind; readonly default: number | bigint | boolean }
   | { readonly kind: 'enum'; readonly slot: number; readonly scalar: IntKind; readonly enumeration: Enumeration; readonly default: string }
-  | { readonly kind: 'string'; readonly slot: number }
+  | { readonly kind: 'string'; readonly slot: number; readonly always?: true }
   | { readonly kind: 'strings'; readonly slot: number }
-  | { readonly kind: 'vector'; readonly slot: number; readonly scalar: ScalarKind }
+  | { readonly kind: 'vector'; readonly slot: number; readonly scalar: ScalarKind; readonly always?: true }
   | { readonly kind: 'enum-vector'; readonly slot: number; readonly scalar: 'i32' | 'u32' | 'i8' | 'u8'; readonly enumeration: Enumeration }
   | { readonly kind: 'table'; readonly slot: number; readonly table: Table }
-  | { readonly kind: 'tables'; readonly slot: number; readonly table: Table }
+  | { readonly kind: 'tables'; readonly slot: number; readonly table: Table; readonly always?: true }
   /** The type code is in `slot`, the table in `slot + 1`. */
   | { readonly kind: 'union'; readonly slot: number; readonly union: Union }
   /** A vector of bytes too large to be read and written with the tables. */
@@ -212,4 +213,9 @@ export function oneOf<M extends Members>(union: Union<M>, slot: number): Field<U
 /** A vector of bytes that stays where it is: read as a handle on the source, written by whoever places its table. */
 export function data(slot: number): Field<ConstData | undefined, undefined> {
   return { kind: 'data', slot }
+}
+
+/** The string, vector or tables are written even when empty, for readers that expect them. */
+export function always<V, I>(field: Field<V, I>): Field<V, I> {
+  return field.kind === 'string' || field.kind === 'vector' || field.kind === 'tables' ? { ...field, always: true } : field
 }

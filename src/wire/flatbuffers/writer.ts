@@ -99,22 +99,26 @@ class Writer {
     return position
   }
 
-  #inlines(field: FieldLayout, value: unknown): Inline[] {
-    if (value === undefined) return []
+  #inlines(field: FieldLayout, given: unknown): Inline[] {
     const { slot } = field
+    const always = 'always' in field
+    const value = given ?? (always ? (field.kind === 'string' ? '' : []) : undefined)
+    if (value === undefined) return []
     switch (field.kind) {
       case 'scalar':
         return Object.is(value, field.default) ? [] : [this.#scalar(slot, field.scalar, value as number | bigint | boolean)]
       case 'enum':
         return value === field.default ? [] : [this.#scalar(slot, field.scalar, codeOfName(field.enumeration, value as string))]
       case 'string':
-        return value === '' ? [] : [this.#offset(slot, (from) => this.#string(value as string, from))]
+        return value === '' && !always ? [] : [this.#offset(slot, (from) => this.#string(value as string, from))]
       case 'strings':
-        return this.#unlessEmpty(value, slot, () => this.#each(value as readonly string[], (text, from) => this.#string(text, from)))
+        return this.#unlessEmpty(value, always, slot, () =>
+          this.#each(value as readonly string[], (text, from) => this.#string(text, from)),
+        )
       case 'vector':
-        return this.#unlessEmpty(value, slot, (from) => this.#vector(field.scalar, value as ArrayLike<number>, from))
+        return this.#unlessEmpty(value, always, slot, (from) => this.#vector(field.scalar, value as ArrayLike<number>, from))
       case 'enum-vector':
-        return this.#unlessEmpty(value, slot, (from) =>
+        return this.#unlessEmpty(value, always, slot, (from) =>
           this.#vector(
             field.scalar,
             (value as readonly string[]).map((name) => codeOfName(field.enumeration, name)),
@@ -124,7 +128,7 @@ class Writer {
       case 'table':
         return [this.#offset(slot, (from) => this.#table(field.table, value as AnyRecord, from))]
       case 'tables':
-        return this.#unlessEmpty(value, slot, () =>
+        return this.#unlessEmpty(value, always, slot, () =>
           this.#each(value as readonly (AnyRecord | PlacedTable)[], (one, from) =>
             one instanceof PlacedTable ? one.position : this.#table(field.table, one, from),
           ),
@@ -143,8 +147,8 @@ class Writer {
     }
   }
 
-  #unlessEmpty(value: unknown, slot: number, place: (from: number) => number): Inline[] {
-    return (value as ArrayLike<unknown>).length === 0 ? [] : [this.#offset(slot, place)]
+  #unlessEmpty(value: unknown, always: boolean, slot: number, place: (from: number) => number): Inline[] {
+    return (value as ArrayLike<unknown>).length === 0 && !always ? [] : [this.#offset(slot, place)]
   }
 
   #offset(slot: number, place: (from: number) => number): Inline {

@@ -1,0 +1,35 @@
+import { type AttrValue, NodeAttributes, NodeHead } from '../../schema/tensorflow/graph.ts'
+import type { Lazy } from '../../wire/protobuf.ts'
+
+/** A NodeDef whose attributes are decoded when first asked for. */
+export class GraphNode {
+  readonly name: string
+  readonly op: string
+  /** `^name` for a control input. */
+  readonly input: readonly string[]
+  readonly #message: Lazy<unknown>
+  #attr: ReadonlyMap<string, Lazy<AttrValue>> | undefined
+
+  constructor(from: Lazy<unknown>) {
+    const head = from.as(NodeHead)
+    this.name = head.name
+    this.op = head.op
+    this.input = head.input
+    this.#message = from
+  }
+
+  get attr(): ReadonlyMap<string, Lazy<AttrValue>> {
+    this.#attr ??= this.#message.as(NodeAttributes).attr
+    return this.#attr
+  }
+}
+
+/** The nodes of a graph or function by name; of equal names the last one. */
+export function nodesByName(nodes: readonly Lazy<unknown>[]): ReadonlyMap<string, GraphNode> {
+  const byName = new Map<string, GraphNode>()
+  for (const message of nodes) {
+    const node = new GraphNode(message)
+    byName.set(node.name, node)
+  }
+  return byName
+}
