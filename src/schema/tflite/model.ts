@@ -1,11 +1,25 @@
-import { data, i8, i32, named, oneOf, placeableTables, string, table, tables, u32, u64, vector } from '../../wire/flatbuffers/schema.ts'
+import {
+  always,
+  data,
+  i8,
+  i32,
+  named,
+  oneOf,
+  placeableTables,
+  string,
+  table,
+  tables,
+  u32,
+  u64,
+  vector,
+} from '../../wire/flatbuffers/schema.ts'
 import { builtinOperator } from './builtin-operator.ts'
 import { builtinOptions, builtinOptions2 } from './builtin-options.ts'
 import { customOptionsFormat } from './enums.ts'
 import { tensorTable } from './tensor.ts'
 
 /*
- * The model file: operator codes, subgraphs, buffers, signatures.
+ * The model file: operator codes, subgraphs, buffers, signatures. Runtimes, TFLite Micro above all, read the fields marked `always` unchecked.
  */
 
 export const operatorCodeTable = table('OperatorCode', {
@@ -16,8 +30,8 @@ export const operatorCodeTable = table('OperatorCode', {
 })
 export const operatorTable = table('Operator', {
   opcodeIndex: u32(0),
-  inputs: vector('i32', 1),
-  outputs: vector('i32', 2),
+  inputs: always(vector('i32', 1)),
+  outputs: always(vector('i32', 2)),
   builtinOptions: oneOf(builtinOptions, 3),
   customOptions: vector('u8', 5),
   customOptionsFormat: named(customOptionsFormat, 'i8', 6),
@@ -29,10 +43,10 @@ export const operatorTable = table('Operator', {
   debugMetadataIndex: i32(13, -1),
 })
 export const subGraphTable = table('SubGraph', {
-  tensors: tables(tensorTable, 0),
-  inputs: vector('i32', 1),
-  outputs: vector('i32', 2),
-  operators: tables(operatorTable, 3),
+  tensors: always(tables(tensorTable, 0)),
+  inputs: always(vector('i32', 1)),
+  outputs: always(vector('i32', 2)),
+  operators: always(tables(operatorTable, 3)),
   name: string(4),
   debugMetadataIndex: i32(5, -1),
 })
@@ -45,12 +59,12 @@ export const externalBufferTable = table('ExternalBuffer', {
   length: u64(3),
   packing: string(4),
 })
-export const metadataTable = table('Metadata', { name: string(0), buffer: u32(1) })
-export const tensorMapTable = table('TensorMap', { name: string(0), tensorIndex: u32(1) })
+export const metadataTable = table('Metadata', { name: always(string(0)), buffer: u32(1) })
+export const tensorMapTable = table('TensorMap', { name: always(string(0)), tensorIndex: u32(1) })
 export const signatureDefTable = table('SignatureDef', {
-  inputs: tables(tensorMapTable, 0),
-  outputs: tables(tensorMapTable, 1),
-  signatureKey: string(2),
+  inputs: always(tables(tensorMapTable, 0)),
+  outputs: always(tables(tensorMapTable, 1)),
+  signatureKey: always(string(2)),
   subgraphIndex: u32(4),
 })
 export const modelTable = table('Model', {

@@ -1,4 +1,4 @@
-import { bool, f32, i32, i64, named, string, table, u32, vector } from '../../wire/flatbuffers/schema.ts'
+import { always, bool, f32, i32, i64, named, string, table, u32, vector } from '../../wire/flatbuffers/schema.ts'
 import {
   activationFunctionType,
   combinerType,
@@ -235,7 +235,7 @@ export const hashtableOptions = table('HashtableOptions', {
 export const hashtableFindOptions = table('HashtableFindOptions', {})
 export const hashtableImportOptions = table('HashtableImportOptions', {})
 export const hashtableSizeOptions = table('HashtableSizeOptions', {})
-export const varHandleOptions = table('VarHandleOptions', { container: string(0), sharedName: string(1) })
+export const varHandleOptions = table('VarHandleOptions', { container: always(string(0)), sharedName: always(string(1)) })
 export const readVariableOptions = table('ReadVariableOptions', {})
 export const assignVariableOptions = table('AssignVariableOptions', {})
 export const randomOptions = table('RandomOptions', { seed: i64(0), seed2: i64(1) })

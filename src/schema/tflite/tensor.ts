@@ -1,4 +1,4 @@
-import { bool, i32, named, nested, oneOf, string, table, tables, u32, union, vector } from '../../wire/flatbuffers/schema.ts'
+import { always, bool, i32, named, nested, oneOf, string, table, tables, u32, union, vector } from '../../wire/flatbuffers/schema.ts'
 import { dimensionType, tensorType } from './enums.ts'
 
 /*
@@ -52,7 +52,7 @@ export const sparsityParametersTable = table('SparsityParameters', {
 })
 export const variantSubTypeTable = table('VariantSubType', { shape: vector('i32', 0), type: named(tensorType, 'i8', 1), hasRank: bool(2) })
 export const tensorTable = table('Tensor', {
-  shape: vector('i32', 0),
+  shape: always(vector('i32', 0)),
   type: named(tensorType, 'i8', 1),
   buffer: u32(2),
   name: string(3),
