@@ -1,0 +1,132 @@
+import { DowncastError, nearest } from '../core/diagnostics.ts'
+import type { DType } from '../core/dtype.ts'
+import { formatShape, type Shape } from '../core/shape.ts'
+
+/** LiteRT refuses a model; `words` are its own. */
+export function notLoadable(model: string, words: string, cause?: unknown): DowncastError {
+  return new DowncastError(
+    {
+      code: 'run/not-loadable',
+      message: `LiteRT cannot load ${quote(model)}: ${words}`,
+      file: model,
+      hint: 'Check the file with downcast inspect; if downcast wrote it, please report it.',
+    },
+    { cause },
+  )
+}
+
+/** The runtime does not have an op, or not in the version, that the model uses. */
+export function missingOp(model: string, ops: readonly string[], words: string): DowncastError {
+  const list = ops.map(quote).join(', ')
+  return new DowncastError({
+    code: 'run/missing-op',
+    message: `LiteRT.js has no ${ops.length > 1 ? 'ops' : 'op'} ${list}, which ${quote(model)} needs${words === '' ? '' : `: ${words}`}`,
+    file: model,
+    op: ops[0],
+    hint: 'Run this model where these ops are registered, or convert it without them.',
+  })
+}
+
+/** A run that LiteRT ends with an error. */
+export function runFailed(model: string, words: string, cause?: unknown): DowncastError {
+  return new DowncastError({ code: 'run/failed', message: `LiteRT cannot run ${quote(model)}: ${words}`, file: model }, { cause })
+}
+
+/** The runtime trapped or aborted; what it held is lost, a new one is started for the next call. */
+export function runtimeCrashed(model: string, words: string, cause?: unknown): DowncastError {
+  return new DowncastError(
+    {
+      code: 'run/crashed',
+      message: `LiteRT crashed on ${quote(model)}: ${words}`,
+      file: model,
+      hint: 'The model holds something this runtime does not check for. Look at it with downcast inspect.',
+    },
+    { cause },
+  )
+}
+
+/** The model or its tensors do not fit into the memory WebAssembly has, 4 GB at most. */
+export function outOfMemory(model: string, sizeBytes: number): DowncastError {
+  return new DowncastError({
+    code: 'run/out-of-memory',
+    message: `${quote(model)} (${sizeBytes} bytes) does not fit into the memory of LiteRT.js, which is at most 4 GB.`,
+    file: model,
+    hint: 'Run fewer models at once, a smaller batch, or a quantized model.',
+  })
+}
+
+export function unknownSignature(model: string, signature: string, known: readonly string[]): DowncastError {
+  const near = nearest(signature, known)
+  return new DowncastError({
+    code: 'run/unknown-signature',
+    message: `${quote(model)} has no signature ${quote(signature)}; it has ${list(known)}.`,
+    file: model,
+    expected: list(known),
+    actual: signature,
+    hint: near === undefined ? undefined : `Did you mean ${quote(near)}?`,
+  })
+}
+
+export function unknownInput(model: string, name: string, known: readonly string[]): DowncastError {
+  const near = nearest(name, known)
+  return new DowncastError({
+    code: 'run/unknown-input',
+    message: `${quote(model)} has no input ${quote(name)}; it has ${list(known)}.`,
+    file: model,
+    tensor: name,
+    expected: list(known),
+    actual: name,
+    hint: near === undefined ? undefined : `Did you mean ${quote(near)}?`,
+  })
+}
+
+export function missingInput(model: string, names: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'run/missing-input',
+    message: `${quote(model)} was given no value for ${names.length > 1 ? 'the inputs' : 'the input'} ${list(names)}.`,
+    file: model,
+    tensor: names[0],
+  })
+}
+
+export function wrongShape(model: string, name: string, expected: Shape, actual: Shape): DowncastError {
+  return new DowncastError({
+    code: 'run/wrong-shape',
+    message: `The value for the input ${quote(name)} of ${quote(model)} has the wrong shape: expected ${formatShape(expected)}, found ${formatShape(actual)}.`,
+    file: model,
+    tensor: name,
+    expected: formatShape(expected),
+    actual: formatShape(actual),
+    hint: 'Sizes of 1 are not added or dropped here; reshape the value.',
+  })
+}
+
+export function wrongDtype(model: string, name: string, expected: DType, actual: DType): DowncastError {
+  return new DowncastError({
+    code: 'run/wrong-dtype',
+    message: `The value for the input ${quote(name)} of ${quote(model)} has the wrong type: expected ${expected}, found ${actual}.`,
+    file: model,
+    tensor: name,
+    expected,
+    actual,
+  })
+}
+
+/** A type of input or output that cannot be handed over to LiteRT.js. */
+export function unsupportedDtype(model: string, name: string, dtype: DType): DowncastError {
+  return new DowncastError({
+    code: 'run/unsupported-dtype',
+    message: `${quote(name)} of ${quote(model)} is of type ${dtype}, which LiteRT.js cannot take in or give out.`,
+    file: model,
+    tensor: name,
+    actual: dtype,
+  })
+}
+
+function list(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : names.map(quote).join(', ')
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name)
+}

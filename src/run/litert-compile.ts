@@ -1,0 +1,108 @@
+import { DowncastError } from '../core/diagnostics.ts'
+import type { DType } from '../core/dtype.ts'
+import type { NdArray } from '../core/nd-array.ts'
+import { missingOp, notLoadable, outOfMemory } from './diagnostics.ts'
+import { type LiteRtModule, listOf, makeTensorBuffer, readTensorBuffer, type TensorBuffer } from './litert-module.ts'
+import { guarded, type LiteRtRuntime, type Subject } from './litert-runtime.ts'
+
+/** A signature to be run: where it is in the bytes, and its ports in our order. */
+export interface Entry {
+  readonly index: number
+  readonly inputs: readonly string[]
+  readonly outputs: readonly { readonly name: string; readonly dtype: DType }[]
+}
+
+/** A model in LiteRT's memory, ready to run with inputs of fixed shapes. */
+export interface Compiled {
+  readonly runtime: LiteRtRuntime
+  /** Feeds and results in the order of the entry. */
+  run(feeds: readonly NdArray[]): Promise<NdArray[]>
+  dispose(): void
+}
+
+// WebAssembly memory is at most 4 GB, and preparation packs the weights a second time.
+const maxModelBytes = 1.5 * 2 ** 30
+
+/**
+ * Loads a model from its pieces, which are put one behind the other in LiteRT's memory.
+ * Throws run/not-loadable, run/missing-op, run/out-of-memory, run/crashed.
+ */
+export async function compile(runtime: LiteRtRuntime, name: string, pieces: readonly Uint8Array[], entry: Entry): Promise<Compiled> {
+  const { module, environment } = runtime
+  const sizeBytes = pieces.reduce((n, p) => n + p.byteLength, 0)
+  const subject = { name, sizeBytes }
+  if (sizeBytes > maxModelBytes) throw outOfMemory(name, sizeBytes)
+  const undo: (() => void)[] = []
+  const dispose = (): void => {
+    for (const step of undo.splice(0).reverse()) if (!runtime.isDead) step()
+  }
+  try {
+    return await guarded(runtime, subject, async () => {
+      const at = module._malloc(sizeBytes)
+      if (at === 0) throw outOfMemory(name, sizeBytes)
+      undo.push(() => module._free(at))
+      let end = at
+      for (const piece of pieces) {
+        module.HEAPU8.set(piece, end)
+        end += piece.byteLength
+      }
+      const model = module.loadModel(environment, at, sizeBytes)
+      undo.push(() => model.delete())
+      const options = { accelerator: 'wasm', cpuOptions: { numThreads: 1 }, gpuOptions: {}, webNNOptions: {} } as const
+      const compiled = await module.compileModel(environment, model, options)
+      undo.push(() => compiled.delete())
+      const signature = model.getSignature(entry.index)
+      const inputs = listOf(signature.inputNames()).map((n) => entry.inputs.indexOf(n))
+      const outputNames = entry.outputs.map((o) => o.name)
+      const outputs = listOf(signature.outputNames()).map((n) => outputNames.indexOf(n))
+      signature.delete()
+      const run = (feeds: readonly NdArray[]): Promise<NdArray[]> =>
+        guarded(runtime, subject, () => invoke(runtime, compiled, entry, inputs, outputs, feeds))
+      return { runtime, run, dispose }
+    })
+  } catch (e) {
+    try {
+      dispose()
+    } catch {
+      // What is left of a model that failed to load may not be fit to be taken down either; the memory goes with the runtime.
+      runtime.isDead = true
+    }
+    throw e instanceof DowncastError && e.code === 'run/failed' ? loadError(subject, e, runtime.lines) : e
+  }
+}
+
+type CompiledModel = Awaited<ReturnType<LiteRtModule['compileModel']>>
+
+async function invoke(
+  { module, environment }: LiteRtRuntime,
+  compiled: CompiledModel,
+  entry: Entry,
+  inputs: readonly number[],
+  outputs: readonly number[],
+  feeds: readonly NdArray[],
+): Promise<NdArray[]> {
+  const buffers: TensorBuffer[] = []
+  try {
+    for (const i of inputs) {
+      const { dtype, shape, bytes } = feeds[i]!
+      buffers.push(makeTensorBuffer(module, environment, dtype, shape, bytes))
+    }
+    const filled = await compiled.run(entry.index, [...buffers])
+    buffers.push(...filled)
+    const results = new Array<NdArray>(filled.length)
+    filled.forEach((buffer, i) => {
+      const port = outputs[i]!
+      results[port] = { dtype: entry.outputs[port]!.dtype, ...readTensorBuffer(module, buffer) }
+    })
+    return results
+  } finally {
+    for (const buffer of buffers) buffer.delete()
+  }
+}
+
+function loadError({ name }: Subject, e: DowncastError, lines: readonly string[]): DowncastError {
+  const text = lines.join('\n')
+  const words = e.message.slice(e.message.indexOf(': ') + 2)
+  const missing = [...text.matchAll(/Didn't find op for builtin opcode '(\w+)' version '(\d+)'/g)].map((m) => `${m[1]} version ${m[2]}`)
+  return missing.length > 0 ? missingOp(name, [...new Set(missing)], words) : notLoadable(name, words, e.cause)
+}

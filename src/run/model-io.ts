@@ -1,0 +1,103 @@
+import { memorySource } from '../core/bytes.ts'
+import type { Shape } from '../core/shape.ts'
+import type { QuantParams } from '../ir/types.ts'
+import { builtinOperator } from '../schema/tflite/builtin-operator.ts'
+import { findDType } from '../schema/tflite/dtype.ts'
+import { modelTable, type operatorCodeTable, type subGraphTable } from '../schema/tflite/model.ts'
+import { tfliteIdentifier } from '../schema/tflite/records.ts'
+import type { tensorTable } from '../schema/tflite/tensor.ts'
+import { malformed } from '../wire/diagnostics.ts'
+import { decodeFlatbuffer } from '../wire/flatbuffers/reader.ts'
+import { codeOfName, nameOfCode, type RecordOf } from '../wire/flatbuffers/schema.ts'
+import type { SignatureInfo, TensorInfo } from './runner.ts'
+
+export type ModelTables = RecordOf<typeof modelTable>
+export type SubGraphTables = RecordOf<typeof subGraphTable>
+export type TensorRecord = RecordOf<typeof tensorTable>
+
+/** A tensor of a signature. */
+export interface PortInfo extends TensorInfo {
+  /** Index in the subgraph. */
+  readonly tensor: number
+  /** The shape that the file starts with; -1 nowhere. */
+  readonly initialShape: readonly number[]
+  /** Whether the file leaves the number of axes open. */
+  readonly isRankOpen: boolean
+}
+
+export interface SignatureIo extends SignatureInfo {
+  readonly subgraph: number
+  /** Whether the file declares it; else it stands for the first subgraph's own inputs and outputs. */
+  readonly isDeclared: boolean
+  readonly inputs: readonly PortInfo[]
+  readonly outputs: readonly PortInfo[]
+}
+
+/** A `.tflite` file in memory, its tables decoded, its weights where they are. */
+export interface ModelFile {
+  readonly name: string
+  readonly bytes: Uint8Array
+  readonly tables: ModelTables
+  readonly signatures: readonly SignatureIo[]
+}
+
+/** The key that LiteRT gives the signature of a file without any. */
+export const defaultSignatureKey = '<placeholder signature>'
+
+/** Decodes a model and finds its signatures. Throws wire/truncated, wire/malformed, wire/limit-exceeded. */
+export function openModel(name: string, bytes: Uint8Array): ModelFile {
+  const { value: tables } = decodeFlatbuffer(modelTable, memorySource(name, bytes), { identifier: tfliteIdentifier })
+  const at = <T>(list: readonly T[], index: number, what: string): T => {
+    const item = list[index]
+    if (item === undefined) throw malformed({ file: name, what, expected: `an index below ${list.length}`, actual: String(index) })
+    return item
+  }
+  const port = (graph: SubGraphTables, index: number, portName?: string): PortInfo =>
+    portOf(at(graph.tensors, index, 'tensor of a signature'), index, portName)
+  const declared = tables.signatureDefs.map((s): SignatureIo => {
+    const graph = at(tables.subgraphs, s.subgraphIndex, 'subgraph of a signature')
+    return {
+      key: s.signatureKey,
+      subgraph: s.subgraphIndex,
+      isDeclared: true,
+      inputs: s.inputs.map((m) => port(graph, m.tensorIndex, m.name)),
+      outputs: s.outputs.map((m) => port(graph, m.tensorIndex, m.name)),
+    }
+  })
+  if (declared.length > 0) return { name, bytes, tables, signatures: declared }
+  const graph = at(tables.subgraphs, 0, 'subgraph')
+  const inputs = [...graph.inputs].map((i) => port(graph, i))
+  const outputs = [...graph.outputs].map((i) => port(graph, i))
+  return { name, bytes, tables, signatures: [{ key: defaultSignatureKey, subgraph: 0, isDeclared: false, inputs, outputs }] }
+}
+
+/** The op of an operator code, as runtimes take it: files before 2020 fill the deprecated field only. */
+export function operatorName(code: RecordOf<typeof operatorCodeTable>): string {
+  return nameOfCode(builtinOperator, Math.max(code.deprecatedBuiltinCode, codeOfName(builtinOperator, code.builtinCode)))
+}
+
+function portOf(tensor: TensorRecord, index: number, name: string = tensor.name): PortInfo {
+  const initialShape = [...tensor.shape]
+  const { shapeSignature } = tensor
+  const shape: Shape =
+    shapeSignature.length === initialShape.length
+      ? Array.from(shapeSignature, (d, axis) => (d >= 0 ? d : axis === 0 ? 'N' : `d${axis}`))
+      : initialShape
+  return {
+    name,
+    tensor: index,
+    dtype: findDType(tensor.type) ?? 'variant',
+    shape,
+    quant: quantOf(tensor),
+    initialShape,
+    isRankOpen: initialShape.length === 0 && !tensor.hasRank,
+  }
+}
+
+function quantOf({ quantization }: TensorRecord): QuantParams | undefined {
+  if (!quantization || quantization.scale.length === 0) return undefined
+  const { scale, zeroPoint, quantizedDimension: axis } = quantization
+  if (scale.length === 1) return { kind: 'per-tensor', scale: scale[0]!, zeroPoint: Number(zeroPoint[0] ?? 0n) }
+  const zeroPoints = Int32Array.from(scale, (_, i) => Number(zeroPoint[i] ?? 0n))
+  return { kind: 'per-axis', axis, scales: scale, zeroPoints }
+}
