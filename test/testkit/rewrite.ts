@@ -4,7 +4,7 @@ import { fnv1a, randomElements } from '../../src/ir/synthetic.ts'
 import type { Graph } from '../../src/ir/types.ts'
 import { graphFromText, graphToText } from '../../src/ops/text.ts'
 import { verifyGraph } from '../../src/ops/verify.ts'
-import { type OptimizeReport, optimize } from '../../src/optimize/optimize.ts'
+import { optimize } from '../../src/optimize/optimize.ts'
 import { dropDead, fixpoint } from '../../src/optimize/pass.ts'
 import { pipeline } from '../../src/optimize/pipeline.ts'
 import type { Rule } from '../../src/optimize/rule.ts'
@@ -22,7 +22,7 @@ export function shown(graph: Graph): string {
 }
 
 /** Runs the rules to their fixpoint. */
-export function applyRules(graph: Graph, rules: readonly Rule[]): { graph: Graph; report: OptimizeReport } {
+export function applyRules(graph: Graph, rules: readonly Rule[]): ReturnType<typeof optimize> {
   return optimize(graph, { pipeline: pipeline('test', [fixpoint('test', rules), dropDead]) })
 }
 

@@ -24,9 +24,9 @@ export const foldConstants = rule('fold-constants', {
       results.map((v) => v.type),
     )
     if (folded) return hit(results.map((v, i) => ({ type: v.type, data: folded[i]!, name: operands.find((o) => o?.data)?.name ?? v.name })))
-    if (!kernels[root.op] || spec.sideEffect) return miss('it cannot be computed ahead', root)
     const held = operands.reduce((n, v) => n + (v?.data?.byteLength ?? 0), 0)
     const made = results.reduce((n, v) => n + byteLengthOf(v.type.dtype, elementCount(v.type.shape) ?? 0), 0)
+    if (spec.sideEffect || !kernels[root.op] || made <= held) return miss('it cannot be computed ahead', root)
     return miss('its result is much larger than its operands', root, foldingDeclined(root.op, root.origin, results[0]!, made - held))
   },
   rewrite: (_, found, b) => found.map(({ name, type, data }) => b.graph.addConst(name, type, data)),
