@@ -91,6 +91,8 @@ export interface NodeView<A extends AttrSchema = AttrSchema> {
   ints(name: string): readonly number[] | undefined
   /** Elements of an integer operand as dims, when known (constant or symbolic). */
   dims(name: string): readonly Dim[] | undefined
+  /** A size that only a run can tell: one symbol for this op on these operands, told apart by `label`. */
+  unknown(label: string | number): Dim
   /** Ends inference with an error that names the node: what is wrong, with the shapes found. */
   fail(reason: string): never
 }

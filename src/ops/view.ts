@@ -57,6 +57,7 @@ export function viewNode<A extends AttrSchema>(
     has: (name) => at(name) !== null,
     ints: (name) => constInts(at(name)),
     dims: (name) => knownDims(at(name)),
+    unknown: (label) => `(${spec.name}${label}@${values.map((v) => v?.id ?? '').join('.')})`,
     fail,
   }
 }

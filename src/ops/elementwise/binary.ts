@@ -71,7 +71,10 @@ export const add = binary('add', {
   dtypes: [...floatOrQ, 'i32', 'i64'],
   attrs: { fusedActivation: attr.activation(), potScaleInt16: attr.bool('potScaleInt16', true) },
   options: 'AddOptions',
-  version: (n) => (is(n, 'i16') ? (isQuantized(n) ? 3 : 5) : is(n, 'i64') ? 4 : is(n, 'i8') ? 2 : 1),
+  version(n) {
+    if (is(n, 'i16')) return !isQuantized(n) ? 5 : n.attrs.potScaleInt16 ? 1 : 3
+    return is(n, 'i64') ? 4 : is(n, 'i8') ? 2 : 1
+  },
   releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.13.0' },
   dims: addDims,
 })
@@ -80,7 +83,7 @@ export const sub = binary('sub', {
   dtypes: [...floatOrQ, 'i32', 'i64'],
   attrs: { fusedActivation: attr.activation(), potScaleInt16: attr.bool('potScaleInt16', true) },
   options: 'SubOptions',
-  version: (n) => (is(n, 'i16') ? 5 : is(n, 'i64') ? 4 : broadcastsAbove4(n) ? 3 : is(n, 'i8') ? 2 : 1),
+  version: (n) => (is(n, 'i16') && !n.attrs.potScaleInt16 ? 5 : is(n, 'i64') ? 4 : broadcastsAbove4(n) ? 3 : is(n, 'i8') ? 2 : 1),
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0', 4: '2.4.0', 5: '2.4.0' },
 })
 export const mul = binary('mul', {
@@ -143,14 +146,14 @@ export const floorDiv = binary('floor_div', {
   dtypes: ['f32', 'i8', 'i16', 'i32'],
   options: 'FloorDivOptions',
   version: (n) => (is(n, 'i8') || is(n, 'i16') ? 3 : is(n, 'f32') ? 2 : 1),
-  releases: { 1: '1.13.1', 2: '1.14.0', 3: '2.11.0' },
+  releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
 })
 export const floorMod = binary('floor_mod', {
   summary: 'x - floor(x / y) * y',
   dtypes: ['f32', 'i8', 'i16', 'i32', 'i64'],
   options: 'FloorModOptions',
   version: (n) => (is(n, 'i8') || is(n, 'i16') ? 2 : 1),
-  releases: { 1: '1.13.1', 2: '2.12.0' },
+  releases: { 1: '1.13.0', 2: '2.13.0' },
 })
 const comparable: readonly DType[] = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64']
 export const greater = binary('greater', {
@@ -191,7 +194,7 @@ export const equal = binary('equal', {
   result: 'bool',
   options: 'EqualOptions',
   version: (n) => (is(n, 'i16') ? 5 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
-  releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.13.0', 5: '2.13.0' },
+  releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.13.0', 5: '2.21.0' },
 })
 export const notEqual = binary('not_equal', {
   summary: 'x != y',
@@ -199,7 +202,7 @@ export const notEqual = binary('not_equal', {
   result: 'bool',
   options: 'NotEqualOptions',
   version: (n) => (is(n, 'i16') ? 4 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
-  releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.13.0' },
+  releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.21.0' },
 })
 export const logicalAnd = binary('logical_and', {
   summary: 'x and y',

@@ -74,7 +74,7 @@ export const neg = unary(
   (x) => -x,
 )
 export const square = unary((x) => x * x)
-export const sign = unary(Math.sign)
+export const sign = unary((x) => (x > 0 ? 1 : x < 0 ? -1 : Number.isNaN(x) ? x : 0))
 export const logicalNot = unary((x) => (x ? 0 : 1))
 export const zerosLike = unary(
   () => 0,

@@ -9,6 +9,7 @@ import {
   type OpSpec,
   operand,
   type QuantTraits,
+  type TypedNodeView,
   versionByDType,
 } from '../spec.ts'
 
@@ -19,6 +20,8 @@ interface UnaryRow<A extends AttrSchema> {
   options?: string
   quant?: QuantTraits
   versions?: Partial<Record<DType, number>>
+  /** In place of `versions` where more than the dtype decides. */
+  version?: (node: TypedNodeView) => number
   releases: Readonly<Record<number, string>>
   accuracy?: 'exact' | 'rounding'
   /** Elementary operations per element. */
@@ -39,7 +42,7 @@ function unary<const Name extends string, const A extends AttrSchema = Record<ne
     ...(row.options ? { options: row.options } : {}),
     infer: (n) => [{ dtype: n.type('x').dtype, shape: n.type('x').shape }],
     ...(row.quant ? { quant: row.quant } : {}),
-    version: versionByDType(row.versions ?? {}),
+    version: row.version ?? versionByDType(row.versions ?? {}),
     releases: row.releases,
     accuracy: row.accuracy ?? 'exact',
     cost: (n) => ({ macs: 0, elementOps: (row.work ?? 1) * elementsAtBatchOne(n.type('x').shape) }),
@@ -56,12 +59,12 @@ const tanhRange: FixedRanges = {
   u8: { scale: 1 / 128, zeroPoint: 128 },
   i16: { scale: 1 / 32768, zeroPoint: 0 },
 }
-const q8: Partial<Record<DType, number>> = { i8: 2, u8: 1, i16: 3 }
+const q8: Partial<Record<DType, number>> = { i8: 2, i16: 3 }
 
 export const relu = unary('relu', {
   summary: 'max(x, 0)',
   dtypes: floatOrQ,
-  versions: q8,
+  versions: { i8: 2, u8: 2, i16: 3 },
   releases: { 1: '1.5.0', 2: '2.1.0', 3: '2.5.0' },
 })
 export const relu6 = unary('relu6', {
@@ -77,7 +80,7 @@ export const leakyRelu = unary('leaky_relu', {
   dtypes: floatOrQ,
   attrs: { alpha: attr.f32('alpha') },
   options: 'LeakyReluOptions',
-  versions: { i8: 2, i16: 2 },
+  versions: { i16: 2 },
   releases: { 1: '1.13.1', 2: '2.3.0' },
   accuracy: 'rounding',
 })
@@ -102,7 +105,7 @@ export const gelu = unary('gelu', {
   dtypes: floatOrQ,
   attrs: { approximate: attr.bool('approximate') },
   options: 'GeluOptions',
-  versions: { i8: 2 },
+  versions: { i8: 2, u8: 2 },
   releases: { 1: '2.9.0', 2: '2.9.0' },
   accuracy: 'rounding',
   work: 10,
@@ -152,7 +155,7 @@ export const rsqrt = unary('rsqrt', {
   summary: '1 / sqrt(x)',
   dtypes: floatOrQ,
   versions: q8,
-  releases: { 1: '1.10.0', 2: '2.5.0', 3: '2.14.0' },
+  releases: { 1: '1.10.0', 2: '2.5.0', 3: '2.15.0' },
   accuracy: 'rounding',
 })
 export const sin = unary('sin', {
@@ -189,8 +192,8 @@ export const abs = unary('abs', {
   summary: 'absolute value',
   dtypes: ['f32', 'i8', 'i16', 'i32'],
   options: 'AbsOptions',
-  versions: { i32: 5, i16: 3, i8: 2 },
-  releases: { 1: '1.13.1', 2: '2.5.0', 3: '2.5.0', 4: '2.6.0', 5: '2.12.0' },
+  version: (n) => (n.types[0]?.dtype === 'i16' ? (n.types[0].quant ? 3 : 4) : versionByDType({ i32: 5, i8: 2, u8: 2 })(n)),
+  releases: { 1: '1.13.0', 2: '2.4.0', 3: '2.5.0', 4: '2.6.0', 5: '2.12.0' },
 })
 export const neg = unary('neg', {
   summary: '-x',

@@ -52,8 +52,8 @@ export const conv2d = defineOp({
   version(n) {
     const [x, f] = n.types
     if (x?.dtype === 'i16' && f?.dtype === 'i8' && n.attrs.quantizedBiasType !== 'f32') return 8
-    if (f?.dtype === 'i4') return 7
     if (x?.shape[3] !== f?.shape[3]) return 6
+    if (f?.dtype === 'i4') return 7
     if (x?.dtype === 'f32' && f?.dtype === 'i8') return isPerAxis(n) ? 5 : 2
     return x?.dtype === 'i16' ? 4 : x?.dtype === 'i8' ? 3 : 1
   },

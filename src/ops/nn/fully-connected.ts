@@ -40,13 +40,18 @@ export const fullyConnected = defineOp({
   },
   version(n) {
     const [x, w, b] = n.types
-    if (x?.dtype === 'f32' && w?.dtype === 'i8') return w.quant?.kind === 'per-axis' ? 12 : n.attrs.asymmetricQuantizeInputs ? 9 : 3
-    if (w?.dtype === 'i4') return 10
+    const isHybrid = x?.dtype === 'f32' && w?.dtype === 'i8'
+    if (x?.dtype === 'i16' && w?.dtype === 'i4') return 13
+    if (isHybrid && w.quant?.kind === 'per-axis') return 12
     if (x?.dtype === 'i16' && w?.dtype === 'i8' && n.attrs.quantizedBiasType !== 'f32') return 11
     if (x?.dtype === 'i16') return 7
+    // An absent bias that has its place among the operands does not count.
     if (b === undefined) return 6
     if (n.attrs.keepNumDims) return 5
-    return x?.dtype === 'i8' ? 4 : 1
+    if (w?.dtype === 'i4') return 10
+    if (x?.dtype === 'i8') return 4
+    if (isHybrid) return n.attrs.asymmetricQuantizeInputs ? 9 : 3
+    return n.attrs.weightsFormat === 'default' ? 1 : 2
   },
   releases: {
     1: '1.5.0',
@@ -61,6 +66,7 @@ export const fullyConnected = defineOp({
     10: '2.11.0',
     11: '2.15.0',
     12: '2.17.0',
+    13: '2.18.0',
   },
   accuracy: 'rounding',
   cost: (n) => ({ macs: elementsAtBatchOne(n.results[0]!.shape) * elementsAtBatchOne(n.types[1]!.shape.slice(1)), elementOps: 0 }),

@@ -12,8 +12,9 @@ export const dequantize = defineOp({
   version(n) {
     const [x] = n.types
     if (x!.dtype === 'i4') return 6
-    if (x!.quant?.kind === 'per-axis') return 5
-    return x!.dtype === 'f16' || x!.dtype === 'i16' ? 3 : x!.dtype === 'i8' ? 2 : 1
+    if (x!.dtype === 'f16' || x!.dtype === 'i16') return 3
+    if (x!.dtype === 'i8') return x!.quant?.kind === 'per-axis' ? 5 : 2
+    return 1
   },
   releases: { 1: '1.13.1', 2: '1.14.0', 3: '1.15.0', 4: '2.2.0', 5: '2.7.0', 6: '2.18.0' },
   accuracy: 'exact',
@@ -29,8 +30,9 @@ export const quantize = defineOp({
   infer: (n) => [{ dtype: n.attrs.to, shape: n.type('input').shape }],
   version(n) {
     const [out] = n.results
-    return out!.quant?.kind === 'per-axis' ? 3 : out!.dtype === 'i16' || n.types[0]!.dtype === 'i16' ? 2 : 1
+    if (out!.dtype === 'i4') return 4
+    return out!.quant?.kind === 'per-axis' ? 3 : out!.dtype === 'i16' ? 2 : 1
   },
-  releases: { 1: '1.14.0', 2: '1.15.0', 3: '2.7.0' },
+  releases: { 1: '1.14.0', 2: '1.15.0', 3: '2.7.0', 4: '2.21.0' },
   accuracy: 'rounding',
 })

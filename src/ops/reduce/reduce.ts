@@ -28,7 +28,7 @@ function reduce<const Name extends string>(name: Name, row: ReduceRow): OpSpec<N
     infer(n) {
       const { shape, dtype } = n.type('input')
       const axes = n.ints('axes')?.map((a) => normalizeAxis(a, shape.length) ?? n.fail(`axis ${a} is out of range`))
-      if (!axes) return [{ dtype, shape: n.attrs.keepDims ? shape.map((_, i) => `(reduce${i})`) : n.fail('the axes must be constant') }]
+      if (!axes) return [{ dtype, shape: n.attrs.keepDims ? shape.map((_, i) => n.unknown(i)) : n.fail('the axes must be constant') }]
       const out: Dim[] = []
       shape.forEach((d, i) => {
         if (!axes.includes(i)) out.push(d)
@@ -50,7 +50,7 @@ const numbers: readonly DType[] = [...floatOrQ, 'i32', 'i64']
 export const mean = reduce('mean', {
   summary: 'mean over axes',
   dtypes: numbers,
-  releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0' },
+  releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.4.0' },
   accuracy: 'rounding',
 })
 export const sum = reduce('sum', {
@@ -64,13 +64,13 @@ export const reduceMax = reduce('reduce_max', {
   summary: 'largest over axes',
   dtypes: numbers,
   quant: sameScales,
-  releases: { 1: '1.11.0', 2: '1.14.0', 3: '2.3.0' },
+  releases: { 1: '1.11.0', 2: '1.14.0', 3: '2.5.0' },
 })
 export const reduceMin = reduce('reduce_min', {
   summary: 'smallest over axes',
   dtypes: numbers,
   quant: sameScales,
-  releases: { 1: '1.11.0', 2: '1.14.0', 3: '2.3.0' },
+  releases: { 1: '1.11.0', 2: '1.14.0', 3: '2.5.0' },
 })
 export const reduceProd = reduce('reduce_prod', {
   summary: 'product over axes',

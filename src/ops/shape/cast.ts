@@ -12,14 +12,16 @@ export const cast = defineOp({
   options: 'CastOptions',
   infer: (n) => [{ dtype: n.attrs.outDataType, shape: n.type('input').shape }],
   version(n) {
-    const types = [n.attrs.inDataType, n.attrs.outDataType]
+    const types = [n.type('input').dtype, n.results[0]!.dtype]
     const has = (...names: string[]) => types.some((t) => names.includes(t))
+    if (has('u4')) return 8
     if (has('bf16')) return 7
+    if (types[0] === 'i4' && types[1] === 'f32') return 6
     if (has('f64', 'f16')) return 5
     if (has('u16')) return 4
     return has('i8') ? 3 : has('u32') ? 2 : 1
   },
-  releases: { 1: '1.5.0', 2: '2.7.0', 3: '2.8.0', 4: '2.8.0', 5: '2.12.0', 6: '2.15.0', 7: '2.17.0' },
+  releases: { 1: '1.5.0', 2: '2.7.0', 3: '2.8.0', 4: '2.9.0', 5: '2.12.0', 6: '2.15.0', 7: '2.17.0', 8: '2.21.0' },
   accuracy: 'exact',
   dims: ({ values, attrs }) => (/^[iu](16|32|64)$/.test(String(attrs.outDataType)) ? values[0]?.dims : undefined),
 })

@@ -8,7 +8,7 @@ const paddable = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool'] as const
 function padded(n: NodeView): readonly TensorType[] {
   const { shape, dtype } = n.type('input')
   const p = n.ints('paddings')
-  if (!p) return [{ dtype, shape: shape.map((_, i) => `(pad${i})`) }]
+  if (!p) return [{ dtype, shape: shape.map((_, i) => n.unknown(i)) }]
   if (p.length !== 2 * shape.length) n.fail(`paddings must be [${shape.length},2]`)
   return [{ dtype, shape: shape.map((d, i) => addDims(d, p[2 * i]! + p[2 * i + 1]!)) }]
 }
@@ -29,7 +29,7 @@ export const pad = defineOp({
   infer: padded,
   quant: { sameScales: { operands: ['input'], results: [0] } },
   version: padVersion,
-  releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.15.0' },
+  releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.20.0' },
   accuracy: 'exact',
 })
 
@@ -44,7 +44,7 @@ export const padv2 = defineOp({
   infer: padded,
   quant: { sameScales: { operands: ['input', 'value'], results: [0] } },
   version: padVersion,
-  releases: { 1: '1.9.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.15.0' },
+  releases: { 1: '1.9.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.20.0' },
   accuracy: 'exact',
 })
 

@@ -1,7 +1,7 @@
 import { divDims, mulDims } from '../../core/dim.ts'
 import { type Dim, normalizeAxis } from '../../core/shape.ts'
 import { index, movable } from '../dtypes.ts'
-import { attr, defineOp, operand } from '../spec.ts'
+import { attr, defineOp, operand, versionByDType } from '../spec.ts'
 
 const moves = { accuracy: 'exact', movesElements: true, cost: () => ({ macs: 0, elementOps: 0 }) } as const
 
@@ -19,7 +19,7 @@ export const reshape = defineOp({
     if (!wanted) {
       const rank = n.type('shape').shape[0]
       if (typeof rank !== 'number') n.fail('the rank of the result is unknown')
-      return [{ dtype, shape: Array.from({ length: rank as number }, (_, i) => `(reshape${i})`) }]
+      return [{ dtype, shape: Array.from({ length: rank as number }, (_, i) => n.unknown(i)) }]
     }
     const all = mulDims(...shape)
     const known = mulDims(...wanted.filter((d) => d !== -1))
@@ -55,7 +55,7 @@ export const squeeze = defineOp({
     return [{ dtype, shape: shape.filter((d, i) => !drop(d, i)) }]
   },
   quant: { sameScales: { operands: ['input'], results: [0] } },
-  version: () => 1,
+  version: versionByDType({ string: 2 }),
   releases: { 1: '1.6.0', 2: '2.5.0' },
   ...moves,
 })

@@ -39,17 +39,19 @@ export const stridedSlice = defineOp({
     const begin = n.ints('begin')
     const end = n.ints('end')
     const strides = n.ints('strides')
-    const { beginMask, endMask, shrinkAxisMask, ellipsisMask, newAxisMask } = n.attrs
+    const { beginMask, endMask, shrinkAxisMask, ellipsisMask, newAxisMask, offset } = n.attrs
     if (ellipsisMask || newAxisMask) n.fail('ellipsis and new axes must be rewritten first')
     const out: Dim[] = []
     shape.forEach((d, i) => {
       if (shrinkAxisMask & (1 << i)) return
       const stride = strides?.[i] ?? 1
       const from = beginMask & (1 << i) ? undefined : (begin?.[i] ?? (begin && i >= begin.length ? undefined : Number.NaN))
-      const to = endMask & (1 << i) ? undefined : (end?.[i] ?? (end && i >= end.length ? undefined : Number.NaN))
+      const until = endMask & (1 << i) ? undefined : (end?.[i] ?? (end && i >= end.length ? undefined : Number.NaN))
+      const to = until !== undefined && offset ? until + (from ?? 0) : until
       if (from === undefined && to === undefined && Math.abs(stride) === 1) out.push(d)
       else if (typeof d === 'number' && !Number.isNaN(from) && !Number.isNaN(to)) out.push(slicedRange(d, from, to, stride).count)
       else if (stride === 1 && to !== undefined && to >= 0 && (from ?? 0) === 0 && !Number.isNaN(to)) out.push(`min(${d},${to})`)
+      else if (Number.isNaN(from) || Number.isNaN(to)) out.push(n.unknown(i))
       else out.push(`(slice(${d},${from ?? ''}:${to ?? ''}:${stride}))`)
     })
     return [{ dtype, shape: out }]
@@ -81,7 +83,7 @@ export const slice = defineOp({
     const { shape, dtype } = n.type('input')
     const begin = n.ints('begin')
     const size = n.dims('size')
-    if (!size) return [{ dtype, shape: shape.map((d, i) => `(slice${i}(${d}))`) }]
+    if (!size) return [{ dtype, shape: shape.map((_, i) => n.unknown(i)) }]
     return [
       {
         dtype,
@@ -89,7 +91,7 @@ export const slice = defineOp({
           const s = size[i]!
           if (s !== -1) return s
           const b = begin?.[i]
-          return b === undefined ? `(slice${i}(${d}))` : b === 0 ? d : addDims(d, -b)
+          return b === undefined ? n.unknown(i) : b === 0 ? d : addDims(d, -b)
         }),
       },
     ]
@@ -97,11 +99,13 @@ export const slice = defineOp({
   quant: { sameScales: { operands: ['input'], results: [0] } },
   version(n) {
     const [x] = n.types
+    if (x!.dtype === 'f16') return 8
+    if (x!.dtype === 'i4') return 7
     if (x!.dtype === 'u32') return 6
     if (x!.shape.length > 4) return 5
     return x!.dtype === 'i16' ? 4 : x!.dtype === 'string' ? 3 : x!.dtype === 'i8' ? 2 : 1
   },
-  releases: { 1: '1.14.0', 2: '1.14.0', 3: '1.14.0', 4: '2.4.0', 5: '2.5.0', 6: '2.14.0' },
+  releases: { 1: '1.14.0', 2: '1.14.0', 3: '1.14.0', 4: '2.4.0', 5: '2.5.0', 6: '2.14.0', 7: '2.21.0', 8: '2.23.0' },
   accuracy: 'exact',
   movesElements: true,
 })
