@@ -1,0 +1,173 @@
+import type { Diagnostics } from '../../core/diagnostics.ts'
+import type { Hdf5Dataset, Hdf5File } from '../../wire/hdf5.ts'
+import type { NumericConst } from '../source-graph.ts'
+import { badWeights } from './diagnostics.ts'
+import type { LayerConfig, ModelConfig } from './model-config.ts'
+import { type WeightSlot, weightSlots } from './weight-slots.ts'
+
+/** Weights by name, for every layer that is not itself a model. */
+export type LayerWeights = ReadonlyMap<LayerConfig, ReadonlyMap<string, NumericConst>>
+
+/**
+ * Weights from the HDF5 groups of Keras' legacy `.h5` files: for each layer of the outermost model a group whose attribute
+ * `weight_names` lists its datasets, trainable ones first. Layers that lack weights are added to `diagnostics` (`import/keras-weights`).
+ */
+export function readLegacyWeights(file: Hdf5File, group: string, model: ModelConfig, diagnostics: Diagnostics): LayerWeights {
+  const found = new Map<LayerConfig, Map<string, NumericConst>>()
+  for (const layer of model.layers) {
+    const slots = orderedSlots(layer)
+    const at = `${group}/${layer.name}`
+    const names = slots.length === 0 ? [] : chunkedStrings(file, at, 'weight_names')
+    if (names.length !== slots.length || !slots.every(({ slot }, i) => agrees(slot, names[i]!))) {
+      const expected = slots.map(({ owner, slot }) => (owner === layer ? slot.name : `${owner.name}/${slot.name}`))
+      diagnostics.add('error', badWeights(file.name, layer.name, layer.className, expected, names))
+      continue
+    }
+    for (const [i, { owner, slot }] of slots.entries()) {
+      const weights = found.get(owner) ?? new Map<string, NumericConst>()
+      const data = diagnostics.collect(() => file.dataset(`${at}/${names[i]}`))
+      if (data) weights.set(slot.name, toConst(data))
+      found.set(owner, weights)
+    }
+  }
+  return found
+}
+
+interface OwnedSlot {
+  readonly owner: LayerConfig
+  readonly slot: WeightSlot
+}
+
+/** Slots of a layer and of those inside it: trainable ones first, as `trainable_weights + non_trainable_weights` lists them. */
+function orderedSlots(layer: LayerConfig): OwnedSlot[] {
+  const trainable: OwnedSlot[] = []
+  const others: OwnedSlot[] = []
+  const visit = (l: LayerConfig): void => {
+    if (l.model) {
+      for (const inner of l.model.layers) visit(inner)
+      return
+    }
+    for (const slot of weightSlots(l.className, l.config) ?? []) {
+      const isTrainable = slot.isTrainable && (!Object.hasOwn(l.config, 'trainable') || l.config.trainable !== false)
+      ;(isTrainable ? trainable : others).push({ owner: l, slot })
+    }
+  }
+  visit(layer)
+  return [...trainable, ...others]
+}
+
+const knownTails =
+  /^(kernel|recurrent_kernel|depthwise_kernel|pointwise_kernel|bias|gamma|beta|moving_mean|moving_variance|embeddings|alpha)$/
+
+/** Whether a stored name such as `lstm/lstm_cell_3/kernel:0` can be that of the slot; names that say nothing agree with all. */
+function agrees(slot: WeightSlot, stored: string): boolean {
+  const tail = stored.slice(stored.lastIndexOf('/') + 1).replace(/:\d+$/, '')
+  const wanted = slot.name.slice(slot.name.lastIndexOf('/') + 1)
+  // Keras 2 calls the kernel of a depthwise convolution so.
+  const isDepthwise = tail === 'depthwise_kernel' && wanted === 'kernel'
+  return tail === wanted || isDepthwise || !knownTails.test(tail) || !knownTails.test(wanted)
+}
+
+/** An attribute with a list of strings, which Keras splits into `name0`, `name1`, ... when it is long. */
+export function chunkedStrings(file: Hdf5File, path: string, name: string): readonly string[] {
+  const whole = file.attribute(path, name)
+  if (whole) return whole
+  const chunks: string[] = []
+  for (let i = 0; ; i++) {
+    const chunk = file.attribute(path, `${name}${i}`)
+    if (!chunk) return chunks
+    chunks.push(...chunk)
+  }
+}
+
+/**
+ * Weights from the `model.weights.h5` of a `.keras` file: groups `layers/<class>_<n>/<part>/vars/<i>`, where the groups may
+ * carry the layer's name. Layers that lack weights are added to `diagnostics` (`import/keras-weights`).
+ */
+export function readSavedWeights(file: Hdf5File, model: ModelConfig, diagnostics: Diagnostics): LayerWeights {
+  const found = new Map<LayerConfig, Map<string, NumericConst>>()
+  const visit = (inner: ModelConfig, root: string): void => {
+    const groups = groupsOf(file, root, inner)
+    for (const layer of inner.layers) {
+      const group = groups.get(layer.name)
+      if (layer.model) {
+        visit(layer.model, group ?? '')
+        continue
+      }
+      const slots = weightSlots(layer.className, layer.config) ?? []
+      if (slots.length === 0) continue
+      const weights = new Map<string, NumericConst>()
+      for (const slot of slots) {
+        const path = group === undefined ? undefined : slotPath(file, group, slot)
+        const data = path === undefined ? undefined : diagnostics.collect(() => file.dataset(path))
+        if (data) weights.set(slot.name, toConst(data))
+      }
+      if (weights.size < slots.length) {
+        diagnostics.add(
+          'error',
+          badWeights(
+            file.name,
+            layer.name,
+            layer.className,
+            slots.map((s) => s.name),
+            [...weights.keys()],
+          ),
+        )
+      }
+      found.set(layer, weights)
+    }
+  }
+  visit(model, '')
+  return found
+}
+
+function slotPath(file: Hdf5File, group: string, { part, index }: WeightSlot): string | undefined {
+  // Keras before 3.4 kept the parts of attention under their private names.
+  for (const name of part === '' ? [''] : [`${part}/`, `_${part}/`]) {
+    const path = `${group}/${name}vars/${index}`
+    if (file.kindOf(path) === 'dataset') return path
+  }
+  return undefined
+}
+
+/** Groups of the layers of a model by layer name. */
+function groupsOf(file: Hdf5File, root: string, model: ModelConfig): Map<string, string> {
+  const prefix = root === '' ? '' : `${root}/`
+  const container = ['layers', '_layer_checkpoint_dependencies'].map((c) => `${prefix}${c}`).find((c) => file.kindOf(c) === 'group')
+  const groups = new Map<string, string>()
+  if (container === undefined) return groups
+  const children = new Set(file.childrenOf(container))
+  for (const child of children) {
+    const path = `${container}/${child}/vars`
+    const name = file.kindOf(path) === 'group' ? file.attribute(path, 'name')?.[0] : undefined
+    if (name !== undefined) groups.set(name, `${container}/${child}`)
+  }
+  // Files of Keras 2 and early Keras 3 name no layers: groups are numbered by class in the order of the layers.
+  const counts = new Map<string, number>()
+  for (const layer of model.layers) {
+    const base = snakeCase(layer.className)
+    const n = counts.get(base) ?? 0
+    counts.set(base, n + 1)
+    const child = n === 0 ? base : `${base}_${n}`
+    if (!groups.has(layer.name) && children.has(child) && !hasName(file, `${container}/${child}`))
+      groups.set(layer.name, `${container}/${child}`)
+  }
+  return groups
+}
+
+function hasName(file: Hdf5File, group: string): boolean {
+  return file.kindOf(`${group}/vars`) === 'group' && file.attribute(`${group}/vars`, 'name') !== undefined
+}
+
+/** `BatchNormalization` -> `batch_normalization`, `ReLU` -> `re_lu`, `Conv2D` -> `conv2d`, as Keras names groups. */
+export function snakeCase(className: string): string {
+  return className
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+}
+
+function toConst({ dtype, shape, data }: Hdf5Dataset): NumericConst {
+  return { dtype: dtype as NumericConst['dtype'], shape, data }
+}
