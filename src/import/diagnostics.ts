@@ -262,3 +262,39 @@ export function unsupportedDataType(file: string, what: string, type: string): D
     hint: 'Cast it to a supported type, e.g. float32 or int8, before saving.',
   })
 }
+
+/** A file of a format that is no trained model, or one that is not read yet; `hint` says what to give instead. */
+export function unsupportedFormat(file: string, what: string, hint: string): DowncastError {
+  return new DowncastError({
+    code: 'import/unsupported-format',
+    message: `${JSON.stringify(file)} is ${what}, which is not converted; expected a SavedModel folder, or a Keras .h5 or .keras file.`,
+    file,
+    actual: what,
+    hint,
+  })
+}
+
+/** A shape stated for an input that no signature has. */
+export function unknownInput(file: string, wanted: string, found: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'import/unknown-input',
+    message: `${JSON.stringify(file)} has no input ${JSON.stringify(wanted)}; it has ${listed(found)}.${didYouMean(wanted, found)}`,
+    file,
+    tensor: wanted,
+    expected: listed(found),
+    actual: wanted,
+  })
+}
+
+/** A shape stated for an input that contradicts the model's own. */
+export function conflictingShape(file: string, input: string, expected: string, actual: string): DowncastError {
+  return new DowncastError({
+    code: 'import/conflicting-shape',
+    message: `The shape for the input ${JSON.stringify(input)} of ${JSON.stringify(file)} contradicts the model: expected ${expected}, found ${actual}.`,
+    file,
+    tensor: input,
+    expected,
+    actual,
+    hint: 'Only sizes that the model leaves open (letters) can be chosen.',
+  })
+}

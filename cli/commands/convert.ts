@@ -1,0 +1,152 @@
+import { convert } from '../../src/convert.ts'
+import type { ByteSink } from '../../src/core/bytes.ts'
+import { DowncastError } from '../../src/core/diagnostics.ts'
+import { writeTflite } from '../../src/export/write-tflite.ts'
+import { printGraph } from '../../src/ir/print.ts'
+import type { Graph, Model } from '../../src/ir/types.ts'
+import { textRecords } from '../../src/ops/text.ts'
+import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
+import type { Decision } from '../../src/quantize/types.ts'
+import { malformedValue, missingOption } from '../diagnostics.ts'
+import { diagnosticText } from '../failure.ts'
+import { exportOptions, openModel } from '../read-source.ts'
+import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
+import type { Command } from '../verb.ts'
+import type { convertOptions } from '../verbs/convert.ts'
+import { parseShapes } from './shapes.ts'
+
+export const convertCommand: Command<typeof convertOptions> = async ({ args, options, terminal }) => {
+  const begin = performance.now()
+  const path = args[0]!
+  const { output, plan, quantize: mode } = options
+  if (output === undefined && !plan) throw missingOption('convert', '-o OUT.tflite')
+  const shapes = parseShapes(options.shape)
+  const onPass = irPrinter(options['print-ir-after'], (text) => terminal.err(text))
+  if (output !== undefined && !plan) checkOutput(output)
+
+  const source = await openModel(path, { signature: options.signature, tags: options.tags, shapes })
+  try {
+    const converted = convert(source.model, {
+      mode,
+      minElements: options['min-elements'],
+      perTensor: options['per-tensor'],
+      keepFloat: options['keep-float'],
+      ...(onPass && { onPass }),
+    })
+    for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
+    const write = (sink: ByteSink) => writeTflite(converted.model, sink, exportOptions(source.model.format, mode))
+    // A plan states the exact size: everything is computed and nothing kept.
+    const written =
+      plan || output === undefined ? write({ write: () => {} }) : await writeAtomically(output, write, { inputs: source.files })
+    const json = {
+      source: { path, byteLength: source.byteLength, ...converted.source },
+      output: plan ? undefined : output,
+      mode,
+      byteLength: written.byteLength,
+      minRuntimeVersion: written.minRuntimeVersion,
+      signatures: converted.model.signatures.map((s) => ({
+        key: s.key,
+        inputs: s.inputs.map((p) => p.name),
+        outputs: s.outputs.map((p) => p.name),
+      })),
+      operators: operatorCounts(converted.model),
+      decisions: converted.decisions,
+      diagnostics: converted.diagnostics,
+      timeMs: Math.round(performance.now() - begin),
+    }
+    return { json, text: () => (plan ? planText(json) : summaryText(json)), isResult: plan }
+  } finally {
+    source.close()
+  }
+}
+
+interface Summary {
+  readonly source: { readonly path: string; readonly byteLength: number }
+  readonly output: string | undefined
+  readonly mode: string
+  readonly byteLength: number
+  readonly minRuntimeVersion: string
+  readonly signatures: readonly { readonly key: string }[]
+  readonly operators: Readonly<Record<string, number>>
+  readonly decisions: readonly Decision[]
+  readonly timeMs: number
+}
+
+/** Reasons shown in a summary; all are in `--plan` and `--json`. */
+const shownReasons = 5
+
+function summaryText(s: Summary): string {
+  const { changed, kept } = split(s.decisions)
+  const rows = [
+    ['size', sizes(s)],
+    ['signatures', s.signatures.map((x) => x.key).join(', ')],
+    ['operators', operatorsText(s.operators)],
+    ...(s.mode === 'none' ? [] : [['weights', `${changed.length} of ${s.decisions.length} stored smaller (${s.mode})`]]),
+    ['runs on', `TFLite ${s.minRuntimeVersion} or newer`],
+    ['time', formatSeconds(s.timeMs)],
+  ]
+  const lines = [`${s.source.path} -> ${s.output}`, ...textTable(rows).map((l) => `  ${l}`)]
+  if (s.mode !== 'none' && kept.length > 0) {
+    lines.push('  stays float:')
+    for (const d of kept.slice(0, shownReasons)) lines.push(`    ${d.tensor} (${formatCount(d.elements)} elements): ${d.reason}`)
+    if (kept.length > shownReasons) lines.push(`    and ${kept.length - shownReasons} more; --plan shows all`)
+  }
+  return lines.join('\n')
+}
+
+function planText(s: Summary): string {
+  const rows = s.decisions.map((d) => [
+    d.tensor,
+    d.op,
+    formatCount(d.elements),
+    d.from === d.to ? d.from : `${d.from} -> ${d.to}${d.granularity === 'none' ? '' : ` ${d.granularity}`}`,
+    formatCount(d.bytesBefore),
+    formatCount(d.bytesAfter),
+    d.reason ?? '',
+  ])
+  const table = textTable([['tensor', 'read by', 'elements', 'type', 'bytes before', 'after', 'why it stays'], ...rows], {
+    right: [2, 4, 5],
+  })
+  return [
+    `${s.source.path}: ${s.mode === 'none' ? 'nothing is quantized' : `${split(s.decisions).changed.length} of ${s.decisions.length} constants change (${s.mode})`}`,
+    `size ${sizes(s)}; operators ${operatorsText(s.operators)}; nothing was written`,
+    ...(rows.length === 0 ? [] : ['', ...table]),
+  ].join('\n')
+}
+
+function split(decisions: readonly Decision[]): { changed: Decision[]; kept: Decision[] } {
+  return { changed: decisions.filter((d) => d.from !== d.to), kept: decisions.filter((d) => d.from === d.to) }
+}
+
+function sizes({ source, byteLength }: Summary): string {
+  const ratio = byteLength > 0 ? source.byteLength / byteLength : 0
+  return `${formatBytes(source.byteLength)} -> ${formatBytes(byteLength)} (${ratio.toFixed(ratio < 10 ? 2 : 1)}x smaller)`
+}
+
+function operatorsText(operators: Readonly<Record<string, number>>): string {
+  const list = Object.entries(operators).map(([op, n]) => (n === 1 ? op : `${op} x${n}`))
+  return `${Object.values(operators).reduce((a, b) => a + b, 0)}: ${list.join(', ')}`
+}
+
+function operatorCounts(model: Model): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const n of model.graphs.flatMap((g) => g.nodes)) counts.set(n.op, (counts.get(n.op) ?? 0) + 1)
+  return Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)))
+}
+
+function irPrinter(pattern: string | undefined, print: (text: string) => void): ((name: string, graph: Graph) => void) | undefined {
+  if (pattern === undefined) return undefined
+  const matches = regex(pattern)
+  return (name, graph) => {
+    if (matches.test(name)) print(`// ${graph.name} after ${name}\n${printGraph(graph, { records: textRecords })}\n\n`)
+  }
+}
+
+function regex(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern)
+  } catch (e) {
+    if (e instanceof DowncastError || !(e instanceof SyntaxError)) throw e
+    throw malformedValue('--print-ir-after', pattern, 'a regular expression')
+  }
+}

@@ -1,0 +1,66 @@
+import { statSync } from 'node:fs'
+import * as path from 'node:path'
+import type { ExportOptions } from '../src/export/write-tflite.ts'
+import { type ReadOptions, readModel } from '../src/import/read-model.ts'
+import type { SourceModel } from '../src/import/source-graph.ts'
+import { kindOfPath, openFile, openFolder } from '../src/platform/node.ts'
+import type { QuantizeMode } from '../src/quantize/types.ts'
+
+/** A model opened from a path; its constants are read from the files until it is closed. */
+export interface OpenSource {
+  readonly model: SourceModel
+  /** Paths that an output must not replace. */
+  readonly files: readonly string[]
+  /** Of all its files together. */
+  readonly byteLength: number
+  close(): void
+}
+
+/** Throws import/not-found, import/unreadable and what `readModel` throws. */
+export async function openModel(location: string, options: ReadOptions): Promise<OpenSource> {
+  if (kindOfPath(location) === 'folder') {
+    const folder = openFolder(location)
+    try {
+      const model = await readModel({ folder }, options)
+      const files = folder
+        .list()
+        .filter(isModelFile)
+        .map((f) => path.join(location, f))
+      return { model, files, byteLength: files.reduce((n, f) => n + statSync(f).size, 0), close: () => folder.close() }
+    } catch (e) {
+      folder.close()
+      throw e
+    }
+  }
+  const file = openFile(location)
+  try {
+    return { model: await readModel({ file }, options), files: [location], byteLength: file.byteLength, close: () => file.close() }
+  } catch (e) {
+    file.close()
+    throw e
+  }
+}
+
+/** What of a SavedModel's folder makes up the model; not events, fingerprints and the like. */
+function isModelFile(file: string): boolean {
+  return file === 'saved_model.pb' || file.startsWith('variables/') || file.startsWith('assets/')
+}
+
+const modelTypes: Readonly<Record<SourceModel['format'], NonNullable<ExportOptions['modelType']>>> = {
+  'saved-model': 'TF_SAVED_MODEL',
+  'graph-def': 'TF_GRAPH_DEF',
+  'keras-h5': 'KERAS_MODEL',
+  'keras-zip': 'KERAS_MODEL',
+  'tfjs-layers': 'KERAS_MODEL',
+  'tfjs-graph': 'TF_GRAPH_DEF',
+}
+const modes: Readonly<Record<QuantizeMode, ExportOptions['modes']>> = {
+  none: [],
+  dynamic: ['PTQ_DYNAMIC_RANGE'],
+  float16: ['PTQ_FLOAT16'],
+}
+
+/** What the file says of how it was made, in TensorFlow's words. */
+export function exportOptions(format: SourceModel['format'], mode: QuantizeMode): ExportOptions {
+  return { modelType: modelTypes[format], modes: modes[mode] ?? [] }
+}
