@@ -1,0 +1,5 @@
+export { sha256Hex } from './digest.ts'
+export { type FormatOptions, formatInspection } from './format.ts'
+export { type InspectOptions, inspectModel } from './inspect.ts'
+export type * from './types.ts'
+export type { Preprocess } from './value-range.ts'
