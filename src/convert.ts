@@ -1,5 +1,6 @@
 import type { Diagnostic } from './core/diagnostics.ts'
 import type { SourceMetadata, SourceModel } from './import/source-graph.ts'
+import { shareGraphs } from './ir/share-graphs.ts'
 import type { Graph, Model } from './ir/types.ts'
 import { lowerSource } from './lower/index.ts'
 import { type OptimizeReport, optimizeModel } from './optimize/index.ts'
@@ -28,7 +29,7 @@ export function convert(source: SourceModel, options: ConvertOptions = {}): Conv
   const lowered = lowerSource(source)
   for (const g of lowered.model.graphs) options.onPass?.('lower', g)
   const optimized = optimizeModel(lowered.model, options.onPass ? { onPass: options.onPass } : {})
-  const quantized = quantize(optimized.model, options)
+  const quantized = quantize(shareGraphs(optimized.model), options)
   if (options.mode && options.mode !== 'none') for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
   return {
     model: quantized.model,

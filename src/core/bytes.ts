@@ -21,12 +21,23 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
  */
 export interface ConstData {
   readonly byteLength: number
+  /** Where the bytes come from, when that is known: constants with equal keys have equal bytes, so neither needs to be read to tell. */
+  readonly key?: string | undefined
   bytes(): Uint8Array
+}
+
+const sourceNumbers = new WeakMap<ByteSource, number>()
+let nextSourceNumber = 0
+
+function numberOf(source: ByteSource): number {
+  const known = sourceNumbers.get(source) ?? nextSourceNumber++
+  sourceNumbers.set(source, known)
+  return known
 }
 
 /** A constant that is a range of a source. */
 export function constFromSource(source: ByteSource, offset: number, byteLength: number): ConstData {
-  return { byteLength, bytes: () => source.read(offset, byteLength) }
+  return { byteLength, key: `${numberOf(source)}:${offset}+${byteLength}`, bytes: () => source.read(offset, byteLength) }
 }
 
 /** A constant that is in memory already. */
@@ -35,8 +46,8 @@ export function constFromBytes(bytes: Uint8Array): ConstData {
 }
 
 /** A constant computed at each read, for large results; nothing is kept. */
-export function lazyConst(byteLength: number, compute: () => Uint8Array): ConstData {
-  return { byteLength, bytes: compute }
+export function lazyConst(byteLength: number, compute: () => Uint8Array, key?: string): ConstData {
+  return { byteLength, key, bytes: compute }
 }
 
 /**

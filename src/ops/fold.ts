@@ -1,5 +1,5 @@
 import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
-import { byteLengthOf, bytesOf, type DType } from '../core/dtype.ts'
+import { byteLengthOf, bytesOf, type DType, typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Dim } from '../core/shape.ts'
 import { elementCount, isStatic } from '../core/shape.ts'
@@ -67,7 +67,15 @@ export function foldConstants(
   if (counts.every((n) => n <= eagerFoldElements)) return evaluate(spec, attrs, inputs, types)?.map((a) => constFromBytes(a.bytes))
   const held = present.reduce((n, v) => n + v.data!.byteLength, 0)
   if (sizes.reduce((a, b) => a + b, 0) > held * 2 + foldGrowthBudgetBytes) return undefined
-  return types.map((_, i) => lazyConst(sizes[i]!, () => evaluate(spec, attrs, inputs, types)![i]!.bytes))
+  const key = foldKey(spec, attrs, inputs)
+  return types.map((_, i) => lazyConst(sizes[i]!, () => evaluate(spec, attrs, inputs, types)![i]!.bytes, key && `${key}#${i}`))
+}
+
+/** Equal for folds of the same op over the same constants; small operands stand for themselves. */
+function foldKey(spec: OpSpec, attrs: Attrs, inputs: readonly (Value | null)[]): string | undefined {
+  const parts = inputs.map((v) => (v === null ? '-' : (v.data!.key ?? (v.data!.byteLength <= 256 ? v.data!.bytes().join() : undefined))))
+  if (parts.includes(undefined)) return undefined
+  return `${spec.name}${JSON.stringify(attrs)}(${inputs.map((v, i) => `${v?.type.dtype}[${v?.type.shape.join()}]=${parts[i]}`).join(';')})`
 }
 
 export function constArray(value: Value): NdArray {
@@ -75,7 +83,7 @@ export function constArray(value: Value): NdArray {
 }
 
 /**
- * Known elements of the first result when operands hold symbolic dims. Ops that only move elements are run on
+ * Known elements of each result when operands hold symbolic dims. Ops that only move elements are run on
  * positions in a table of dims; so shape arithmetic is written once, in the kernels.
  */
 export function foldDims(
@@ -83,10 +91,12 @@ export function foldDims(
   attrs: Attrs,
   inputs: readonly (Value | null)[],
   types: readonly TensorType[],
-): readonly Dim[] | undefined {
-  if (spec.dims) return spec.dims({ attrs, values: inputs })
-  const [type] = types
-  if (!spec.movesElements || !type || !isStatic(type.shape) || !inputs.some((v) => v?.dims)) return undefined
+): readonly (readonly Dim[])[] | undefined {
+  if (spec.dims) {
+    const dims = spec.dims({ attrs, values: inputs })
+    return dims && [dims]
+  }
+  if (!spec.movesElements || !types.every((t) => isStatic(t.shape)) || !inputs.some((v) => v?.dims)) return undefined
   const table: Dim[] = []
   const arrays: (NdArray | null)[] = []
   for (const [i, v] of inputs.entries()) {
@@ -105,9 +115,7 @@ export function foldDims(
     attrs,
     results: types.map((t) => ({ ...t, dtype: 'i32' as const })),
   })
-  const first = results?.[0]
-  if (!first) return undefined
-  return Array.from(new Int32Array(first.bytes.buffer, first.bytes.byteOffset, first.bytes.byteLength / 4), (k) => table[k]!)
+  return results?.map((r) => Array.from(typedView('i32', r.bytes), (k) => table[k]!))
 }
 
 /** Elements of the result come from this operand; the others are axes, sizes, indices. */
