@@ -1,15 +1,32 @@
+import { mergeEqualNodes } from './merge-equal-nodes.ts'
 import { dropDead, fixpoint, type Pass } from './pass.ts'
+import { propagateDims } from './propagate-dims.ts'
+import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
+import { divideByConstant } from './rules/divide-by-constant.ts'
 import { foldConstants } from './rules/fold-constants.ts'
+import { foldKnownDims } from './rules/fold-known-dims.ts'
+import { foldOffsetBefore } from './rules/fold-offset-before.ts'
 import { foldPad } from './rules/fold-pad.ts'
 import { foldScale } from './rules/fold-scale.ts'
+import { foldScaleBefore } from './rules/fold-scale-before.ts'
 import { fuseActivation } from './rules/fuse-activation.ts'
 import { fuseBias } from './rules/fuse-bias.ts'
+import { keepDimsOfFc } from './rules/keep-dims-of-fc.ts'
+import { keepDimsOfReduction } from './rules/keep-dims-of-reduction.ts'
 import { materializeShapeOperand } from './rules/materialize-shape-operand.ts'
+import { mergeClamps } from './rules/merge-clamps.ts'
+import { mergeConstantOperands } from './rules/merge-constant-operands.ts'
 import { mergeReshapes } from './rules/merge-reshapes.ts'
 import { mergeTransposes } from './rules/merge-transposes.ts'
+import { recognizeGelu } from './rules/recognize-gelu.ts'
+import { recognizeHardSwish } from './rules/recognize-hard-swish.ts'
+import { recognizeLeakyRelu } from './rules/recognize-leaky-relu.ts'
+import { recognizeLogistic } from './rules/recognize-logistic.ts'
 import { removeNeutralOperand } from './rules/remove-neutral-operand.ts'
 import { removeNoOps } from './rules/remove-no-ops.ts'
 import { reshapeFromMovement } from './rules/reshape-from-movement.ts'
+import { sinkReshape } from './rules/sink-reshape.ts'
+import { sinkTranspose } from './rules/sink-transpose.ts'
 
 export interface Pipeline {
   readonly name: string
@@ -20,19 +37,47 @@ export function pipeline(name: string, passes: readonly Pass[]): Pipeline {
   return { name, passes }
 }
 
-/** One form for each meaning; so that the rules after need to know but one. */
+/** One form for each meaning, so that the rules after need to know but one. */
 export const canonicalRules = [
   foldConstants,
+  foldKnownDims,
   materializeShapeOperand,
   reshapeFromMovement,
   removeNoOps,
   ...removeNeutralOperand,
   mergeReshapes,
   mergeTransposes,
+  sinkTranspose,
+  mergeClamps,
 ]
 
-/** Several ops into one. */
-export const fuseRules = [foldConstants, foldPad, ...fuseBias, ...foldScale, fuseActivation]
+/** Formulas that the runtime has one op for. */
+export const recognizeRules = [recognizeHardSwish, recognizeGelu, recognizeLeakyRelu, recognizeLogistic]
+
+/** Several ops into one. What folds into weights comes before what changes the op itself. */
+export const fuseRules = [
+  ...canonicalRules,
+  foldPad,
+  ...fuseBias,
+  ...foldScale,
+  ...foldScaleBefore,
+  ...foldOffsetBefore,
+  absorbReshapeIntoFc,
+  keepDimsOfFc,
+  keepDimsOfReduction,
+  ...sinkReshape,
+  ...mergeConstantOperands,
+  divideByConstant,
+  fuseActivation,
+]
 
 /** Everything done to a float model. */
-export const floatPipeline = pipeline('float', [dropDead, fixpoint('canonicalize', canonicalRules), fixpoint('fuse', fuseRules), dropDead])
+export const floatPipeline = pipeline('float', [
+  dropDead,
+  propagateDims,
+  fixpoint('canonicalize', canonicalRules),
+  mergeEqualNodes,
+  fixpoint('recognize', recognizeRules),
+  fixpoint('fuse', fuseRules),
+  dropDead,
+])

@@ -1,0 +1,78 @@
+import { sameShape } from '../../core/shape.ts'
+import type { GraphEditor } from '../../ir/graph.ts'
+import type { Node, Value } from '../../ir/types.ts'
+import * as binary from '../../ops/elementwise/binary.ts'
+import * as unary from '../../ops/elementwise/unary.ts'
+import { op as ops } from '../../ops/index.ts'
+import { constInts } from '../../ops/view.ts'
+import { op } from '../pattern.ts'
+import type { RewriteBuilder } from '../rewrite-builder.ts'
+import { hit, miss, other, rule } from '../rule.ts'
+import { resultOf } from '../weighted.ts'
+
+const elementwise = [...Object.values(unary), ...Object.values(binary)].map((spec) => spec.name)
+
+/**
+ * transpose -> elementwise op   =>  the op, then the transpose; so that transposes meet and cancel, and ops meet the
+ * convolutions before the transpose. All operands must be transposed alike, or constant; pad moves its paddings along.
+ */
+export const sinkTranspose = rule('sink-transpose', {
+  semantics: 'exact',
+  pattern: op([...elementwise, 'pad'], { as: 'root' }),
+  check({ root }, graph) {
+    const operands = graph.operands(root)
+    const transposes = operands.map((v) => (v ? transposeOf(graph, v) : undefined))
+    const first = transposes.find((t) => t !== undefined)
+    if (!first) return other
+    const { perm } = first
+    const rank = perm.length
+    const isPad = root.op === 'pad'
+    for (const [i, v] of operands.entries()) {
+      const t = transposes[i]
+      if (t && !t.perm.every((p, k) => p === perm[k])) return miss('its operands are transposed in different ways', root)
+      if (t && graph.users(v!.id).some((u) => u.id !== root.id)) return miss('the transposed value has other readers', t.node)
+      if (t && graph.useCount(v!.id) > operands.filter((o) => o?.id === v!.id).length)
+        return miss('the transposed value has other readers', t.node)
+      if (!t && (!v?.data || v.type.shape.length > rank)) return miss('an operand is not transposed', root)
+    }
+    const { shape } = resultOf(graph, root).type
+    if (!isPad && !operands.some((v, i) => transposes[i] && sameShape(v!.type.shape, shape)))
+      return miss('the transposed operand is broadcast', root)
+    return hit(
+      { perm, sources: transposes.map((t) => t?.x) },
+      transposes.flatMap((t) => (t ? [t.node] : [])),
+    )
+  },
+  rewrite({ root }, { perm, sources }, b) {
+    const inverse = perm.map((_, k) => perm.indexOf(k))
+    const inputs = b.graph.operands(root).map((v, i) => {
+      if (sources[i]) return sources[i]
+      return root.op === 'pad' ? permutedPaddings(b, v!, inverse) : permutedConstant(b, v!, inverse)
+    })
+    return b.op(ops.transpose, [b.like(root, { inputs }), b.i32(perm)])
+  },
+})
+
+function transposeOf(graph: GraphEditor, v: Value): { node: Node; x: Value; perm: readonly number[] } | undefined {
+  const node = graph.producer(v.id)
+  if (node?.op !== 'transpose') return undefined
+  const [x, p] = graph.operands(node)
+  const perm = constInts(p)
+  return perm ? { node, x: x!, perm } : undefined
+}
+
+/** The constant as it broadcasts before the transpose. */
+function permutedConstant(b: RewriteBuilder, c: Value, inverse: readonly number[]): Value {
+  if (c.type.shape.every((d) => d === 1)) return c
+  const full = [...new Array<number>(inverse.length - c.type.shape.length).fill(1), ...(c.type.shape as readonly number[])]
+  const aligned = full.length === c.type.shape.length ? c : b.const(c.name, c.type.dtype, full, c.data!)
+  return b.op(ops.transpose, [aligned, b.i32(inverse)])
+}
+
+function permutedPaddings(b: RewriteBuilder, paddings: Value, inverse: readonly number[]): Value {
+  const p = constInts(paddings)!
+  return b.i32(
+    inverse.flatMap((k) => [p[2 * k]!, p[2 * k + 1]!]),
+    [inverse.length, 2],
+  )
+}
