@@ -112,6 +112,18 @@ export function wrongDtype(model: string, name: string, expected: DType, actual:
   })
 }
 
+/** A number that the type of an input cannot hold. */
+export function invalidValue(model: string, name: string, dtype: DType, value: number): DowncastError {
+  return new DowncastError({
+    code: 'run/invalid-value',
+    message: `The input ${quote(name)} of ${quote(model)} cannot hold the value ${value}: expected whole numbers in the range of ${dtype}.`,
+    file: model,
+    tensor: name,
+    expected: dtype,
+    actual: String(value),
+  })
+}
+
 /** A type of input or output that cannot be handed over to LiteRT.js. */
 export function unsupportedDtype(model: string, name: string, dtype: DType): DowncastError {
   return new DowncastError({
