@@ -30,6 +30,10 @@ export interface Input {
   messagesLeft: number
 }
 
+/** Halves of the varint read last. */
+let low = 0
+let high = 0
+
 /** Primitive values of the protobuf wire format, bounds checked. @see https://protobuf.dev/programming-guides/encoding/ */
 export class Cursor {
   readonly input: Input
@@ -39,15 +43,15 @@ export class Cursor {
   end: number
   path: PathNode | undefined
   /** Name of the field being read. */
-  field = ''
-  #low = 0
-  #high = 0
+  field: string
 
   constructor(input: Input, start: number, end: number) {
     this.input = input
     this.bytes = input.bytes
     this.position = start
     this.end = end
+    this.path = undefined
+    this.field = ''
   }
 
   /** A cursor over another range of the same input. */
@@ -64,8 +68,8 @@ export class Cursor {
     const { bytes, end } = this
     const start = this.position
     let p = start
-    let low = 0
-    let high = 0
+    low = 0
+    high = 0
     for (let shift = 0; shift < 70; shift += 7) {
       if (p >= end) throw truncated({ ...this.where, what: 'varint', expected: 'another byte', actual: 'the end of the message' })
       const b = bytes[p++]!
@@ -77,8 +81,6 @@ export class Cursor {
       } else high |= low7 << (shift - 32)
       if (b < 0x80) {
         this.position = p
-        this.#low = low
-        this.#high = high
         return
       }
     }
@@ -93,7 +95,7 @@ export class Cursor {
       return b
     }
     this.#varint()
-    return this.#low >>> 0
+    return low >>> 0
   }
 
   int32(): number {
@@ -107,7 +109,7 @@ export class Cursor {
 
   bool(): boolean {
     this.#varint()
-    return (this.#low | this.#high) !== 0
+    return (low | high) !== 0
   }
 
   /** As a double: exact up to 2^53. */
@@ -118,18 +120,18 @@ export class Cursor {
       return b
     }
     this.#varint()
-    return this.#high * 2 ** 32 + (this.#low >>> 0)
+    return high * 2 ** 32 + (low >>> 0)
   }
 
   /** As a double: exact up to 2^53. */
   uint64(): number {
     this.#varint()
-    return (this.#high >>> 0) * 2 ** 32 + (this.#low >>> 0)
+    return (high >>> 0) * 2 ** 32 + (low >>> 0)
   }
 
   bigInt64(): bigint {
     this.#varint()
-    return (BigInt(this.#high) << 32n) | BigInt(this.#low >>> 0)
+    return (BigInt(high) << 32n) | BigInt(low >>> 0)
   }
 
   bigUint64(): bigint {

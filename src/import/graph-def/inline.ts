@@ -55,8 +55,8 @@ interface Step {
   called: boolean
 }
 
-/** Nodes and calls after inlining; a model with 100 000 is very large. */
-const maxSize = 2_000_000
+/** Nodes and calls after inlining; a very large model has 50 000. */
+const maxSize = 400_000
 /** Calls within calls; layers nested in models nest a dozen deep. */
 const maxDepth = 200
 const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])

@@ -20,8 +20,10 @@ export interface SavedModelOptions {
   readonly tags?: readonly string[] | undefined
 }
 
+const defaultKey = 'serving_default'
+
 /**
- * Reads a SavedModel (TF1 or TF2) from its folder: the signatures as graphs, functions inlined, variables as constants on the
+ * Reads a SavedModel (TF1 or TF2) from its folder: the signatures as graphs (`serving_default` first), functions inlined, variables as constants on the
  * checkpoint's shards. Throws `import/*` and `wire/*`; the problems of all signatures are collected.
  * @see https://www.tensorflow.org/guide/saved_model
  */
@@ -29,7 +31,9 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   const source = folder.open('saved_model.pb')
   if (!source) throw noSavedModel(folder.name, folder.list())
   const metaGraph = chooseMetaGraph(decodeSource(SavedModel, source).metaGraphs, options.tags ?? ['serve'], source.name)
-  const signatures = [...metaGraph.signatureDef].filter(([key, def]) => isCallable(key, def))
+  const callable = [...metaGraph.signatureDef].filter(([key, def]) => isCallable(key, def))
+  // The first graph of a .tflite file is the one that runs when no signature is named.
+  const signatures = [...callable.filter(([key]) => key === defaultKey), ...callable.filter(([key]) => key !== defaultKey)]
   const keys = signatures.map(([key]) => key)
   const { signature } = options
   if (signature !== undefined && !keys.includes(signature)) throw unknownSignature(source.name, signature, keys)
