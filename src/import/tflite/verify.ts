@@ -1,7 +1,7 @@
 import type { ConstData } from '../../core/bytes.ts'
 import type { Diagnostics } from '../../core/diagnostics.ts'
 import { byteLengthOf } from '../../core/dtype.ts'
-import { dtypeOfTensorType } from '../../schema/tflite/dtype.ts'
+import { findDType } from '../../schema/tflite/dtype.ts'
 import { type ModelRecord, type OperatorRecord, type SubGraphRecord, tfliteVersion } from '../../schema/tflite/records.ts'
 import type { tensorTable } from '../../schema/tflite/tensor.ts'
 import type { RecordOf } from '../../wire/flatbuffers/schema.ts'
@@ -112,7 +112,7 @@ function verifyTensor(check: Check, tensor: TensorRecord, path: string, buffers:
   }
   if (!check.index(`${path}.buffer`, 'buffer', tensor.buffer, buffers.length)) return
   const stored = buffers[tensor.buffer]!.byteLength
-  const dtype = dtypeOfTensorType(tensor.type)
+  const dtype = findDType(tensor.type)
   if (stored === 0 || sparsity || !dtype || dtype === 'string' || dtype === 'resource' || dtype === 'variant' || shape.includes(-1)) return
   const expected = byteLengthOf(
     dtype,

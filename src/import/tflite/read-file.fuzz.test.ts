@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { memorySource } from '../../core/bytes.ts'
+import { fuzz, randomIntegers } from '../../wire/fuzz.testkit.ts'
+import { readTfliteFile } from './read-file.ts'
+
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../../fixtures/${name}.tflite`, import.meta.url)))
+const read = (bytes: Uint8Array) => {
+  const file = readTfliteFile(memorySource('m.tflite', bytes))
+  for (const buffer of file.buffers) buffer.bytes()
+}
+
+test('damaged models are read or refused', async () => {
+  const samples = ['tflite/variable_assign.float', 'run/two_signatures', 'tflite/lstm_while.float'].map(fixture)
+  const { ok, refused } = await fuzz(samples, read)
+  expect(Math.min(ok, refused)).toBeGreaterThan(50)
+})
+
+test('models with damaged offsets and counts are read or refused', async () => {
+  const samples = ['tflite/variable_assign.float', 'tflite/lstm_while.float'].map(fixture)
+  const next = randomIntegers(11)
+  const values = [0, 1, 4, 0x7fffffff, 0x80000000, 0xffffffff, 0xfffffff0]
+  const { refused } = await fuzz(samples, (bytes) => {
+    if (bytes.length > 8) {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      for (let i = 0; i < 3; i++) view.setUint32(4 * (next() % Math.floor(bytes.length / 4)), values[next() % values.length]!, true)
+    }
+    read(bytes)
+  })
+  expect(refused).toBeGreaterThan(50)
+})
