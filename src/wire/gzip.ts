@@ -8,6 +8,20 @@ export function isGzip(head: Uint8Array): boolean {
   return head[0] === 0x1f && head[1] === 0x8b && head[2] === 8
 }
 
+/** The first bytes of a gzip file inflated, as many as its first 4 KiB give; none when it is damaged. */
+export function gunzipStart(source: ByteSource): Uint8Array {
+  let start = new Uint8Array()
+  try {
+    const stream = new Gunzip((chunk) => {
+      if (start.length === 0) start = new Uint8Array(chunk)
+    })
+    stream.push(source.read(0, Math.min(4096, source.byteLength)), false)
+  } catch {
+    // What is wrong with the file is said by who reads it whole.
+  }
+  return start
+}
+
 const pushBlock = 1 << 16
 
 /**

@@ -1,0 +1,153 @@
+import { DowncastError, nearest } from '../../core/diagnostics.ts'
+import { formatShape, type Shape } from '../../core/shape.ts'
+
+const quote = (name: string): string => JSON.stringify(name)
+const list = (names: readonly string[]): string => {
+  const shown = names.slice(0, 12).map(quote).join(', ')
+  return names.length === 0 ? 'none' : shown + (names.length > 12 ? ` and ${names.length - 12} more` : '')
+}
+const formats = 'pictures (png, jpg), IDX files (plain or gzipped), .npy or .npz'
+
+/** A folder or file without a single sample. */
+export function noSamples(data: string): DowncastError {
+  return new DowncastError({
+    code: 'run/no-samples',
+    message: `There are no samples in ${quote(data)}: expected ${formats}.`,
+    file: data,
+    expected: formats,
+    hint: 'Give a folder that holds samples, or one file of them; subfolders name the classes of pictures.',
+  })
+}
+
+/** A file that is in no format samples are read from. */
+export function unknownDataFormat(data: string, actual: string): DowncastError {
+  return new DowncastError({
+    code: 'run/unknown-data-format',
+    message: `${quote(data)} is in no format that samples are read from: expected ${formats}, found ${actual}.`,
+    file: data,
+    expected: formats,
+    actual,
+    hint: 'Convert the samples, for example with numpy.savez.',
+  })
+}
+
+/** A folder that holds several data sets. */
+export function ambiguousData(data: string, found: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'run/ambiguous-data',
+    message: `${quote(data)} holds several data sets: ${list(found)}.`,
+    file: data,
+    expected: 'one data set',
+    actual: list(found),
+    hint: `Name the file itself, e.g. ${found[0] ?? data}.`,
+  })
+}
+
+/** A picture that cannot be decoded; `why` are the decoder's words. */
+export function unreadablePicture(file: string, why: string, cause?: unknown): DowncastError {
+  return new DowncastError(
+    {
+      code: 'run/unreadable-picture',
+      message: `The picture ${quote(file)} cannot be read: ${why}.`,
+      file,
+      hint: 'Open it in a viewer and save it again as png or jpg, or take it out of the folder.',
+    },
+    { cause },
+  )
+}
+
+/** Pictures where no decoder is at hand. */
+export function noImageDecoder(file: string): DowncastError {
+  return new DowncastError({
+    code: 'run/no-image-decoder',
+    message: `${quote(file)} is a picture, and no decoder for pictures was given.`,
+    file,
+    hint: 'Pass `decodeImage` with the data set; in Node it is `decodeImage` of downcast/node.',
+  })
+}
+
+/** Numbers of samples, or of samples and labels, that do not agree. */
+export function countMismatch(data: string, what: string, expected: number, actual: number): DowncastError {
+  return new DowncastError({
+    code: 'run/count-mismatch',
+    message: `The ${what} of ${quote(data)} do not match its samples in number: expected ${expected}, found ${actual}.`,
+    file: data,
+    expected: String(expected),
+    actual: String(actual),
+    hint: 'Every sample needs exactly one.',
+  })
+}
+
+/** Labels that are no class numbers. */
+export function badLabels(file: string, expected: string, actual: string): DowncastError {
+  return new DowncastError({
+    code: 'run/bad-labels',
+    message: `The labels in ${quote(file)} are not understood: expected ${expected}, found ${actual}.`,
+    file,
+    expected,
+    actual,
+    hint: 'Give one class number per line in the order of the samples, lines of "file,number", an IDX file or a .npy of integers.',
+  })
+}
+
+/** An array of a data set that no input of the model takes, or an input that gets none. */
+export function inputMismatch(data: string, expected: readonly string[], actual: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'run/input-mismatch',
+    message: `The arrays of ${quote(data)} are not the inputs of the model: expected ${list(expected)}, found ${list(actual)}.`,
+    file: data,
+    expected: list(expected),
+    actual: list(actual),
+    hint: 'Save a .npz with one array for each input, under its name, samples along the first axis.',
+  })
+}
+
+/** A sample whose shape the model's input does not take. */
+export function sampleShape(sample: string, input: string, expected: Shape, actual: readonly number[], isPicture: boolean): DowncastError {
+  return new DowncastError({
+    code: 'run/sample-shape',
+    message: `The sample ${quote(sample)} does not fit the input ${quote(input)}: expected ${formatShape(expected)}, found ${formatShape(actual)}.`,
+    file: sample,
+    tensor: input,
+    expected: formatShape(expected),
+    actual: formatShape(actual),
+    hint: isPicture
+      ? 'Pictures are scaled only when told so: --preprocess size=HEIGHTxWIDTH; color=gray|rgb sets their channels.'
+      : 'Sizes of 1 are added and dropped; anything else is to be reshaped before.',
+  })
+}
+
+/** A sample whose values the type of the model's input cannot hold. */
+export function sampleValues(sample: string, input: string, expected: string, actual: string): DowncastError {
+  return new DowncastError({
+    code: 'run/sample-values',
+    message: `The sample ${quote(sample)} has values that the input ${quote(input)} does not take: expected ${expected}, found ${actual}.`,
+    file: sample,
+    tensor: input,
+    expected,
+    actual,
+  })
+}
+
+/** An unknown key of `--preprocess`. */
+export function unknownPreprocessKey(key: string, known: readonly string[]): DowncastError {
+  const near = nearest(key, known)
+  return new DowncastError({
+    code: 'run/unknown-preprocess-key',
+    message: `Preprocessing has no key ${quote(key)}; it has ${list(known)}.`,
+    expected: list(known),
+    actual: key,
+    hint: near === undefined ? 'Write for example --preprocess mean=0,std=255.' : `Did you mean ${quote(near)}?`,
+  })
+}
+
+/** A value of `--preprocess` that its key does not take. */
+export function badPreprocessValue(key: string, expected: string, actual: string): DowncastError {
+  return new DowncastError({
+    code: 'run/bad-preprocess-value',
+    message: `Preprocessing does not take ${key}=${actual}: expected ${expected}.`,
+    expected,
+    actual,
+    hint: 'Write for example --preprocess mean=0,std=255.',
+  })
+}

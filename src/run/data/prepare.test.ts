@@ -1,0 +1,151 @@
+import { expect, test } from 'vitest'
+import type { DowncastError } from '../../core/diagnostics.ts'
+import { type NdArray, ndArray, toFloat32 } from '../../core/nd-array.ts'
+import type { TensorInfo } from '../runner.ts'
+import { fitShape } from './fit-shape.ts'
+import { convertColor, resizeBilinear } from './picture.ts'
+import { prepareFeeds, prepareInput, stackFeeds } from './prepare.ts'
+import { noPreprocess, parsePreprocess } from './preprocess.ts'
+
+const image: TensorInfo = { name: 'image', dtype: 'f32', shape: ['N', 2, 3, 1] }
+const gray = ndArray('u8', Uint8Array.of(0, 51, 102, 153, 204, 255), [2, 3])
+const values = (a: NdArray | undefined) => Array.from(toFloat32(a!)!)
+const faultOf = (work: () => unknown): DowncastError => {
+  try {
+    work()
+  } catch (e) {
+    return e as DowncastError
+  }
+  throw new Error('nothing was thrown')
+}
+
+test('shapes of one sample are fitted by sizes of 1 alone', () => {
+  expect(fitShape([28, 28], ['N', 28, 28, 1])).toEqual([1, 28, 28, 1])
+  expect(fitShape([28, 28, 1], ['N', 28, 28])).toEqual([1, 28, 28])
+  expect(fitShape([1, 28, 28, 1], [1, 28, 28, 1])).toEqual([1, 28, 28, 1])
+  expect(fitShape([28, 28], ['N', 1, 28, 28])).toEqual([1, 1, 28, 28])
+  expect(fitShape([20], ['N', 'd1'])).toEqual([1, 20])
+  expect(fitShape([1, 20], ['N', 'd1', 1])).toEqual([1, 20, 1])
+  expect(fitShape([], ['N', 1])).toEqual([1, 1])
+  expect(fitShape([], [])).toEqual([])
+  expect(fitShape([1], [])).toEqual([])
+  expect(fitShape([5, 20], ['N', 20])).toBeUndefined()
+  expect(fitShape([28, 28], ['N', 784])).toBeUndefined()
+  expect(fitShape([3, 4], ['N', 'd1', 'd2', 'd3'])).toBeUndefined()
+  expect(fitShape(new Array(40).fill(1), [1])).toBeUndefined()
+})
+
+test('a gray picture is normalized into the shape of the input', () => {
+  const fed = prepareInput(gray, image, parsePreprocess('mean=0,std=255'), 's')
+  expect(fed).toMatchObject({ dtype: 'f32', shape: [1, 2, 3, 1] })
+  expect(values(fed)).toEqual([0, 51, 102, 153, 204, 255].map((x) => Math.fround(x / 255)))
+})
+
+test('pictures get the channels of the input, or those asked for', () => {
+  const red = ndArray('u8', Uint8Array.of(255, 0, 0, 10, 20, 30), [1, 2, 3])
+  const input = (shape: TensorInfo['shape']): TensorInfo => ({ ...image, shape })
+  expect(values(prepareInput(red, input(['N', 1, 2, 1]), noPreprocess, 's'))).toEqual([76, 18])
+  expect(values(prepareInput(red, input(['N', 1, 2]), noPreprocess, 's'))).toEqual([76, 18])
+  expect(values(prepareInput(red, input(['N', 1, 2, 3]), parsePreprocess('color=bgr'), 's'))).toEqual([0, 0, 255, 30, 20, 10])
+  expect(values(prepareInput(red, input(['N', 3, 1, 2]), parsePreprocess('layout=nchw'), 's'))).toEqual([255, 10, 0, 20, 0, 30])
+  expect(values(prepareInput(red, input(['N', 1, 2, 4]), noPreprocess, 's'))).toEqual([255, 0, 0, 255, 10, 20, 30, 255])
+  expect(values(prepareInput(gray, input(['N', 2, 3, 3]), noPreprocess, 's')).slice(0, 6)).toEqual([0, 0, 0, 51, 51, 51])
+  const rgba = convertColor(red, 'rgba')
+  expect([...convertColor(rgba, 'rgba').bytes]).toEqual([...rgba.bytes])
+  expect([...convertColor(rgba, 'rgb').bytes]).toEqual([...red.bytes])
+})
+
+test('pictures are scaled as tf.image.resize does', () => {
+  // tf.image.resize([[0,51,102],[153,204,255]], (3, 2)) of TensorFlow 2.21
+  const half = resizeBilinear({ ...gray, shape: [2, 3, 1] }, 3, 2)
+  expect(values(half)).toEqual([12.75, 89.25, 89.25, 165.75, 165.75, 242.25])
+  // the same to (4, 4)
+  expect(values(resizeBilinear({ ...gray, shape: [2, 3, 1] }, 4, 4)).map((v) => Math.fround(v))).toEqual([
+    0, 31.875, 70.125, 102, 38.25, 70.125, 108.375, 140.25, 114.75, 146.625, 184.875, 216.75, 153, 184.875, 223.125, 255,
+  ])
+  expect(resizeBilinear(half, 3, 2)).toBe(half)
+  expect(prepareInput(gray, { ...image, shape: [1, 4, 4, 1] }, parsePreprocess('size=4'), 's').shape).toEqual([1, 4, 4, 1])
+})
+
+test('quantized inputs get quantized values', () => {
+  const quantized = (dtype: 'i8' | 'u8' | 'i16', scale: number, zeroPoint: number): TensorInfo => ({
+    ...image,
+    dtype,
+    quant: { kind: 'per-tensor', scale, zeroPoint },
+  })
+  const scale = Math.fround(1 / 255)
+  const fed = prepareInput(gray, quantized('u8', scale, 0), parsePreprocess('std=255'), 's')
+  expect([...fed.bytes]).toEqual([0, 51, 102, 153, 204, 255])
+  expect([...new Int8Array(prepareInput(gray, quantized('i8', scale, -128), parsePreprocess('std=255'), 's').bytes)]).toEqual([
+    -128, -77, -26, 25, 76, 127,
+  ])
+  const halves = ndArray('f32', Float32Array.of(0.5, -0.5, 1.5, -1.5, 500, -500), [2, 3])
+  expect([...new Int8Array(prepareInput(halves, quantized('i8', 1, 0), noPreprocess, 's').bytes)]).toEqual([1, -1, 2, -2, 127, -128])
+  expect(values(prepareInput(halves, quantized('i16', 0.5, 0), noPreprocess, 's'))).toEqual([1, -1, 3, -3, 1000, -1000])
+})
+
+test('integer inputs take integers as they are', () => {
+  const ids: TensorInfo = { name: 'ids', dtype: 'i32', shape: ['N', 3] }
+  expect(values(prepareInput(ndArray('i64', BigInt64Array.of(1n, 2n, -3n)), ids, parsePreprocess('std=255'), 's'))).toEqual([1, 2, -3])
+  expect(values(prepareInput(ndArray('u8', Uint8Array.of(1, 2, 3)), { ...ids, dtype: 'i64' }, noPreprocess, 's'))).toEqual([1, 2, 3])
+  const same = ndArray('i32', Int32Array.of(1, 2, 3))
+  expect(prepareInput(same, ids, noPreprocess, 's').bytes).toBe(same.bytes)
+  expect(faultOf(() => prepareInput(ndArray('i64', BigInt64Array.of(1n, 2n, 2n ** 40n)), ids, noPreprocess, 's'))).toMatchObject({
+    code: 'run/sample-values',
+    actual: String(2 ** 40),
+  })
+  expect(faultOf(() => prepareInput(ndArray('f32', Float32Array.of(1, 2, 3)), ids, noPreprocess, 's')).code).toBe('run/sample-values')
+  expect(faultOf(() => prepareInput(ndArray('i32', Int32Array.of(1)), ids, noPreprocess, 's')).code).toBe('run/sample-shape')
+})
+
+test('samples that do not fit say what was expected and found', () => {
+  const wrong = faultOf(() => prepareInput(gray, { ...image, shape: ['N', 28, 28, 1] }, noPreprocess, 'seven.png'))
+  expect(wrong).toMatchObject({ code: 'run/sample-shape', file: 'seven.png', tensor: 'image', expected: '[N,28,28,1]', actual: '[2,3]' })
+  expect(wrong.hint).toContain('size=HEIGHTxWIDTH')
+  expect(faultOf(() => prepareInput(ndArray('f32', Float32Array.of(1)), image, noPreprocess, 's')).hint).toContain('reshaped')
+  expect(faultOf(() => prepareInput(gray, image, parsePreprocess('mean=1:2:3'), 's')).message).toContain('3 channels on the last axis')
+  expect(faultOf(() => prepareInput({ dtype: 'string', shape: [0], bytes: new Uint8Array() }, image, noPreprocess, 's')).code).toBe(
+    'run/sample-values',
+  )
+  expect(faultOf(() => prepareInput(gray, { ...image, dtype: 'f16' }, noPreprocess, 's')).code).toBe('run/sample-values')
+})
+
+test('feeds are matched by name, a single array by itself', () => {
+  const sample = (arrays: [string, NdArray][]) => ({ index: 0, name: 's', arrays: new Map(arrays) })
+  expect([...prepareFeeds(sample([['', gray]]), [image], noPreprocess).keys()]).toEqual(['image'])
+  const two = [image, { ...image, name: 'other' }]
+  expect([
+    ...prepareFeeds(
+      sample([
+        ['other', gray],
+        ['image', gray],
+      ]),
+      two,
+      noPreprocess,
+    ).keys(),
+  ]).toEqual(['image', 'other'])
+  expect(
+    faultOf(() =>
+      prepareFeeds(
+        sample([
+          ['image', gray],
+          ['x', gray],
+        ]),
+        two,
+        noPreprocess,
+      ),
+    ),
+  ).toMatchObject({
+    code: 'run/input-mismatch',
+    expected: '"image", "other"',
+    actual: '"image", "x"',
+  })
+})
+
+test('feeds are stacked into a batch', () => {
+  const feeds = [1, 2, 3].map((v) => new Map([['x', ndArray('f32', Float32Array.of(v, -v), [1, 2])]]))
+  expect(stackFeeds(feeds).get('x')).toMatchObject({ shape: [3, 2] })
+  expect(values(stackFeeds(feeds).get('x'))).toEqual([1, -1, 2, -2, 3, -3])
+  expect(stackFeeds(feeds.slice(0, 1))).toBe(feeds[0])
+  expect(stackFeeds([]).size).toBe(0)
+})
