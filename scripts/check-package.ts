@@ -1,0 +1,45 @@
+/** Packs the package as npm would, installs it into an empty project, and uses it there as a stranger does. */
+import { execFileSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+const root = path.resolve(import.meta.dirname, '..')
+const dir = mkdtempSync(path.join(tmpdir(), 'downcast-package-'))
+const run = (command: string, args: readonly string[], cwd = dir) => execFileSync(command, args, { cwd, encoding: 'utf8' })
+
+function check(ok: unknown, what: string): void {
+  if (!ok) throw new Error(`package check: ${what}`)
+  process.stdout.write(`ok  ${what}\n`)
+}
+
+try {
+  const problems = run('npx', ['publint', '--strict', '--pack', 'npm'], root)
+  check(/All good/.test(problems), `publint finds nothing\n${problems}`)
+  const [packed] = JSON.parse(run('npm', ['pack', '--json', '--silent', '--pack-destination', dir], root)) as {
+    filename: string
+    files: { path: string }[]
+  }[]
+  const files = packed!.files.map((f) => f.path)
+  check(
+    files.includes('dist/cli.js') && files.includes('dist/index.d.ts') && files.includes('LICENSE'),
+    'holds the command line, the types and the licence',
+  )
+  check(!files.some((f) => /^(src|test|fixtures|examples)\//.test(f)), 'holds no sources, tests or examples')
+  const target = path.join(dir, 'node_modules/downcast')
+  run('tar', ['-xzf', path.join(dir, packed!.filename)])
+  cpSync(path.join(dir, 'package'), target, { recursive: true })
+  // Its dependencies are those that are installed here.
+  for (const name of readdirSync(path.join(root, 'node_modules'))) {
+    const link = path.join(dir, 'node_modules', name)
+    if (!existsSync(link) && !name.startsWith('.')) symlinkSync(path.join(root, 'node_modules', name), link)
+  }
+  writeFileSync(path.join(dir, 'package.json'), '{ "type": "module", "private": true }')
+  const model = path.join(root, 'examples/mnist/saved/1')
+  run('node', [path.join(target, 'dist/cli.js'), 'convert', model, '-o', 'm.tflite', '--quantize', 'dynamic'])
+  check(existsSync(path.join(dir, 'm.tflite')), 'its command converts a model')
+  writeFileSync(path.join(dir, 'use.mjs'), "import { version, convert } from 'downcast'\nconsole.log(version, typeof convert)\n")
+  check(/^\d+\.\d+\.\d+ function/.test(run('node', ['use.mjs'])), 'its library can be imported')
+} finally {
+  rmSync(dir, { recursive: true, force: true })
+}
