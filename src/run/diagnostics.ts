@@ -45,6 +45,16 @@ export function runtimeCrashed(model: string, words: string, cause?: unknown): D
   )
 }
 
+/** The thread that ran a model is gone; `why` completes "... ended: ". */
+export function workerEnded(model: string, why: string): DowncastError {
+  return new DowncastError({
+    code: 'run/crashed',
+    message: `The thread that ran ${quote(model)} ended before it answered: ${why}.`,
+    file: model,
+    hint: 'Run it again; a new thread is started for the next call.',
+  })
+}
+
 /** The model or its tensors do not fit into the memory WebAssembly has, 4 GB at most. */
 export function outOfMemory(model: string, sizeBytes: number): DowncastError {
   return new DowncastError({
