@@ -1,5 +1,6 @@
-import { FlateErrorCode, Gunzip } from 'fflate'
+import { FlateErrorCode, Gunzip, gunzipSync } from 'fflate'
 import type { ByteSource } from '../core/bytes.ts'
+import { DowncastError } from '../core/diagnostics.ts'
 import { crc32 } from './crc32.ts'
 import { checksumMismatch, limitExceeded, malformed, truncated } from './diagnostics.ts'
 
@@ -24,11 +25,40 @@ export function gunzipStart(source: ByteSource): Uint8Array {
 
 const pushBlock = 1 << 16
 
+/** No stream of deflate expands more than this. @see https://zlib.net/zlib_tech.html */
+const maxDeflateRatio = 1032
+
 /**
- * The inflated bytes of a gzip file. Nothing is allocated by the size the file states.
+ * The inflated bytes of a gzip file. No more is allocated than deflate can make of its length.
  * Throws `wire/truncated`, `wire/malformed`, `wire/checksum-mismatch`, and `wire/limit-exceeded` beyond `maxBytes` (default 2 GiB).
  */
 export function gunzip(source: ByteSource, maxBytes = 2 ** 31): Uint8Array {
+  const file = source.name
+  if (source.byteLength < 18) throw truncated({ file, what: 'gzip stream' })
+  const trailer = source.read(source.byteLength - 8, 8)
+  const view = new DataView(trailer.buffer, trailer.byteOffset, 8)
+  const size = view.getUint32(4, true)
+  const isTrailer = (bytes: Uint8Array): boolean => view.getUint32(0, true) === crc32(bytes)
+  if (size <= Math.min(maxBytes, maxDeflateRatio * source.byteLength)) {
+    const bytes = inflateAtOnce(source, size)
+    if (bytes?.length === size && isTrailer(bytes)) return bytes
+  }
+  // Damaged, larger than the limit, or of several members, of which the last alone states its size at the end.
+  const { bytes, members } = inflateInParts(source, maxBytes)
+  if (members === 1 && size !== bytes.length >>> 0) throw truncated({ file, what: 'gzip stream' })
+  if (members === 1 && !isTrailer(bytes)) throw checksumMismatch({ file, what: 'gzip stream' })
+  return bytes
+}
+
+function inflateAtOnce(source: ByteSource, size: number): Uint8Array | undefined {
+  try {
+    return gunzipSync(source.read(0, source.byteLength), { out: new Uint8Array(size) })
+  } catch {
+    return undefined
+  }
+}
+
+function inflateInParts(source: ByteSource, maxBytes: number): { bytes: Uint8Array; members: number } {
   const file = source.name
   const chunks: Uint8Array[] = []
   let size = 0
@@ -48,23 +78,17 @@ export function gunzip(source: ByteSource, maxBytes = 2 ** 31): Uint8Array {
     try {
       stream.push(source.read(at, length), at + length === source.byteLength)
     } catch (cause) {
-      if (cause instanceof Error && cause.name === 'DowncastError') throw cause
+      if (cause instanceof DowncastError) throw cause
       if ((cause as { code?: unknown }).code === FlateErrorCode.UnexpectedEOF) throw truncated({ file, what: 'gzip stream' })
       throw malformed({ file, offset: at, what: 'gzip stream', actual: cause instanceof Error ? cause.message : String(cause) })
     }
   }
-  if (!isDone || source.byteLength < 18) throw truncated({ file, what: 'gzip stream' })
-  const out = new Uint8Array(size)
+  if (!isDone) throw truncated({ file, what: 'gzip stream' })
+  const bytes = new Uint8Array(size)
   let at = 0
   for (const chunk of chunks) {
-    out.set(chunk, at)
+    bytes.set(chunk, at)
     at += chunk.length
   }
-  // The inflater does not look at the trailer; of several members only the last has its own here.
-  if (members > 1) return out
-  const trailer = source.read(source.byteLength - 8, 8)
-  const view = new DataView(trailer.buffer, trailer.byteOffset, 8)
-  if (view.getUint32(4, true) !== size >>> 0) throw truncated({ file, what: 'gzip stream' })
-  if (view.getUint32(0, true) !== crc32(out)) throw checksumMismatch({ file, what: 'gzip stream' })
-  return out
+  return { bytes, members }
 }
