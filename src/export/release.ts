@@ -9,9 +9,9 @@ export function compareReleases(a: string, b: string): number {
   return 0
 }
 
-/** The latest of several releases; `1.5.0`, the first with the format, when there are none. */
+/** The latest of several releases; empty when there are none, as TensorFlow writes it. */
 export function latestRelease(releases: Iterable<string>): string {
-  let latest = '1.5.0'
-  for (const r of releases) if (compareReleases(r, latest) > 0) latest = r
+  let latest = ''
+  for (const r of releases) if (latest === '' || compareReleases(r, latest) > 0) latest = r
   return latest
 }
