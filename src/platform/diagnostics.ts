@@ -57,6 +57,16 @@ export function outputIsInput(path: string): DowncastError {
   })
 }
 
+/** An output folder that holds files already. */
+export function folderNotEmpty(path: string): DowncastError {
+  return new DowncastError({
+    code: 'export/folder-not-empty',
+    message: `The folder ${quote(path)} is not empty; nothing was written.`,
+    file: path,
+    hint: 'Choose a new folder, or replace files of the same names with --force.',
+  })
+}
+
 /** The device, or the user's share of it, is full. */
 export function diskFull(path: string, cause: unknown): DowncastError {
   return new DowncastError(

@@ -78,7 +78,8 @@ export function fileSink(name: string, descriptor: number): ByteSink {
   }
 }
 
-function asWriteError<T>(target: string, work: () => T): T {
+/** Runs `work` with system errors as those of an output. Throws export/unwritable-output, export/disk-full. */
+export function asWriteError<T>(target: string, work: () => T): T {
   try {
     return work()
   } catch (e) {

@@ -1,0 +1,47 @@
+import type { ByteSink, ByteSource } from '../../src/core/bytes.ts'
+import { deployAndroid } from '../../src/deploy/android/deploy-android.ts'
+import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
+import { openFile } from '../../src/platform/node.ts'
+import { writeFolder } from '../../src/platform/node-folder.ts'
+import { unknownValue } from '../diagnostics.ts'
+import { diagnosticText } from '../failure.ts'
+import type { Command } from '../verb.ts'
+import type { deployOptions } from '../verbs/deploy.ts'
+import { preprocessOf } from './preprocess.ts'
+
+const targets = ['android']
+
+export const deployCommand: Command<typeof deployOptions> = async ({ args: [target, ...paths], options, terminal }) => {
+  if (!targets.includes(target!)) throw unknownValue('TARGET', target!, targets)
+  const preprocess = preprocessOf(options.preprocess)
+  const sources = new Map<string, ReturnType<typeof openFile>>()
+  try {
+    for (const p of paths) sources.set(p, openFile(p))
+    const models = [...sources.values()].map(readTfliteFile)
+    const project = deployAndroid(models, {
+      ...(options.package !== undefined && { packageName: options.package }),
+      ...(preprocess && { preprocess }),
+    })
+    for (const d of project.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
+    const files = new Map<string, (sink: ByteSink) => void>()
+    for (const [name, text] of project.texts) files.set(name, (sink) => sink.write(new TextEncoder().encode(text), 0))
+    for (const [name, file] of project.copies) files.set(name, (sink) => copy(sources.get(file.name)!, sink))
+    writeFolder(options.output, files, { force: options.force })
+    const json = {
+      target,
+      output: options.output,
+      files: [...files.keys()].sort(),
+      models: project.models,
+      diagnostics: project.diagnostics,
+    }
+    return { json, text: () => [`wrote ${options.output}:`, ...json.files.map((f) => `  ${f}`)].join('\n'), isResult: false }
+  } finally {
+    for (const source of sources.values()) source.close()
+  }
+}
+
+const copyBytes = 1 << 20
+
+function copy(source: ByteSource, sink: ByteSink): void {
+  for (let at = 0; at < source.byteLength; at += copyBytes) sink.write(source.read(at, Math.min(copyBytes, source.byteLength - at)), at)
+}
