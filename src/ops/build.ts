@@ -61,7 +61,7 @@ export class OpBuilder {
       return folded.map((data, i) => this.const(name, types[i]!.dtype, types[i]!.shape, data))
     }
     const dims = foldDims(spec, full, inputs, types)
-    const results = types.map((type, i) => ({ name: this.#name || spec.name, type, ...(i === 0 && dims ? { dims } : {}) }))
+    const results = types.map((type, i) => ({ name: this.#name || spec.name, type, ...(dims?.[i] ? { dims: dims[i] } : {}) }))
     return this.graph.addNode({ op: spec.name, attrs: full, inputs, results, origin: this.#origin }).results
   }
 

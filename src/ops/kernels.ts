@@ -1,19 +1,40 @@
+import { addN } from './elementwise/add-n.kernel.ts'
 import * as binary from './elementwise/binary.kernel.ts'
+import * as complex from './elementwise/complex.kernel.ts'
+import * as select from './elementwise/select.kernel.ts'
 import * as unary from './elementwise/unary.kernel.ts'
 import type { Kernel } from './fold.ts'
 import type { OpName } from './index.ts'
+import { batchMatmul } from './nn/batch-matmul.kernel.ts'
 import * as conv from './nn/conv.kernel.ts'
+import { conv3d } from './nn/conv-3d.kernel.ts'
+import { embeddingLookup } from './nn/embedding-lookup.kernel.ts'
 import { fullyConnected } from './nn/fully-connected.kernel.ts'
+import * as normalize from './nn/normalize.kernel.ts'
 import * as pool from './nn/pool.kernel.ts'
+import * as resize from './nn/resize.kernel.ts'
+import { rfft2d } from './nn/rfft.kernel.ts'
 import * as softmax from './nn/softmax.kernel.ts'
+import * as transposed from './nn/transpose-conv.kernel.ts'
 import * as quantization from './quant/quantize.kernel.ts'
+import * as arg from './reduce/arg.kernel.ts'
+import { cumsum } from './reduce/cumsum.kernel.ts'
 import * as reduce from './reduce/reduce.kernel.ts'
+import * as segment from './reduce/segment.kernel.ts'
+import * as blocks from './shape/blocks.kernel.ts'
 import { cast } from './shape/cast.kernel.ts'
 import * as concat from './shape/concat.kernel.ts'
+import * as matrix from './shape/matrix.kernel.ts'
+import * as oneHot from './shape/one-hot.kernel.ts'
 import * as pad from './shape/pad.kernel.ts'
-import { sameBytes, shape } from './shape/reshape.kernel.ts'
+import { bitcast, rank, sameBytes, shape } from './shape/reshape.kernel.ts'
+import * as reverse from './shape/reverse.kernel.ts'
+import * as scatter from './shape/scatter.kernel.ts'
 import { gather, slice, stridedSlice } from './shape/slice.kernel.ts'
+import * as split from './shape/split.kernel.ts'
+import * as tile from './shape/tile.kernel.ts'
 import { transpose } from './shape/transpose.kernel.ts'
+import * as where from './shape/where.kernel.ts'
 
 /** Why an op has no reference kernel. */
 interface NoKernel {
@@ -93,6 +114,62 @@ const table = {
   strided_slice: stridedSlice,
   gather,
   cast,
+  atan2: binary.atan2,
+  bitwise_xor: binary.bitwiseXor,
+  right_shift: binary.rightShift,
+  real: complex.real,
+  imag: complex.imag,
+  complex_abs: complex.complexAbs,
+  prelu: binary.prelu,
+  add_n: addN,
+  select: select.select,
+  select_v2: select.selectV2,
+  conv_3d: conv3d,
+  conv_3d_transpose: transposed.conv3dTranspose,
+  transpose_conv: transposed.transposeConv,
+  batch_matmul: batchMatmul,
+  embedding_lookup: embeddingLookup,
+  l2_pool_2d: pool.l2Pool2d,
+  l2_normalization: normalize.l2Normalization,
+  local_response_normalization: normalize.localResponseNormalization,
+  resize_bilinear: resize.resizeBilinear,
+  resize_nearest_neighbor: resize.resizeNearestNeighbor,
+  rfft2d,
+  arg_max: arg.argMax,
+  arg_min: arg.argMin,
+  topk_v2: arg.topkV2,
+  cumsum,
+  segment_sum: segment.segmentSum,
+  unsorted_segment_sum: segment.segmentSum,
+  unsorted_segment_prod: segment.unsortedSegmentProd,
+  unsorted_segment_max: segment.unsortedSegmentMax,
+  unsorted_segment_min: segment.unsortedSegmentMin,
+  rank,
+  split: split.split,
+  split_v: split.splitV,
+  unpack: split.unpack,
+  gather_nd: scatter.gatherNd,
+  scatter_nd: scatter.scatterNd,
+  sparse_to_dense: scatter.sparseToDense,
+  dynamic_update_slice: scatter.dynamicUpdateSlice,
+  tile: tile.tile,
+  broadcast_to: tile.broadcastTo,
+  broadcast_args: tile.broadcastArgs,
+  fill: tile.fill,
+  range: tile.range,
+  space_to_depth: blocks.spaceToDepth,
+  depth_to_space: blocks.depthToSpace,
+  space_to_batch_nd: blocks.spaceToBatchNd,
+  batch_to_space_nd: blocks.batchToSpaceNd,
+  reverse_v2: reverse.reverseV2,
+  reverse_sequence: reverse.reverseSequence,
+  matrix_diag: matrix.matrixDiag,
+  matrix_set_diag: matrix.matrixSetDiag,
+  one_hot: oneHot.oneHot,
+  bucketize: oneHot.bucketize,
+  where: where.where,
+  unique: where.unique,
+  bitcast,
   dequantize: quantization.dequantize,
   quantize: quantization.quantize,
 } satisfies { readonly [K in OpName]: Kernel | NoKernel }

@@ -13,7 +13,7 @@ export function encodeOptions(spec: OpSpec, attrs: Attrs): OptionFields {
   for (const [name, a] of Object.entries(spec.attrs)) {
     const value = attrs[name]
     invariant(value !== undefined, `${spec.name} lacks the attribute ${name}`)
-    if (a.kind === 'i32-tuple') a.fields.forEach((field, i) => Object.assign(fields, { [field]: (value as number[])[i] }))
+    if (a.kind === 'i32-tuple') for (const [i, field] of a.fields.entries()) fields[field] = (value as number[])[i]
     else if (a.field === '') continue
     else if (a.kind === 'enum') fields[a.field] = enumInFile(value as string)
     else if (a.kind === 'dtype') fields[a.field] = tensorTypeOfDType(value as DType)
@@ -42,6 +42,6 @@ function decodeField(kind: string, value: unknown): AttrValue | undefined {
   if (value === undefined) return undefined
   if (kind === 'enum') return (value as string).toLowerCase()
   if (kind === 'dtype') return dtypeOfTensorType(value as string)
-  if (kind === 'i32s') return Array.from(value as ArrayLike<number>)
+  if (kind === 'i32s' || kind === 'f32s') return Array.from(value as ArrayLike<number>)
   return value as AttrValue
 }

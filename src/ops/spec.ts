@@ -21,6 +21,7 @@ export type AttrSpec =
   | { readonly kind: 'string'; readonly field: string; readonly default?: string }
   | { readonly kind: 'dtype'; readonly field: string; readonly default?: DType }
   | { readonly kind: 'i32s'; readonly field: string; readonly default?: readonly number[] }
+  | { readonly kind: 'f32s'; readonly field: string; readonly default?: readonly number[] }
   | { readonly kind: 'bytes'; readonly field: string }
   /** Index of a subgraph of the same model. */
   | { readonly kind: 'graph'; readonly field: string }
@@ -57,6 +58,7 @@ export const attr = {
   string: (field: string) => ({ kind: 'string', field, default: '' }) as const,
   dtype: (field: string, def: DType = 'f32') => ({ kind: 'dtype', field, default: def }) as const,
   i32s: (field: string) => ({ kind: 'i32s', field, default: [] as readonly number[] }) as const,
+  f32s: (field: string) => ({ kind: 'f32s', field, default: [] as readonly number[] }) as const,
   bytes: (field: string) => ({ kind: 'bytes', field }) as const,
   graph: (field: string) => ({ kind: 'graph', field }) as const,
   tuple: (fields: readonly string[], def: readonly number[]) => ({ kind: 'i32-tuple', fields, default: def }) as const,
@@ -107,8 +109,8 @@ export type FixedRanges = Partial<Record<'i8' | 'u8' | 'i16', { readonly scale: 
 export interface QuantTraits {
   /** Results always have these parameters. */
   readonly fixedRange?: FixedRanges
-  /** Operands and results that must share scale and zero point. */
-  readonly sameScales?: { readonly operands: readonly string[]; readonly results: readonly number[] }
+  /** Operands and results that must share scale and zero point; `all` where the number of results varies. */
+  readonly sameScales?: { readonly operands: readonly string[]; readonly results: readonly number[] | 'all' }
   /** Constant operands that may be stored as int8; axis of the channels, or null for per-tensor only. */
   readonly weights?: readonly { readonly operand: string; readonly axis: number | null; readonly narrowRange: boolean }[]
   /** An i32 operand whose scale is the product of the scales of others. */
@@ -145,8 +147,11 @@ export interface OpSpec<Name extends string = string, A extends AttrSchema = Att
   /** First runtime release of each version. @see LiteRT tools/versioning/runtime_version.cc */
   readonly releases: Readonly<Record<number, string>>
   readonly accuracy: Accuracy
-  /** Moves elements without computing on them: then symbolic elements (`dims`) pass through its kernel. */
-  readonly movesElements?: boolean
+  /**
+   * Moves elements without computing on them: then symbolic elements (`dims`) pass through its kernel. The elements are
+   * those of the first operand and of variadic ones, or of the operand named here.
+   */
+  readonly movesElements?: boolean | string
   /** Elements of the first result as dims, for shape arithmetic that is more than moving elements. */
   dims?(node: { readonly attrs: Attrs; readonly values: readonly (Value | null)[] }): readonly Dim[] | undefined
   /** Has an effect beyond its results; never removed or folded. */

@@ -191,3 +191,4 @@ export const rightShift = binary({
   },
 })
 export const atan2 = binary(Math.atan2)
+export const prelu = binary((x, alpha) => (x >= 0 ? x : x * alpha))

@@ -1,4 +1,4 @@
-import { addDims, mulDims } from '../../core/dim.ts'
+import { addDims, divDims, mulDims } from '../../core/dim.ts'
 import type { DType } from '../../core/dtype.ts'
 import { broadcastShapes, type Dim } from '../../core/shape.ts'
 import { floatOrQ } from '../dtypes.ts'
@@ -85,6 +85,7 @@ export const sub = binary('sub', {
   options: 'SubOptions',
   version: (n) => (is(n, 'i16') && !n.attrs.potScaleInt16 ? 5 : is(n, 'i64') ? 4 : broadcastsAbove4(n) ? 3 : is(n, 'i8') ? 2 : 1),
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0', 4: '2.4.0', 5: '2.4.0' },
+  dims: (a, b) => (a === b ? 0 : typeof b === 'number' ? addDims(a, -b) : undefined),
 })
 export const mul = binary('mul', {
   summary: 'x * y',
@@ -111,6 +112,7 @@ export const div = binary('div', {
   options: 'DivOptions',
   version: (n) => (broadcastsAbove4(n) ? 2 : 1),
   releases: { 1: '1.6.0', 2: '2.3.0' },
+  dims: (a, b) => (typeof a === 'number' && typeof b === 'number' && b !== 0 ? Math.trunc(a / b) : divDims(a, b)),
 })
 export const maximum = binary('maximum', {
   summary: 'larger of x and y',
@@ -147,6 +149,7 @@ export const floorDiv = binary('floor_div', {
   options: 'FloorDivOptions',
   version: (n) => (is(n, 'i8') || is(n, 'i16') ? 3 : is(n, 'f32') ? 2 : 1),
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
+  dims: (a, b) => (typeof a === 'number' && typeof b === 'number' && b !== 0 ? Math.floor(a / b) : divDims(a, b)),
 })
 export const floorMod = binary('floor_mod', {
   summary: 'x - floor(x / y) * y',
@@ -215,4 +218,26 @@ export const logicalOr = binary('logical_or', {
   dtypes: ['bool'],
   options: 'LogicalOrOptions',
   releases: { 1: '1.11.0' },
+})
+
+export const atan2 = binary('atan2', {
+  summary: 'angle of the point (y, x)',
+  dtypes: ['f32', 'f64'],
+  options: 'ATan2Options',
+  quant: { floatOnly: 'no integer kernel' },
+  releases: { 1: '2.10.0' },
+  accuracy: 'rounding',
+})
+const words: readonly DType[] = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32']
+export const bitwiseXor = binary('bitwise_xor', {
+  summary: 'bits that differ',
+  dtypes: words,
+  options: 'BitwiseXorOptions',
+  releases: { 1: '2.13.0' },
+})
+export const rightShift = binary('right_shift', {
+  summary: 'x shifted right by y bits, with its sign',
+  dtypes: words,
+  options: 'RightShiftOptions',
+  releases: { 1: '2.13.0' },
 })

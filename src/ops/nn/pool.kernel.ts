@@ -44,3 +44,4 @@ function pool({ start, step, end }: Statistic): Kernel {
 
 export const averagePool2d = pool({ start: 0, step: (s, x) => s + x, end: (s, n) => s / n })
 export const maxPool2d = pool({ start: Number.NEGATIVE_INFINITY, step: (m, x) => (x > m ? x : m), end: (m) => m })
+export const l2Pool2d = pool({ start: 0, step: (s, x) => s + x * x, end: (s, n) => Math.sqrt(s / n) })

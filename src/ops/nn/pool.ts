@@ -10,7 +10,15 @@ const poolAttrs = {
 }
 
 /** A window statistic over [N,H,W,C]; SAME padding never counts towards it. */
-function pool<const Name extends string>(name: Name, summary: string, accuracy: 'exact' | 'rounding'): OpSpec<Name, typeof poolAttrs> {
+function pool<const Name extends string>(
+  name: Name,
+  summary: string,
+  accuracy: 'exact' | 'rounding',
+  row: Pick<OpSpec, 'quant' | 'releases'> = {
+    quant: { sameScales: { operands: ['input'], results: [0] } },
+    releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.3.0' },
+  },
+): OpSpec<Name, typeof poolAttrs> {
   return defineOp<Name, typeof poolAttrs>({
     name,
     builtin: name.toUpperCase(),
@@ -30,9 +38,8 @@ function pool<const Name extends string>(name: Name, summary: string, accuracy: 
         },
       ]
     },
-    quant: { sameScales: { operands: ['input'], results: [0] } },
     version: versionByDType({ i8: 2, i16: 3 }),
-    releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.3.0' },
+    ...row,
     accuracy,
     cost: (n) => ({ macs: 0, elementOps: elementsAtBatchOne(n.results[0]!.shape) * n.attrs.filter[0]! * n.attrs.filter[1]! }),
   })
@@ -40,3 +47,7 @@ function pool<const Name extends string>(name: Name, summary: string, accuracy: 
 
 export const averagePool2d = pool('average_pool_2d', 'mean over a window', 'rounding')
 export const maxPool2d = pool('max_pool_2d', 'largest value in a window', 'exact')
+export const l2Pool2d = pool('l2_pool_2d', 'root of the mean square over a window', 'rounding', {
+  quant: { floatOnly: 'no integer kernel' },
+  releases: { 1: '1.5.0' },
+})

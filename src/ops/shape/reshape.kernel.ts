@@ -14,3 +14,8 @@ export const shape: Kernel = (context) => {
 }
 
 export const rank: Kernel = (context) => [arrayOf('i32', [], Int32Array.of(operandAt(context, 0).shape.length))]
+
+/** The operand's bytes as another type. */
+export const bitcast: Kernel = (context) => [
+  { dtype: context.results[0]!.dtype, shape: resultShape(context), bytes: operandAt(context, 0).bytes },
+]

@@ -80,6 +80,21 @@ export const expandDims = defineOp({
   ...moves,
 })
 
+/** The number of dims of the operand, always known. */
+export const rank = defineOp({
+  name: 'rank',
+  builtin: 'RANK',
+  summary: 'number of dims of the operand',
+  operands: [operand('input', movable)],
+  attrs: {},
+  options: 'RankOptions',
+  infer: () => [{ dtype: 'i32', shape: [] }],
+  dims: ({ values }) => [values[0]!.type.shape.length],
+  version: () => 1,
+  releases: { 1: '1.14.0' },
+  accuracy: 'exact',
+})
+
 /** The sizes of the operand. */
 export const shape = defineOp({
   name: 'shape',

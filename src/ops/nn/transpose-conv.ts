@@ -1,0 +1,51 @@
+import { mulDims } from '../../core/dim.ts'
+import { floatOrQ } from '../dtypes.ts'
+import { attr, defineOp, elementsAtBatchOne, operand } from '../spec.ts'
+
+/** Gradient of a 2-D convolution by its input. Weights [O,H,W,I], O the channels of the result; `outputShape` is [N,H,W,O]. */
+export const transposeConv = defineOp({
+  name: 'transpose_conv',
+  builtin: 'TRANSPOSE_CONV',
+  summary: '2-D transposed convolution, weights [O,H,W,I]',
+  operands: [
+    operand('outputShape', ['i32']),
+    operand('weights', ['f32', 'i8', 'u8', 'i4']),
+    operand('input', floatOrQ),
+    operand('bias', ['f32', 'i32', 'i64'], { optional: true }),
+  ],
+  attrs: {
+    padding: attr.padding(),
+    stride: attr.tuple(['strideH', 'strideW'], [1, 1]),
+    fusedActivation: attr.activation(),
+    quantizedBiasType: attr.dtype('quantizedBiasType', 'f32'),
+  },
+  options: 'TransposeConvOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('input')
+    const weights = n.type('weights').shape
+    if (shape.length !== 4 || weights.length !== 4) n.fail('input and weights must have rank 4')
+    if (typeof shape[3] === 'number' && typeof weights[3] === 'number' && shape[3] !== weights[3])
+      n.fail(`the input has ${shape[3]} channels, the weights expect ${weights[3]}`)
+    const out = n.dims('outputShape')
+    if (out && out.length !== 4) n.fail('the output shape must have 4 elements')
+    return [{ dtype, shape: out ?? [shape[0]!, n.unknown(1), n.unknown(2), weights[0]!] }]
+  },
+  quant: {
+    weights: [{ operand: 'weights', axis: 0, narrowRange: true }],
+    bias: { operand: 'bias', scaleFrom: ['input', 'weights'] },
+    dynamicRange: { setAttrs: {} },
+  },
+  version(n) {
+    const [, weights, x, bias] = n.types
+    if (x?.dtype === 'i16' && weights?.dtype === 'i8' && n.attrs.quantizedBiasType !== 'f32') return 5
+    if (n.attrs.fusedActivation !== 'none') return 4
+    if (bias) return 3
+    return weights?.dtype === 'i8' ? 2 : 1
+  },
+  releases: { 1: '1.9.0', 2: '2.2.0', 3: '2.3.0', 4: '2.13.0', 5: '2.15.0' },
+  accuracy: 'rounding',
+  cost(n) {
+    const input = n.type('input').shape
+    return { macs: elementsAtBatchOne([mulDims(...input.slice(0, 3)), ...n.type('weights').shape]), elementOps: 0 }
+  },
+})

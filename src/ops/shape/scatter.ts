@@ -1,0 +1,110 @@
+import type { DType } from '../../core/dtype.ts'
+import { index } from '../dtypes.ts'
+import { attr, defineOp, operand } from '../spec.ts'
+
+const gathered: readonly DType[] = ['f32', 'f16', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool', 'string']
+
+/** Slices of `params` at the index vectors along the last axis of `indices`. */
+export const gatherNd = defineOp({
+  name: 'gather_nd',
+  builtin: 'GATHER_ND',
+  summary: 'slices at index vectors',
+  operands: [operand('params', gathered), operand('indices', ['i32', 'i64', 'i16'])],
+  attrs: {},
+  options: 'GatherNdOptions',
+  infer(n) {
+    const { shape, dtype } = n.type('params')
+    const indices = n.type('indices').shape
+    const depth = indices.at(-1)
+    if (typeof depth !== 'number' || depth > shape.length) return n.fail('the last dim of the indices must be at most the rank')
+    return [{ dtype, shape: [...indices.slice(0, -1), ...shape.slice(depth)] }]
+  },
+  quant: { sameScales: { operands: ['params'], results: [0] } },
+  version(n) {
+    const [x, i] = n.types
+    if (x!.dtype === 'bool') return 5
+    if (i!.dtype === 'i16') return 4
+    return x!.dtype === 'i16' ? 3 : x!.dtype === 'string' ? 2 : 1
+  },
+  releases: { 1: '1.14.0', 2: '2.3.0', 3: '2.5.0', 4: '2.13.0', 5: '2.16.0' },
+  accuracy: 'exact',
+  movesElements: true,
+})
+
+/** Zeros of the shape `shape`, to which `updates` are added at the index vectors along the last axis of `indices`. */
+export const scatterNd = defineOp({
+  name: 'scatter_nd',
+  builtin: 'SCATTER_ND',
+  summary: 'updates added to zeros at index vectors',
+  operands: [operand('indices', ['i32']), operand('updates', ['f32', 'i8', 'u8', 'i32', 'i64', 'bool']), operand('shape', ['i32'])],
+  attrs: {},
+  options: 'ScatterNdOptions',
+  infer(n) {
+    const { dtype } = n.type('updates')
+    const shape = n.dims('shape')
+    if (shape) return [{ dtype, shape }]
+    const rank = n.type('shape').shape[0]
+    if (typeof rank !== 'number') return n.fail('the rank of the result is unknown')
+    return [{ dtype, shape: Array.from({ length: rank }, (_, i) => n.unknown(i)) }]
+  },
+  quant: { sameScales: { operands: ['updates'], results: [0] } },
+  version: () => 1,
+  releases: { 1: '2.1.0' },
+  accuracy: 'rounding',
+})
+
+/** A tensor of the shape `shape` with `values` at `indices` (scalar, vector, or rows of coordinates) and the default elsewhere. */
+export const sparseToDense = defineOp({
+  name: 'sparse_to_dense',
+  builtin: 'SPARSE_TO_DENSE',
+  summary: 'values at coordinates, a default elsewhere',
+  operands: [
+    operand('indices', index),
+    operand('shape', index),
+    operand('values', ['f32', 'i8', 'u8', 'i32', 'i64']),
+    operand('defaultValue', ['f32', 'i8', 'u8', 'i32', 'i64']),
+  ],
+  attrs: { validateIndices: attr.bool('validateIndices') },
+  options: 'SparseToDenseOptions',
+  infer(n) {
+    const { dtype } = n.type('values')
+    const shape = n.dims('shape')
+    if (shape) return [{ dtype, shape }]
+    const rank = n.type('shape').shape[0]
+    if (typeof rank !== 'number') return n.fail('the rank of the result is unknown')
+    return [{ dtype, shape: Array.from({ length: rank }, (_, i) => n.unknown(i)) }]
+  },
+  quant: { floatOnly: 'TensorFlow does not quantize it' },
+  version(n) {
+    const { dtype } = n.type('values')
+    return dtype === 'i8' || dtype === 'u8' ? 3 : dtype === 'i64' ? 2 : 1
+  },
+  releases: { 1: '1.9.0', 2: '1.14.0', 3: '1.15.0' },
+  accuracy: 'exact',
+})
+
+/** `input` with `update` written over it from `start`, which is clamped so that the update fits. */
+export const dynamicUpdateSlice = defineOp({
+  name: 'dynamic_update_slice',
+  builtin: 'DYNAMIC_UPDATE_SLICE',
+  summary: 'a block written over the operand',
+  operands: [
+    operand('input', ['f32', 'f16', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool']),
+    operand('update', ['f32', 'f16', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool']),
+    operand('start', index),
+  ],
+  attrs: {},
+  options: 'DynamicUpdateSliceOptions',
+  infer(n) {
+    const [x, update] = [n.type('input'), n.type('update')]
+    if (x.dtype !== update.dtype || x.shape.length !== update.shape.length) n.fail('input and update must have one dtype and one rank')
+    return [{ dtype: x.dtype, shape: x.shape }]
+  },
+  quant: { sameScales: { operands: ['input', 'update'], results: [0] } },
+  version(n) {
+    const [x, , start] = n.types
+    return x!.dtype === 'i16' ? 4 : x!.dtype === 'f16' ? 3 : start!.dtype === 'i64' ? 2 : 1
+  },
+  releases: { 1: '2.9.0', 2: '2.17.0', 3: '2.19.0', 4: '2.20.0' },
+  accuracy: 'exact',
+})
