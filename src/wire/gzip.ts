@@ -51,11 +51,21 @@ export function gunzip(source: ByteSource, maxBytes = 2 ** 31): Uint8Array {
 }
 
 function inflateAtOnce(source: ByteSource, size: number): Uint8Array | undefined {
+  const bytes = source.read(0, source.byteLength)
+  if (mayHaveMembers(bytes)) return undefined
   try {
-    return gunzipSync(source.read(0, source.byteLength), { out: new Uint8Array(size) })
+    return gunzipSync(bytes, { out: new Uint8Array(size) })
   } catch {
     return undefined
   }
+}
+
+/** Whether a second member may begin somewhere; the inflater does not say how much of the file it took. */
+function mayHaveMembers(bytes: Uint8Array): boolean {
+  for (let at = bytes.indexOf(0x1f, 1); at > 0; at = bytes.indexOf(0x1f, at + 1)) {
+    if (bytes[at + 1] === 0x8b && bytes[at + 2] === 8) return true
+  }
+  return false
 }
 
 function inflateInParts(source: ByteSource, maxBytes: number): { bytes: Uint8Array; members: number } {
