@@ -107,6 +107,7 @@ function chooseLayout(model: ModelInput, buffers: readonly ConstData[]): 'inline
   const unique = new Set(buffers)
   const data = [...unique].reduce((n, { byteLength }) => n + byteLength + bufferOverheadBytes, 0)
   if (data > maxFlatbufferBytes) return 'external'
+  if (data < maxFlatbufferBytes / 2) return 'inline'
   return data + encodeTables(model, [{}], () => 2n).byteLength > maxFlatbufferBytes ? 'external' : 'inline'
 }
 

@@ -40,10 +40,23 @@ export function decodeFlatbuffer<T extends Table>(table: T, source: ByteSource, 
   return new Reader(source, options).root(table, options.identifier)
 }
 
-/** Slots of a vtable: offsets of the fields in the table, 0 where absent. */
+/** What a vtable says, and what that means for each descriptor that was read through it. */
 interface VTable {
   readonly tableBytes: number
+  /** Offsets of the fields in the table, 0 where absent. */
   readonly slots: Uint16Array
+  readonly plans: Map<Table, Plan>
+}
+/** The fields that are there, with their place in the table. */
+interface Plan {
+  readonly fields: readonly {
+    readonly name: string
+    readonly layout: FieldLayout
+    readonly offset: number
+    /** Of a union: place of the offset to its table, 0 where absent. */
+    readonly valueOffset: number
+  }[]
+  readonly unknownSlots: readonly number[]
 }
 
 const utf8 = new TextDecoder()
@@ -51,6 +64,34 @@ const emptyArrays = Object.fromEntries(
   (Object.keys(scalarBytes) as ScalarKind[]).map((kind) => [kind, isViewable(kind) ? typedView(kind, new Uint8Array(0)) : undefined]),
 )
 const none: readonly never[] = Object.freeze([])
+const defaultRecords = new WeakMap<Table, Readonly<Record<string, unknown>>>()
+
+/** The record of a table without any field. */
+function defaultsOf(table: Table): Readonly<Record<string, unknown>> {
+  const known = defaultRecords.get(table)
+  if (known) return known
+  const record = Object.fromEntries(table.fieldList.map(([name, field]) => [name, defaultOf(field)]))
+  defaultRecords.set(table, record)
+  return record
+}
+
+function defaultOf(field: FieldLayout): unknown {
+  switch (field.kind) {
+    case 'scalar':
+    case 'enum':
+      return field.default
+    case 'string':
+      return ''
+    case 'vector':
+      return emptyArrays[field.scalar]
+    case 'strings':
+    case 'enum-vector':
+    case 'tables':
+      return none
+    default:
+      return undefined
+  }
+}
 
 class Reader {
   readonly #source: ByteSource
@@ -88,17 +129,16 @@ class Reader {
     if (++this.#tables > this.#maxTables) throw limitExceeded(this.#fault(position, 'number of tables', `at most ${this.#maxTables}`))
     this.#need(position, 4, 'table')
     const vtable = this.#vtable(position, position - this.#window.i32(position))
-    const { tableBytes, slots } = vtable
-    if (position + tableBytes > this.#length) this.#need(position, tableBytes, 'table')
-    this.#spend(position, tableBytes)
-    const record: Record<string, unknown> = {}
-    for (const [name, field] of table.fieldList) {
-      const offset = slots[field.slot] ?? 0
+    this.#need(position, vtable.tableBytes, 'table')
+    this.#spend(position, vtable.tableBytes)
+    const { fields, unknownSlots } = vtable.plans.get(table) ?? this.#plan(table, position, vtable)
+    const record: Record<string, unknown> = { ...defaultsOf(table) }
+    for (const { name, layout, offset, valueOffset } of fields) {
       this.#path.push(name)
-      record[name] = this.#field(table, field, position, offset, vtable)
+      record[name] = this.#field(table, layout, position + offset, position + valueOffset)
       this.#path.pop()
     }
-    if (slots.length > 0) this.#noteUnknown(table, slots)
+    for (const slot of unknownSlots) this.#note(`${table.name}.${slot}`, { table: table.name, slot })
     return record
   }
 
@@ -118,55 +158,65 @@ class Reader {
     this.#spend(position, vtableBytes)
     const slots = new Uint16Array(vtableBytes / 2 - 2)
     for (let i = 0; i < slots.length; i++) slots[i] = this.#window.u16(position + 4 + 2 * i)
-    const vtable = { tableBytes, slots }
+    const vtable = { tableBytes, slots, plans: new Map<Table, Plan>() }
     this.#vtables.set(position, vtable)
     return vtable
   }
 
-  #field(table: Table, field: FieldLayout, position: number, offset: number, { tableBytes, slots }: VTable): unknown {
-    const at = position + offset
-    const bytes = field.kind === 'scalar' || field.kind === 'enum' ? scalarBytes[field.scalar] : field.kind === 'union' ? 1 : 4
-    if (offset !== 0 && (offset < 4 || offset + bytes > tableBytes)) {
-      throw malformed(this.#fault(position, 'field offset', `4 to ${tableBytes - bytes}`, `${offset}`))
+  #plan(table: Table, position: number, { tableBytes, slots, plans }: VTable): Plan {
+    const place = (slot: number, bytes: number) => {
+      const offset = slots[slot] ?? 0
+      if (offset !== 0 && (offset < 4 || offset + bytes > tableBytes)) {
+        throw malformed(this.#fault(position, 'field offset', `4 to ${tableBytes - bytes}`, `${offset}`))
+      }
+      return offset
     }
+    const fields = table.fieldList.flatMap(([name, layout]) => {
+      this.#path.push(name)
+      const bytes = layout.kind === 'scalar' || layout.kind === 'enum' ? scalarBytes[layout.scalar] : layout.kind === 'union' ? 1 : 4
+      const offset = place(layout.slot, bytes)
+      const valueOffset = layout.kind === 'union' ? place(layout.slot + 1, 4) : 0
+      this.#path.pop()
+      return offset === 0 || (layout.kind === 'union' && valueOffset === 0) ? [] : [{ name, layout, offset, valueOffset }]
+    })
+    const unknownSlots = [...slots.keys()].filter((slot) => slots[slot] !== 0 && !table.slots.has(slot))
+    const plan = { fields, unknownSlots }
+    plans.set(table, plan)
+    return plan
+  }
+
+  /** The value of a field that is there; `valueAt` is of unions only. */
+  #field(table: Table, field: FieldLayout, at: number, valueAt: number): unknown {
     switch (field.kind) {
       case 'scalar':
-        return offset === 0 ? field.default : this.#scalar(field.scalar, at)
+        return this.#scalar(field.scalar, at)
       case 'enum':
-        return offset === 0 ? field.default : nameOfCode(field.enumeration, this.#scalar(field.scalar, at) as number)
+        return nameOfCode(field.enumeration, this.#scalar(field.scalar, at) as number)
       case 'string':
-        return offset === 0 ? '' : this.#string(this.#target(at))
+        return this.#string(this.#target(at))
       case 'strings':
-        return offset === 0 ? none : this.#each(this.#target(at), (p) => this.#string(p))
+        return this.#each(this.#target(at), (p) => this.#string(p))
       case 'vector':
-        return offset === 0 ? emptyArrays[field.scalar] : this.#vector(this.#target(at), field.scalar)
+        return this.#vector(this.#target(at), field.scalar)
       case 'enum-vector':
-        return offset === 0
-          ? none
-          : Array.from(this.#vector(this.#target(at), field.scalar) as Int32Array, (code) => nameOfCode(field.enumeration, code))
+        return Array.from(this.#vector(this.#target(at), field.scalar) as Int32Array, (code) => nameOfCode(field.enumeration, code))
       case 'table':
-        return offset === 0 ? undefined : this.#table(field.table, this.#target(at))
+        return this.#table(field.table, this.#target(at))
       case 'tables':
-        return offset === 0 ? none : this.#each(this.#target(at), (p) => this.#table(field.table, p))
+        return this.#each(this.#target(at), (p) => this.#table(field.table, p))
       case 'data': {
-        if (offset === 0) return undefined
         const vector = this.#target(at)
-        const length = this.#vectorBytes(vector, 1)
-        return constFromSource(this.#source, vector + 4, length)
+        return constFromSource(this.#source, vector + 4, this.#vectorBytes(vector, 1))
       }
       case 'union': {
-        const code = offset === 0 ? 0 : this.#window.u8(at)
-        const valueOffset = slots[field.slot + 1] ?? 0
-        if (code === 0 || valueOffset === 0) return undefined
-        if (valueOffset < 4 || valueOffset + 4 > tableBytes) {
-          throw malformed(this.#fault(position, 'field offset', `4 to ${tableBytes - 4}`, `${valueOffset}`))
-        }
+        const code = this.#window.u8(at)
+        if (code === 0) return undefined
         const member = field.union.memberList[code - 1]
         if (!member) {
           this.#note(`${table.name}.${field.slot}=${code}`, { table: table.name, slot: field.slot, member: code })
           return undefined
         }
-        return { type: member[0], value: this.#table(member[1], this.#target(position + valueOffset)) }
+        return { type: member[0], value: this.#table(member[1], this.#target(valueAt)) }
       }
     }
   }
@@ -252,12 +302,6 @@ class Reader {
     this.#bytes += bytes
     if (this.#bytes > this.#maxBytes) {
       throw limitExceeded(this.#fault(position, 'decoded size', `at most ${this.#maxBytes} bytes, shared parts counted each time`))
-    }
-  }
-
-  #noteUnknown(table: Table, slots: Uint16Array): void {
-    for (let slot = 0; slot < slots.length; slot++) {
-      if (slots[slot] !== 0 && !table.slots.has(slot)) this.#note(`${table.name}.${slot}`, { table: table.name, slot })
     }
   }
 

@@ -126,6 +126,8 @@ export type UnionInput<M extends Members> = { [K in keyof M]: { readonly type: K
 export function table<const F extends Fields>(name: string, fields: F): Table<F> {
   const fieldList = Object.entries(fields) as [string, FieldLayout][]
   const slots = new Set(fieldList.flatMap(([, f]) => (f.kind === 'union' ? [f.slot, f.slot + 1] : [f.slot])))
+  // The writer keeps the set of present slots in the bits of a number.
+  invariant(Math.max(0, ...slots) < 52, `${name} has a slot beyond 51`)
   return { name, fields, fieldList, slots }
 }
 

@@ -1,6 +1,6 @@
 import { InvariantError, invariant } from '../../core/diagnostics.ts'
 import { bytesOf } from '../../core/dtype.ts'
-import { codeOfName, type FieldLayout, type InputOf, PlacedTable, type ScalarKind, scalarBytes, type Table } from './schema.ts'
+import { codeOfName, type FieldLayout, type InputOf, PlacedTable, type ScalarKind, scalarBytes, type Table, type Union } from './schema.ts'
 
 /**
  * Encodes a record as a buffer: front to back and breadth first, every offset forward, scalars that equal their default and
@@ -18,13 +18,19 @@ export function encodeFlatbuffer<T extends Table>(
 }
 
 type AnyRecord = Readonly<Record<string, unknown>>
-/** A value that has its place in the table itself: a scalar, or an offset to something placed later. */
-interface Inline {
-  readonly slot: number
-  readonly bytes: 1 | 2 | 4 | 8
-  put(position: number): void
-  /** Of a scalar. */
-  readonly value?: number | bigint | boolean
+/** Where the fields of a table are, when a certain set of them is there. */
+interface Layout {
+  readonly vtable: number
+  readonly tableBytes: number
+  /** By slot. */
+  readonly offsets: Uint16Array
+  readonly hasWide: boolean
+}
+/** An offset that leads nowhere yet, and what it shall lead to. */
+interface Open {
+  readonly position: number
+  readonly field: FieldLayout
+  readonly value: unknown
 }
 
 const utf8 = new TextEncoder()
@@ -38,8 +44,8 @@ class Writer {
   #view = new DataView(this.#buffer.buffer)
   #end = 0
   readonly #vtables = new Map<string, number>()
-  /** Offsets that lead nowhere yet, and what they shall lead to. */
-  readonly #open: { readonly position: number; place(position: number): number }[] = []
+  readonly #layouts = new Map<Table, Map<number, Layout>>()
+  readonly #open: Open[] = []
   /** Positions of strings, vectors and tables by their contents. */
   readonly #placed = new Map<string, number>()
 
@@ -50,30 +56,87 @@ class Writer {
   root(table: Table, record: AnyRecord, identifier: string | undefined): void {
     this.#reserve(4, 4)
     if (identifier !== undefined) this.#append(utf8.encode(identifier))
-    this.#open.push({ position: 0, place: () => this.#table(table, record, 0) })
-    for (const { position, place } of this.#open) this.#pointTo(position, place(position))
+    this.#open.push({ position: 0, field: { kind: 'table', slot: 0, table }, value: record })
+    for (const open of this.#open) this.#pointTo(open.position, this.#place(open))
+  }
+
+  #place({ position: from, field, value }: Open): number {
+    switch (field.kind) {
+      case 'string':
+        return this.#string(value as string, from)
+      case 'vector':
+        return this.#vector(field.scalar, value as ArrayLike<number>, from)
+      case 'enum-vector':
+        return this.#vector(
+          field.scalar,
+          (value as readonly string[]).map((name) => codeOfName(field.enumeration, name)),
+          from,
+        )
+      case 'table':
+        return this.#table(field.table, value as AnyRecord, from)
+      case 'strings':
+        return this.#each(value as readonly string[], { kind: 'string', slot: 0 })
+      case 'tables':
+        return this.#each(value as readonly (AnyRecord | PlacedTable)[], { kind: 'table', slot: 0, table: field.table })
+      case 'union': {
+        const { type, value: member } = value as UnionRecord
+        return this.#table(field.union.members[type]!, member, from)
+      }
+      default:
+        throw new InvariantError('The table of a data vector is written by whoever places it')
+    }
   }
 
   #table(table: Table, record: AnyRecord, from: number): number {
-    const inlines = table.fieldList.flatMap(([name, field]) => this.#inlines(field, record[name]))
+    let present = 0
+    let isLeaf = true
+    let contents = ''
+    const values: unknown[] = []
+    for (const [name, field] of table.fieldList) {
+      const value = written(field, record[name])
+      values.push(value)
+      if (value === undefined) continue
+      present += field.kind === 'union' ? 3 * 2 ** field.slot : 2 ** field.slot
+      if (field.kind !== 'scalar' && field.kind !== 'enum') isLeaf = false
+      else if (isLeaf) contents += `${Object.is(value, -0) ? '-0' : value},`
+    }
+    const layout = this.#layouts.get(table)?.get(present) ?? this.#layout(table, values, present)
+    const key = isLeaf ? `table ${table.name} ${present}:${contents}` : ''
+    const known = isLeaf ? this.#placed.get(key) : undefined
+    if (known !== undefined && known > from) return known
+
+    const { vtable, tableBytes, offsets, hasWide } = layout
+    const position = hasWide ? this.#reserve(tableBytes, 8, 4) : this.#reserve(tableBytes, 4)
+    this.#view.setInt32(position, position - vtable, true)
+    table.fieldList.forEach(([, field], i) => {
+      const value = values[i]
+      if (value === undefined) return
+      const at = position + offsets[field.slot]!
+      if (field.kind === 'scalar') putScalar(this.#view, field.scalar, at, value as number | bigint | boolean)
+      else if (field.kind === 'enum') putScalar(this.#view, field.scalar, at, codeOfName(field.enumeration, value as string))
+      else if (field.kind === 'union') {
+        this.#view.setUint8(at, unionCode(field.union, (value as UnionRecord).type))
+        this.#open.push({ position: position + offsets[field.slot + 1]!, field, value })
+      } else this.#open.push({ position: at, field, value })
+    })
+    if (isLeaf) this.#placed.set(key, position)
+    return position
+  }
+
+  #layout(table: Table, values: readonly unknown[], present: number): Layout {
+    const inlines = table.fieldList.flatMap(([, field], i) => (values[i] === undefined ? [] : inlineParts(field)))
     // Widest first leaves no gaps; 8-byte values follow the 4-byte vtable offset, so the table starts 4 bytes before a multiple of 8.
-    const ordered = [8, 4, 2, 1].flatMap((bytes) => inlines.filter((value) => value.bytes === bytes))
-    const offsets = new Uint16Array(inlines.reduce((n, value) => Math.max(n, value.slot + 1), 0))
+    inlines.sort((a, b) => b.bytes - a.bytes)
+    const offsets = new Uint16Array(inlines.reduce((n, { slot }) => Math.max(n, slot + 1), 0))
     let tableBytes = 4
-    for (const value of ordered) {
-      offsets[value.slot] = tableBytes
-      tableBytes += value.bytes
+    for (const { slot, bytes } of inlines) {
+      offsets[slot] = tableBytes
+      tableBytes += bytes
     }
-    const vtable = this.#vtable(offsets, tableBytes)
-    const place = () => {
-      const position = ordered[0]?.bytes === 8 ? this.#reserve(tableBytes, 8, 4) : this.#reserve(tableBytes, 4)
-      this.#view.setInt32(position, position - vtable, true)
-      for (const value of inlines) value.put(position + offsets[value.slot]!)
-      return position
-    }
-    const isLeaf = inlines.every((inline) => inline.value !== undefined)
-    const values = () => inlines.map(({ value }) => (Object.is(value, -0) ? '-0' : value)).join()
-    return isLeaf ? this.#once(`table ${table.name} ${vtable}:${values()}`, from, place) : place()
+    const layout = { vtable: this.#vtable(offsets, tableBytes), tableBytes, offsets, hasWide: inlines[0]?.bytes === 8 }
+    const ofTable = this.#layouts.get(table) ?? new Map<number, Layout>()
+    this.#layouts.set(table, ofTable.set(present, layout))
+    return layout
   }
 
   /** The position of equal contents behind the offset at `from` when there are any, else of new ones. */
@@ -97,66 +160,6 @@ class Writer {
     })
     this.#vtables.set(key, position)
     return position
-  }
-
-  #inlines(field: FieldLayout, given: unknown): Inline[] {
-    const { slot } = field
-    const always = 'always' in field
-    const value = given ?? (always ? (field.kind === 'string' ? '' : []) : undefined)
-    if (value === undefined) return []
-    switch (field.kind) {
-      case 'scalar':
-        return Object.is(value, field.default) ? [] : [this.#scalar(slot, field.scalar, value as number | bigint | boolean)]
-      case 'enum':
-        return value === field.default ? [] : [this.#scalar(slot, field.scalar, codeOfName(field.enumeration, value as string))]
-      case 'string':
-        return value === '' && !always ? [] : [this.#offset(slot, (from) => this.#string(value as string, from))]
-      case 'strings':
-        return this.#unlessEmpty(value, always, slot, () =>
-          this.#each(value as readonly string[], (text, from) => this.#string(text, from)),
-        )
-      case 'vector':
-        return this.#unlessEmpty(value, always, slot, (from) => this.#vector(field.scalar, value as ArrayLike<number>, from))
-      case 'enum-vector':
-        return this.#unlessEmpty(value, always, slot, (from) =>
-          this.#vector(
-            field.scalar,
-            (value as readonly string[]).map((name) => codeOfName(field.enumeration, name)),
-            from,
-          ),
-        )
-      case 'table':
-        return [this.#offset(slot, (from) => this.#table(field.table, value as AnyRecord, from))]
-      case 'tables':
-        return this.#unlessEmpty(value, always, slot, () =>
-          this.#each(value as readonly (AnyRecord | PlacedTable)[], (one, from) =>
-            one instanceof PlacedTable ? one.position : this.#table(field.table, one, from),
-          ),
-        )
-      case 'data':
-        throw new InvariantError('The table of a data vector is written by whoever places it')
-      case 'union': {
-        const { type, value: member } = value as { readonly type: string; readonly value: AnyRecord }
-        const code = field.union.memberList.findIndex(([name]) => name === type) + 1
-        invariant(code > 0, `${type} is no member of ${field.union.name}`)
-        return [
-          this.#scalar(slot, 'u8', code),
-          this.#offset(slot + 1, (from) => this.#table(field.union.memberList[code - 1]![1], member, from)),
-        ]
-      }
-    }
-  }
-
-  #unlessEmpty(value: unknown, always: boolean, slot: number, place: (from: number) => number): Inline[] {
-    return (value as ArrayLike<unknown>).length === 0 && !always ? [] : [this.#offset(slot, place)]
-  }
-
-  #offset(slot: number, place: (from: number) => number): Inline {
-    return { slot, bytes: 4, put: (position) => this.#open.push({ position, place }) }
-  }
-
-  #scalar(slot: number, kind: ScalarKind, value: number | bigint | boolean): Inline {
-    return { slot, value, bytes: scalarBytes[kind], put: (position) => putScalar(this.#view, kind, position, value) }
   }
 
   #string(text: string, from: number): number {
@@ -189,11 +192,13 @@ class Writer {
     return bytes <= maxSharedBytes ? this.#once(`vector ${elementBytes}:${encoded.join()}`, from, place) : place()
   }
 
-  #each<T>(values: readonly T[], place: (value: T, from: number) => number): number {
+  #each(values: readonly unknown[], field: FieldLayout): number {
     const vector = this.#reserve(4 + 4 * values.length, 4)
     this.#view.setUint32(vector, values.length, true)
     values.forEach((value, i) => {
-      this.#open.push({ position: vector + 4 + 4 * i, place: (from) => place(value, from) })
+      const position = vector + 4 + 4 * i
+      if (value instanceof PlacedTable) this.#pointTo(position, value.position)
+      else this.#open.push({ position, field, value })
     })
     return vector
   }
@@ -221,6 +226,51 @@ class Writer {
     this.#end = end
     return position
   }
+}
+
+interface UnionRecord {
+  readonly type: string
+  readonly value: AnyRecord
+}
+
+/** The value to be written: undefined for one that is left out, a default or empty. */
+function written(field: FieldLayout, value: unknown): unknown {
+  switch (field.kind) {
+    case 'scalar':
+    case 'enum':
+      return Object.is(value, field.default) ? undefined : value
+    case 'string':
+      return value === undefined || value === '' ? (field.always ? '' : undefined) : value
+    case 'vector':
+    case 'tables':
+      return value === undefined || (value as ArrayLike<unknown>).length === 0 ? (field.always ? none : undefined) : value
+    case 'strings':
+    case 'enum-vector':
+      return (value as ArrayLike<unknown> | undefined)?.length === 0 ? undefined : value
+    default:
+      return value
+  }
+}
+
+const none: readonly never[] = []
+
+/** What a field takes in its table. */
+function inlineParts(field: FieldLayout): { readonly slot: number; readonly bytes: number }[] {
+  const { slot } = field
+  if (field.kind === 'scalar' || field.kind === 'enum') return [{ slot, bytes: scalarBytes[field.scalar] }]
+  const offset = { slot, bytes: 4 }
+  return field.kind === 'union'
+    ? [
+        { slot, bytes: 1 },
+        { slot: slot + 1, bytes: 4 },
+      ]
+    : [offset]
+}
+
+function unionCode(union: Union, type: string): number {
+  const code = union.memberList.findIndex(([name]) => name === type) + 1
+  invariant(code > 0, `${type} is no member of ${union.name}`)
+  return code
 }
 
 function putScalar(view: DataView, kind: ScalarKind, position: number, value: number | bigint | boolean): void {
