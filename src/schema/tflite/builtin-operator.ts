@@ -213,4 +213,3 @@ export const builtinOperator = enumeration([
   'STABLEHLO_CBRT',
   'STABLEHLO_CASE',
 ])
-export type BuiltinOperatorName = keyof typeof builtinOperator.codes

@@ -24,14 +24,14 @@ export const modelOptimizationMode = enumeration({
   BLOCK_SPARSITY: 3002,
   STRUCTURED_SPARSITY: 3003,
 })
-export const environmentTable = table('Environment', {
+const environmentTable = table('Environment', {
   tensorflowVersion: string(0),
   apiVersion: u32(1),
   modelType: named(modelType, 'i32', 2),
   modelHash: u64(3),
 })
-export const sparsityBlockSizeTable = table('SparsityBlockSize', { values: vector('u32', 0) })
-export const conversionOptions = table('ConversionOptions', {
+const sparsityBlockSizeTable = table('SparsityBlockSize', { values: vector('u32', 0) })
+const conversionOptions = table('ConversionOptions', {
   modelOptimizationModes: names(modelOptimizationMode, 'i32', 0),
   allowCustomOps: bool(1),
   enableSelectTfOps: bool(2),

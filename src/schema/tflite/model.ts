@@ -51,16 +51,16 @@ export const subGraphTable = table('SubGraph', {
   debugMetadataIndex: i32(5, -1),
 })
 export const bufferTable = table('Buffer', { data: data(0), offset: u64(1), size: u64(2) })
-export const externalBufferGroupTable = table('ExternalBufferGroup', { name: string(0) })
-export const externalBufferTable = table('ExternalBuffer', {
+const externalBufferGroupTable = table('ExternalBufferGroup', { name: string(0) })
+const externalBufferTable = table('ExternalBuffer', {
   id: u32(0),
   group: u32(1),
   offset: u64(2),
   length: u64(3),
   packing: string(4),
 })
-export const metadataTable = table('Metadata', { name: always(string(0)), buffer: u32(1) })
-export const tensorMapTable = table('TensorMap', { name: always(string(0)), tensorIndex: u32(1) })
+const metadataTable = table('Metadata', { name: always(string(0)), buffer: u32(1) })
+const tensorMapTable = table('TensorMap', { name: always(string(0)), tensorIndex: u32(1) })
 export const signatureDefTable = table('SignatureDef', {
   inputs: always(tables(tensorMapTable, 0)),
   outputs: always(tables(tensorMapTable, 1)),

@@ -15,7 +15,7 @@ export type SubGraphRecord = Omit<RecordOf<typeof subGraphTable>, 'operators'> &
 export type ModelRecord = Omit<RecordOf<typeof modelTable>, 'subgraphs' | 'buffers'> & { readonly subgraphs: readonly SubGraphRecord[] }
 
 export type OperatorInput = Omit<InputOf<typeof operatorTable>, LargeOptions> & { readonly largeCustomOptions?: ConstData | undefined }
-export type SubGraphInput = Omit<InputOf<typeof subGraphTable>, 'operators'> & { readonly operators?: readonly OperatorInput[] | undefined }
+type SubGraphInput = Omit<InputOf<typeof subGraphTable>, 'operators'> & { readonly operators?: readonly OperatorInput[] | undefined }
 /** The model as the writer takes it: fields may be left out; a `ModelRecord` is one. `deprecatedBuiltinCode` is derived. */
 export type ModelInput = Omit<InputOf<typeof modelTable>, 'subgraphs' | 'buffers'> & {
   readonly subgraphs?: readonly SubGraphInput[] | undefined

@@ -5,25 +5,25 @@ import { dimensionType, tensorType } from './enums.ts'
  * Tensors: type, quantization, sparsity.
  */
 
-export const customQuantizationTable = table('CustomQuantization', { custom: vector('u8', 0) })
-export const blockwiseQuantizationTable = table('BlockwiseQuantization', {
+const customQuantizationTable = table('CustomQuantization', { custom: vector('u8', 0) })
+const blockwiseQuantizationTable = table('BlockwiseQuantization', {
   scales: i32(0),
   zeroPoints: i32(1),
   blockSize: i32(2),
   blockShape: vector('i32', 3),
 })
-export const multiAxisQuantizationTable = table('MultiAxisQuantization', {
+const multiAxisQuantizationTable = table('MultiAxisQuantization', {
   scales: i32(0),
   zeroPoints: i32(1),
   blockSize: i32(2),
   quantizedDimensions: vector('i32', 3),
 })
-export const quantizationDetails = union('QuantizationDetails', {
+const quantizationDetails = union('QuantizationDetails', {
   CustomQuantization: customQuantizationTable,
   BlockwiseQuantization: blockwiseQuantizationTable,
   MultiAxisQuantization: multiAxisQuantizationTable,
 })
-export const quantizationParametersTable = table('QuantizationParameters', {
+const quantizationParametersTable = table('QuantizationParameters', {
   min: vector('f32', 0),
   max: vector('f32', 1),
   scale: vector('f32', 2),
@@ -31,26 +31,26 @@ export const quantizationParametersTable = table('QuantizationParameters', {
   details: oneOf(quantizationDetails, 4),
   quantizedDimension: i32(6),
 })
-export const int32VectorTable = table('Int32Vector', { values: vector('i32', 0) })
-export const uint16VectorTable = table('Uint16Vector', { values: vector('u16', 0) })
-export const uint8VectorTable = table('Uint8Vector', { values: vector('u8', 0) })
-export const sparseIndexVector = union('SparseIndexVector', {
+const int32VectorTable = table('Int32Vector', { values: vector('i32', 0) })
+const uint16VectorTable = table('Uint16Vector', { values: vector('u16', 0) })
+const uint8VectorTable = table('Uint8Vector', { values: vector('u8', 0) })
+const sparseIndexVector = union('SparseIndexVector', {
   Int32Vector: int32VectorTable,
   Uint16Vector: uint16VectorTable,
   Uint8Vector: uint8VectorTable,
 })
-export const dimensionMetadataTable = table('DimensionMetadata', {
+const dimensionMetadataTable = table('DimensionMetadata', {
   format: named(dimensionType, 'i8', 0),
   denseSize: i32(1),
   arraySegments: oneOf(sparseIndexVector, 2),
   arrayIndices: oneOf(sparseIndexVector, 4),
 })
-export const sparsityParametersTable = table('SparsityParameters', {
+const sparsityParametersTable = table('SparsityParameters', {
   traversalOrder: vector('i32', 0),
   blockMap: vector('i32', 1),
   dimMetadata: tables(dimensionMetadataTable, 2),
 })
-export const variantSubTypeTable = table('VariantSubType', { shape: vector('i32', 0), type: named(tensorType, 'i8', 1), hasRank: bool(2) })
+const variantSubTypeTable = table('VariantSubType', { shape: vector('i32', 0), type: named(tensorType, 'i8', 1), hasRank: bool(2) })
 export const tensorTable = table('Tensor', {
   shape: always(vector('i32', 0)),
   type: named(tensorType, 'i8', 1),
