@@ -1,28 +1,29 @@
+import { sameShape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
-import type { Node, Value } from '../ir/types.ts'
+import type { Node, ValueId } from '../ir/types.ts'
 import { findSpec } from '../ops/index.ts'
 import type { Pass } from './pass.ts'
 
 /** Constants up to this size are compared by content, larger ones by where they come from. */
-const comparedBytes = 256
+const comparedBytes = 4096
 
 /** Nodes that compute the same from the same operands become one. */
 export const mergeEqualNodes: Pass = {
   name: 'merge-equal-nodes',
   run(context) {
     const { graph } = context
-    const seen = new Map<string, Node>()
+    const seen = new Map<string, Node[]>()
     for (const { id } of graph.finish().nodes) {
       if (context.budget === 0) return
       const node = graph.current(id)
-      const key = node && keyOf(graph, node)
-      if (!key) continue
-      const first = seen.get(key)
+      if (!node || !isPure(graph, node) || node.outputs.some((o) => graph.outputs.includes(o))) continue
+      const outline = outlineOf(graph, node)
+      const alike = seen.get(outline) ?? []
+      const first = alike.find((n) => sameNode(graph, n, node))
       if (!first) {
-        seen.set(key, node)
+        seen.set(outline, [...alike, node])
         continue
       }
-      if (node.outputs.some((o) => graph.outputs.includes(o))) continue
       node.outputs.forEach((o, i) => {
         graph.replaceUses(o, first.outputs[i]!)
       })
@@ -33,16 +34,30 @@ export const mergeEqualNodes: Pass = {
   },
 }
 
-function keyOf(graph: GraphEditor, node: Node): string | undefined {
+function isPure(graph: GraphEditor, node: Node): boolean {
   const spec = findSpec(node.op)
-  if (!spec || spec.sideEffect || spec.accuracy === 'random') return undefined
-  const operands = graph.operands(node)
-  if (operands.length === 0 || operands.some((v) => v?.isVariable)) return undefined
-  return `${node.op} ${JSON.stringify(node.attrs)} ${operands.map((v) => (v ? valueKey(v) : '')).join()}`
+  if (!spec || spec.sideEffect || spec.accuracy === 'random' || node.inputs.length === 0) return false
+  return !node.inputs.some((id) => id !== null && graph.value(id).isVariable)
 }
 
-function valueKey(v: Value): string {
-  const { data, type } = v
-  const content = data && (data.byteLength <= comparedBytes ? data.bytes().join() : data.key)
-  return content === undefined ? `%${v.id}` : `${type.dtype}[${type.shape.join()}]${content}`
+/** Op and run-time operands: equal for equal nodes, and for few others. */
+function outlineOf(graph: GraphEditor, node: Node): string {
+  return `${node.op} ${node.inputs.map((id) => (id === null ? '' : graph.value(id).data ? 'c' : id)).join()}`
+}
+
+function sameNode(graph: GraphEditor, a: Node, b: Node): boolean {
+  return (
+    JSON.stringify(a.attrs) === JSON.stringify(b.attrs) &&
+    a.inputs.every((id, i) => id === b.inputs[i] || sameConstant(graph, id, b.inputs[i]))
+  )
+}
+
+function sameConstant(graph: GraphEditor, a: ValueId | null, b: ValueId | null | undefined): boolean {
+  if (a === null || b === null || b === undefined) return false
+  const [x, y] = [graph.value(a), graph.value(b)]
+  if (!x.data || !y.data || x.type.dtype !== y.type.dtype || !sameShape(x.type.shape, y.type.shape)) return false
+  if (x.data === y.data || (x.data.key !== undefined && x.data.key === y.data.key)) return true
+  if (x.data.byteLength !== y.data.byteLength || x.data.byteLength > comparedBytes) return false
+  const bytes = y.data.bytes()
+  return x.data.bytes().every((byte, i) => byte === bytes[i])
 }

@@ -13,7 +13,7 @@ export interface OptimizeOptions {
   readonly onPass?: (pass: string, graph: Graph) => void
   /** Stop after this many rewrites, over all passes; to find the rewrite that breaks a model. Default: no limit. */
   readonly maxRewrites?: number
-  /** Verify against the op records after each pass. Default true; without, once at the end. */
+  /** Verify against the op records after each pass, not only at the end. Default false. */
   readonly verifyEach?: boolean
 }
 
@@ -48,14 +48,14 @@ export function optimize(
     budget = context.budget
     const timeMs = performance.now() - start
     passes.push({ name: pass.name, hits: Object.fromEntries([...context.hits].sort((a, b) => b[1] - a[1])), timeMs })
-    if (options.verifyEach !== false || options.onPass) {
+    if (options.verifyEach || options.onPass) {
       const now = editor.finish()
       options.onPass?.(pass.name, now)
-      if (options.verifyEach !== false) verify(now, `after the pass ${pass.name}`)
+      if (options.verifyEach) verify(now, `after the pass ${pass.name}`)
     }
   }
   const optimized = editor.finish()
-  if (options.verifyEach === false) verify(optimized, `after ${pipeline.name}`)
+  if (!options.verifyEach) verify(optimized, `after the pipeline ${pipeline.name}`)
   const open = [...misses.values()].filter((m) => editor.current(m.root))
   for (const { miss } of open) if (miss.tell) diagnostics.add('info', miss.tell)
   const nearMisses = open.map(({ rule, miss }) => ({ rule, reason: miss.reason, op: miss.node.op, layer: layerOf(miss.node.origin) }))

@@ -62,6 +62,8 @@ class Rewriting {
   readonly #queue: Node[]
   readonly #queued: Set<NodeId>
   readonly #last: string[] = []
+  /** Rules are about real numbers: a node that reads or makes quantized values is left alone. */
+  readonly #mayBeQuantized: boolean
 
   constructor(name: string, context: PassContext, rulesOf: (op: string) => readonly Rule[]) {
     this.#name = name
@@ -70,6 +72,7 @@ class Rewriting {
     this.#rulesOf = rulesOf
     this.#queue = [...context.graph.finish().nodes]
     this.#queued = new Set(this.#queue.map((n) => n.id))
+    this.#mayBeQuantized = [...context.graph.values.values()].some((v) => v.type.quant !== undefined)
   }
 
   run(): void {
@@ -80,7 +83,7 @@ class Rewriting {
       const queued = this.#queue[next]!
       this.#queued.delete(queued.id)
       const node = this.#graph.current(queued.id)
-      if (!node || this.#isQuantized(node)) continue
+      if (!node || (this.#mayBeQuantized && this.#isQuantized(node))) continue
       for (const rule of this.#rulesOf(node.op)) {
         if (this.#context.budget === 0) return
         if (!this.#tryRule(rule, node)) continue

@@ -1,5 +1,5 @@
 import type { GraphEditor } from '../ir/graph.ts'
-import type { AttrValue, Node, Value } from '../ir/types.ts'
+import type { AttrValue, Node, Value, ValueId } from '../ir/types.ts'
 
 /*
  * Patterns are data: a tree of op names, seen from the last node back to its operands. What a rule needs beyond that
@@ -66,6 +66,8 @@ export interface Found {
 
 /** Matches with `root` as the last node; undefined when the shape is not there. */
 export function matchPattern(graph: GraphEditor, pattern: OpPattern, root: Node): Found | undefined {
+  if (!mayMatch(graph, pattern, root)) return undefined
+  if (pattern.inputs.length === 0) return { captures: pattern.as === undefined ? {} : { [pattern.as]: root }, nodes: [root] }
   const captures: Record<string, Node | Value> = Object.create(null) as Record<string, Node | Value>
   const nodes: Node[] = []
 
@@ -110,6 +112,24 @@ export function matchPattern(graph: GraphEditor, pattern: OpPattern, root: Node)
   }
 
   return matchNode(pattern, root, () => true) ? { captures, nodes } : undefined
+}
+
+/** Rejects most nodes by a look at the ops of their operands. */
+function mayMatch(graph: GraphEditor, p: OpPattern, node: Node): boolean {
+  if (p.ops && !p.ops.has(node.op)) return false
+  for (const key in p.attrs) if (node.attrs[key] !== p.attrs[key]) return false
+  const [first, second] = p.inputs
+  if (!first) return true
+  const [a, b] = node.inputs
+  if (p.anyOrder) return (mayBe(graph, first, a) && mayBe(graph, second!, b)) || (mayBe(graph, first, b) && mayBe(graph, second!, a))
+  return mayBe(graph, first, a) && (!second || mayBe(graph, second, b))
+}
+
+function mayBe(graph: GraphEditor, p: Pattern, id: ValueId | null | undefined): boolean {
+  if (id === null || id === undefined) return false
+  if (p.kind === 'value') return !p.constant || graph.value(id).data !== undefined
+  const op = graph.producer(id)?.op
+  return op !== undefined && (!p.ops || p.ops.has(op))
 }
 
 const oneOrder: readonly (readonly number[])[] = [[]]

@@ -23,7 +23,7 @@ export function shown(graph: Graph): string {
 
 /** Runs the rules to their fixpoint. */
 export function applyRules(graph: Graph, rules: readonly Rule[]): ReturnType<typeof optimize> {
-  return optimize(graph, { pipeline: pipeline('test', [fixpoint('test', rules), dropDead]) })
+  return optimize(graph, { pipeline: pipeline('test', [fixpoint('test', rules), dropDead]), verifyEach: true })
 }
 
 /** Expects `before` to become `after`, `hits` times, and both to compute the same: bit-equal when all the rules are exact. */

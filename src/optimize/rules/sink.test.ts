@@ -1,0 +1,159 @@
+import { describe, it } from 'vitest'
+import { expectMiss, expectOther, expectRewrite } from '../../../test/testkit/rewrite.ts'
+import { fuseActivation } from './fuse-activation.ts'
+import { fuseBias } from './fuse-bias.ts'
+import { mergeReshapes } from './merge-reshapes.ts'
+import { mergeTransposes } from './merge-transposes.ts'
+import { sinkReshape } from './sink-reshape.ts'
+import { sinkTranspose } from './sink-transpose.ts'
+
+const nchw = '%p = const : i32[4] = [0, 3, 1, 2]'
+const nhwc = '%q = const : i32[4] = [0, 2, 3, 1]'
+
+describe('sink-transpose', () => {
+  it('moves a unary op before it', () => {
+    expectRewrite(
+      sinkTranspose,
+      `(%x: f32[N,4,5,2]) { ${nchw}\n %t = transpose(%x, %p)\n %y = relu(%t) return %y }`,
+      `(%x: f32[N,4,5,2]) { %u = relu(%x)\n ${nchw}\n %y = transpose(%u, %p) return %y }`,
+    )
+  })
+
+  it.each([
+    ['one number', '%c = const : f32[] = 2', '%c = const : f32[] = 2'],
+    ['one number of the same rank', '%c = const : f32[1,1,1,1] = [2]', '%c = const : f32[1,1,1,1] = [2]'],
+    ['one per channel', '%c = const : f32[2,1,1] = [1, 2]', '%c = const : f32[1,1,1,2] = [1, 2]'],
+    ['one per column', '%c = const : f32[3] = [1, 2, 3]', '%c = const : f32[1,1,3,1] = [1, 2, 3]'],
+  ])('moves an addition of %s', (_, constant, permuted) => {
+    expectRewrite(
+      sinkTranspose,
+      `(%x: f32[N,2,3,2]) { ${nchw}\n %t = transpose(%x, %p)\n ${constant}\n %y = add(%c, %t) return %y }`,
+      `(%x: f32[N,2,3,2]) { ${permuted}\n %u = add(%c, %x)\n ${nchw}\n %y = transpose(%u, %p) return %y }`,
+    )
+  })
+
+  it('moves an op on two values transposed alike, or on one twice', () => {
+    expectRewrite(
+      sinkTranspose,
+      `(%x: f32[N,2,3,2], %z: f32[N,2,3,2]) { ${nchw}\n %t = transpose(%x, %p)\n %v = transpose(%z, %p)\n %y = sub(%t, %v) return %y }`,
+      `(%x: f32[N,2,3,2], %z: f32[N,2,3,2]) { %u = sub(%x, %z)\n ${nchw}\n %y = transpose(%u, %p) return %y }`,
+    )
+    expectRewrite(
+      sinkTranspose,
+      `(%x: f32[N,2,3,2]) { ${nchw}\n %t = transpose(%x, %p)\n %y = mul(%t, %t) return %y }`,
+      `(%x: f32[N,2,3,2]) { %u = mul(%x, %x)\n ${nchw}\n %y = transpose(%u, %p) return %y }`,
+    )
+  })
+
+  it('moves a padding, its paddings permuted', () => {
+    expectRewrite(
+      sinkTranspose,
+      `(%x: f32[N,4,5,2]) { ${nchw}\n %t = transpose(%x, %p)\n %s = const : i32[4,2] = [0, 0, 0, 0, 1, 2, 3, 4]\n %y = pad(%t, %s) return %y }`,
+      `(%x: f32[N,4,5,2]) { %s = const : i32[4,2] = [0, 0, 1, 2, 3, 4, 0, 0]\n %u = pad(%x, %s)\n ${nchw}\n %y = transpose(%u, %p) return %y }`,
+    )
+  })
+
+  it('brings transposes together, and ops to their convolution', () => {
+    expectRewrite(
+      [sinkTranspose, mergeTransposes, ...fuseBias, fuseActivation],
+      `(%x: f32[N,4,4,2]) { %w = const : f32[3,1,1,2] = random(1)\n %u = conv_2d(%x, %w, none)\n ${nchw}\n %t = transpose(%u, %p)\n %c = const : f32[3,1,1] = [1, 2, 3]\n %v = add(%t, %c)\n %z = relu(%v)\n ${nhwc}\n %y = transpose(%z, %q) return %y }`,
+      '(%x: f32[N,4,4,2]) { %w = const : f32[3,1,1,2] = random(1)\n %c = const : f32[3] = [1, 2, 3]\n %y = conv_2d(%x, %w, %c) {fusedActivation=relu} return %y }',
+      5,
+    )
+  })
+
+  it.each([
+    [
+      'a value with other readers',
+      `(%x: f32[N,4,5,2]) { ${nchw}\n %t = transpose(%x, %p)\n %y = relu(%t)\n %z = exp(%t) return %y, %z }`,
+      'the transposed value has other readers',
+    ],
+    [
+      'a value that is an output',
+      `(%x: f32[N,4,5,2]) { ${nchw}\n %t = transpose(%x, %p)\n %y = relu(%t) return %y, %t }`,
+      'the transposed value has other readers',
+    ],
+    [
+      'an operand that is not transposed',
+      `(%x: f32[N,2,2,2], %z: f32[N,2,2,2]) { ${nchw}\n %t = transpose(%x, %p)\n %y = add(%t, %z) return %y }`,
+      'an operand is not transposed',
+    ],
+    [
+      'operands transposed in different ways',
+      `(%x: f32[N,2,2,2], %z: f32[N,2,2,2]) { ${nchw}\n ${nhwc}\n %t = transpose(%x, %p)\n %v = transpose(%z, %q)\n %y = add(%t, %v) return %y }`,
+      'its operands are transposed in different ways',
+    ],
+    [
+      'an operand that grows',
+      '(%x: f32[1,2]) { %p = const : i32[2] = [1, 0]\n %t = transpose(%x, %p)\n %c = const : f32[2,5] = random(1)\n %y = add(%t, %c) return %y }',
+      'the transposed operand is broadcast',
+    ],
+  ])('keeps %s', (_, text, reason) => expectMiss(sinkTranspose, text, reason))
+
+  it('leaves ops without a transpose', () => expectOther(sinkTranspose, '(%x: f32[2]) { %y = relu(%x) return %y }'))
+})
+
+describe('sink-reshape', () => {
+  const conv = '%w = const : f32[3,1,1,2] = random(1)\n %v = conv_2d(%x, %w, none)'
+  const flat = '%s = const : i32[3] = [-1, 16, 3]'
+
+  it('brings an activation to its convolution', () => {
+    expectRewrite(
+      [...sinkReshape, fuseActivation],
+      `(%x: f32[N,4,4,2]) { ${conv}\n ${flat}\n %u = reshape(%v, %s)\n %y = relu(%u) return %y }`,
+      `(%x: f32[N,4,4,2]) { ${conv} {fusedActivation=relu}\n ${flat}\n %y = reshape(%v, %s) return %y }`,
+      2,
+    )
+  })
+
+  it.each([
+    ['one per channel', '[3] = [1, 2, 3]'],
+    ['one per channel, with more dims than before', '[1,1,3] = [1, 2, 3]'],
+  ])('brings a bias of %s', (_, c) => {
+    expectRewrite(
+      [...sinkReshape, ...fuseBias],
+      `(%x: f32[N,4,4,2]) { ${conv}\n ${flat}\n %u = reshape(%v, %s)\n %c = const : f32${c}\n %y = add(%u, %c) return %y }`,
+      `(%x: f32[N,4,4,2]) { %w = const : f32[3,1,1,2] = random(1)\n %c = const : f32[3] = [1, 2, 3]\n %v = conv_2d(%x, %w, %c)\n ${flat}\n %y = reshape(%v, %s) return %y }`,
+      2,
+    )
+  })
+
+  it('brings two reshapes together', () => {
+    expectRewrite(
+      [...sinkReshape, mergeReshapes],
+      '(%x: f32[N,4,4]) { %a = const : i32[2] = [-1, 16]\n %u = reshape(%x, %a)\n %c = const : f32[] = 2\n %v = mul(%u, %c)\n %b = const : i32[3] = [-1, 2, 8]\n %y = reshape(%v, %b) return %y }',
+      '(%x: f32[N,4,4]) { %c = const : f32[] = 2\n %v = mul(%x, %c)\n %b = const : i32[3] = [-1, 2, 8]\n %y = reshape(%v, %b) return %y }',
+      2,
+    )
+  })
+
+  it.each([
+    [
+      'a constant over more than channels',
+      `(%x: f32[N,4,4,2]) { ${conv}\n ${flat}\n %u = reshape(%v, %s)\n %c = const : f32[16,3] = random(2)\n %y = add(%u, %c) return %y }`,
+      'the constant is not one number, nor one per channel that the reshape keeps',
+    ],
+    [
+      'channels that the reshape mixes',
+      `(%x: f32[N,4,4,2]) { ${conv}\n %s = const : i32[2] = [-1, 48]\n %u = reshape(%v, %s)\n %c = const : f32[48] = random(2)\n %y = add(%u, %c) return %y }`,
+      'the constant is not one number, nor one per channel that the reshape keeps',
+    ],
+    [
+      'a second reader',
+      `(%x: f32[N,4,4,2]) { ${conv}\n ${flat}\n %u = reshape(%v, %s)\n %y = relu(%u) return %y, %u }`,
+      'the reshaped value has other readers',
+    ],
+    [
+      'a result with two unknown sizes',
+      '(%x: f32[N,H,4]) { %z = mul(%x, %x)\n %s = const : i32[3] = [0, 0, 0]\n %u = reshape(%z, %s) : f32[N,H,4]\n %y = relu(%u) : f32[N,H,4] return %y }',
+      'more than one size of the result is unknown',
+    ],
+  ])('keeps %s', (_, text, reason) => {
+    if (!text.includes('[0, 0, 0]')) return expectMiss(sinkReshape, text, reason)
+    return expectMiss(sinkReshape, text.replace('%s = const : i32[3] = [0, 0, 0]', '%s = shape(%x) : i32[3] dims[N,H,4]'), reason)
+  })
+
+  it('stays where nothing is won', () => {
+    expectOther(sinkReshape, '(%x: f32[N,4]) { %s = const : i32[3] = [-1, 2, 2]\n %u = reshape(%x, %s)\n %y = relu(%u) return %y }')
+  })
+})
