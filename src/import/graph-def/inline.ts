@@ -61,6 +61,11 @@ const maxSize = 400_000
 const maxDepth = 200
 const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])
 const refVariables = new Set(['Variable', 'VariableV2'])
+/** What errors call a node. */
+function label(node: GraphNode | string): string {
+  return typeof node === 'string' ? node : `${node.op} ${JSON.stringify(node.name)}`
+}
+
 /** Turns tensors of a graph with functions into a flat list of nodes, in topological order. Walks with a stack of its own: graphs may be deep. */
 export class Inliner {
   readonly nodes: SourceNode[] = []
@@ -156,7 +161,7 @@ export class Inliner {
     const step = stack.at(-1)!
     const { frame, node, operands } = step
     while (operands.length < step.inputs.length) {
-      const operand = this.#lookUp(step.inputFrame, step.inputs[operands.length]!, `${node.op} ${JSON.stringify(node.name)}`, stack)
+      const operand = this.#lookUp(step.inputFrame, step.inputs[operands.length]!, node, stack)
       if (!operand) return
       operands.push(operand)
     }
@@ -172,13 +177,13 @@ export class Inliner {
     frame.results.set(node.name, step.called ? operands : this.#emit(frame, node, operands))
   }
 
-  #lookUp(frame: Frame, tensor: string, user: string, stack: Step[]): Operand | undefined {
+  #lookUp(frame: Frame, tensor: string, user: GraphNode | string, stack: Step[]): Operand | undefined {
     const colon = tensor.indexOf(':')
     const name = colon < 0 ? tensor : tensor.slice(0, colon)
     const fed = frame.body ? frame.bound.get(tensor) : frame.bound.get(colon < 0 ? `${name}:0` : tensor)
     if (fed) return fed
     const node = frame.nodes.get(name)
-    if (!node) throw nodeMissing(this.#definitions.file, tensor, user)
+    if (!node) throw nodeMissing(this.#definitions.file, tensor, label(user))
     const result = frame.results.get(name)
     if (result === 'active') throw cyclicGraph(this.#definitions.file, name, node.op)
     if (result === undefined) {
@@ -189,10 +194,10 @@ export class Inliner {
       return undefined
     }
     const position = colon < 0 ? 0 : this.#outputPosition(frame, node, tensor.slice(colon + 1))
-    if (!Number.isInteger(position) || position < 0) throw nodeMissing(this.#definitions.file, tensor, user)
+    if (!Number.isInteger(position) || position < 0) throw nodeMissing(this.#definitions.file, tensor, label(user))
     if (typeof result === 'number') return { ref: { node: result, output: position } }
     const operand = result[position]
-    if (!operand) throw nodeMissing(this.#definitions.file, tensor, user)
+    if (!operand) throw nodeMissing(this.#definitions.file, tensor, label(user))
     return operand
   }
 
@@ -212,7 +217,7 @@ export class Inliner {
   #call(frame: Frame, node: GraphNode, name: string, args: readonly Operand[]): Frame {
     const { file } = this.#definitions
     const body = this.#definitions.function(name)
-    if (!body) throw functionMissing(file, name, `${node.op} ${JSON.stringify(node.name)}`)
+    if (!body) throw functionMissing(file, name, label(node))
     const chain: string[] = []
     for (let f: Frame | undefined = frame; f; f = f.caller) if (f.body) chain.unshift(f.body.name)
     if (chain.includes(name)) throw functionRecursion(file, [...chain.slice(chain.indexOf(name)), name])
