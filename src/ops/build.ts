@@ -3,7 +3,7 @@ import { invariant } from '../core/diagnostics.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
 import type { Shape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
-import { type Attrs, noOrigin, type Origin, type Value } from '../ir/types.ts'
+import { type Attrs, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
 import { badOperands } from './diagnostics.ts'
 import { foldConstants, foldDims } from './fold.ts'
 import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
@@ -50,11 +50,16 @@ export class OpBuilder {
     return results[0]!
   }
 
-  /** Adds an op and returns all its results. Throws `lower/bad-operands`. */
-  ops<A extends AttrSchema>(spec: OpSpec<string, A>, inputs: readonly (Value | null)[], attrs?: AttrsIn<A>): Value[] {
+  /** Adds an op and returns all its results; `declared` are their types where operands do not tell them. Throws `lower/bad-operands`. */
+  ops<A extends AttrSchema>(
+    spec: OpSpec<string, A>,
+    inputs: readonly (Value | null)[],
+    attrs?: AttrsIn<A>,
+    declared?: readonly TensorType[],
+  ): Value[] {
     const full = withDefaults(spec, (attrs ?? {}) as Partial<AttrsOf<A>>)
     checkOperands(spec, inputs, this.#origin)
-    const types = spec.infer(viewNode(spec, full, inputs, this.#origin) as never)
+    const types = spec.infer(viewNode(spec, full, inputs, this.#origin, declared) as never)
     const folded = foldConstants(spec, full, inputs, types)
     if (folded) {
       const name = inputs.find((v) => v?.data)?.name ?? ''

@@ -1,3 +1,4 @@
+import * as control from './control/control.ts'
 import { addN } from './elementwise/add-n.ts'
 import * as binary from './elementwise/binary.ts'
 import * as complex from './elementwise/complex.ts'
@@ -9,6 +10,7 @@ import * as conv from './nn/conv.ts'
 import * as conv3d from './nn/conv-3d.ts'
 import { embeddingLookup } from './nn/embedding-lookup.ts'
 import { fullyConnected } from './nn/fully-connected.ts'
+import * as nms from './nn/non-max-suppression.ts'
 import * as normalize from './nn/normalize.ts'
 import * as pool from './nn/pool.ts'
 import * as resize from './nn/resize.ts'
@@ -16,6 +18,8 @@ import { rfft2d } from './nn/rfft.ts'
 import * as softmax from './nn/softmax.ts'
 import { transposeConv } from './nn/transpose-conv.ts'
 import * as quantization from './quant/quantize.ts'
+import * as random from './random/random.ts'
+import { unidirectionalSequenceLstm } from './recurrent/sequence-lstm.ts'
 import * as arg from './reduce/arg.ts'
 import { cumsum } from './reduce/cumsum.ts'
 import * as reduce from './reduce/reduce.ts'
@@ -55,6 +59,8 @@ export const op = {
   ...normalize,
   ...resize,
   rfft2d,
+  ...nms,
+  unidirectionalSequenceLstm,
   ...softmax,
   ...reduce,
   ...arg,
@@ -78,6 +84,8 @@ export const op = {
   cast,
   bitcast,
   ...quantization,
+  ...random,
+  ...control,
 }
 
 /** Names of the ops that have a record. */

@@ -10,6 +10,7 @@ import * as conv from './nn/conv.kernel.ts'
 import { conv3d } from './nn/conv-3d.kernel.ts'
 import { embeddingLookup } from './nn/embedding-lookup.kernel.ts'
 import { fullyConnected } from './nn/fully-connected.kernel.ts'
+import * as nms from './nn/non-max-suppression.kernel.ts'
 import * as normalize from './nn/normalize.kernel.ts'
 import * as pool from './nn/pool.kernel.ts'
 import * as resize from './nn/resize.kernel.ts'
@@ -17,6 +18,7 @@ import { rfft2d } from './nn/rfft.kernel.ts'
 import * as softmax from './nn/softmax.kernel.ts'
 import * as transposed from './nn/transpose-conv.kernel.ts'
 import * as quantization from './quant/quantize.kernel.ts'
+import { unidirectionalSequenceLstm } from './recurrent/sequence-lstm.kernel.ts'
 import * as arg from './reduce/arg.kernel.ts'
 import { cumsum } from './reduce/cumsum.kernel.ts'
 import * as reduce from './reduce/reduce.kernel.ts'
@@ -40,6 +42,9 @@ import * as where from './shape/where.kernel.ts'
 interface NoKernel {
   readonly none: string
 }
+
+const random: NoKernel = { none: 'its results are random' }
+const stateful: NoKernel = { none: 'it works on other graphs or on state' }
 
 /** The kernel of every record, or why there is none. */
 const table = {
@@ -170,6 +175,18 @@ const table = {
   where: where.where,
   unique: where.unique,
   bitcast,
+  non_max_suppression_v4: nms.nonMaxSuppressionV4,
+  non_max_suppression_v5: nms.nonMaxSuppressionV5,
+  unidirectional_sequence_lstm: unidirectionalSequenceLstm,
+  random_uniform: random,
+  random_standard_normal: random,
+  multinomial: random,
+  while: stateful,
+  if: stateful,
+  call_once: stateful,
+  var_handle: stateful,
+  read_variable: stateful,
+  assign_variable: stateful,
   dequantize: quantization.dequantize,
   quantize: quantization.quantize,
 } satisfies { readonly [K in OpName]: Kernel | NoKernel }

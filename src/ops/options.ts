@@ -16,6 +16,7 @@ export function encodeOptions(spec: OpSpec, attrs: Attrs): OptionFields {
     if (a.kind === 'i32-tuple') for (const [i, field] of a.fields.entries()) fields[field] = (value as number[])[i]
     else if (a.field === '') continue
     else if (a.kind === 'enum') fields[a.field] = enumInFile(value as string)
+    else if (a.kind === 'i64') fields[a.field] = BigInt(value as number)
     else if (a.kind === 'dtype') fields[a.field] = tensorTypeOfDType(value as DType)
     else fields[a.field] = value
   }
@@ -41,6 +42,7 @@ function enumInFile(name: string): string {
 function decodeField(kind: string, value: unknown): AttrValue | undefined {
   if (value === undefined) return undefined
   if (kind === 'enum') return (value as string).toLowerCase()
+  if (kind === 'i64') return Number(value)
   if (kind === 'dtype') return dtypeOfTensorType(value as string)
   if (kind === 'i32s' || kind === 'f32s') return Array.from(value as ArrayLike<number>)
   return value as AttrValue

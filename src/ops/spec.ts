@@ -16,6 +16,8 @@ export type FusedActivation = (typeof fusedActivations)[number]
  */
 export type AttrSpec =
   | { readonly kind: 'i32'; readonly field: string; readonly default?: number }
+  /** Safe integers only; wider values are refused where files are read. */
+  | { readonly kind: 'i64'; readonly field: string; readonly default?: number }
   | { readonly kind: 'f32'; readonly field: string; readonly default?: number }
   | { readonly kind: 'bool'; readonly field: string; readonly default?: boolean }
   | { readonly kind: 'string'; readonly field: string; readonly default?: string }
@@ -31,7 +33,7 @@ export type AttrSpec =
   | { readonly kind: 'enum'; readonly field: string; readonly names: readonly string[]; readonly default?: string }
 
 export type AttrSchema = Readonly<Record<string, AttrSpec>>
-type ValueOf<S extends AttrSpec> = S extends { kind: 'i32' | 'f32' | 'graph' }
+type ValueOf<S extends AttrSpec> = S extends { kind: 'i32' | 'i64' | 'f32' | 'graph' }
   ? number
   : S extends { kind: 'bool' }
     ? boolean
@@ -53,6 +55,7 @@ export type AttrsIn<A extends AttrSchema> = { readonly [K in keyof A as A[K] ext
 /** Makes attribute specs. The first argument is the camelCase flatbuffer field; a default is what an absent field means. */
 export const attr = {
   i32: (field: string, def = 0) => ({ kind: 'i32', field, default: def }) as const,
+  i64: (field: string, def = 0) => ({ kind: 'i64', field, default: def }) as const,
   f32: (field: string, def = 0) => ({ kind: 'f32', field, default: def }) as const,
   bool: (field: string, def = false) => ({ kind: 'bool', field, default: def }) as const,
   string: (field: string) => ({ kind: 'string', field, default: '' }) as const,
@@ -86,6 +89,8 @@ export interface NodeView<A extends AttrSchema = AttrSchema> {
   /** Types of the operands in order; null where absent. */
   readonly types: readonly (TensorType | null)[]
   readonly values: readonly (Value | null)[]
+  /** Result types that are recorded already, for the ops whose operands do not tell them: those that call graphs or read variables. */
+  readonly declared: readonly TensorType[] | undefined
   /** Type of a present operand by name. */
   type(name: string): TensorType
   has(name: string): boolean

@@ -39,7 +39,8 @@ export function verifyGraph(graph: Graph, profile: VerifyProfile = 'float'): rea
     }
     let types: ReturnType<OpSpec['infer']>
     try {
-      types = spec.infer(viewNode(spec, node.attrs, operands, node.origin) as never)
+      const declared = node.outputs.map((id) => value(id).type)
+      types = spec.infer(viewNode(spec, node.attrs, operands, node.origin, declared) as never)
     } catch (e) {
       if (!(e instanceof DowncastError)) throw e
       report(e.message)

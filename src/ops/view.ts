@@ -31,12 +31,13 @@ export function knownDims(value: Value | null | undefined): readonly Dim[] | und
   return value?.dims ?? constInts(value)
 }
 
-/** A node as its record's functions see it. */
+/** A node as its record's functions see it; `declared` are its results as far as they are known. */
 export function viewNode<A extends AttrSchema>(
   spec: OpSpec<string, A>,
   attrs: Attrs,
   values: readonly (Value | null)[],
   origin: Origin,
+  declared?: readonly TensorType[],
 ): NodeView<A> {
   const types = values.map((v) => v?.type ?? null)
   const at = (name: string): Value | null => {
@@ -51,6 +52,7 @@ export function viewNode<A extends AttrSchema>(
     attrs: attrs as AttrsOf<A>,
     types,
     values,
+    declared,
     type(name: string): TensorType {
       return at(name)?.type ?? fail(`operand ${name} is missing`)
     },

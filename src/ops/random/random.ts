@@ -1,0 +1,46 @@
+import type { Dim } from '../../core/shape.ts'
+import { attr, defineOp, type NodeView, type OpSpec, operand } from '../spec.ts'
+
+/** Two zeros draw a seed at each run. */
+const seeds = { seed: attr.i64('seed'), seed2: attr.i64('seed2') }
+
+function wanted(n: NodeView): readonly Dim[] {
+  const shape = n.dims('shape')
+  if (shape) return shape
+  const rank = n.type('shape').shape[0]
+  return typeof rank === 'number' ? Array.from({ length: rank }, (_, i) => n.unknown(i)) : n.fail('the rank of the result is unknown')
+}
+
+function random<const Name extends string>(name: Name, summary: string): OpSpec<Name, typeof seeds> {
+  return defineOp<Name, typeof seeds>({
+    name,
+    builtin: name.toUpperCase(),
+    summary,
+    operands: [operand('shape', ['i32'])],
+    attrs: seeds,
+    options: 'RandomOptions',
+    infer: (n) => [{ dtype: 'f32', shape: wanted(n) }],
+    quant: { floatOnly: 'no integer kernel' },
+    version: () => 1,
+    releases: { 1: '2.8.0' },
+    accuracy: 'random',
+  })
+}
+
+export const randomUniform = random('random_uniform', 'numbers from [0, 1)')
+export const randomStandardNormal = random('random_standard_normal', 'normally distributed numbers')
+
+/** `count` classes drawn for each row of unnormalized log-probabilities. Files hold `to` only as the type of the result. */
+export const multinomial = defineOp({
+  name: 'multinomial',
+  builtin: 'MULTINOMIAL',
+  summary: 'classes drawn by log-probability',
+  operands: [operand('logits', ['f32']), operand('count', ['i32'])],
+  attrs: { ...seeds, to: attr.dtype('', 'i64') },
+  options: 'RandomOptions',
+  infer: (n) => [{ dtype: n.attrs.to, shape: [n.type('logits').shape[0]!, n.dims('count')?.[0] ?? n.unknown('')] }],
+  quant: { floatOnly: 'no integer kernel' },
+  version: () => 1,
+  releases: { 1: '2.8.0' },
+  accuracy: 'random',
+})
