@@ -298,3 +298,24 @@ export function conflictingShape(file: string, input: string, expected: string, 
     hint: 'Only sizes that the model leaves open (letters) can be chosen.',
   })
 }
+
+/** A GraphDef with variables, whose values are elsewhere. */
+export function notFrozen(file: string, variable: string): DowncastError {
+  return new DowncastError({
+    code: 'import/not-frozen',
+    message: `The graph in ${JSON.stringify(file)} has the variable ${JSON.stringify(variable)}, whose value is not in the file.`,
+    file,
+    tensor: variable,
+    hint: 'Give the folder of the SavedModel, or freeze the graph first.',
+  })
+}
+
+/** A GraphDef in which every result is used by another node, or that has none. */
+export function noOutputs(file: string): DowncastError {
+  return new DowncastError({
+    code: 'import/no-outputs',
+    message: `The graph in ${JSON.stringify(file)} has no node whose result is left unused, so its outputs are not known.`,
+    file,
+    hint: 'Name the tensors to compute with --outputs.',
+  })
+}
