@@ -1,4 +1,4 @@
-import type { Feeds, LoadedModel } from './runner.ts'
+import type { Feeds, HeldRun, LoadedModel } from './runner.ts'
 
 export interface BenchSubject {
   readonly name: string
@@ -22,7 +22,7 @@ export interface BenchOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Latency of one inference in milliseconds, feeding inputs and reading results included. */
+/** Latency of one inference in milliseconds, without handing over inputs and results where the runner can leave that out (`hold`). */
 export interface Latency {
   readonly name: string
   readonly runs: number
@@ -46,29 +46,45 @@ export async function bench(subjects: readonly BenchSubject[], options: BenchOpt
   const resolutionMs = resolutionOf(clock)
   const started = clock()
   const isOver = (): boolean => clock() - started > maxTimeMs
-  const timed = async ({ model, feeds, signature }: BenchSubject, runs: number): Promise<number> => {
+  const timed = async (held: HeldRun, runs: number): Promise<number> => {
     signal?.throwIfAborted()
     const from = clock()
-    for (let i = 0; i < runs; i++) await model.run(feeds, { signature })
+    for (let i = 0; i < runs; i++) await held.run()
     return (clock() - from) / runs
   }
-  const states: { subject: BenchSubject; runsPerSpan: number; timesMs: number[]; totalMs: number }[] = []
-  for (const subject of subjects) {
-    let estimateMs = await timed(subject, 1)
-    for (let i = 1; i < warmUpRuns && !isOver(); i++) estimateMs = Math.min(estimateMs, await timed(subject, 1))
-    // A span is at least 100 ticks of the clock, so that reading it costs the result 1 % at most.
-    const runsPerSpan = Math.max(1, Math.ceil((100 * resolutionMs) / Math.max(estimateMs, resolutionMs / 100)))
-    states.push({ subject, runsPerSpan, timesMs: [], totalMs: 0 })
-  }
-  const isDone = (): boolean => states.every((s) => s.timesMs.length >= minRuns && s.totalMs >= minTimeMs)
-  for (let round = 0; !isDone() && !(isOver() && states.every((s) => s.timesMs.length > 0)); round++) {
-    for (const state of round % 2 === 0 ? states : states.toReversed()) {
-      const timeMs = await timed(state.subject, state.runsPerSpan)
-      state.timesMs.push(timeMs)
-      state.totalMs += timeMs * state.runsPerSpan
+  const states: { name: string; held: HeldRun; runsPerSpan: number; timesMs: number[]; totalMs: number }[] = []
+  try {
+    for (const subject of subjects) {
+      const held = await hold(subject)
+      const state = { name: subject.name, held, runsPerSpan: 1, timesMs: [], totalMs: 0 }
+      states.push(state)
+      let estimateMs = await timed(held, 1)
+      for (let i = 1; i < warmUpRuns && !isOver(); i++) estimateMs = Math.min(estimateMs, await timed(held, 1))
+      // A span is at least 100 ticks of the clock, so that reading it costs the result 1 % at most.
+      state.runsPerSpan = Math.max(1, Math.ceil((100 * resolutionMs) / Math.max(estimateMs, resolutionMs / 100)))
     }
+    const isDone = (): boolean => states.every((s) => s.timesMs.length >= minRuns && s.totalMs >= minTimeMs)
+    for (let round = 0; !isDone() && !(isOver() && states.every((s) => s.timesMs.length > 0)); round++) {
+      for (const state of round % 2 === 0 ? states : states.toReversed()) {
+        const timeMs = await timed(state.held, state.runsPerSpan)
+        state.timesMs.push(timeMs)
+        state.totalMs += timeMs * state.runsPerSpan
+      }
+    }
+    return states.map(({ name, timesMs }) => ({ name, ...summary(timesMs) }))
+  } finally {
+    for (const { held } of states) held.dispose()
   }
-  return states.map(({ subject, timesMs }) => ({ name: subject.name, ...summary(timesMs) }))
+}
+
+async function hold({ model, feeds, signature }: BenchSubject): Promise<HeldRun> {
+  if (model.hold) return model.hold(feeds, { signature })
+  return {
+    run: async () => {
+      await model.run(feeds, { signature })
+    },
+    dispose: () => {},
+  }
 }
 
 /** The smallest step of a clock: what its readings differ by when they differ. */

@@ -4,6 +4,7 @@ import type { NdArray } from '../core/nd-array.ts'
 import { missingOp, notLoadable, outOfMemory } from './diagnostics.ts'
 import { type LiteRtModule, listOf, makeTensorBuffer, readTensorBuffer, type TensorBuffer } from './litert-module.ts'
 import { guarded, type LiteRtRuntime, type Subject } from './litert-runtime.ts'
+import type { HeldRun } from './runner.ts'
 
 /** A signature to be run: where it is in the bytes, and its ports in our order. */
 export interface Entry {
@@ -17,6 +18,7 @@ export interface Compiled {
   readonly runtime: LiteRtRuntime
   /** Feeds and results in the order of the entry. */
   run(feeds: readonly NdArray[]): Promise<NdArray[]>
+  hold(feeds: readonly NdArray[]): HeldRun
   dispose(): void
 }
 
@@ -58,7 +60,17 @@ export async function compile(runtime: LiteRtRuntime, name: string, pieces: read
       signature.delete()
       const run = (feeds: readonly NdArray[]): Promise<NdArray[]> =>
         guarded(runtime, subject, () => invoke(runtime, compiled, entry, inputs, outputs, feeds))
-      return { runtime, run, dispose }
+      const hold = (feeds: readonly NdArray[]): HeldRun => {
+        const buffers = inputs.map((i) => feedBuffer(runtime, feeds[i]!))
+        return {
+          run: () =>
+            guarded(runtime, subject, async () => {
+              for (const buffer of await compiled.run(entry.index, [...buffers])) buffer.delete()
+            }),
+          dispose: () => deleteAll(runtime, buffers),
+        }
+      }
+      return { runtime, run, hold, dispose }
     })
   } catch (e) {
     try {
@@ -74,7 +86,7 @@ export async function compile(runtime: LiteRtRuntime, name: string, pieces: read
 type CompiledModel = Awaited<ReturnType<LiteRtModule['compileModel']>>
 
 async function invoke(
-  { module, environment }: LiteRtRuntime,
+  runtime: LiteRtRuntime,
   compiled: CompiledModel,
   entry: Entry,
   inputs: readonly number[],
@@ -83,21 +95,26 @@ async function invoke(
 ): Promise<NdArray[]> {
   const buffers: TensorBuffer[] = []
   try {
-    for (const i of inputs) {
-      const { dtype, shape, bytes } = feeds[i]!
-      buffers.push(makeTensorBuffer(module, environment, dtype, shape, bytes))
-    }
+    for (const i of inputs) buffers.push(feedBuffer(runtime, feeds[i]!))
     const filled = await compiled.run(entry.index, [...buffers])
     buffers.push(...filled)
     const results = new Array<NdArray>(filled.length)
     filled.forEach((buffer, i) => {
       const port = outputs[i]!
-      results[port] = { dtype: entry.outputs[port]!.dtype, ...readTensorBuffer(module, buffer) }
+      results[port] = { dtype: entry.outputs[port]!.dtype, ...readTensorBuffer(runtime.module, buffer) }
     })
     return results
   } finally {
-    for (const buffer of buffers) buffer.delete()
+    deleteAll(runtime, buffers)
   }
+}
+
+function feedBuffer({ module, environment }: LiteRtRuntime, { dtype, shape, bytes }: NdArray): TensorBuffer {
+  return makeTensorBuffer(module, environment, dtype, shape, bytes)
+}
+
+function deleteAll(runtime: LiteRtRuntime, buffers: TensorBuffer[]): void {
+  for (const buffer of buffers.splice(0)) if (!runtime.isDead) buffer.delete()
 }
 
 function loadError({ name }: Subject, e: DowncastError, lines: readonly string[]): DowncastError {

@@ -6,6 +6,7 @@ import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
 import { loadNodeLiteRt } from '../platform/node-litert.ts'
 import { readNpz } from '../wire/npz.ts'
 import { liteRtRunner } from './litert.ts'
+import type { LiteRtModule } from './litert-module.ts'
 import { fitFeed, realValues } from './quantized-values.ts'
 import type { LoadedModel, SignatureInfo } from './runner.ts'
 
@@ -37,6 +38,7 @@ const cases: { file: string; io: string; tolerance: number; why: string }[] = [
   { file: 'run/nested_keras3', io: 'nested_keras3', tolerance: 1e-4, why: 'a reshape to a computed shape inside' },
   { file: 'run/two_signatures', io: 'two_signatures', tolerance: 1e-4, why: 'two signatures, a scalar' },
   { file: 'run/boolean_mask', io: 'boolean_mask', tolerance: 1e-4, why: 'a result whose size depends on values, once 0' },
+  { file: 'run/tile_runtime', io: 'tile_runtime', tolerance: 1e-4, why: 'a shape that depends on values, of as many elements' },
   { file: 'run/shape_op', io: 'shape_op', tolerance: 0, why: 'a result that depends on shapes only' },
   { file: 'run/resize_bilinear_dynamic', io: 'resize_bilinear_dynamic', tolerance: 1e-4, why: 'a size given as an input' },
   { file: 'run/conv2d_transpose_dynamic_batch', io: 'conv2d_transpose_dynamic_batch', tolerance: 1e-4, why: 'a computed output size' },
@@ -111,6 +113,92 @@ test('a model tells its signatures', async () => {
   ])
   await model.dispose()
   expect(await runner.describe()).toMatch(/^LiteRT\.js \d+\.\d+\.\d+ \((relaxed )?SIMD\)$/)
+})
+
+test('calls that overlap do not disturb each other', async () => {
+  const model = await load('run/boolean_mask.tflite')
+  const x = ndArray('f32', Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8), [4, 2])
+  const masks = [0b0001, 0b1011, 0b0000, 0b1111, 0b1011, 0b0110]
+  const results = await Promise.all(
+    masks.map((mask) => {
+      const m = ndArray('bool', Uint8Array.of(mask & 1, (mask >> 1) & 1, (mask >> 2) & 1, (mask >> 3) & 1))
+      return model.run(
+        new Map([
+          ['x', x],
+          ['m', m],
+        ]),
+      )
+    }),
+  )
+  expect(results.map((r) => [...toFloat32(r.get('y')!)!])).toEqual([
+    [1, 2],
+    [1, 2, 3, 4, 7, 8],
+    [],
+    [1, 2, 3, 4, 5, 6, 7, 8],
+    [1, 2, 3, 4, 7, 8],
+    [3, 4, 5, 6],
+  ])
+  await model.dispose()
+})
+
+test('a held run leaves the model usable', async () => {
+  const model = await load('tflite/mnist_mlp.dynamic.tflite')
+  const feeds = new Map([['flatten_input', ndArray('f32', new Float32Array(784).fill(0.5), [1, 28, 28, 1])]])
+  const before = await model.run(feeds)
+  const held = await model.hold!(feeds)
+  for (let i = 0; i < 3; i++) await held.run()
+  expect(await model.run(feeds)).toEqual(before)
+  held.dispose()
+  expect(await model.run(feeds)).toEqual(before)
+  await model.dispose()
+})
+
+test('memory does not grow with the number of runs and models', async () => {
+  let module: LiteRtModule | undefined
+  const own = liteRtRunner(async (log) => {
+    const started = await loadNodeLiteRt(log)
+    module = started.module
+    return started
+  })
+  const bytes = fixture('tflite/mnist_mlp.dynamic.tflite')
+  const round = async (): Promise<void> => {
+    const model = await own.load(bytes)
+    for (let count = 1; count <= 6; count++) {
+      const value = ndArray('f32', new Float32Array(count * 784), [count, 28, 28, 1])
+      for (let i = 0; i < 5; i++) await model.run(new Map([['flatten_input', value]]))
+    }
+    await model.dispose()
+  }
+  for (let i = 0; i < 3; i++) await round()
+  const before = module!.HEAPU8.byteLength
+  for (let i = 0; i < 12; i++) await round()
+  expect(module!.HEAPU8.byteLength).toBe(before)
+  await own.dispose()
+})
+
+test('after a crash models go on in a new runtime', async () => {
+  let starts = 0
+  let isBroken = false
+  const own = liteRtRunner(async (log) => {
+    starts++
+    const { module, description } = await loadNodeLiteRt(log)
+    const fragile = Object.create(module) as LiteRtModule
+    fragile.loadModel = (...args) => {
+      if (isBroken) throw new WebAssembly.RuntimeError('memory access out of bounds')
+      return module.loadModel(...args)
+    }
+    return { module: fragile, description }
+  })
+  const bytes = fixture('tflite/mnist_mlp.dynamic.tflite')
+  const feeds = new Map([['flatten_input', ndArray('f32', new Float32Array(784), [1, 28, 28, 1])]])
+  const model = await own.load(bytes)
+  const expected = await model.run(feeds)
+  isBroken = true
+  await expect(own.load(bytes, { name: 'bad.tflite' })).rejects.toMatchObject({ code: 'run/crashed', file: 'bad.tflite' })
+  isBroken = false
+  expect(await model.run(feeds)).toEqual(expected)
+  expect(starts).toBe(2)
+  await model.dispose()
 })
 
 describe('faults', () => {

@@ -9,13 +9,16 @@ import { type Compiled, compile } from './litert-compile.ts'
 import { isTransferable, type LiteRtLoader } from './litert-module.ts'
 import { type LiteRtRuntime, startRuntime } from './litert-runtime.ts'
 import { type ModelFile, openModel, operatorName, type SignatureIo } from './model-io.ts'
-import type { LoadedModel, Runner } from './runner.ts'
-import { hasStaticShapes } from './static-shapes.ts'
+import type { Feeds, HeldRun, LoadedModel, Runner, RunSettings } from './runner.ts'
+import { type ShapeSource, shapeSource } from './static-shapes.ts'
 
-/** A signature prepared for inputs of fixed shapes; results that have no elements are not asked for. */
+/** A signature prepared for inputs of fixed shapes. */
 interface Variant {
   readonly compiled: Compiled
-  readonly outputShapes: readonly (readonly number[])[] | undefined
+  /** Shapes of the outputs; those without elements are not asked for. Undefined for the model as it is. */
+  readonly outputShapes?: readonly (readonly number[])[]
+  /** Whether the sizes of the outputs come behind them, to be looked at after each run. */
+  readonly isChecked?: boolean
 }
 
 const maxVariants = 4
@@ -41,14 +44,16 @@ export function liteRtRunner(load: LiteRtLoader): Runner {
     })
     return started
   }
+  const inTurn = turns()
   return {
-    describe: async () => (await runtime()).description,
-    async load(bytes, { name = 'model' } = {}) {
-      const model = new LiteRtModel(openModel(name, bytes), runtime, () => models.delete(model))
-      await model.check()
-      models.add(model)
-      return model
-    },
+    describe: () => inTurn(async () => (await runtime()).description),
+    load: (bytes, { name = 'model' } = {}) =>
+      inTurn(async () => {
+        const model = new LiteRtModel(openModel(name, bytes), runtime, inTurn, () => models.delete(model))
+        await model.check()
+        models.add(model)
+        return model
+      }),
     async dispose() {
       await Promise.all([...models].map((m) => m.dispose()))
       started = undefined
@@ -56,16 +61,31 @@ export function liteRtRunner(load: LiteRtLoader): Runner {
   }
 }
 
+/** Calls one after the other: what one of them disposes of may be in use by another. */
+type InTurn = <T>(call: () => Promise<T>) => Promise<T>
+function turns(): InTurn {
+  let last: Promise<unknown> = Promise.resolve()
+  return (call) => {
+    const result = last.then(call)
+    last = result.catch(() => {})
+    return result
+  }
+}
+
 class LiteRtModel implements LoadedModel {
   readonly #file: ModelFile
   readonly #runtime: () => Promise<LiteRtRuntime>
+  readonly #inTurn: InTurn
   readonly #onDispose: () => void
   readonly #variants = new Map<string, Variant>()
-  readonly #isStatic = new Map<SignatureIo, boolean>()
+  readonly #shapeSources = new Map<SignatureIo, ShapeSource>()
+  /** Made when the model was loaded, for the shapes the file starts with, to find output shapes with. */
+  #firstProbe: { readonly key: string; readonly compiled: Compiled } | undefined
 
-  constructor(file: ModelFile, runtime: () => Promise<LiteRtRuntime>, onDispose: () => void) {
+  constructor(file: ModelFile, runtime: () => Promise<LiteRtRuntime>, inTurn: InTurn, onDispose: () => void) {
     this.#file = file
     this.#runtime = runtime
+    this.#inTurn = inTurn
     this.#onDispose = onDispose
   }
 
@@ -73,21 +93,59 @@ class LiteRtModel implements LoadedModel {
     return this.#file.signatures
   }
 
-  /** Loads the model as it is, so that one that cannot be loaded says so before its first run. */
+  /** Prepares the first signature, so that a model that cannot be loaded says so before its first run. */
   async check(): Promise<void> {
-    const { name, tables, bytes, signatures } = this.#file
+    const { name, tables, signatures } = this.#file
     const used = new Set(tables.subgraphs.flatMap((g) => g.operators.map((o) => o.opcodeIndex)))
     const customs = [...used].map((i) => tables.operatorCodes[i]).filter((c) => c && operatorName(c) === 'CUSTOM')
     const missing = customs.map((c) => c!.customCode).filter((c) => !knownCustomOps.has(c))
     if (missing.length > 0) throw missingOp(name, [...new Set(missing)], '')
     const first = signatures[0]!
-    const compiled = await compile(await this.#runtime(), name, [bytes], entryOf(first, 0))
-    const initial = first.inputs.map((i) => i.initialShape)
-    if (this.#isDirect(first, initial)) this.#variants.set(keyOf(first, initial), { compiled, outputShapes: undefined })
-    else compiled.dispose()
+    const shapes = first.inputs.map((i) => i.initialShape)
+    const key = keyOf(first, shapes)
+    if (this.#isDirect(first, shapes)) this.#variants.set(key, await this.#compileDirect(first))
+    else this.#firstProbe = { key, compiled: await this.#compileEdited(first, shapes, probes(first)) }
   }
 
-  async run(...[feeds, settings = {}]: Parameters<LoadedModel['run']>): Promise<Map<string, NdArray>> {
+  run(feeds: Feeds, settings: RunSettings = {}): Promise<Map<string, NdArray>> {
+    return this.#inTurn(async () => {
+      const { signature, arrays } = this.#check(feeds, settings)
+      const results = await this.#runWith(signature, arrays)
+      return new Map(signature.outputs.map((o, i) => [o.name, results[i]!]))
+    })
+  }
+
+  hold(feeds: Feeds, settings: RunSettings = {}): Promise<HeldRun> {
+    return this.#inTurn(async () => {
+      const { signature, arrays } = this.#check(feeds, settings)
+      const variant = await this.#variantFor(signature, arrays)
+      // It is not to be dropped to make room while it is held.
+      const key = keyOf(signature, shapesOf(arrays))
+      this.#variants.delete(key)
+      const held = variant.compiled.hold(arrays)
+      return {
+        run: held.run,
+        dispose: () => {
+          held.dispose()
+          if (this.#variants.has(key)) variant.compiled.dispose()
+          else this.#variants.set(key, variant)
+        },
+      }
+    })
+  }
+
+  reset(): Promise<void> {
+    return this.#inTurn(async () => this.#dropAll())
+  }
+
+  dispose(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#dropAll()
+      this.#onDispose()
+    })
+  }
+
+  #check(feeds: Feeds, settings: RunSettings): { signature: SignatureIo; arrays: NdArray[] } {
     settings.signal?.throwIfAborted()
     const { name, signatures } = this.#file
     const signature = settings.signature === undefined ? signatures[0]! : signatures.find((s) => s.key === settings.signature)
@@ -98,79 +156,73 @@ class LiteRtModel implements LoadedModel {
     for (const { name: port, dtype } of [...signature.inputs, ...signature.outputs]) {
       if (!isTransferable(dtype)) throw unsupportedDtype(name, port, dtype)
     }
-    const arrays = checkFeeds(name, signature, feeds)
-    const results = await this.#runWith(signature, arrays)
-    return new Map(signature.outputs.map((o, i) => [o.name, results[i]!]))
-  }
-
-  async reset(): Promise<void> {
-    while (this.#variants.size > 0) this.#drop()
-  }
-
-  async dispose(): Promise<void> {
-    await this.reset()
-    this.#onDispose()
+    return { signature, arrays: checkFeeds(name, signature, feeds) }
   }
 
   async #runWith(signature: SignatureIo, feeds: readonly NdArray[]): Promise<NdArray[]> {
-    const shapes = feeds.map((f) => f.shape)
-    const key = keyOf(signature, shapes)
+    const results = await this.#tryVariant(await this.#variantFor(signature, feeds), signature, feeds)
+    if (results) return results
+    this.#drop(keyOf(signature, shapesOf(feeds)))
+    const fresh = await this.#variantFor(signature, feeds)
+    return resultsOf(fresh, signature, await fresh.compiled.run(feeds))!
+  }
+
+  /** Undefined when the shapes of the outputs have changed with the values of the inputs. */
+  async #tryVariant(variant: Variant, signature: SignatureIo, feeds: readonly NdArray[]): Promise<NdArray[] | undefined> {
+    try {
+      return resultsOf(variant, signature, await variant.compiled.run(feeds))
+    } catch (e) {
+      if (variant.isChecked && e instanceof DowncastError && e.code === 'run/failed') return undefined
+      throw e
+    }
+  }
+
+  async #variantFor(signature: SignatureIo, feeds: readonly NdArray[]): Promise<Variant> {
+    const key = keyOf(signature, shapesOf(feeds))
     const kept = this.#variants.get(key)
     if (kept && !kept.compiled.runtime.isDead) {
       this.#variants.delete(key)
       this.#variants.set(key, kept)
-      try {
-        return await runVariant(kept, signature, feeds)
-      } catch (e) {
-        // Shapes that follow from the values of the inputs may have changed with them.
-        const isRetried = e instanceof DowncastError && e.code === 'run/failed' && kept.outputShapes && !this.#isShapeStatic(signature)
-        if (!isRetried) throw e
-      }
+      return kept
     }
     this.#drop(key)
     while (this.#variants.size >= this.#limit()) this.#drop()
     const variant = await this.#prepare(signature, feeds)
     this.#variants.set(key, variant)
-    return runVariant(variant, signature, feeds)
+    return variant
   }
 
   async #prepare(signature: SignatureIo, feeds: readonly NdArray[]): Promise<Variant> {
-    const shapes = feeds.map((f) => f.shape)
-    if (this.#isDirect(signature, shapes)) {
-      const entry = entryOf(signature, this.#file.signatures.indexOf(signature))
-      return { compiled: await compile(await this.#runtime(), this.#file.name, [this.#file.bytes], entry), outputShapes: undefined }
-    }
+    const shapes = shapesOf(feeds)
+    if (this.#isDirect(signature, shapes)) return this.#compileDirect(signature)
+    const source = this.#shapeSource(signature)
     const outputShapes = await this.#findOutputShapes(signature, feeds)
-    const kind = this.#isShapeStatic(signature) ? 'tensor' : 'copy'
+    const kind = source === 'inputs' ? 'tensor' : 'copy'
     const edits = signature.outputs.map((port, i): OutputEdit => ({ kind, port, shape: outputShapes[i]! }))
-    const compiled = await this.#compileEdited(
-      signature,
-      shapes,
-      edits.filter((e) => (e.kind !== 'tensor' && e.kind !== 'copy' ? true : !e.shape.includes(0))),
-    )
-    return { compiled, outputShapes }
+    const wanted = edits.filter((_, i) => !outputShapes[i]!.includes(0))
+    const isChecked = source === 'values'
+    const compiled = await this.#compileEdited(signature, shapes, isChecked ? [...wanted, ...probes(signature)] : wanted)
+    return { compiled, outputShapes, isChecked }
   }
 
   /** Runs the model once for the sizes of its outputs only: LiteRT.js does not tell them, and writes beyond buffers that are too small. */
   async #findOutputShapes(signature: SignatureIo, feeds: readonly NdArray[]): Promise<number[][]> {
-    const edits = signature.outputs.flatMap((port): OutputEdit[] => [
-      { kind: 'rank', port },
-      { kind: 'sizes', port },
-    ])
-    const compiled = await this.#compileEdited(
-      signature,
-      feeds.map((f) => f.shape),
-      edits,
-    )
+    const first = this.#firstProbe
+    this.#firstProbe = undefined
+    const isFirst = first?.key === keyOf(signature, shapesOf(feeds)) && !first.compiled.runtime.isDead
+    if (!isFirst) first?.compiled.dispose()
+    const compiled = isFirst ? first.compiled : await this.#compileEdited(signature, shapesOf(feeds), probes(signature))
     try {
-      const results = await compiled.run(feeds)
-      return signature.outputs.map((_, i) => {
-        const [rank] = typedView('i32', results[2 * i]!.bytes)
-        return [...typedView('i32', results[2 * i + 1]!.bytes)].slice(0, Math.min(rank!, maxRank))
-      })
+      return probedShapes(await compiled.run(feeds))
     } finally {
       compiled.dispose()
     }
+  }
+
+  async #compileDirect(signature: SignatureIo): Promise<Variant> {
+    const { name, bytes, signatures } = this.#file
+    const entry = { index: signatures.indexOf(signature), inputs: signature.inputs.map((i) => i.name), outputs: signature.outputs }
+    return { compiled: await compile(await this.#runtime(), name, [bytes], entry) }
   }
 
   async #compileEdited(signature: SignatureIo, shapes: readonly (readonly number[])[], edits: readonly OutputEdit[]): Promise<Compiled> {
@@ -185,17 +237,14 @@ class LiteRtModel implements LoadedModel {
 
   /** Whether the file can be run as it is: nothing symbolic in it, and LiteRT's output buffers are right. */
   #isDirect(signature: SignatureIo, shapes: readonly (readonly number[])[]): boolean {
-    const isInitial = signature.inputs.every((input, i) => String(input.initialShape) === String(shapes[i]))
-    return isInitial && signature.outputs.every((o) => isStatic(o.shape)) && this.#isShapeStatic(signature)
+    const isInitial = signature.inputs.every((input, i) => isStatic(input.shape) && String(input.shape) === String(shapes[i]))
+    return isInitial && signature.outputs.every((o) => isStatic(o.shape)) && this.#shapeSource(signature) === 'inputs'
   }
 
-  #isShapeStatic(signature: SignatureIo): boolean {
-    let known = this.#isStatic.get(signature)
-    if (known === undefined) {
-      known = hasStaticShapes(this.#file.tables, signature)
-      this.#isStatic.set(signature, known)
-    }
-    return known
+  #shapeSource(signature: SignatureIo): ShapeSource {
+    const source = this.#shapeSources.get(signature) ?? shapeSource(this.#file.tables, signature)
+    this.#shapeSources.set(signature, source)
+    return source
   }
 
   #limit(): number {
@@ -208,21 +257,44 @@ class LiteRtModel implements LoadedModel {
     this.#variants.get(key)?.compiled.dispose()
     this.#variants.delete(key)
   }
+
+  #dropAll(): void {
+    while (this.#variants.size > 0) this.#drop()
+    this.#firstProbe?.compiled.dispose()
+    this.#firstProbe = undefined
+  }
 }
 
-async function runVariant({ compiled, outputShapes }: Variant, signature: SignatureIo, feeds: readonly NdArray[]): Promise<NdArray[]> {
-  const results = await compiled.run(feeds)
-  if (!outputShapes) return results
+/** What to ask for to learn the shapes of a signature's outputs. */
+function probes(signature: SignatureIo): OutputEdit[] {
+  return signature.outputs.flatMap((port): OutputEdit[] => [
+    { kind: 'rank', port },
+    { kind: 'sizes', port },
+  ])
+}
+
+function probedShapes(answers: readonly NdArray[]): number[][] {
+  return Array.from({ length: answers.length / 2 }, (_, i) => {
+    const [rank] = typedView('i32', answers[2 * i]!.bytes)
+    return [...typedView('i32', answers[2 * i + 1]!.bytes)].slice(0, Math.min(rank!, maxRank))
+  })
+}
+
+/** The outputs in the signature's order; undefined when they do not have the shapes they were prepared for. */
+function resultsOf({ outputShapes, isChecked }: Variant, signature: SignatureIo, answers: readonly NdArray[]): NdArray[] | undefined {
+  if (!outputShapes) return [...answers]
   let next = 0
-  return outputShapes.map((shape, i) =>
-    shape.includes(0) ? { dtype: signature.outputs[i]!.dtype, shape, bytes: new Uint8Array(0) } : results[next++]!,
-  )
+  const results = outputShapes.map((shape, i): NdArray => {
+    return shape.includes(0) ? { dtype: signature.outputs[i]!.dtype, shape, bytes: new Uint8Array(0) } : answers[next++]!
+  })
+  const isSame = !isChecked || String(probedShapes(answers.slice(next))) === String(outputShapes)
+  return isSame ? results : undefined
+}
+
+function shapesOf(feeds: readonly NdArray[]): (readonly number[])[] {
+  return feeds.map((f) => f.shape)
 }
 
 function keyOf(signature: SignatureIo, shapes: readonly (readonly number[])[]): string {
   return JSON.stringify([signature.key, shapes])
-}
-
-function entryOf(signature: SignatureIo, index: number): Parameters<typeof compile>[3] {
-  return { index, inputs: signature.inputs.map((i) => i.name), outputs: signature.outputs }
 }

@@ -19,7 +19,7 @@ export type TensorRecord = RecordOf<typeof tensorTable>
 export interface PortInfo extends TensorInfo {
   /** Index in the subgraph. */
   readonly tensor: number
-  /** The shape that the file starts with; -1 nowhere. */
+  /** The shape that the file starts with, 1 where it is open. */
   readonly initialShape: readonly number[]
   /** Whether the file leaves the number of axes open. */
   readonly isRankOpen: boolean
@@ -77,12 +77,10 @@ export function operatorName(code: RecordOf<typeof operatorCodeTable>): string {
 }
 
 function portOf(tensor: TensorRecord, index: number, name: string = tensor.name): PortInfo {
-  const initialShape = [...tensor.shape]
   const { shapeSignature } = tensor
-  const shape: Shape =
-    shapeSignature.length === initialShape.length
-      ? Array.from(shapeSignature, (d, axis) => (d >= 0 ? d : axis === 0 ? 'N' : `d${axis}`))
-      : initialShape
+  const sizes = shapeSignature.length === tensor.shape.length ? shapeSignature : tensor.shape
+  const shape: Shape = Array.from(sizes, (d, axis) => (d >= 0 ? d : axis === 0 ? 'N' : `d${axis}`))
+  const initialShape = Array.from(tensor.shape, (d) => Math.max(d, 1))
   return {
     name,
     tensor: index,

@@ -37,9 +37,20 @@ export interface LoadedModel {
    * run/unsupported-dtype, run/failed, run/crashed, run/out-of-memory.
    */
   run(feeds: Feeds, settings?: RunSettings): Promise<Map<string, NdArray>>
+  /**
+   * Hands the feeds over once, for runs that are timed: `run` infers with them and leaves the results where they are. Runners in other
+   * threads do not have it. Throws what `run` throws.
+   */
+  hold?(feeds: Feeds, settings?: RunSettings): Promise<HeldRun>
   /** Forgets state kept between runs (of stateful LSTM and the like). */
   reset(): Promise<void>
   dispose(): Promise<void>
+}
+
+/** Feeds in the runner's memory. */
+export interface HeldRun {
+  run(): Promise<void>
+  dispose(): void
 }
 
 export interface LoadSettings {

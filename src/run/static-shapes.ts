@@ -1,19 +1,19 @@
-import { type ModelTables, operatorName, type SignatureIo } from './model-io.ts'
+import { type ModelTables, operatorName, type SignatureIo, type SubGraphTables } from './model-io.ts'
 
 /*
  * LiteRT.js sizes output buffers before it runs a model, from what the file and its first preparation say, and fills them only when
  * the results are where it put them. That holds where every shape follows from the shapes of the inputs alone; this tells.
  */
 
-/** Ops whose result shapes follow from their operands' shapes; listed operands must be constants for that, others may be anything. */
-const constantOperands: Readonly<Record<string, readonly number[]>> = {
+/** Ops whose result shapes follow from their operands' shapes, and from the values of the operands listed. */
+const shapeOperands: Readonly<Record<string, readonly number[]>> = {
   ...Object.fromEntries(
     [
       'ABS ADD AVERAGE_POOL_2D BATCH_MATMUL CAST CEIL CONCATENATION CONV_2D CONV_3D COS DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE',
       'DIV ELU EMBEDDING_LOOKUP EQUAL EXP FAKE_QUANT FLOOR FLOOR_DIV FLOOR_MOD FULLY_CONNECTED GATHER GATHER_ND GELU GREATER',
       'GREATER_EQUAL HARD_SWISH L2_NORMALIZATION L2_POOL_2D LEAKY_RELU LESS LESS_EQUAL LOCAL_RESPONSE_NORMALIZATION LOG LOGICAL_AND',
       'LOGICAL_NOT LOGICAL_OR LOGISTIC LOG_SOFTMAX MATRIX_DIAG MAXIMUM MAX_POOL_2D MINIMUM MUL NEG NOT_EQUAL PACK POW PRELU QUANTIZE',
-      'RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1 ROUND RSQRT SELECT SELECT_V2 SIGN SIN SOFTMAX SPACE_TO_DEPTH SQRT SQUARE',
+      'RANK RELU RELU6 RELU_0_TO_1 RELU_N1_TO_1 ROUND RSQRT SELECT SELECT_V2 SHAPE SIGN SIN SOFTMAX SPACE_TO_DEPTH SQRT SQUARE',
       'SQUARED_DIFFERENCE SQUEEZE SUB TANH UNPACK ZEROS_LIKE',
     ]
       .join(' ')
@@ -23,13 +23,16 @@ const constantOperands: Readonly<Record<string, readonly number[]>> = {
   ARG_MAX: [1],
   ARG_MIN: [1],
   BATCH_TO_SPACE_ND: [1, 2],
+  BROADCAST_ARGS: [0, 1],
   BROADCAST_TO: [1],
   CUMSUM: [1],
   EXPAND_DIMS: [1],
+  FILL: [0],
   MEAN: [1],
   MIRROR_PAD: [1],
   PAD: [1],
   PADV2: [1],
+  RANGE: [0, 1, 2],
   REDUCE_ALL: [1],
   REDUCE_ANY: [1],
   REDUCE_MAX: [1],
@@ -52,28 +55,38 @@ const constantOperands: Readonly<Record<string, readonly number[]>> = {
 }
 
 /**
- * Whether the output buffers of a signature are right once their shapes are: every op of its subgraph takes shapes from shapes, and
- * every output is the result of an op, of known rank, and given out once.
+ * What the shapes of a signature's outputs follow from:
+ * - `inputs`: the shapes of the inputs and constants, known when the model is prepared; every output is an op's own result;
+ * - `computed`: still the shapes of the inputs, but LiteRT may find out only while it runs;
+ * - `values`: perhaps the values of the inputs, so that they may differ from run to run.
  */
-export function hasStaticShapes(tables: ModelTables, signature: SignatureIo): boolean {
+export type ShapeSource = 'inputs' | 'computed' | 'values'
+
+export function shapeSource(tables: ModelTables, signature: SignatureIo): ShapeSource {
   const graph = tables.subgraphs[signature.subgraph]!
+  /** Tensors whose values follow from shapes and constants. */
+  const derived = new Set(constantsOf(tables, graph))
+  const constants = new Set(derived)
   const produced = new Set<number>()
+  let areAllConstant = true
   for (const { opcodeIndex, inputs, outputs } of graph.operators) {
     const code = tables.operatorCodes[opcodeIndex]
-    const operands = code && constantOperands[operatorName(code)]
-    if (!operands) return false
-    const isConstant = (operand: number): boolean => {
-      const tensor = graph.tensors[inputs[operand] ?? -1]
-      return tensor === undefined || (tables.buffers[tensor.buffer]?.data?.byteLength ?? 0) > 0
+    const name = code ? operatorName(code) : ''
+    const operands = shapeOperands[name]?.map((o) => inputs[o] ?? -1)
+    if (!operands?.every((o) => o < 0 || derived.has(o))) return 'values'
+    areAllConstant &&= operands.every((o) => o < 0 || constants.has(o))
+    const isDerived = name === 'SHAPE' || name === 'RANK' || inputs.every((i) => i < 0 || derived.has(i))
+    for (const o of outputs) {
+      produced.add(o)
+      if (isDerived) derived.add(o)
     }
-    if (!operands.every(isConstant)) return false
-    for (const o of outputs) produced.add(o)
   }
+  const ports = [...signature.inputs, ...signature.outputs]
   const outputs = signature.outputs.map((o) => o.tensor)
-  return (
-    new Set(outputs).size === outputs.length &&
-    outputs.every((o) => produced.has(o)) &&
-    signature.outputs.every((o) => !o.isRankOpen) &&
-    signature.inputs.every((i) => !i.isRankOpen)
-  )
+  const areOwn = new Set(outputs).size === outputs.length && outputs.every((o) => produced.has(o) && !derived.has(o))
+  return areAllConstant && areOwn && ports.every((p) => !p.isRankOpen) ? 'inputs' : 'computed'
+}
+
+function constantsOf(tables: ModelTables, graph: SubGraphTables): number[] {
+  return [...graph.tensors.keys()].filter((i) => (tables.buffers[graph.tensors[i]!.buffer]?.data?.byteLength ?? 0) > 0)
 }
