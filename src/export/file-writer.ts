@@ -39,10 +39,9 @@ interface SameAs {
  * Writes a `.tflite` file: weights first, in the order of their numbers, each computed once and let go, then the tables at the
  * start. Constants with equal bytes are stored once: what refers to a later one is pointed to the first, whose number stays, and
  * the later buffer is left empty. Equal input gives equal bytes.
- * `buffers[0]` is the empty one; `deprecated_builtin_code` is derived.
+ * Tensors without data point to buffer 0, an empty one by convention; `deprecated_builtin_code` is derived.
  */
 export function writeTfliteFile(model: ModelInput, buffers: readonly ConstData[], sink: ByteSink, options: WriteOptions = {}): WrittenFile {
-  invariant(buffers[0]?.byteLength === 0, 'buffer 0 is not empty')
   const same = identicalObjects(buffers)
   const layout = options.layout ?? chooseLayout(model, buffers)
   // Runtimes look for metadata in the flatbuffer only.

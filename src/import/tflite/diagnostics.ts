@@ -1,4 +1,5 @@
-import { type Code, DowncastError } from '../../core/diagnostics.ts'
+import { type Code, type Diagnostic, DowncastError } from '../../core/diagnostics.ts'
+import type { UnknownField } from '../../wire/flatbuffers/reader.ts'
 
 interface FileFault {
   readonly file: string
@@ -35,6 +36,33 @@ export function indexOutOfRange(file: string, path: string, what: string, index:
 export function inconsistentModel(file: string, path: string, what: string, expected: string, actual: string): DowncastError {
   const message = `The ${what} of ${quote(file)} in ${path} does not fit: expected ${expected}, found ${actual}.`
   return fault('import/tflite-inconsistent', message, { file, path, expected, actual }, damaged)
+}
+
+/** Warning: a field or union member of a newer schema. */
+export function unknownField(file: string, { table, slot, member, path, count }: UnknownField): Diagnostic {
+  const what = member === undefined ? `field ${slot} of the table ${table}` : `member ${member} of the union in field ${slot} of ${table}`
+  const where = `${count} times, first in ${path || 'the root'}`
+  return {
+    severity: 'warning',
+    code: 'import/tflite-unknown-field',
+    message: `The ${what} in ${quote(file)} is newer than this version of downcast (${where}).`,
+    hint: 'It is left out of what is written; update downcast.',
+    file,
+    path,
+  }
+}
+
+/** Warning: tensors whose weights are in other files; `groups` are the names of these. */
+export function externalWeights(file: string, tensor: string, count: number, groups: readonly string[]): Diagnostic {
+  const others = groups.map(quote).join(', ') || 'without a name'
+  return {
+    severity: 'warning',
+    code: 'import/tflite-external-weights',
+    message: `${count} tensors of ${quote(file)} have their weights in other files (${others}), which are not read.`,
+    hint: 'Use the model with its weights inside.',
+    file,
+    tensor,
+  }
 }
 
 const damaged = 'The file is damaged or was written by a faulty tool: copy it again or convert the model again.'

@@ -1,13 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { memorySource } from '../../core/bytes.ts'
+import { memorySink, memorySource } from '../../core/bytes.ts'
+import { writeTfliteFile } from '../../export/file-writer.ts'
 import { fuzz, randomIntegers } from '../../wire/fuzz.testkit.ts'
 import { readTfliteFile } from './read-file.ts'
 
 const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../../fixtures/${name}.tflite`, import.meta.url)))
 const read = (bytes: Uint8Array) => {
   const file = readTfliteFile(memorySource('m.tflite', bytes))
-  for (const buffer of file.buffers) buffer.bytes()
+  // What could be read can be written.
+  writeTfliteFile(file.model, file.buffers, memorySink())
+  writeTfliteFile(file.model, file.buffers, memorySink(), { layout: 'external' })
 }
 
 test('damaged models are read or refused', async () => {

@@ -138,6 +138,14 @@ test('fields of a newer schema give a warning, a damaged conversion record too',
   expect(damaged.warnings).toMatchObject([{ severity: 'warning', code: 'wire/malformed' }])
 })
 
+test('weights in other files give a warning', () => {
+  const tensors = [{ shape: [1], name: 'w', externalBuffer: 1 }, { shape: [1] }]
+  const subgraphs = [{ tensors, inputs: [0], outputs: [1], operators: [{ inputs: [0], outputs: [1] }] }]
+  const { warnings } = read(small({ subgraphs, externalBufferGroups: [{ name: 'w.bin' }], externalBuffers: [{ id: 1 }] }))
+  expect(warnings).toMatchObject([{ code: 'import/tflite-external-weights', tensor: 'w' }])
+  expect(warnings[0]!.message).toContain('"w.bin"')
+})
+
 test.each([
   ['PK\x03\x04 and so on', 'a zip archive, such as a .keras model'],
   ['\x89HDF\r\n\x1a\n     ', 'an HDF5 file, such as a Keras .h5 model'],
@@ -216,6 +224,11 @@ test.each([
   ],
   ['import/tflite-inconsistent', 'subgraphs[0].tensors[0].shape', withTensor({ shape: [-2] })],
   ['import/tflite-inconsistent', 'subgraphs[0].tensors[0].shapeSignature', withTensor({ shape: [1, 1], shapeSignature: [-1] })],
+  [
+    'import/tflite-inconsistent',
+    'buffers',
+    { buffers: [{}, ...Array.from({ length: 9 }, (_, i) => ({ offset: 8n + BigInt(i), size: 150n }))] },
+  ],
   ['import/tflite-inconsistent', 'buffers[1]', { buffers: [{}, { offset: 16n, size: 1n << 60n }] }],
   [
     'import/tflite-inconsistent',

@@ -4,10 +4,10 @@ import { builtinOperator } from '../../schema/tflite/builtin-operator.ts'
 import { conversionMetadataTable } from '../../schema/tflite/conversion-metadata.ts'
 import { type bufferTable, modelTable, type operatorCodeTable } from '../../schema/tflite/model.ts'
 import { type ModelRecord, tfliteIdentifier } from '../../schema/tflite/records.ts'
-import { decodeFlatbuffer, type UnknownField } from '../../wire/flatbuffers/reader.ts'
+import { decodeFlatbuffer } from '../../wire/flatbuffers/reader.ts'
 import { codeOfName, nameOfCode, type RecordOf } from '../../wire/flatbuffers/schema.ts'
 import { detectFormat, type FileFormat } from '../detect.ts'
-import { inconsistentModel, notTflite } from './diagnostics.ts'
+import { externalWeights, inconsistentModel, notTflite, unknownField } from './diagnostics.ts'
 import { verifyModel } from './verify.ts'
 
 export type ConversionMetadata = RecordOf<typeof conversionMetadataTable>
@@ -27,7 +27,7 @@ export interface TfliteFile {
   readonly warnings: readonly Diagnostic[]
 }
 
-/** `data` vectors of tables longer than this are not metadata that anybody decodes. */
+/** A longer one is none. */
 const maxConversionMetadataBytes = 2 ** 20
 
 /**
@@ -41,6 +41,7 @@ export function readTfliteFile(source: ByteSource): TfliteFile {
   const { value, unknown } = decodeFlatbuffer(modelTable, source, { identifier: tfliteIdentifier })
   const { buffers: bufferRecords, ...rest } = value
   const buffers = bufferRecords.map((b, i) => locate(source, `buffers[${i}]`, b))
+  refuseOverlap(source, buffers)
   const model: ModelRecord = {
     ...rest,
     operatorCodes: rest.operatorCodes.map(effectiveCode),
@@ -57,7 +58,12 @@ export function readTfliteFile(source: ByteSource): TfliteFile {
   diagnostics.throwIfErrors()
 
   const metadata = new Map(model.metadata.map((m) => [m.name, buffers[m.buffer]!]))
-  const warnings: Diagnostic[] = unknown.map((field) => unknownFieldWarning(source.name, field))
+  const warnings = unknown.map((field) => unknownField(source.name, field))
+  const external = model.subgraphs.flatMap((g) => g.tensors).filter((t) => t.externalBuffer !== 0)
+  if (external[0]) {
+    const groups = model.externalBufferGroups.map((g) => g.name)
+    warnings.push(externalWeights(source.name, external[0].name, external.length, groups))
+  }
   return {
     name: source.name,
     byteLength: source.byteLength,
@@ -74,6 +80,14 @@ export function readTfliteFile(source: ByteSource): TfliteFile {
 function effectiveCode(code: RecordOf<typeof operatorCodeTable>): RecordOf<typeof operatorCodeTable> {
   const builtin = Math.max(code.deprecatedBuiltinCode, codeOfName(builtinOperator, code.builtinCode))
   return { ...code, deprecatedBuiltinCode: Math.min(builtin, 127), builtinCode: nameOfCode(builtinOperator, builtin) }
+}
+
+/** Buffers are parts of the file, so together they are no larger; otherwise a small file could stand for terabytes. */
+function refuseOverlap(source: ByteSource, buffers: readonly ConstData[]): void {
+  const bytes = [...new Set(buffers)].reduce((n, b) => n + b.byteLength, 0)
+  if (bytes > source.byteLength) {
+    throw inconsistentModel(source.name, 'buffers', 'size of all buffers', `at most ${source.byteLength} bytes`, `${bytes}`)
+  }
 }
 
 /** Bytes of a buffer: in the tables, or behind them (offsets 0 and 1 mean none, as runtimes have it). */
@@ -108,18 +122,6 @@ function readConversionMetadata(file: string, buffer: ConstData | undefined, war
     if (!(e instanceof DowncastError)) throw e
     warnings.push(toDiagnostic(e, 'warning'))
     return undefined
-  }
-}
-
-function unknownFieldWarning(file: string, { table, slot, member, path, count }: UnknownField): Diagnostic {
-  const what = member === undefined ? `field ${slot} of the table ${table}` : `member ${member} of the union in field ${slot} of ${table}`
-  return {
-    severity: 'warning',
-    code: 'import/tflite-unknown-field',
-    message: `The ${what} in ${JSON.stringify(file)} is newer than this version of downcast (${count} times, first in ${path || 'the root'}).`,
-    hint: 'It is left out of what is written; update downcast.',
-    file,
-    path,
   }
 }
 

@@ -174,19 +174,20 @@ test('what a newer schema has is counted and told with its place', () => {
 })
 
 test('data vectors are handles on the source, and their tables may be placed by others', () => {
-  const bytes = new Uint8Array(60)
-  bytes.set(encodeFlatbuffer(library, { books: [new fb.PlacedTable(48), {}] }))
+  const bytes = new Uint8Array(68)
+  bytes.set(encodeFlatbuffer(library, { books: [new fb.PlacedTable(56), {}, new fb.PlacedTable(56)] }))
   const view = new DataView(bytes.buffer)
-  view.setUint16(40, 6, true)
-  view.setUint16(42, 8, true)
-  view.setUint16(44, 4, true)
-  view.setInt32(48, 8, true)
-  view.setUint32(52, 4, true)
-  const file = new Uint8Array([...bytes.subarray(0, 56), 3, 0, 0, 0, 7, 8, 9])
-  const [first, second] = decodeFlatbuffer(library, source(file)).value.books
+  view.setUint16(48, 6, true)
+  view.setUint16(50, 8, true)
+  view.setUint16(52, 4, true)
+  view.setInt32(56, 8, true)
+  view.setUint32(60, 4, true)
+  const file = new Uint8Array([...bytes.subarray(0, 64), 3, 0, 0, 0, 7, 8, 9])
+  const [first, second, third] = decodeFlatbuffer(library, source(file)).value.books
   expect(first!.data!.byteLength).toBe(3)
   expect(first!.data!.bytes()).toEqual(Uint8Array.of(7, 8, 9))
   expect(second!.data).toBeUndefined()
+  expect(third!.data).toBe(first!.data)
 })
 
 test('a file is read page by page: scalars and strings across page borders, large vectors on their own', () => {

@@ -1,4 +1,4 @@
-import { type ByteSource, constFromSource } from '../../core/bytes.ts'
+import { type ByteSource, type ConstData, constFromSource } from '../../core/bytes.ts'
 import { isViewable, typedView } from '../../core/dtype.ts'
 import { type ByteFault, limitExceeded, malformed, truncated } from '../diagnostics.ts'
 import { type FieldLayout, nameOfCode, type RecordOf, type ScalarKind, scalarBytes, type Table } from './schema.ts'
@@ -99,6 +99,8 @@ class Reader {
   readonly #length: number
   readonly #path: (string | number)[] = []
   readonly #vtables = new Map<number, VTable>()
+  /** Data vectors by position: one that is pointed to twice is one handle. */
+  readonly #data = new Map<number, ConstData>()
   readonly #unknown = new Map<string, { -readonly [K in keyof UnknownField]: UnknownField[K] }>()
   readonly #maxTables: number
   readonly #maxBytes: number
@@ -206,7 +208,11 @@ class Reader {
         return this.#each(this.#target(at), (p) => this.#table(field.table, p))
       case 'data': {
         const vector = this.#target(at)
-        return constFromSource(this.#source, vector + 4, this.#vectorBytes(vector, 1))
+        const known = this.#data.get(vector)
+        if (known) return known
+        const data = constFromSource(this.#source, vector + 4, this.#vectorBytes(vector, 1))
+        this.#data.set(vector, data)
+        return data
       }
       case 'union': {
         const code = this.#window.u8(at)
