@@ -13,7 +13,7 @@ export function toI32(b: OpBuilder, v: Value): Value {
     const clamped = Int32Array.from(ints, (n) => Math.max(-0x8000_0000, Math.min(0x7fff_ffff, n)))
     return b.const(v.name, 'i32', v.type.shape, constFromBytes(bytesOf(clamped)))
   }
-  return b.op(op.cast, [v], { inDataType: v.type.dtype, outDataType: 'i32' })
+  return b.op(op.cast, [v], { to: 'i32' })
 }
 
 /** `x` permuted; nothing is added for an identity. */
@@ -25,6 +25,6 @@ export function permute(b: OpBuilder, x: Value, perm: readonly number[]): Value 
 export function reshapeTo(b: OpBuilder, x: Value, shape: readonly (number | string)[]): Value {
   const symbolic = shape.filter((d) => typeof d === 'string')
   const file = shape.map((d) => (typeof d === 'number' ? d : -1))
-  if (symbolic.length <= 1) return b.op(op.reshape, [x, b.i32(file)], { newShape: file })
+  if (symbolic.length <= 1) return b.op(op.reshape, [x, b.i32(file)])
   return b.op(op.reshape, [x, b.op(op.shape, [x])])
 }

@@ -52,7 +52,10 @@ export type AttrsIn<A extends AttrSchema> = { readonly [K in keyof A as A[K] ext
   readonly [K in keyof A as A[K] extends { default: unknown } ? K : never]?: ValueOf<A[K]>
 }
 
-/** Makes attribute specs. The first argument is the camelCase flatbuffer field; a default is what an absent field means. */
+/**
+ * Makes attribute specs. The first argument is the camelCase flatbuffer field; a default is what an absent field means.
+ * A field of `''` is not stored: the file says it otherwise, by the type of the result.
+ */
 export const attr = {
   i32: (field: string, def = 0) => ({ kind: 'i32', field, default: def }) as const,
   i64: (field: string, def = 0) => ({ kind: 'i64', field, default: def }) as const,

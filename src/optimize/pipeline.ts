@@ -2,6 +2,7 @@ import { mergeEqualNodes } from './merge-equal-nodes.ts'
 import { dropDead, fixpoint, type Pass } from './pass.ts'
 import { propagateDims } from './propagate-dims.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
+import { absorbTransposeIntoMatmul } from './rules/absorb-transpose-into-matmul.ts'
 import { divideByConstant } from './rules/divide-by-constant.ts'
 import { foldConstants } from './rules/fold-constants.ts'
 import { foldKnownDims } from './rules/fold-known-dims.ts'
@@ -20,13 +21,16 @@ import { mergeReshapes } from './rules/merge-reshapes.ts'
 import { mergeTransposes } from './rules/merge-transposes.ts'
 import { recognizeGelu } from './rules/recognize-gelu.ts'
 import { recognizeHardSwish } from './rules/recognize-hard-swish.ts'
+import { recognizeL2Normalization } from './rules/recognize-l2-normalization.ts'
 import { recognizeLeakyRelu } from './rules/recognize-leaky-relu.ts'
 import { recognizeLogistic } from './rules/recognize-logistic.ts'
+import { recognizePrelu } from './rules/recognize-prelu.ts'
 import { removeNeutralOperand } from './rules/remove-neutral-operand.ts'
 import { removeNoOps } from './rules/remove-no-ops.ts'
 import { reshapeFromMovement } from './rules/reshape-from-movement.ts'
 import { sinkReshape } from './rules/sink-reshape.ts'
 import { sinkTranspose } from './rules/sink-transpose.ts'
+import { sinkTransposeThroughReduction } from './rules/sink-transpose-through-reduction.ts'
 
 export interface Pipeline {
   readonly name: string
@@ -48,11 +52,20 @@ export const canonicalRules = [
   mergeReshapes,
   mergeTransposes,
   sinkTranspose,
+  sinkTransposeThroughReduction,
+  absorbTransposeIntoMatmul,
   mergeClamps,
 ]
 
 /** Formulas that the runtime has one op for. */
-export const recognizeRules = [recognizeHardSwish, recognizeGelu, recognizeLeakyRelu, recognizeLogistic]
+export const recognizeRules = [
+  recognizeHardSwish,
+  recognizeGelu,
+  ...recognizeLeakyRelu,
+  ...recognizePrelu,
+  recognizeLogistic,
+  ...recognizeL2Normalization,
+]
 
 /** Several ops into one. What folds into weights comes before what changes the op itself. */
 export const fuseRules = [

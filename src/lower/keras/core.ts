@@ -50,7 +50,7 @@ function batchNorm(k: KerasOp, b: OpBuilder): Value {
 
 /** x * scale + offset. */
 function rescaling(k: KerasOp, b: OpBuilder): Value {
-  const x = k.x.type.dtype === 'f32' ? k.x : b.op(op.cast, [k.x], { inDataType: k.x.type.dtype, outDataType: 'f32' })
+  const x = k.x.type.dtype === 'f32' ? k.x : b.op(op.cast, [k.x], { to: 'f32' })
   const scaled = b.op(op.mul, [x, b.f32([Math.fround(k.num('scale'))])])
   return b.op(op.add, [scaled, b.f32([Math.fround(k.num('offset', 0))])])
 }

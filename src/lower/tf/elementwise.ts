@@ -99,6 +99,6 @@ export const elementwise: LoweringRegistry = {
   Expm1: (n, b) => b.op(op.sub, [b.op(op.exp, [n.in(0)]), b.f32([1])]),
   Cast: (n, b) => {
     const [x, to] = [n.in(0), n.type('DstT')]
-    return x.type.dtype === to ? x : b.op(op.cast, [x], { inDataType: x.type.dtype, outDataType: to })
+    return x.type.dtype === to ? x : b.op(op.cast, [x], { to })
   },
 }

@@ -8,7 +8,6 @@ export const addN = defineOp({
   summary: 'sum of operands of one shape',
   operands: [operand('inputs', ['f32', 'i32'], { variadic: true })],
   attrs: {},
-  options: 'AddNOptions',
   infer(n) {
     const [first, ...rest] = n.types
     if (!first) return n.fail('it needs at least one operand')

@@ -117,28 +117,24 @@ export const div = binary('div', {
 export const maximum = binary('maximum', {
   summary: 'larger of x and y',
   dtypes: [...floatOrQ, 'i32', 'i64'],
-  options: 'MaximumMinimumOptions',
   version: extremeVersion,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.3.0' },
 })
 export const minimum = binary('minimum', {
   summary: 'smaller of x and y',
   dtypes: [...floatOrQ, 'i32', 'i64'],
-  options: 'MaximumMinimumOptions',
   version: extremeVersion,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.3.0' },
 })
 export const squaredDifference = binary('squared_difference', {
   summary: '(x - y) squared',
   dtypes: ['f32', 'i8', 'i32'],
-  options: 'SquaredDifferenceOptions',
   version: (n) => (is(n, 'i8') ? 2 : 1),
   releases: { 1: '1.13.1', 2: '2.5.0' },
 })
 export const pow = binary('pow', {
   summary: 'x to the y',
   dtypes: ['f32', 'i32'],
-  options: 'PowOptions',
   quant: { floatOnly: 'no integer kernel' },
   releases: { 1: '1.10.0' },
   accuracy: 'rounding',
@@ -146,7 +142,6 @@ export const pow = binary('pow', {
 export const floorDiv = binary('floor_div', {
   summary: 'floor(x / y)',
   dtypes: ['f32', 'i8', 'i16', 'i32'],
-  options: 'FloorDivOptions',
   version: (n) => (is(n, 'i8') || is(n, 'i16') ? 3 : is(n, 'f32') ? 2 : 1),
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
   dims: (a, b) => (typeof a === 'number' && typeof b === 'number' && b !== 0 ? Math.floor(a / b) : divDims(a, b)),
@@ -154,7 +149,6 @@ export const floorDiv = binary('floor_div', {
 export const floorMod = binary('floor_mod', {
   summary: 'x - floor(x / y) * y',
   dtypes: ['f32', 'i8', 'i16', 'i32', 'i64'],
-  options: 'FloorModOptions',
   version: (n) => (is(n, 'i8') || is(n, 'i16') ? 2 : 1),
   releases: { 1: '1.13.0', 2: '2.13.0' },
 })
@@ -163,7 +157,6 @@ export const greater = binary('greater', {
   summary: 'x > y',
   dtypes: comparable,
   result: 'bool',
-  options: 'GreaterOptions',
   version: compareVersion,
   releases: { 1: '1.14.0', 2: '1.14.0' },
 })
@@ -171,7 +164,6 @@ export const greaterEqual = binary('greater_equal', {
   summary: 'x >= y',
   dtypes: comparable,
   result: 'bool',
-  options: 'GreaterEqualOptions',
   version: (n) => (is(n, 'i16') ? 3 : compareVersion(n)),
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
 })
@@ -179,7 +171,6 @@ export const less = binary('less', {
   summary: 'x < y',
   dtypes: comparable,
   result: 'bool',
-  options: 'LessOptions',
   version: (n) => (is(n, 'i16') ? 3 : compareVersion(n)),
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
 })
@@ -187,7 +178,6 @@ export const lessEqual = binary('less_equal', {
   summary: 'x <= y',
   dtypes: comparable,
   result: 'bool',
-  options: 'LessEqualOptions',
   version: compareVersion,
   releases: { 1: '1.14.0', 2: '1.14.0' },
 })
@@ -195,7 +185,6 @@ export const equal = binary('equal', {
   summary: 'x == y',
   dtypes: [...comparable, 'bool', 'string'],
   result: 'bool',
-  options: 'EqualOptions',
   version: (n) => (is(n, 'i16') ? 5 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.13.0', 5: '2.21.0' },
 })
@@ -203,27 +192,23 @@ export const notEqual = binary('not_equal', {
   summary: 'x != y',
   dtypes: [...comparable, 'bool', 'string'],
   result: 'bool',
-  options: 'NotEqualOptions',
   version: (n) => (is(n, 'i16') ? 4 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.21.0' },
 })
 export const logicalAnd = binary('logical_and', {
   summary: 'x and y',
   dtypes: ['bool'],
-  options: 'LogicalAndOptions',
   releases: { 1: '1.11.0' },
 })
 export const logicalOr = binary('logical_or', {
   summary: 'x or y',
   dtypes: ['bool'],
-  options: 'LogicalOrOptions',
   releases: { 1: '1.11.0' },
 })
 
 export const atan2 = binary('atan2', {
   summary: 'angle of the point (y, x)',
   dtypes: ['f32', 'f64'],
-  options: 'ATan2Options',
   quant: { floatOnly: 'no integer kernel' },
   releases: { 1: '2.10.0' },
   accuracy: 'rounding',
@@ -232,12 +217,10 @@ const words: readonly DType[] = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32']
 export const bitwiseXor = binary('bitwise_xor', {
   summary: 'bits that differ',
   dtypes: words,
-  options: 'BitwiseXorOptions',
   releases: { 1: '2.13.0' },
 })
 export const rightShift = binary('right_shift', {
   summary: 'x shifted right by y bits, with its sign',
   dtypes: words,
-  options: 'RightShiftOptions',
   releases: { 1: '2.13.0' },
 })

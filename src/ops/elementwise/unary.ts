@@ -95,7 +95,6 @@ export const elu = unary('elu', {
 export const hardSwish = unary('hard_swish', {
   summary: 'x * relu6(x + 3) / 6',
   dtypes: floatOrQ,
-  options: 'HardSwishOptions',
   releases: { 1: '1.15.0' },
   accuracy: 'rounding',
   work: 4,
@@ -167,7 +166,6 @@ export const sin = unary('sin', {
 })
 export const cos = unary('cos', {
   summary: 'cosine',
-  options: 'CosOptions',
   quant: { floatOnly: 'no integer kernel' },
   releases: { 1: '1.14.0' },
   accuracy: 'rounding',
@@ -191,7 +189,6 @@ export const round = unary('round', {
 export const abs = unary('abs', {
   summary: 'absolute value',
   dtypes: ['f32', 'i8', 'i16', 'i32'],
-  options: 'AbsOptions',
   version: (n) => (n.types[0]?.dtype === 'i16' ? (n.types[0].quant ? 3 : 4) : versionByDType({ i32: 5, i8: 2, u8: 2 })(n)),
   releases: { 1: '1.13.0', 2: '2.4.0', 3: '2.5.0', 4: '2.6.0', 5: '2.12.0' },
 })
@@ -211,14 +208,12 @@ export const square = unary('square', {
 export const sign = unary('sign', {
   summary: '-1, 0 or 1',
   dtypes: ['f32', 'f64', 'i32'],
-  options: 'SignOptions',
   versions: { i32: 2 },
   releases: { 1: '2.11.0', 2: '2.12.0' },
 })
 export const logicalNot = unary('logical_not', {
   summary: 'not x',
   dtypes: ['bool'],
-  options: 'LogicalNotOptions',
   releases: { 1: '1.11.0' },
 })
 export const zerosLike = unary('zeros_like', {

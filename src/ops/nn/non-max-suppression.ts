@@ -23,7 +23,6 @@ export const nonMaxSuppressionV4 = defineOp({
   summary: 'best boxes that do not overlap, and their number',
   operands,
   attrs: {},
-  options: 'NonMaxSuppressionV4Options',
   infer: (n) => [selected(n), count],
   quant: { floatOnly: 'no integer kernel' },
   version: () => 1,

@@ -8,7 +8,6 @@ export const rfft2d = defineOp({
   summary: '2-D Fourier transform of real data',
   operands: [operand('input', ['f32']), operand('fftLength', ['i32'])],
   attrs: {},
-  options: 'Rfft2dOptions',
   infer(n) {
     const { shape } = n.type('input')
     if (shape.length < 2) n.fail('the input must have rank 2 or more')

@@ -7,7 +7,6 @@ export const dequantize = defineOp({
   summary: 'stored numbers back to f32',
   operands: [operand('input', ['i4', 'i8', 'u8', 'i16', 'f16'])],
   attrs: {},
-  options: 'DequantizeOptions',
   infer: (n) => [{ dtype: 'f32', shape: n.type('input').shape }],
   version(n) {
     const [x] = n.types

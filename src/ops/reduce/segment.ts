@@ -9,7 +9,6 @@ export const segmentSum = defineOp({
   summary: 'sums of rows by ascending segment (data-dependent size)',
   operands: [operand('data', numbers), operand('segmentIds', ['i32'])],
   attrs: {},
-  options: 'SegmentSumOptions',
   infer(n) {
     const { shape, dtype } = n.type('data')
     const ids = n.ints('segmentIds')
@@ -23,7 +22,6 @@ export const segmentSum = defineOp({
 
 function unsorted<const Name extends string>(
   name: Name,
-  options: string,
   summary: string,
   release: string,
   accuracy: 'exact' | 'rounding',
@@ -34,7 +32,6 @@ function unsorted<const Name extends string>(
     summary,
     operands: [operand('data', numbers), operand('segmentIds', ['i32']), operand('numSegments', ['i32'])],
     attrs: {},
-    options,
     infer(n) {
       const { shape, dtype } = n.type('data')
       const ids = n.type('segmentIds').shape
@@ -48,31 +45,7 @@ function unsorted<const Name extends string>(
   })
 }
 
-export const unsortedSegmentSum = unsorted(
-  'unsorted_segment_sum',
-  'UnsortedSegmentSumOptions',
-  'sums of rows by segment',
-  '2.10.0',
-  'rounding',
-)
-export const unsortedSegmentProd = unsorted(
-  'unsorted_segment_prod',
-  'UnsortedSegmentProdOptions',
-  'products of rows by segment',
-  '2.10.0',
-  'rounding',
-)
-export const unsortedSegmentMax = unsorted(
-  'unsorted_segment_max',
-  'UnsortedSegmentMaxOptions',
-  'largest of rows by segment',
-  '2.10.0',
-  'exact',
-)
-export const unsortedSegmentMin = unsorted(
-  'unsorted_segment_min',
-  'UnsortedSegmentMinOptions',
-  'smallest of rows by segment',
-  '2.11.0',
-  'exact',
-)
+export const unsortedSegmentSum = unsorted('unsorted_segment_sum', 'sums of rows by segment', '2.10.0', 'rounding')
+export const unsortedSegmentProd = unsorted('unsorted_segment_prod', 'products of rows by segment', '2.10.0', 'rounding')
+export const unsortedSegmentMax = unsorted('unsorted_segment_max', 'largest of rows by segment', '2.10.0', 'exact')
+export const unsortedSegmentMin = unsorted('unsorted_segment_min', 'smallest of rows by segment', '2.11.0', 'exact')

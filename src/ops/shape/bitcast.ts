@@ -10,7 +10,6 @@ export const bitcast = defineOp({
   summary: 'the same bytes as another type',
   operands: [operand('input', fixedSize)],
   attrs: { to: attr.dtype('', 'f32') },
-  options: 'BitcastOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
     const { to } = n.attrs

@@ -61,7 +61,6 @@ export const spaceToBatchNd = defineOp({
   summary: 'positions within spatial blocks become batches',
   operands: [operand('input', moved), operand('blockShape', ['i32']), operand('paddings', ['i32'])],
   attrs: {},
-  options: 'SpaceToBatchNDOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
     const block = n.ints('blockShape')
@@ -85,7 +84,6 @@ export const batchToSpaceNd = defineOp({
   summary: 'batches become positions within spatial blocks',
   operands: [operand('input', moved), operand('blockShape', ['i32']), operand('crops', ['i32'])],
   attrs: {},
-  options: 'BatchToSpaceNDOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
     const block = n.ints('blockShape')

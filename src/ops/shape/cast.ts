@@ -8,9 +8,8 @@ export const cast = defineOp({
   builtin: 'CAST',
   summary: 'converts elements to another type',
   operands: [operand('input', castable)],
-  attrs: { inDataType: attr.dtype('inDataType'), outDataType: attr.dtype('outDataType') },
-  options: 'CastOptions',
-  infer: (n) => [{ dtype: n.attrs.outDataType, shape: n.type('input').shape }],
+  attrs: { to: attr.dtype('') },
+  infer: (n) => [{ dtype: n.attrs.to, shape: n.type('input').shape }],
   version(n) {
     const types = [n.type('input').dtype, n.results[0]!.dtype]
     const has = (...names: string[]) => types.some((t) => names.includes(t))
@@ -23,5 +22,5 @@ export const cast = defineOp({
   },
   releases: { 1: '1.5.0', 2: '2.7.0', 3: '2.8.0', 4: '2.9.0', 5: '2.12.0', 6: '2.15.0', 7: '2.17.0', 8: '2.21.0' },
   accuracy: 'exact',
-  dims: ({ values, attrs }) => (/^[iu](16|32|64)$/.test(String(attrs.outDataType)) ? values[0]?.dims : undefined),
+  dims: ({ values, attrs }) => (/^[iu](16|32|64)$/.test(String(attrs.to)) ? values[0]?.dims : undefined),
 })

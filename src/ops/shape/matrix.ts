@@ -9,7 +9,6 @@ export const matrixDiag = defineOp({
   summary: 'matrices with given diagonals',
   operands: [operand('diagonal', diagonal)],
   attrs: {},
-  options: 'MatrixDiagOptions',
   infer(n) {
     const { shape, dtype } = n.type('diagonal')
     if (shape.length < 1) n.fail('the diagonal must have rank 1 or more')
@@ -27,7 +26,6 @@ export const matrixSetDiag = defineOp({
   summary: 'matrices with other diagonals',
   operands: [operand('input', diagonal), operand('diagonal', diagonal)],
   attrs: {},
-  options: 'MatrixSetDiagOptions',
   infer(n) {
     const [x, d] = [n.type('input'), n.type('diagonal')]
     if (x.dtype !== d.dtype || x.shape.length < 2 || d.shape.length !== x.shape.length - 1)

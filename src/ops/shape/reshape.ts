@@ -11,8 +11,7 @@ export const reshape = defineOp({
   builtin: 'RESHAPE',
   summary: 'same elements, other shape',
   operands: [operand('input', movable), operand('shape', ['i32'])],
-  attrs: { newShape: attr.i32s('newShape') },
-  options: 'ReshapeOptions',
+  attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')
     const wanted = n.dims('shape')

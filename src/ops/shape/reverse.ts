@@ -9,7 +9,6 @@ export const reverseV2 = defineOp({
   summary: 'elements in the opposite order along axes',
   operands: [operand('input', ['f32', 'f16', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool']), operand('axis', ['i32'])],
   attrs: {},
-  options: 'ReverseV2Options',
   infer(n) {
     const { shape, dtype } = n.type('input')
     for (const a of n.ints('axis') ?? []) if (normalizeAxis(a, shape.length) === undefined) n.fail(`axis ${a} is out of range`)

@@ -11,7 +11,6 @@ export const gatherNd = defineOp({
   summary: 'slices at index vectors',
   operands: [operand('params', gathered), operand('indices', ['i32', 'i64', 'i16'])],
   attrs: {},
-  options: 'GatherNdOptions',
   infer(n) {
     const { shape, dtype } = n.type('params')
     const indices = n.type('indices').shape

@@ -78,7 +78,6 @@ export const slice = defineOp({
   summary: 'a block of the operand',
   operands: [operand('input', movable), operand('begin', index), operand('size', index)],
   attrs: {},
-  options: 'SliceOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
     const begin = n.ints('begin')

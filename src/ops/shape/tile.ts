@@ -13,7 +13,6 @@ export const tile = defineOp({
   summary: 'the operand repeated along its axes',
   operands: [operand('input', [...spread, 'string']), operand('multiples', index)],
   attrs: {},
-  options: 'TileOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
     const multiples = n.dims('multiples')
@@ -34,7 +33,6 @@ export const broadcastTo = defineOp({
   summary: 'the operand at a larger shape',
   operands: [operand('input', [...spread, 'string']), operand('shape', index)],
   attrs: {},
-  options: 'BroadcastToOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
     const wanted = n.dims('shape')
@@ -84,7 +82,6 @@ export const fill = defineOp({
   summary: 'one value everywhere',
   operands: [operand('dims', index), operand('value', [...spread, 'string'])],
   attrs: {},
-  options: 'FillOptions',
   infer(n) {
     const { dtype } = n.type('value')
     const dims = n.dims('dims')
@@ -118,7 +115,6 @@ export const range = defineOp({
   summary: 'numbers at equal steps',
   operands: [operand('start', counted), operand('limit', counted), operand('delta', counted)],
   attrs: {},
-  options: 'RangeOptions',
   infer(n) {
     const { dtype } = n.type('start')
     const [start, limit, delta] = (['start', 'limit', 'delta'] as const).map((o) => knownNumber(n, o))

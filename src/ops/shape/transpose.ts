@@ -8,7 +8,6 @@ export const transpose = defineOp({
   summary: 'permutes dims',
   operands: [operand('input', movable), operand('perm', index)],
   attrs: {},
-  options: 'TransposeOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
     const perm = n.ints('perm')

@@ -7,7 +7,6 @@ export const where = defineOp({
   summary: 'coordinates of what is not zero (data-dependent size)',
   operands: [operand('condition', ['bool', 'f32', 'i8', 'u8', 'i32', 'u32', 'i64'])],
   attrs: {},
-  options: 'WhereOptions',
   infer: (n) => [{ dtype: 'i64', shape: [n.unknown(''), n.type('condition').shape.length] }],
   version: (n) => (n.types[0]!.dtype === 'bool' ? 1 : 2),
   releases: { 1: '1.14.0', 2: '2.8.0' },

@@ -4,12 +4,12 @@ import { constant, op, value } from '../pattern.ts'
 import { hit, miss, rule } from '../rule.ts'
 import { isReadOnce, resultOf } from '../weighted.ts'
 
-const reductions = ['mean', 'sum', 'reduce_max', 'reduce_min', 'reduce_prod', 'reduce_any', 'reduce_all']
+export const reductionNames = ['mean', 'sum', 'reduce_max', 'reduce_min', 'reduce_prod', 'reduce_any', 'reduce_all']
 
 /** reduction -> reshape that adds, or drops, the reduced dims as 1   =>  the reduction with, or without, keepDims. */
 export const keepDimsOfReduction = rule('keep-dims-of-reduction', {
   semantics: 'exact',
-  pattern: op('reshape', { as: 'reshape', inputs: [op(reductions, { as: 'reduction', inputs: [value('x'), constant('axes')] })] }),
+  pattern: op('reshape', { as: 'reshape', inputs: [op(reductionNames, { as: 'reduction', inputs: [value('x'), constant('axes')] })] }),
   check({ reshape, reduction, x, axes }, graph) {
     const rank = x.type.shape.length
     const reduced = constInts(axes)!.map((a) => normalizeAxis(a, rank))

@@ -13,5 +13,5 @@ export const materializeShapeOperand = rule('materialize-shape-operand', {
     if (!known) return miss('more than one size of the result is unknown', root)
     return known.filter((d) => d === -1).length <= 1 ? hit({ known }) : miss('more than one size is unknown', root)
   },
-  rewrite: ({ x }, { known }, b) => b.op(ops.reshape, [x, b.i32(known)], { newShape: [] }),
+  rewrite: ({ x }, { known }, b) => b.op(ops.reshape, [x, b.i32(known)]),
 })

@@ -28,7 +28,7 @@ describe('merge-clamps', () => {
     expectRewrite(
       mergeClamps,
       '(%x: f32[2]) { %u = relu(%x)\n %y = relu6(%u) return %y, %u }',
-      '(%x: f32[2]) { %u = relu(%x)\n %y = relu6(%x) return %y, %u }'.replace(/(%u = [^\n]*)\n (%y = [^r]*relu6\(%x\))/, '$1\n $2'),
+      '(%x: f32[2]) { %u = relu(%x)\n %y = relu6(%x) return %y, %u }',
     )
   })
 
@@ -37,12 +37,7 @@ describe('merge-clamps', () => {
     ['max(x, 1)', '%y = maximum(%x, %c1)'],
     ['the larger of two values', '%y = maximum(%x, %x)'],
     ['another bound for each channel', '%b = const : f32[3] = [0, 0, 1]\n %y = maximum(%x, %b)'],
-  ])('keeps %s', (_, lines) =>
-    expectOther(
-      mergeClamps,
-      graph(lines).replace(/%c-?\w+ = const[^\n]*\n/g, (c) => (lines.includes(c.split(' ')[0]!) ? c : '')),
-    ),
-  )
+  ])('keeps %s', (_, lines) => expectOther(mergeClamps, graph(lines)))
 
   it('keeps a clamp that broadcasts', () => {
     expectOther(mergeClamps, '(%x: f32[3]) { %c = const : f32[1,1] = [0]\n %y = maximum(%x, %c) return %y }')

@@ -10,5 +10,5 @@ export const mergeReshapes = rule('merge-reshapes', {
     inputs: [op(['reshape', 'squeeze', 'expand_dims'], { as: 'inner', inputs: [value('x')] }), value('shape')],
   }),
   check: () => hit(),
-  rewrite: ({ outer, x, shape }, _, b) => b.op(ops.reshape, [x, shape], { newShape: outer.attrs.newShape as readonly number[] }),
+  rewrite: ({ x, shape }, _, b) => b.op(ops.reshape, [x, shape]),
 })

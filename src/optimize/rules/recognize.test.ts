@@ -2,8 +2,10 @@ import { describe, it } from 'vitest'
 import { expectMiss, expectOther, expectRewrite } from '../../../test/testkit/rewrite.ts'
 import { recognizeGelu } from './recognize-gelu.ts'
 import { recognizeHardSwish } from './recognize-hard-swish.ts'
+import { recognizeL2Normalization } from './recognize-l2-normalization.ts'
 import { recognizeLeakyRelu } from './recognize-leaky-relu.ts'
 import { recognizeLogistic } from './recognize-logistic.ts'
+import { recognizePrelu } from './recognize-prelu.ts'
 
 const after = (op: string) => `(%x: f32[N,7]) { %y = ${op} return %y }`
 
@@ -54,11 +56,10 @@ describe('recognize-gelu', () => {
 
   it('is not fooled by other formulas', () => {
     const text = (cube: string) => `(%x: f32[N,7]) { ${scales}${cube}${tail}%u = mul(%x, %h)\n %y = mul(%u, %g) return %y }`
-    const used = (t: string) => t.replace(/%(q|three) = const[^\n]*\n /g, (line, name) => (t.split(`%${name}`).length > 2 ? line : ''))
-    expectOther(recognizeGelu, used(text('%c = mul(%x, %q)\n')))
-    expectOther(recognizeGelu, used(text('%p = mul(%x, %x)\n %c = mul(%p, %q)\n')))
-    expectOther(recognizeGelu, used(text('%p = pow(%x, %h)\n %c = mul(%p, %q)\n')))
-    expectOther(recognizeGelu, used(text('%c = mul(%x, %x)\n')))
+    expectOther(recognizeGelu, text('%c = mul(%x, %q)\n'))
+    expectOther(recognizeGelu, text('%p = mul(%x, %x)\n %c = mul(%p, %q)\n'))
+    expectOther(recognizeGelu, text('%p = pow(%x, %h)\n %c = mul(%p, %q)\n'))
+    expectOther(recognizeGelu, text('%c = mul(%x, %x)\n'))
     expectOther(recognizeGelu, '(%x: f32[2]) { %h = const : f32[] = 0.5\n %t = tanh(%x)\n %u = mul(%t, %h)\n %y = mul(%u, %x) return %y }')
   })
 })
@@ -93,6 +94,26 @@ describe('recognize-leaky-relu', () => {
     ],
   ])('keeps %s', (_, text, reason) => expectMiss(recognizeLeakyRelu, text, reason))
 
+  it.each([
+    ['x > 0 ? x : a * x', 'greater(%x, %z)', 'select_v2'],
+    ['x >= 0 ? x : a * x', 'greater_equal(%x, %z)', 'select'],
+    ['0 < x ? x : a * x', 'less(%z, %x)', 'select_v2'],
+  ])('sees %s', (_, comparison, select) => {
+    expectRewrite(
+      recognizeLeakyRelu,
+      `(%x: f32[N,7]) { %z = const : f32[] = 0\n %c = ${comparison}\n %a = const : f32[] = 2\n %u = mul(%x, %a)\n %y = ${select}(%c, %x, %u) return %y }`,
+      after('leaky_relu(%x) {alpha=2}'),
+    )
+  })
+
+  it('keeps a threshold', () => {
+    expectMiss(
+      recognizeLeakyRelu,
+      '(%x: f32[N,7]) { %z = const : f32[] = 1\n %c = greater(%x, %z)\n %a = const : f32[] = 2\n %u = mul(%x, %a)\n %y = select_v2(%c, %x, %u) return %y }',
+      'it compares with another number than 0',
+    )
+  })
+
   it('keeps the maximum of two values', () => {
     expectOther(
       recognizeLeakyRelu,
@@ -108,5 +129,41 @@ describe('recognize-logistic', () => {
   it('keeps other numbers', () => {
     expectOther(recognizeLogistic, graph(2, 1))
     expectOther(recognizeLogistic, graph(1, 2))
+  })
+})
+
+describe('recognize-prelu', () => {
+  const graph = (op: string, alpha: string) =>
+    `(%x: f32[N,2,3]) { %p = relu(%x)\n %n = neg(%x)\n %r = relu(%n)\n %a = const : f32${alpha}\n %m = mul(%a, %r)\n %y = ${op} return %y }`
+  it.each([
+    ['relu(x) - a * relu(-x)', 'sub(%p, %m)', '[3] = [1, 2, 3]', '[3] = [1, 2, 3]'],
+    ['relu(x) + -a * relu(-x)', 'add(%p, %m)', '[2,3] = splat(-0.5)', '[2,3] = splat(0.5)'],
+    ['-a * relu(-x) + relu(x)', 'add(%m, %p)', '[] = -0.25', '[] = 0.25'],
+  ])('sees %s', (_, op, alpha, slope) => {
+    expectRewrite(recognizePrelu, graph(op, alpha), `(%x: f32[N,2,3]) { %a = const : f32${slope}\n %y = prelu(%x, %a) return %y }`)
+  })
+
+  it('keeps a slope that broadcasts the input', () => {
+    expectMiss(
+      recognizePrelu,
+      graph('sub(%p, %m)', '[5,1,2,3] = splat(0.5)').replaceAll('[N,2,3]', '[1,2,3]'),
+      'alpha does not fit the input',
+    )
+  })
+
+  it('keeps a * relu(-x) - relu(x)', () => expectOther(recognizePrelu, graph('sub(%m, %p)', '[] = 0.25')))
+})
+
+describe('recognize-l2-normalization', () => {
+  const graph = (square: string, axes = '[1] = [-1]', epsilon = '1e-12') =>
+    `(%x: f32[N,2,3]) { %q = ${square}\n %a = const : i32${axes}\n %s = sum(%q, %a) {keepDims=true}\n %e = const : f32[] = ${epsilon}\n %m = maximum(%s, %e)\n %r = rsqrt(%m)\n %y = mul(%x, %r) return %y }`
+  it.each(['square(%x)', 'mul(%x, %x)'])('sees it with %s', (square) => {
+    expectRewrite(recognizeL2Normalization, graph(square), '(%x: f32[N,2,3]) { %y = l2_normalization(%x) return %y }')
+  })
+
+  it('keeps sums over other axes, and other epsilons', () => {
+    expectMiss(recognizeL2Normalization, graph('square(%x)', '[1] = [1]'), 'the sum is not over the last axis alone')
+    expectMiss(recognizeL2Normalization, graph('square(%x)', '[2] = [1, 2]'), 'the sum is not over the last axis alone')
+    expectMiss(recognizeL2Normalization, graph('square(%x)', '[] = 2', '0.001'), `epsilon is ${Math.fround(0.001)}, the kernel's is 1e-12`)
   })
 })

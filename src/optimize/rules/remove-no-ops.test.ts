@@ -9,7 +9,7 @@ describe('remove-no-ops', () => {
     ['reshape to the same shape', '[2,3]', '%s = const : i32[2] = [2, 3]  %y = reshape(%x, %s)'],
     ['reshape to the same symbolic shape', '[N,3]', '%s = const : i32[2] = [-1, 3]  %y = reshape(%x, %s)'],
     ['squeeze of nothing', '[2,3]', '%y = squeeze(%x)'],
-    ['cast to the same type', '[N,3]', '%y = cast(%x) {inDataType=f32, outDataType=f32}'],
+    ['cast to the same type', '[N,3]', '%y = cast(%x) {to=f32}'],
     ['transpose in order', '[N,3]', '%p = const : i32[2] = [0, 1]  %y = transpose(%x, %p)'],
     ['concatenation of one', '[N,3]', '%y = concatenation(%x) {axis=1}'],
     ['pad by zero', '[N,3]', '%p = const : i32[2,2] = [0, 0, 0, 0]  %y = pad(%x, %p)'],

@@ -19,5 +19,5 @@ export const reshapeFromMovement = rule('reshape-from-movement', {
     const shape = shapeOperand(resultOf(graph, root).type.shape)
     return shape ? hit({ shape }) : miss('more than one size of the result is unknown', root)
   },
-  rewrite: ({ x }, { shape }, b) => b.op(ops.reshape, [x, b.i32(shape)], { newShape: [] }),
+  rewrite: ({ x }, { shape }, b) => b.op(ops.reshape, [x, b.i32(shape)]),
 })

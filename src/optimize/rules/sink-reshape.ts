@@ -25,7 +25,7 @@ function check({ root, reshape, x }: Operands, graph: GraphEditor) {
 }
 
 function rewrite({ root }: Operands, inputs: readonly (Value | null)[], shape: readonly number[], b: RewriteBuilder): Value {
-  return b.op(ops.reshape, [b.like(root, { inputs }), b.i32(shape)], { newShape: [] })
+  return b.op(ops.reshape, [b.like(root, { inputs }), b.i32(shape)])
 }
 
 /**

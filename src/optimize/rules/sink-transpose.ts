@@ -1,4 +1,4 @@
-import { sameShape } from '../../core/shape.ts'
+import { normalizeAxis, sameShape } from '../../core/shape.ts'
 import type { GraphEditor } from '../../ir/graph.ts'
 import type { Node, Value } from '../../ir/types.ts'
 import * as binary from '../../ops/elementwise/binary.ts'
@@ -10,15 +10,16 @@ import type { RewriteBuilder } from '../rewrite-builder.ts'
 import { hit, miss, other, rule } from '../rule.ts'
 import { resultOf } from '../weighted.ts'
 
-const elementwise = [...Object.values(unary), ...Object.values(binary)].map((spec) => spec.name)
+const elementwise: readonly string[] = [...Object.values(unary), ...Object.values(binary)].map((spec) => spec.name)
 
 /**
  * transpose -> elementwise op   =>  the op, then the transpose; so that transposes meet and cancel, and ops meet the
- * convolutions before the transpose. All operands must be transposed alike, or constant; pad moves its paddings along.
+ * convolutions before the transpose. All operands must be transposed alike, or constant;
+ * pad and concatenation move their paddings and axis along.
  */
 export const sinkTranspose = rule('sink-transpose', {
   semantics: 'exact',
-  pattern: op([...elementwise, 'pad'], { as: 'root' }),
+  pattern: op([...elementwise, 'pad', 'concatenation'], { as: 'root' }),
   check({ root }, graph) {
     const operands = graph.operands(root)
     const transposes = operands.map((v) => (v ? transposeOf(graph, v) : undefined))
@@ -26,7 +27,6 @@ export const sinkTranspose = rule('sink-transpose', {
     if (!first) return other
     const { perm } = first
     const rank = perm.length
-    const isPad = root.op === 'pad'
     for (const [i, v] of operands.entries()) {
       const t = transposes[i]
       if (t && !t.perm.every((p, k) => p === perm[k])) return miss('its operands are transposed in different ways', root)
@@ -36,7 +36,7 @@ export const sinkTranspose = rule('sink-transpose', {
       if (!t && (!v?.data || v.type.shape.length > rank)) return miss('an operand is not transposed', root)
     }
     const { shape } = resultOf(graph, root).type
-    if (!isPad && !operands.some((v, i) => transposes[i] && sameShape(v!.type.shape, shape)))
+    if (elementwise.includes(root.op) && !operands.some((v, i) => transposes[i] && sameShape(v!.type.shape, shape)))
       return miss('the transposed operand is broadcast', root)
     return hit(
       { perm, sources: transposes.map((t) => t?.x) },
@@ -49,7 +49,8 @@ export const sinkTranspose = rule('sink-transpose', {
       if (sources[i]) return sources[i]
       return root.op === 'pad' ? permutedPaddings(b, v!, inverse) : permutedConstant(b, v!, inverse)
     })
-    return b.op(ops.transpose, [b.like(root, { inputs }), b.i32(perm)])
+    const axis = root.op === 'concatenation' ? { axis: perm[normalizeAxis(root.attrs.axis as number, perm.length)!]! } : {}
+    return b.op(ops.transpose, [b.like(root, { inputs, attrs: axis }), b.i32(perm)])
   },
 })
 
