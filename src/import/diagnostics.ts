@@ -1,4 +1,4 @@
-import { DowncastError, nearest } from '../core/diagnostics.ts'
+import { type DiagnosticFields, DowncastError, nearest } from '../core/diagnostics.ts'
 
 const quoted = (names: readonly string[]): string => names.map((n) => JSON.stringify(n)).join(', ')
 /** Long lists are cut in messages. */
@@ -318,4 +318,15 @@ export function noOutputs(file: string): DowncastError {
     file,
     hint: 'Name the tensors to compute with --outputs.',
   })
+}
+
+/** Information: ops without results, which LiteRT does not run. */
+export function opDropped(signature: string, op: string, layers: readonly string[]): DiagnosticFields {
+  const more = layers.length > 1 ? ` and ${layers.length - 1} more` : ''
+  return {
+    code: 'import/op-dropped',
+    message: `${op} ${JSON.stringify(layers[0])}${more} of ${JSON.stringify(signature)} is left out: it only checks or prints.`,
+    node: layers[0],
+    op,
+  }
 }

@@ -12,8 +12,8 @@ export interface FunctionBody {
   /** `from` is the inner tensor: `node:output:0`, or an argument's name. */
   readonly results: readonly { readonly name: string; readonly type: number; readonly from: string }[]
   readonly nodes: ReadonlyMap<string, GraphNode>
-  /** Those of the nodes that write a variable. */
-  readonly writes: readonly GraphNode[]
+  /** Those of the nodes that write a variable, check or print. */
+  readonly effects: readonly GraphNode[]
 }
 
 const writingOps =
@@ -66,7 +66,7 @@ export class Definitions {
       }),
       results: (def.signature?.outputArg ?? []).map((r) => ({ name: r.name, type: r.type, from: def.ret.get(r.name) ?? '' })),
       nodes,
-      writes: [...nodes.values()].filter((n) => isWrite(n.op)),
+      effects: [...nodes.values()].filter((n) => isWrite(n.op) || n.op === 'Assert' || n.op === 'PrintV2'),
     }
     this.#bodies.set(name, body)
     return body

@@ -288,6 +288,23 @@ test('writes of variables are refused by the name of the variable, all of them',
   expect(list(load({ nodes: [...nodes, node('y', 'Neg', ['x'])] }, 'y', checkpoint))).toEqual(['x Placeholder()', 'y Neg(x:0)'])
 })
 
+test('checks and prints are left out, with a note', () => {
+  const checked: FunctionSpec = {
+    name: 'checked',
+    args: { a: 'f32' },
+    results: { r: 'a' },
+    nodes: [node('Assert', 'Assert', ['a']), node('p/Print', 'PrintV2', ['a']), node('q/Print', 'PrintV2', ['a'])],
+  }
+  const signatures = { f: { inputs: { x: port('x:0') }, outputs: { y: port('layer/PartitionedCall:0') } } }
+  const model = importSavedModel(
+    modelFolder({ nodes: [x, call('layer/PartitionedCall', 'checked', ['x'])], functions: [checked], signatures }),
+  )
+  expect(model.diagnostics.map((d) => [d.severity, d.code, d.message])).toEqual([
+    ['info', 'import/op-dropped', 'Assert "layer/Assert" of "f" is left out: it only checks or prints.'],
+    ['info', 'import/op-dropped', 'PrintV2 "layer/p/Print" and 1 more of "f" is left out: it only checks or prints.'],
+  ])
+})
+
 const again = (name: string, calls: readonly string[]): FunctionSpec => ({
   name,
   args: { a: 'f32' },

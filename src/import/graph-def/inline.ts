@@ -1,5 +1,5 @@
 import { constFromBytes } from '../../core/bytes.ts'
-import { Diagnostics, type Severity } from '../../core/diagnostics.ts'
+import { type DiagnosticFields, Diagnostics } from '../../core/diagnostics.ts'
 import { bytesOf } from '../../core/dtype.ts'
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import {
@@ -9,6 +9,7 @@ import {
   functionRecursion,
   graphTooLarge,
   nodeMissing,
+  opDropped,
   unfedPlaceholder,
   unsupportedResource,
   variableWritten,
@@ -70,6 +71,8 @@ function label(node: GraphNode | string): string {
 export class Inliner {
   readonly nodes: SourceNode[] = []
   readonly problems = new Diagnostics()
+  /** Layer paths of the nodes that only check or print, by op. */
+  readonly #dropped = new Map<string, string[]>()
   readonly #definitions: Definitions
   readonly #variables: VariableReader
   readonly #names = new Set<string>()
@@ -94,7 +97,7 @@ export class Inliner {
 
   /** The operands for tensors of the main graph; `fed` are its inputs by `name:0`. */
   inlineMain(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): Operand[] {
-    this.#checkMainWrites(nodes, fed, tensors)
+    this.#checkMainEffects(nodes, fed, tensors)
     const frame: Frame = {
       nodes,
       bound: fed,
@@ -120,7 +123,7 @@ export class Inliner {
       layerPrefix: '',
       results: new Map(),
     }
-    this.#checkWrites(frame)
+    this.#checkEffects(frame)
     return this.#run(
       frame,
       body.results.map((r) => r.from),
@@ -138,6 +141,11 @@ export class Inliner {
     })
     const name = this.#unique(variable.name)
     return { node: this.#add({ name, op: 'VarHandleOp', inputs: [], attrs, layer: [variable.name], variable }), output: 0 }
+  }
+
+  /** What of the file has no part in the graph, for the user to know. */
+  droppedOps(): readonly DiagnosticFields[] {
+    return [...this.#dropped].map(([op, paths]) => opDropped(this.#graphName, op, paths))
   }
 
   #run(root: Frame, tensors: readonly string[], user: string): Operand[] {
@@ -233,13 +241,19 @@ export class Inliner {
       layerPrefix: callPath(frame.layerPrefix, node.name),
       results: new Map(),
     }
-    this.#checkWrites(called)
+    this.#checkEffects(called)
     return called
   }
 
   /** A function runs its writes whether or not a result depends on them. */
-  #checkWrites(frame: Frame): void {
-    for (const node of frame.body?.writes ?? []) {
+  #checkEffects(frame: Frame): void {
+    for (const node of frame.body?.effects ?? []) {
+      if (!isWrite(node.op)) {
+        const paths = this.#dropped.get(node.op) ?? []
+        if (paths.length === 0) this.#dropped.set(node.op, paths)
+        paths.push(layerPath(frame.layerPrefix, node.name))
+        continue
+      }
       const handle = node.input[0] ?? ''
       const variable = frame.bound.get(handle)?.variable?.name ?? handle
       this.#report(variableWritten(this.#definitions.file, variable, node.op, layerPath(frame.layerPrefix, node.name)))
@@ -247,7 +261,7 @@ export class Inliner {
   }
 
   /** The main graph runs what its outputs depend on, control inputs included. */
-  #checkMainWrites(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): void {
+  #checkMainEffects(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): void {
     const seen = new Set<string>()
     const left = [...tensors]
     for (let tensor = left.pop(); tensor !== undefined; tensor = left.pop()) {
@@ -350,7 +364,7 @@ export class Inliner {
     return unique
   }
 
-  #report(fault: Parameters<Diagnostics['add']>[1], severity: Severity = 'error'): void {
-    this.problems.add(severity, fault)
+  #report(fault: DiagnosticFields): void {
+    this.problems.add('error', fault)
   }
 }

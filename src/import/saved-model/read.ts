@@ -1,3 +1,4 @@
+import { Diagnostics } from '../../core/diagnostics.ts'
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import { RootObject } from '../../schema/tensorflow/object-graph.ts'
 import { type MetaGraphDef, MetaGraphTags, SavedModel, type SignatureDef, type TensorInfo } from '../../schema/tensorflow/saved-model.ts'
@@ -47,6 +48,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   )
   const variables = new Variables(folder, metaGraph, nodes, definitions)
   const functions = new FunctionLibrary(definitions)
+  const notes = new Diagnostics()
   const framework = isKeras(metaGraph) ? 'keras' : 'tensorflow'
 
   const importGraph = (key: string, def: SignatureDef): SourceGraph => {
@@ -75,6 +77,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
       const shape = outputShape(dimsOf(info.tensorShape))
       return { name, tensorName: tensor, ref: inliner.refOf(operands[i]!), dtype: dtypeOfCode(info.dtype), shape }
     })
+    for (const dropped of inliner.droppedOps()) notes.add('info', dropped)
     return assemble(key, inliner, inputs, outputs, functions)
   }
 
@@ -90,7 +93,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
       framework,
       signatures: keys,
     },
-    diagnostics: [],
+    diagnostics: notes.list,
   }
 }
 

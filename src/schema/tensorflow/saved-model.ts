@@ -1,17 +1,4 @@
-import {
-  bool,
-  bytes,
-  type Decoded,
-  enumeration,
-  int64,
-  lazy,
-  map,
-  message,
-  nested,
-  optional,
-  repeated,
-  string,
-} from '../../wire/protobuf.ts'
+import { bytes, type Decoded, enumeration, int64, lazy, map, message, nested, optional, repeated, string } from '../../wire/protobuf.ts'
 import { GraphDef, OpDef, TensorShapeProto } from './graph.ts'
 import { SavedObjectGraph } from './object-graph.ts'
 
@@ -43,14 +30,6 @@ export const SaverDef = message('SaverDef', {
 export const CollectionDef = message('CollectionDef', {
   nodeList: nested(1, message('NodeList', { value: repeated(string(1)) })),
   bytesList: nested(2, message('BytesList', { value: repeated(bytes(1)) })),
-})
-
-/** An element of the `variables` collections of TF1. */
-export const VariableDef = message('VariableDef', {
-  variableName: string(1),
-  initializerName: string(2),
-  snapshotName: string(3),
-  isResource: bool(5),
 })
 
 export const MetaInfoDef = message('MetaInfoDef', {
