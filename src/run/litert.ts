@@ -101,6 +101,7 @@ class LiteRtModel implements LoadedModel {
     const missing = customs.map((c) => c!.customCode).filter((c) => !knownCustomOps.has(c))
     if (missing.length > 0) throw missingOp(name, [...new Set(missing)], '')
     const first = signatures[0]!
+    checkTypes(name, first)
     const shapes = first.inputs.map((i) => i.initialShape)
     const key = keyOf(first, shapes)
     if (this.#isDirect(first, shapes)) this.#variants.set(key, await this.#compileDirect(first))
@@ -153,9 +154,7 @@ class LiteRtModel implements LoadedModel {
       const keys = signatures.map((s) => s.key)
       throw unknownSignature(name, settings.signature!, keys)
     }
-    for (const { name: port, dtype } of [...signature.inputs, ...signature.outputs]) {
-      if (!isTransferable(dtype)) throw unsupportedDtype(name, port, dtype)
-    }
+    checkTypes(name, signature)
     return { signature, arrays: checkFeeds(name, signature, feeds) }
   }
 
@@ -262,6 +261,12 @@ class LiteRtModel implements LoadedModel {
     while (this.#variants.size > 0) this.#drop()
     this.#firstProbe?.compiled.dispose()
     this.#firstProbe = undefined
+  }
+}
+
+function checkTypes(model: string, signature: SignatureIo): void {
+  for (const { name, dtype } of [...signature.inputs, ...signature.outputs]) {
+    if (!isTransferable(dtype)) throw unsupportedDtype(model, name, dtype)
   }
 }
 
