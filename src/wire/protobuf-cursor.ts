@@ -8,11 +8,12 @@ export interface PathNode {
   readonly at: number | string | undefined
 }
 
-export function formatPath(node: PathNode | undefined): string {
+/** In the format's own spelling: `meta_graphs[0].graph_def`. */
+function formatPath(node: PathNode | undefined): string {
   const parts: string[] = []
   for (let n = node; n; n = n.parent) {
     const at = n.at === undefined ? '' : `[${typeof n.at === 'string' ? JSON.stringify(n.at.slice(0, 200)) : n.at}]`
-    parts.push(n.field + at)
+    parts.push(n.field.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`) + at)
   }
   return parts.reverse().join('.')
 }

@@ -211,7 +211,7 @@ test('lazy messages decode when asked, and say where they are', () => {
     code: 'wire/truncated',
     file: 'x.pb',
     offset: 8,
-    path: 'laterByName["T"].size',
+    path: 'later_by_name["T"].size',
   })
 })
 

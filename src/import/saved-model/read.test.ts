@@ -149,3 +149,21 @@ test('weights are views on the shard, read when asked for', () => {
   weights(graphs[0]!.nodes[kernel.node]!)
   expect(reads).toBe(1)
 })
+
+test('files cut short are refused with the place of the fault', () => {
+  const whole = fixture('mnist_mlp-keras3')
+  const cut = (path: string, byteLength: number): Folder => ({
+    ...whole,
+    open(p) {
+      const source = whole.open(p)
+      if (!source || p !== path) return source
+      return { name: source.name, byteLength, read: (offset, length) => source.read(offset, length) }
+    },
+  })
+  expect(() => importSavedModel(cut('saved_model.pb', 30_000))).toThrow(
+    expect.objectContaining({ code: 'wire/truncated', file: 'mnist_mlp-keras3/saved_model.pb', path: 'meta_graphs' }),
+  )
+  expect(() => importSavedModel(cut('variables/variables.data-00000-of-00001', 1000))).toThrow(
+    expect.objectContaining({ code: 'import/shard-too-short', file: 'mnist_mlp-keras3/variables/variables.data-00000-of-00001' }),
+  )
+})

@@ -136,7 +136,7 @@ export const OpName = message('OpDef', { name: string(1) })
 /** Only the name of a function. */
 export const FunctionName = message('FunctionDef', { signature: nested(1, OpName) })
 
-export const FunctionDefLibrary = message('FunctionDefLibrary', { function: repeated(lazy(1, FunctionDef)) })
+const FunctionDefLibrary = message('FunctionDefLibrary', { function: repeated(lazy(1, FunctionDef)) })
 
 export const GraphDef = message('GraphDef', {
   node: repeated(lazy(1, NodeHead)),

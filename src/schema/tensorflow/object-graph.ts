@@ -13,14 +13,14 @@ const SlotVariableReference = message('SlotVariableReference', {
   slotVariableNodeId: int32(3),
 })
 
-export const SavedVariable = message('SavedVariable', {
+const SavedVariable = message('SavedVariable', {
   dtype: enumeration(1),
   shape: nested(2, TensorShapeProto),
   trainable: bool(3),
   name: string(6),
 })
 
-export const SavedObject = message('SavedObject', {
+const SavedObject = message('SavedObject', {
   children: repeated(nested(1, ObjectReference)),
   slotVariables: repeated(nested(3, SlotVariableReference)),
   userObject: nested(4, message('SavedUserObject', { identifier: string(1) })),
@@ -31,9 +31,8 @@ export const SavedObject = message('SavedObject', {
   constant: nested(9, message('SavedConstant', { operation: string(1) })),
   resource: nested(10, message('SavedResource', { device: string(1) })),
 })
-export type SavedObject = Decoded<typeof SavedObject>
 
-export const SavedConcreteFunction = message('SavedConcreteFunction', { boundInputs: repeated(int32(2)) })
+const SavedConcreteFunction = message('SavedConcreteFunction', { boundInputs: repeated(int32(2)) })
 
 export const SavedObjectGraph = message('SavedObjectGraph', {
   nodes: repeated(lazy(1, SavedObject)),

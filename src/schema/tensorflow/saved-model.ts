@@ -20,19 +20,19 @@ export const SignatureDef = message('SignatureDef', {
 })
 export type SignatureDef = Decoded<typeof SignatureDef>
 
-export const SaverDef = message('SaverDef', {
+const SaverDef = message('SaverDef', {
   filenameTensorName: string(1),
   saveTensorName: string(2),
   restoreOpName: string(3),
 })
 
 /** One entry of a graph collection such as `variables`. */
-export const CollectionDef = message('CollectionDef', {
+const CollectionDef = message('CollectionDef', {
   nodeList: nested(1, message('NodeList', { value: repeated(string(1)) })),
   bytesList: nested(2, message('BytesList', { value: repeated(bytes(1)) })),
 })
 
-export const MetaInfoDef = message('MetaInfoDef', {
+const MetaInfoDef = message('MetaInfoDef', {
   strippedOpList: nested(2, message('OpList', { op: repeated(lazy(1, OpDef)) })),
   tags: repeated(string(4)),
   tensorflowVersion: string(5),
