@@ -2,7 +2,7 @@ import type { ByteSource } from '../../core/bytes.ts'
 import { Diagnostics } from '../../core/diagnostics.ts'
 import type { Json } from '../../core/json.ts'
 import { limitExceeded } from '../../wire/diagnostics.ts'
-import { type Hdf5File, openHdf5 } from '../../wire/hdf5.ts'
+import { openHdf5 } from '../../wire/hdf5/hdf5.ts'
 import { openZip, type ZipArchive } from '../../wire/zip.ts'
 import type { SourceModel } from '../source-graph.ts'
 import { buildModel, checkLayers, type KerasFile } from './build-model.ts'
@@ -19,22 +19,18 @@ const maxConfigBytes = 64 << 20
  * Throws `import/keras-*` and what `openHdf5` throws; layers and weights at fault are collected.
  */
 export async function importKerasH5(source: ByteSource): Promise<SourceModel> {
-  const file = await openHdf5(source)
-  try {
-    const text = file.attribute('/', 'model_config')?.[0]
-    if (text === undefined) {
-      const attributes = ['layer_names', 'keras_version', 'backend'].filter((name) => file.attribute('/', name) !== undefined)
-      throw noModelConfig(source.name, [...attributes, ...file.childrenOf('/')])
-    }
-    const config = new ConfigCursor(source.name, '', parsePythonJson(source.name, 'model_config', text))
-    const kerasVersion = file.attribute('/', 'keras_version')?.[0] ?? file.attribute('model_weights', 'keras_version')?.[0]
-    const model = readModelConfig(config)
-    return assemble({ format: 'keras-h5', name: source.name, kerasVersion, model }, (diagnostics) =>
-      readLegacyWeights(file, 'model_weights', model, diagnostics),
-    )
-  } finally {
-    file.close()
+  const file = openHdf5(source)
+  const text = file.attribute('/', 'model_config')?.[0]
+  if (text === undefined) {
+    const attributes = ['layer_names', 'keras_version', 'backend'].filter((name) => file.attribute('/', name) !== undefined)
+    throw noModelConfig(source.name, [...attributes, ...file.childrenOf('/')])
   }
+  const config = new ConfigCursor(source.name, '', parsePythonJson(source.name, 'model_config', text))
+  const kerasVersion = file.attribute('/', 'keras_version')?.[0] ?? file.attribute('model_weights', 'keras_version')?.[0]
+  const model = readModelConfig(config)
+  return assemble({ format: 'keras-h5', name: source.name, kerasVersion, model }, (diagnostics) =>
+    readLegacyWeights(file, 'model_weights', model, diagnostics),
+  )
 }
 
 /**
@@ -49,16 +45,10 @@ export async function importKerasZip(source: ByteSource): Promise<SourceModel> {
   const model = readModelConfig(config)
   const entry = archive.entries.get('model.weights.h5')
   if (!entry) throw notKerasZip(source.name, 'model.weights.h5', [...archive.entries.keys()])
-  let file: Hdf5File | undefined
-  try {
-    const opened = await openHdf5(archive.open(entry))
-    file = opened
-    return assemble({ format: 'keras-zip', name: source.name, kerasVersion, model }, (diagnostics) =>
-      readSavedWeights(opened, model, diagnostics),
-    )
-  } finally {
-    file?.close()
-  }
+  const file = openHdf5(archive.open(entry))
+  return assemble({ format: 'keras-zip', name: source.name, kerasVersion, model }, (diagnostics) =>
+    readSavedWeights(file, model, diagnostics),
+  )
 }
 
 function assemble(file: KerasFile, readWeights: (diagnostics: Diagnostics) => LayerWeights): SourceModel {

@@ -1,5 +1,5 @@
 import type { Diagnostics } from '../../core/diagnostics.ts'
-import type { Hdf5Dataset, Hdf5File } from '../../wire/hdf5.ts'
+import type { Hdf5Dataset, Hdf5File } from '../../wire/hdf5/hdf5.ts'
 import type { NumericConst } from '../source-graph.ts'
 import { badWeights } from './diagnostics.ts'
 import type { LayerConfig, ModelConfig } from './model-config.ts'
