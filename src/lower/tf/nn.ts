@@ -5,6 +5,7 @@ import { batchNormalization, convolution, depthwiseConvolution } from '../layers
 import { permute, reshapeTo } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
+import { paddingMode, windowOf } from './window.ts'
 
 const toNhwc = [0, 2, 3, 1]
 const toNchw = [0, 3, 1, 2]
@@ -17,20 +18,9 @@ function channelsLast(n: SourceOp, b: OpBuilder, work: (x: Value, spatial: reado
   return permute(b, work(permute(b, n.in(0), toNhwc), [2, 3]), toNchw)
 }
 
-/** `[h, w]` of a window attribute `[1,h,w,1]` (or `[1,1,h,w]`). */
-function window(n: SourceOp, name: string, [h, w]: readonly [number, number]): [number, number] {
-  const list = n.list(name, 4)
-  if (list.length === 0) return [1, 1]
-  if (list.some((v, i) => i !== h && i !== w && v !== 1)) n.reject(`${name} [${list.join(',')}] reaches over batch or channels`)
-  return [list[h]!, list[w]!]
-}
-
 /** SAME or VALID, with explicit pads put in front as PAD. */
 function padding(n: SourceOp, b: OpBuilder, x: Value, [h, w]: readonly [number, number]): { x: Value; padding: 'same' | 'valid' } {
-  const mode = n.string('padding')
-  if (mode === 'SAME') return { x, padding: 'same' }
-  if (mode === 'VALID') return { x, padding: 'valid' }
-  if (mode !== 'EXPLICIT') n.reject(`padding ${mode} is unknown`)
+  if (n.string('padding') !== 'EXPLICIT') return { x, padding: paddingMode(n) }
   const p = n.list('explicit_paddings', 8)
   const pads = [0, 0, p[2 * h]!, p[2 * h + 1]!, p[2 * w]!, p[2 * w + 1]!, 0, 0]
   return { x: pads.every((v) => v === 0) ? x : b.op(op.pad, [x, b.i32(pads, [4, 2])]), padding: 'valid' }
@@ -51,7 +41,7 @@ function convolve(layer: typeof convolution) {
     requireStatic(n, n.in(1))
     return channelsLast(n, b, (input, hw) => {
       const { x, padding: mode } = padding(n, b, input, hw)
-      return layer(b, x, n.in(1), { padding: mode, stride: window(n, 'strides', hw), dilation: window(n, 'dilations', hw) })
+      return layer(b, x, n.in(1), { padding: mode, stride: windowOf(n, 'strides', hw), dilation: windowOf(n, 'dilations', hw) })
     })
   }
 }
@@ -61,15 +51,8 @@ function pool(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
     channelsLast(n, b, (input, hw) => {
       const { x, padding: mode } = padding(n, b, input, hw)
       if (x !== input) n.reject('explicit padding of a pool is not supported')
-      return b.op(spec as typeof op.maxPool2d, [x], { padding: mode, filter: window(n, 'ksize', hw), stride: window(n, 'strides', hw) })
+      return b.op(spec as typeof op.maxPool2d, [x], { padding: mode, filter: windowOf(n, 'ksize', hw), stride: windowOf(n, 'strides', hw) })
     })
-}
-
-/** Constant right side: FULLY_CONNECTED with [O,I] weights. */
-function matMul(n: SourceOp, b: OpBuilder): Value {
-  const left = n.bool('transpose_a', false) ? permute(b, n.in(0), [1, 0]) : n.in(0)
-  const weights = n.bool('transpose_b', false) ? n.in(1) : permute(b, n.in(1), [1, 0])
-  return b.op(op.fullyConnected, [left, weights, null])
 }
 
 function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
@@ -89,7 +72,6 @@ export const nn: LoweringRegistry = {
   DepthwiseConv2dNative: convolve(depthwiseConvolution),
   MaxPool: pool(op.maxPool2d),
   AvgPool: pool(op.averagePool2d),
-  MatMul: matMul,
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,
   FusedBatchNormV3: batchNorm,

@@ -1,0 +1,49 @@
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { permute, toI32 } from '../operands.ts'
+import type { LoweringRegistry } from '../registry.ts'
+import type { SourceOp } from '../source-op.ts'
+import { paddingMode, windowOf } from './window.ts'
+
+function resize(spec: typeof op.resizeBilinear | typeof op.resizeNearestNeighbor) {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const x = n.in(0).type.dtype === 'f32' ? n.in(0) : b.op(op.cast, [n.in(0)], { to: 'f32' })
+    return b.op(spec as typeof op.resizeBilinear, [x, toI32(b, n.in(1))], {
+      alignCorners: n.bool('align_corners', false),
+      halfPixelCenters: n.bool('half_pixel_centers', false),
+    })
+  }
+}
+
+/** Filter [H,W,O,I] -> [O,H,W,I]. */
+function transposeConv(n: SourceOp, b: OpBuilder): Value {
+  if (n.string('data_format', 'NHWC') !== 'NHWC') n.reject('only data format NHWC is supported')
+  if (windowOf(n, 'dilations', [1, 2]).some((d) => d !== 1)) n.reject('dilations are not supported')
+  const weights = permute(b, n.in(1), [2, 0, 1, 3])
+  return b.op(op.transposeConv, [toI32(b, n.in(0)), weights, n.in(2)], { padding: paddingMode(n), stride: windowOf(n, 'strides', [1, 2]) })
+}
+
+function blocks(spec: typeof op.depthToSpace | typeof op.spaceToDepth) {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    if (n.string('data_format', 'NHWC') !== 'NHWC') n.reject('only data format NHWC is supported')
+    return b.op(spec as typeof op.depthToSpace, [n.in(0)], { blockSize: n.int('block_size') })
+  }
+}
+
+export const image: LoweringRegistry = {
+  ResizeBilinear: resize(op.resizeBilinear),
+  ResizeNearestNeighbor: resize(op.resizeNearestNeighbor),
+  Conv2DBackpropInput: transposeConv,
+  DepthToSpace: blocks(op.depthToSpace),
+  SpaceToDepth: blocks(op.spaceToDepth),
+  SpaceToBatchND: (n, b) => b.op(op.spaceToBatchNd, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))]),
+  BatchToSpaceND: (n, b) => b.op(op.batchToSpaceNd, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))]),
+  LRN: (n, b) =>
+    b.op(op.localResponseNormalization, [n.in(0)], {
+      radius: n.int('depth_radius', 5),
+      bias: n.float('bias', 1),
+      alpha: n.float('alpha', 1),
+      beta: n.float('beta', 0.5),
+    }),
+}
