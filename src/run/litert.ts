@@ -47,8 +47,9 @@ export function liteRtRunner(load: LiteRtLoader): Runner {
   const inTurn = turns()
   return {
     describe: () => inTurn(async () => (await runtime()).description),
-    load: (bytes, { name = 'model' } = {}) =>
+    load: (bytes, { name = 'model', signal } = {}) =>
       inTurn(async () => {
+        signal?.throwIfAborted()
         const model = new LiteRtModel(openModel(name, bytes), runtime, inTurn, () => models.delete(model))
         await model.check()
         models.add(model)

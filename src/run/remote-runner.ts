@@ -59,6 +59,7 @@ export function remoteRunner(start: () => RunnerThread): Runner {
   const call = <C extends RunnerCall>(p: Present, name: string, request: C, signal?: AbortSignal): Promise<RunnerReplies[C['kind']]> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted()
+      if (p.isEnded) throw workerEnded(name, 'it was stopped')
       const id = calls++
       const onAbort = (): void => {
         p.pending.delete(id)
@@ -79,11 +80,12 @@ export function remoteRunner(start: () => RunnerThread): Runner {
       p.thread.send({ ...request, id }, [])
     })
 
-  const loadModel = async (bytes: Uint8Array, name: string): Promise<LoadedModel> => {
+  const loadModel = async (bytes: Uint8Array, name: string, signal: AbortSignal | undefined): Promise<LoadedModel> => {
     const model = models++
-    const load = (p: Present): Promise<readonly SignatureInfo[]> => call(p, name, { kind: 'load', model, bytes, name })
+    const load = (p: Present, firstSignal?: AbortSignal): Promise<readonly SignatureInfo[]> =>
+      call(p, name, { kind: 'load', model, bytes, name }, firstSignal)
     let home = threadNow()
-    let loaded = load(home)
+    let loaded = load(home, signal)
     const signatures = await loaded
     const ready = async (): Promise<Present> => {
       if (home.isEnded) {
@@ -111,7 +113,7 @@ export function remoteRunner(start: () => RunnerThread): Runner {
 
   return {
     describe: () => call(threadNow(), 'runtime', { kind: 'describe' }),
-    load: (bytes, { name = 'model' } = {}) => loadModel(bytes, name),
+    load: (bytes, { name = 'model', signal } = {}) => loadModel(bytes, name, signal),
     async dispose() {
       const p = present
       if (!p) return

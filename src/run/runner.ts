@@ -56,13 +56,18 @@ export interface HeldRun {
 export interface LoadSettings {
   /** What errors call the model; a file name. */
   readonly name?: string | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Runs `.tflite` models: LiteRT in this thread, in a worker, or any other interpreter. */
 export interface Runner {
   /** What runs the models, for reports: `LiteRT.js 2.5.3 (relaxed SIMD)`. */
   describe(): Promise<string>
-  /** Throws wire/malformed, run/not-loadable, run/missing-op, run/out-of-memory. The bytes are not to change while the model is loaded. */
+  /**
+   * The bytes are not to change while the model is loaded.
+   * Throws wire/truncated, wire/malformed, wire/limit-exceeded, run/not-loadable, run/missing-op, run/unsupported-dtype,
+   * run/out-of-memory, run/crashed.
+   */
   load(model: Uint8Array, settings?: LoadSettings): Promise<LoadedModel>
   dispose(): Promise<void>
 }
