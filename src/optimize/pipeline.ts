@@ -92,5 +92,6 @@ export const floatPipeline = pipeline('float', [
   mergeEqualNodes,
   fixpoint('recognize', recognizeRules),
   fixpoint('fuse', fuseRules),
+  mergeEqualNodes,
   dropDead,
 ])

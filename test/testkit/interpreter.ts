@@ -9,9 +9,9 @@ import { viewNode } from '../../src/ops/view.ts'
 
 /**
  * Runs a graph on the reference kernels. Types are inferred anew from the arrays fed, so symbolic sizes take the sizes of
- * the inputs; each result's shape must agree with the type the graph records for it.
+ * the inputs; each result's shape must agree with the type the graph records for it. `observe` sees every result.
  */
-export function interpret(graph: Graph, inputs: readonly NdArray[]): NdArray[] {
+export function interpret(graph: Graph, inputs: readonly NdArray[], observe: (result: NdArray) => void = () => {}): NdArray[] {
   const arrays = new Map<ValueId, NdArray>()
   graph.inputs.forEach((id, i) => {
     arrays.set(id, inputs[i]!)
@@ -34,6 +34,7 @@ export function interpret(graph: Graph, inputs: readonly NdArray[]): NdArray[] {
       const result = { ...results[i]!, shape: staticShape(types[i]!.shape) }
       expectFits(result, graph.values.get(id)!.type, node.op)
       arrays.set(id, result)
+      observe(result)
     })
   }
   return graph.outputs.map((id) => arrays.get(id)!)

@@ -9,7 +9,7 @@ import { dropDead, fixpoint } from '../../src/optimize/pass.ts'
 import { pipeline } from '../../src/optimize/pipeline.ts'
 import type { Rule } from '../../src/optimize/rule.ts'
 import { interpret } from './interpreter.ts'
-import { relativeDifference, roundingTolerance } from './tolerance.ts'
+import { largestDifference, magnitudeOf, roundingTolerance } from './tolerance.ts'
 
 /** A graph from text `(inputs) { body }`. */
 export function ir(text: string): Graph {
@@ -59,14 +59,17 @@ export function expectOther(rules: Rule | readonly Rule[], before: string): void
   expect(shown(graph)).toBe(shown(original))
 }
 
-/** Feeds both graphs the same random inputs (symbolic sizes become 2) and compares results. */
+/** Feeds both graphs the same random inputs (symbolic sizes become 2); results differ by `tolerance` times the largest magnitude at most. */
 export function expectSameResults(actual: Graph, expected: Graph, tolerance: number, seed = 1): void {
   const feeds = randomFeeds(expected, seed)
+  let magnitude = Math.max(0, ...feeds.map(magnitudeOf))
+  const e = interpret(expected, feeds, (result) => {
+    magnitude = Math.max(magnitude, magnitudeOf(result))
+  })
   const a = interpret(actual, feeds)
-  const e = interpret(expected, feeds)
   expect(a.length).toBe(e.length)
   e.forEach((array, i) => {
-    expect(relativeDifference(a[i]!, array), `output ${i}`).toBeLessThanOrEqual(tolerance)
+    expect(largestDifference(a[i]!, array), `output ${i}`).toBeLessThanOrEqual(tolerance === 0 ? 0 : tolerance * magnitude)
   })
 }
 

@@ -54,6 +54,16 @@ describe('fuse-bias', () => {
     )
   })
 
+  it('fuses into transpose_conv, whose bias comes last', () => {
+    const graph = (bias: string) =>
+      `(%x: f32[2,4,4,2]) { %s = const : i32[4] = [2, 4, 4, 3]\n %w = const : f32[3,2,2,2] = random(1)\n %y = transpose_conv(%s, %w, %x${bias}`
+    expectRewrite(
+      fuseBias,
+      `${graph(')')}\n %c = const : f32[3] = [1, 2, 3]\n %z = add(%y, %c) return %z }`,
+      `${graph(', %c)')} return %y }`.replace('%y =', '%c = const : f32[3] = [1, 2, 3]\n %y ='),
+    )
+  })
+
   it.each([
     [
       'an addition of rows',

@@ -7,7 +7,7 @@ import { recognizeLeakyRelu } from './recognize-leaky-relu.ts'
 import { recognizeLogistic } from './recognize-logistic.ts'
 import { recognizePrelu } from './recognize-prelu.ts'
 
-const after = (op: string) => `(%x: f32[N,7]) { %y = ${op} return %y }`
+const becomes = (op: string) => `(%x: f32[N,7]) { %y = ${op} return %y }`
 
 describe('recognize-hard-swish', () => {
   const gate = '%three = const : f32[] = 3\n %s = add(%x, %three)\n %g = relu6(%s)\n'
@@ -25,7 +25,7 @@ describe('recognize-hard-swish', () => {
       `%three = const : f32[] = 3\n %g = add(%three, %x) {fusedActivation=relu6}\n${sixth}%u = mul(%x, %g)\n %y = mul(%u, %k)`,
     ],
   ])('sees %s', (_, lines) => {
-    expectRewrite(recognizeHardSwish, `(%x: f32[N,7]) { ${lines} return %y }`, after('hard_swish(%x)'))
+    expectRewrite(recognizeHardSwish, `(%x: f32[N,7]) { ${lines} return %y }`, becomes('hard_swish(%x)'))
   })
 
   it('is not fooled by another scale, gate or value', () => {
@@ -51,7 +51,7 @@ describe('recognize-gelu', () => {
     ['a product of three', '%p = mul(%x, %x)\n %r = mul(%p, %x)\n %c = mul(%q, %r)\n', '%u = mul(%g, %h)\n %y = mul(%u, %x)'],
     ['a square', '%p = square(%x)\n %r = mul(%x, %p)\n %c = mul(%q, %r)\n', '%u = mul(%g, %x)\n %y = mul(%u, %h)'],
   ])('sees the tanh form with %s', (_, cube, product) => {
-    expectRewrite(recognizeGelu, `(%x: f32[N,7]) { ${scales}${cube}${tail}${product} return %y }`, after('gelu(%x) {approximate=true}'))
+    expectRewrite(recognizeGelu, `(%x: f32[N,7]) { ${scales}${cube}${tail}${product} return %y }`, becomes('gelu(%x) {approximate=true}'))
   })
 
   it('is not fooled by other formulas', () => {
@@ -72,7 +72,7 @@ describe('recognize-leaky-relu', () => {
     expectRewrite(
       recognizeLeakyRelu,
       `(%x: f32[N,7]) { %a = const : f32[] = 0.25\n ${lines} return %y }`,
-      after('leaky_relu(%x) {alpha=0.25}'),
+      becomes('leaky_relu(%x) {alpha=0.25}'),
     )
   })
 
@@ -102,7 +102,7 @@ describe('recognize-leaky-relu', () => {
     expectRewrite(
       recognizeLeakyRelu,
       `(%x: f32[N,7]) { %z = const : f32[] = 0\n %c = ${comparison}\n %a = const : f32[] = 2\n %u = mul(%x, %a)\n %y = ${select}(%c, %x, %u) return %y }`,
-      after('leaky_relu(%x) {alpha=2}'),
+      becomes('leaky_relu(%x) {alpha=2}'),
     )
   })
 
@@ -125,7 +125,7 @@ describe('recognize-leaky-relu', () => {
 describe('recognize-logistic', () => {
   const graph = (one: number, term: number) =>
     `(%x: f32[N,7]) { %o = const : f32[] = ${one}\n %t = const : f32[1] = [${term}]\n %n = neg(%x)\n %e = exp(%n)\n %s = add(%e, %t)\n %y = div(%o, %s) return %y }`
-  it('sees 1 / (1 + exp(-x))', () => expectRewrite(recognizeLogistic, graph(1, 1), after('logistic(%x)')) && undefined)
+  it('sees 1 / (1 + exp(-x))', () => expectRewrite(recognizeLogistic, graph(1, 1), becomes('logistic(%x)')) && undefined)
   it('keeps other numbers', () => {
     expectOther(recognizeLogistic, graph(2, 1))
     expectOther(recognizeLogistic, graph(1, 2))
