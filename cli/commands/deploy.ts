@@ -1,31 +1,30 @@
 import type { ByteSink, ByteSource } from '../../src/core/bytes.ts'
 import { deployAndroid } from '../../src/deploy/android/deploy-android.ts'
-import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
-import { openFile } from '../../src/platform/node.ts'
 import { writeFolder } from '../../src/platform/node-folder.ts'
 import { unknownValue } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import type { Command } from '../verb.ts'
 import type { deployOptions } from '../verbs/deploy.ts'
 import { preprocessOf } from './preprocess.ts'
+import { withModels } from './tflite.ts'
 
 const targets = ['android']
 
 export const deployCommand: Command<typeof deployOptions> = async ({ args: [target, ...paths], options, terminal }) => {
   if (!targets.includes(target!)) throw unknownValue('TARGET', target!, targets)
   const preprocess = preprocessOf(options.preprocess)
-  const sources = new Map<string, ReturnType<typeof openFile>>()
-  try {
-    for (const p of paths) sources.set(p, openFile(p))
-    const models = [...sources.values()].map(readTfliteFile)
-    const project = deployAndroid(models, {
-      ...(options.package !== undefined && { packageName: options.package }),
-      ...(preprocess && { preprocess }),
-    })
+  return withModels(paths, terminal, (models) => {
+    const project = deployAndroid(
+      models.map((m) => m.file),
+      { ...(options.package !== undefined && { packageName: options.package }), ...(preprocess && { preprocess }) },
+    )
     for (const d of project.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const files = new Map<string, (sink: ByteSink) => void>()
     for (const [name, text] of project.texts) files.set(name, (sink) => sink.write(new TextEncoder().encode(text), 0))
-    for (const [name, file] of project.copies) files.set(name, (sink) => copy(sources.get(file.name)!, sink))
+    for (const [name, file] of project.copies) {
+      const { source } = models.find((m) => m.file === file)!
+      files.set(name, (sink) => copy(source, sink))
+    }
     writeFolder(options.output, files, { force: options.force })
     const json = {
       target,
@@ -35,9 +34,7 @@ export const deployCommand: Command<typeof deployOptions> = async ({ args: [targ
       diagnostics: project.diagnostics,
     }
     return { json, text: () => [`wrote ${options.output}:`, ...json.files.map((f) => `  ${f}`)].join('\n'), isResult: false }
-  } finally {
-    for (const source of sources.values()) source.close()
-  }
+  })
 }
 
 const copyBytes = 1 << 20

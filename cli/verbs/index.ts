@@ -1,7 +1,9 @@
 import type { Verb } from '../verb.ts'
+import { compareVerb } from './compare.ts'
 import { convertVerb } from './convert.ts'
 import { deployVerb } from './deploy.ts'
+import { inspectVerb } from './inspect.ts'
 import { verifyVerb } from './verify.ts'
 
 /** Every verb, in the order of the help. */
-export const verbs: readonly Verb[] = [convertVerb, deployVerb, verifyVerb]
+export const verbs: readonly Verb[] = [convertVerb, inspectVerb, compareVerb, deployVerb, verifyVerb]

@@ -1,0 +1,26 @@
+import type { TfliteFile } from '../../src/import/tflite/read-file.ts'
+import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
+import { type OpenSource, openFile } from '../../src/platform/node.ts'
+import { diagnosticText } from '../failure.ts'
+import type { Terminal } from '../terminal.ts'
+
+/** Opens `.tflite` files, tells their warnings, and closes them when `use` is done. */
+export async function withModels<T>(
+  paths: readonly string[],
+  terminal: Terminal,
+  use: (models: readonly { readonly file: TfliteFile; readonly source: OpenSource }[]) => T | Promise<T>,
+): Promise<T> {
+  const sources: OpenSource[] = []
+  try {
+    const models = paths.map((path) => {
+      const source = openFile(path)
+      sources.push(source)
+      const file = readTfliteFile(source)
+      for (const w of file.warnings) terminal.err(`${diagnosticText(w, terminal.errStyle)}\n`)
+      return { file, source }
+    })
+    return await use(models)
+  } finally {
+    for (const source of sources) source.close()
+  }
+}

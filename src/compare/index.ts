@@ -1,0 +1,6 @@
+export { type ComparedModel, type CompareOptions, compare } from './compare.ts'
+export { type FormatOptions, formatComparison } from './format.ts'
+export { type PageOptions, renderComparison } from './page.ts'
+export type { Pixels } from './png.ts'
+export { thumbnailOf } from './thumbnail.ts'
+export type * from './types.ts'
