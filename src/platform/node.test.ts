@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
@@ -29,8 +28,7 @@ test('small and large files are read at any offset', () => {
 test('what cannot be read is named', () => {
   expect(() => openFile(at('nothing'))).toThrow(expect.objectContaining({ code: 'import/not-found' }))
   expect(() => openFile(dir)).toThrow(expect.objectContaining({ code: 'import/unreadable', message: expect.stringContaining('a folder') }))
-  execFileSync('mkfifo', [at('pipe')])
-  expect(() => openFile(at('pipe'))).toThrow(expect.objectContaining({ code: 'import/unreadable' }))
+  if (fs.existsSync('/dev/zero')) expect(() => openFile('/dev/zero')).toThrow(expect.objectContaining({ code: 'import/unreadable' }))
   fs.writeFileSync(at('plain'), 'x')
   expect(() => openFile(at('plain/below'))).toThrow(expect.objectContaining({ code: 'import/not-found' }))
   expect(() => openFolder(at('plain'))).toThrow(expect.objectContaining({ code: 'import/unreadable' }))

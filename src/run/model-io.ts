@@ -42,7 +42,7 @@ export interface ModelFile {
 }
 
 /** The key that LiteRT gives the signature of a file without any. */
-export const defaultSignatureKey = '<placeholder signature>'
+const defaultSignatureKey = '<placeholder signature>'
 
 /** Decodes a model and finds its signatures. Throws wire/truncated, wire/malformed, wire/limit-exceeded. */
 export function openModel(name: string, bytes: Uint8Array): ModelFile {

@@ -21,7 +21,8 @@ interface Pending {
 interface Present {
   readonly thread: RunnerThread
   readonly pending: Map<number, Pending>
-  isEnded: boolean
+  /** The error for calls that come too late. */
+  ended?: (name: string) => unknown
 }
 
 /**
@@ -35,13 +36,13 @@ export function remoteRunner(start: () => RunnerThread): Runner {
   let models = 0
 
   const fail = (p: Present, error: (name: string) => unknown): void => {
-    p.isEnded = true
+    p.ended = error
     if (present === p) present = undefined
     for (const { name, reject } of p.pending.values()) reject(error(name))
     p.pending.clear()
   }
   const startThread = (): Present => {
-    const p: Present = { thread: start(), pending: new Map(), isEnded: false }
+    const p: Present = { thread: start(), pending: new Map() }
     p.thread.onMessage((reply) => {
       const waiting = p.pending.get(reply.id)
       p.pending.delete(reply.id)
@@ -59,7 +60,7 @@ export function remoteRunner(start: () => RunnerThread): Runner {
   const call = <C extends RunnerCall>(p: Present, name: string, request: C, signal?: AbortSignal): Promise<RunnerReplies[C['kind']]> =>
     new Promise((resolve, reject) => {
       signal?.throwIfAborted()
-      if (p.isEnded) throw workerEnded(name, 'it was stopped')
+      if (p.ended) throw p.ended(name)
       const id = calls++
       const onAbort = (): void => {
         p.pending.delete(id)
@@ -88,7 +89,7 @@ export function remoteRunner(start: () => RunnerThread): Runner {
     let loaded = load(home, signal)
     const signatures = await loaded
     const ready = async (): Promise<Present> => {
-      if (home.isEnded) {
+      if (home.ended) {
         home = threadNow()
         loaded = load(home)
       }
@@ -103,10 +104,10 @@ export function remoteRunner(start: () => RunnerThread): Runner {
         return call(await ready(), name, { kind: 'run', model, feeds: new Map(feeds), signature }, signal)
       },
       reset: async () => {
-        if (!home.isEnded) await call(home, name, { kind: 'reset', model })
+        if (!home.ended) await call(home, name, { kind: 'reset', model })
       },
       dispose: async () => {
-        if (!home.isEnded) await call(home, name, { kind: 'unload', model })
+        if (!home.ended) await call(home, name, { kind: 'unload', model })
       },
     }
   }
