@@ -96,7 +96,8 @@ function addFunctional(
       for (const t of missing.reverse()) stack.push({ key: keyOf(t.layer, t.call), tensor: t, path: entry.path })
     }
   }
-  return model.outputs.map(({ tensor, path }) => {
+  return model.outputs.map(({ tensor: stated, path }) => {
+    const tensor = outputTensor(stated, model, b.version)
     resolve(tensor, path)
     return pick(results, keyOf(tensor.layer, tensor.call), tensor, file, path)
   })
@@ -134,13 +135,17 @@ function pick(results: ReadonlyMap<string, readonly SourceRef[]>, key: string, t
 }
 
 /**
- * The number that the first entry of `inbound_nodes` is referred to by. A model has made its own inner call first, which
- * the list leaves out: Keras 2 counts it for every model that begins with an input layer, Keras 3 for Functional ones.
+ * The number by which calls refer to the first entry of `inbound_nodes`. A model has made its own inner call first, which the
+ * list leaves out: Keras 2 counts it for every model that begins with an input layer, Keras 3 does not.
  */
 function firstCall(layer: LayerConfig, version: 2 | 3): number {
-  if (!layer.model) return 0
-  if (version === 3) return layer.model.kind === 'functional' ? 1 : 0
-  return layer.model.layers[0]?.className === 'InputLayer' ? 1 : 0
+  return version === 2 && layer.model?.layers[0]?.className === 'InputLayer' ? 1 : 0
+}
+
+/** An output of the model, counted as calls are: here Keras 3 counts the inner call of Functional models. */
+function outputTensor(tensor: TensorPath, model: ModelConfig, version: 2 | 3): TensorPath {
+  const inner = model.layers.find((l) => l.name === tensor.layer)?.model
+  return version === 3 && inner?.kind === 'functional' && tensor.call > 0 ? { ...tensor, call: tensor.call - 1 } : tensor
 }
 
 function addCall(b: GraphBuilder, layer: LayerConfig, call: Call, refs: readonly SourceRef[], prefix: string, number: number): SourceRef[] {

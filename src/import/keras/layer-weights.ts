@@ -1,9 +1,13 @@
 import type { Diagnostics } from '../../core/diagnostics.ts'
+import { limitExceeded } from '../../wire/diagnostics.ts'
 import type { Hdf5Dataset, Hdf5File } from '../../wire/hdf5/hdf5.ts'
 import type { NumericConst } from '../source-graph.ts'
 import { badWeights } from './diagnostics.ts'
 import type { LayerConfig, ModelConfig } from './model-config.ts'
 import { type WeightSlot, weightSlots } from './weight-slots.ts'
+
+/** Groups looked at to find weights; a damaged file may link them in circles. */
+const maxGroups = 100_000
 
 /** Weights by name, for every layer that is not itself a model. */
 export type LayerWeights = ReadonlyMap<LayerConfig, ReadonlyMap<string, NumericConst>>
@@ -142,17 +146,48 @@ function groupsOf(file: Hdf5File, root: string, model: ModelConfig): Map<string,
     const name = file.kindOf(path) === 'group' ? file.attribute(path, 'name')?.[0] : undefined
     if (name !== undefined) groups.set(name, `${container}/${child}`)
   }
-  // Files of Keras 2 and early Keras 3 name no layers: groups are numbered by class in the order of the layers.
-  const counts = new Map<string, number>()
+  // Files of Keras 2 and early Keras 3 name no layers: groups are numbered by class in the order of the layers. Some count
+  // layers with weights twice, so it is the order that tells.
+  const budget = { groupsLeft: maxGroups }
+  const unnamed = [...children].filter(
+    (child) => !hasName(file, `${container}/${child}`) && holdsWeights(file, `${container}/${child}`, budget),
+  )
+  const byClass = new Map<string, LayerConfig[]>()
   for (const layer of model.layers) {
+    if (groups.has(layer.name) || !needsWeights(layer)) continue
     const base = snakeCase(layer.className)
-    const n = counts.get(base) ?? 0
-    counts.set(base, n + 1)
-    const child = n === 0 ? base : `${base}_${n}`
-    if (!groups.has(layer.name) && children.has(child) && !hasName(file, `${container}/${child}`))
-      groups.set(layer.name, `${container}/${child}`)
+    byClass.set(base, [...(byClass.get(base) ?? []), layer])
+  }
+  for (const [base, layers] of byClass) {
+    const numbered = unnamed
+      .map((child) => ({ child, number: child === base ? 0 : numberAfter(child, `${base}_`) }))
+      .filter((c) => !Number.isNaN(c.number))
+      .sort((a, b) => a.number - b.number)
+    for (const [i, layer] of layers.entries()) if (numbered[i]) groups.set(layer.name, `${container}/${numbered[i].child}`)
   }
   return groups
+}
+
+function needsWeights(layer: LayerConfig): boolean {
+  return layer.model ? layer.model.layers.some(needsWeights) : (weightSlots(layer.className, layer.config)?.length ?? 0) > 0
+}
+
+/** Whether there is a first variable in the group or in one of its parts. */
+function holdsWeights(file: Hdf5File, group: string, budget: { groupsLeft: number }): boolean {
+  const open = [group]
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    if (--budget.groupsLeft < 0)
+      throw limitExceeded({ file: file.name, path: group, what: 'Keras weights', expected: `at most ${maxGroups} groups` })
+    if (file.kindOf(`${at}/vars/0`) === 'dataset') return true
+    for (const child of file.childrenOf(at)) if (child !== 'vars' && file.kindOf(`${at}/${child}`) === 'group') open.push(`${at}/${child}`)
+  }
+  return false
+}
+
+/** 12 for `dense_12` and the prefix `dense_`; NaN when it is no such name. */
+function numberAfter(name: string, prefix: string): number {
+  const rest = name.startsWith(prefix) ? name.slice(prefix.length) : ''
+  return /^\d{1,9}$/.test(rest) ? Number(rest) : Number.NaN
 }
 
 function hasName(file: Hdf5File, group: string): boolean {
