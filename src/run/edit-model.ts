@@ -7,7 +7,7 @@ import { tfliteIdentifier } from '../schema/tflite/records.ts'
 import type { tensorTable } from '../schema/tflite/tensor.ts'
 import { codeOfName, type InputOf, type NameOf, PlacedTable } from '../wire/flatbuffers/schema.ts'
 import { encodeFlatbuffer } from '../wire/flatbuffers/writer.ts'
-import type { ModelFile, PortInfo, SignatureIo } from './model-io.ts'
+import { type ModelFile, maxRank, type PortInfo, type SignatureIo } from './model-io.ts'
 
 /** What an edited model gives out under a name. */
 export type OutputEdit =
@@ -26,8 +26,6 @@ export interface EditedModel {
   readonly byteLength: number
 }
 
-/** LiteRT has at most 8 dimensions (LITERT_TENSOR_MAX_RANK). */
-export const maxRank = 8
 // Weights are aligned to 16 bytes in the file, and stay so behind a header of this multiple.
 const alignment = 16
 

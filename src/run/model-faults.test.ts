@@ -85,6 +85,8 @@ test('a signature that leads nowhere', () => {
   expect(() => open({ subgraphs: [{}], signatureDefs: [{ inputs: [{ name: 'x', tensorIndex: 1 }] }] })).toThrow(malformed)
   expect(() => open({ subgraphs: [{ outputs: [0] }] })).toThrow(malformed)
   expect(() => open({})).toThrow(malformed)
+  const tensors = [{ shape: new Array<number>(9).fill(1) }]
+  expect(() => open({ subgraphs: [{ tensors, outputs: [0] }] })).toThrow(expect.objectContaining({ code: 'wire/limit-exceeded' }))
 })
 
 test('a feed that holds less than its shape says is our bug', () => {

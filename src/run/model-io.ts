@@ -6,7 +6,7 @@ import { findDType } from '../schema/tflite/dtype.ts'
 import { modelTable, type operatorCodeTable, type subGraphTable } from '../schema/tflite/model.ts'
 import { tfliteIdentifier } from '../schema/tflite/records.ts'
 import type { tensorTable } from '../schema/tflite/tensor.ts'
-import { malformed } from '../wire/diagnostics.ts'
+import { limitExceeded, malformed } from '../wire/diagnostics.ts'
 import { decodeFlatbuffer } from '../wire/flatbuffers/reader.ts'
 import { codeOfName, nameOfCode, type RecordOf } from '../wire/flatbuffers/schema.ts'
 import type { SignatureInfo, TensorInfo } from './runner.ts'
@@ -41,6 +41,8 @@ export interface ModelFile {
   readonly signatures: readonly SignatureIo[]
 }
 
+/** LiteRT has at most 8 dimensions (LITERT_TENSOR_MAX_RANK). */
+export const maxRank = 8
 /** The key that LiteRT gives the signature of a file without any. */
 const defaultSignatureKey = '<placeholder signature>'
 
@@ -53,7 +55,7 @@ export function openModel(name: string, bytes: Uint8Array): ModelFile {
     return item
   }
   const port = (graph: SubGraphTables, index: number, portName?: string): PortInfo =>
-    portOf(at(graph.tensors, index, 'tensor of a signature'), index, portName)
+    portOf(name, at(graph.tensors, index, 'tensor of a signature'), index, portName)
   const declared = tables.signatureDefs.map((s): SignatureIo => {
     const graph = at(tables.subgraphs, s.subgraphIndex, 'subgraph of a signature')
     return {
@@ -76,8 +78,16 @@ export function operatorName(code: RecordOf<typeof operatorCodeTable>): string {
   return nameOfCode(builtinOperator, Math.max(code.deprecatedBuiltinCode, codeOfName(builtinOperator, code.builtinCode)))
 }
 
-function portOf(tensor: TensorRecord, index: number, name: string = tensor.name): PortInfo {
+function portOf(file: string, tensor: TensorRecord, index: number, name: string = tensor.name): PortInfo {
   const { shapeSignature } = tensor
+  if (tensor.shape.length > maxRank) {
+    throw limitExceeded({
+      file,
+      what: `rank of the tensor ${JSON.stringify(name)}`,
+      expected: `at most ${maxRank}`,
+      actual: String(tensor.shape.length),
+    })
+  }
   const sizes = shapeSignature.length === tensor.shape.length ? shapeSignature : tensor.shape
   const shape: Shape = Array.from(sizes, (d, axis) => (d >= 0 ? d : axis === 0 ? 'N' : `d${axis}`))
   const initialShape = Array.from(tensor.shape, (d) => Math.max(d, 1))
