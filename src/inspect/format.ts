@@ -147,20 +147,10 @@ function operatorTable(i: Inspection, graph: SubgraphInfo, maxRows: number): str
   return limited(title(i, graph, 'Operators', graph.operators.length), textTable(columns, rows), graph.operators.length, maxRows)
 }
 
-/** Options of an operator on one line; the defaults of nearly every op are left out. */
-const quietOptions: Readonly<Record<string, string>> = {
-  fusedActivationFunction: 'NONE',
-  weightsFormat: 'DEFAULT',
-  quantizedBiasType: 'FLOAT32',
-  dilationWFactor: '1',
-  dilationHFactor: '1',
-  potScaleInt16: 'true',
-}
-
 function operatorRow(graph: SubgraphInfo, o: OperatorInfo): string[] {
   const [first] = o.outputs
   const result = first === undefined ? undefined : graph.tensors[first]
-  const options = listOptions(o.options).filter(([name, value]) => value !== 'false' && quietOptions[name] !== value)
+  const options = listOptions(o.options).filter((option) => !option.isUsual)
   return [
     String(o.index),
     `${printable(o.op, maxName)}${o.arithmetic === 'hybrid' ? ' (hybrid)' : ''}`,
@@ -169,7 +159,7 @@ function operatorRow(graph: SubgraphInfo, o: OperatorInfo): string[] {
     o.weightBytes > 0 ? formatBytes(o.weightBytes) : '',
     o.macs === null ? 'unknown' : o.macs > 0 ? formatAmount(o.macs) : '',
     printable(o.layer ?? '', maxName),
-    printable(options.map(([name, value]) => `${name}=${value}`).join(' '), 100),
+    printable(options.map(({ name, value }) => `${name}=${value}`).join(' '), 100),
   ]
 }
 

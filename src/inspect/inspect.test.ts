@@ -41,6 +41,7 @@ describe('inspectModel of a dynamic-range model', () => {
       ['FULLY_CONNECTED', 'float', 1000, 1010, 'sequential/dense_1'],
       ['SOFTMAX', 'float', 0, 0, null],
     ])
+    expect(graph!.operators[1]!.inputNames).toEqual(['input', 'weights', 'bias'])
     expect(graph!.operators[1]!.options).toMatchObject({ fusedActivationFunction: 'RELU', asymmetricQuantizeInputs: true })
   })
 

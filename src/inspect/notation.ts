@@ -59,7 +59,7 @@ export function formatRange(range: ValueRange | null): string | undefined {
 export function rangeReason({ source }: ValueRange): string {
   if (source === 'file') return 'stored in the file'
   if (source === 'quantization') return 'by its quantization'
-  if (source === 'quantized-input') return 'as far as it is quantized at once'
+  if (source === 'quantized-input') return 'the range it is quantized to'
   if (source === 'preprocess') return 'by the preprocessing'
   return source === 'dtype' ? 'by its type' : `by ${source}`
 }
@@ -100,11 +100,29 @@ export function formatTensorList(list: readonly (number | null)[]): string {
   return list.map((t) => (t === null ? 'none' : String(t))).join(' ')
 }
 
-/** Options that say something: those with another value than the schema's default are hard to tell, so all but empty ones. */
-export function listOptions(options: OperatorInfo['options']): (readonly [name: string, value: string])[] {
-  return Object.entries(options).flatMap(([name, value]) => {
-    if (Array.isArray(value) && value.length === 0) return []
-    return [[name, formatOption(value)] as const]
+/** Values that nearly every operator has, and that change nothing. */
+const usualOptions: Readonly<Record<string, string>> = {
+  fusedActivationFunction: 'NONE',
+  weightsFormat: 'DEFAULT',
+  quantizedBiasType: 'FLOAT32',
+  dilationWFactor: '1',
+  dilationHFactor: '1',
+  potScaleInt16: 'true',
+}
+
+export interface ListedOption {
+  readonly name: string
+  readonly value: string
+  /** Off, none, or the value that nearly every operator has. */
+  readonly isUsual: boolean
+}
+
+/** Options in the order of the schema; empty lists are left out. */
+export function listOptions(options: OperatorInfo['options']): ListedOption[] {
+  return Object.entries(options).flatMap(([name, plain]) => {
+    if (Array.isArray(plain) && plain.length === 0) return []
+    const value = formatOption(plain)
+    return [{ name, value, isUsual: value === 'false' || usualOptions[name] === value }]
   })
 }
 

@@ -1,4 +1,5 @@
 import type { ConstData } from '../core/bytes.ts'
+import { findBuiltin } from '../ops/index.ts'
 import type { OptionFields } from '../ops/options.ts'
 import type { ModelRecord, OperatorRecord, SubGraphRecord } from '../schema/tflite/records.ts'
 import { type CostedTensor, costOf } from './cost.ts'
@@ -60,6 +61,7 @@ export function describeOperators(
       family: familyOfOp(op, isCustom),
       layer: layerOf(graph, operator, read) ?? null,
       inputs,
+      inputNames: inputNames(code.builtinCode, inputs.length),
       outputs: Array.from(operator.outputs),
       intermediates: Array.from(operator.intermediates, (t) => (t < 0 ? null : t)),
       optionsTable: options?.type ?? null,
@@ -73,6 +75,15 @@ export function describeOperators(
       weightBytes: fresh.reduce((sum, t) => sum + buffers[graph.tensors[t]!.buffer]!.byteLength, 0),
     }
   })
+}
+
+/** Names of the record's operands; the last one repeats when it is variadic. */
+function inputNames(builtin: string, count: number): string[] {
+  const operands = findBuiltin(builtin)?.operands ?? []
+  const last = operands[operands.length - 1]
+  return operands.length === 0
+    ? []
+    : Array.from({ length: count }, (_, i) => (operands[i] ?? (last?.variadic ? last : undefined))?.name ?? '')
 }
 
 function dataOf(graph: SubGraphRecord, buffers: readonly ConstData[], tensor: number): ConstData | undefined {

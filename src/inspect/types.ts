@@ -149,6 +149,8 @@ export interface OperatorInfo {
   readonly layer: string | null
   /** null: left out. */
   readonly inputs: readonly (number | null)[]
+  /** What each input is to the op: `input`, `filter`, `bias`; empty when downcast does not know the op. */
+  readonly inputNames: readonly string[]
   readonly outputs: readonly number[]
   readonly intermediates: readonly (number | null)[]
   /** Name of the options table; null when the operator has none. */
