@@ -5,7 +5,7 @@ import { kindOfPath, openFile, openFolder } from './node.ts'
 import { decodeImage } from './node-images.ts'
 
 /** A folder of samples on disk; each file is closed by who opened it. Throws import/not-found, import/unreadable. */
-export function openDataFolder(folder: string): DataFolder {
+function openDataFolder(folder: string): DataFolder {
   const files = openFolder(folder).list()
   const known = new Set(files)
   return { name: folder, list: () => files, open: (file) => (known.has(file) ? openFile(path.join(folder, file)) : undefined) }

@@ -5,7 +5,7 @@ import { crc32 } from './crc32.ts'
 import { checksumMismatch, limitExceeded, malformed, truncated } from './diagnostics.ts'
 
 /** A file of an archive. Names have passed the checks of `openZip`. */
-export interface ZipEntry {
+interface ZipEntry {
   readonly name: string
   /** Bytes after inflating. */
   readonly size: number

@@ -106,7 +106,7 @@ function addFunctional(
 const keyOf = (layer: string, call: number): string => `${call} ${layer}`
 
 /** A call with the layer it is of. */
-export interface PlacedCall {
+interface PlacedCall {
   readonly layer: LayerConfig
   readonly call: Call
   readonly number: number

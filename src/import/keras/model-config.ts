@@ -24,7 +24,7 @@ export interface TensorPath {
   readonly output: number
 }
 
-export interface ModelPort {
+interface ModelPort {
   /** Key when the model takes or gives a dict, else undefined. */
   readonly key: string | undefined
   readonly tensor: TensorPath

@@ -2,7 +2,7 @@ import { nearest } from '../../core/diagnostics.ts'
 import { badPreprocessValue, unknownPreprocessKey } from './diagnostics.ts'
 
 export type ColorOrder = 'gray' | 'rgb' | 'bgr' | 'rgba'
-export type Layout = 'nhwc' | 'nchw'
+type Layout = 'nhwc' | 'nchw'
 
 /**
  * How raw samples become what the model takes: `real = (x - mean) / std`, in float32, after pictures are brought to size and color.
