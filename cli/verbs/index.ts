@@ -3,7 +3,8 @@ import { compareVerb } from './compare.ts'
 import { convertVerb } from './convert.ts'
 import { deployVerb } from './deploy.ts'
 import { inspectVerb } from './inspect.ts'
+import { runVerb } from './run.ts'
 import { verifyVerb } from './verify.ts'
 
 /** Every verb, in the order of the help. */
-export const verbs: readonly Verb[] = [convertVerb, inspectVerb, compareVerb, deployVerb, verifyVerb]
+export const verbs: readonly Verb[] = [convertVerb, inspectVerb, compareVerb, runVerb, deployVerb, verifyVerb]

@@ -1,7 +1,7 @@
 import { formatShape } from '../core/shape.ts'
+import { bestClass, scoresOf } from '../run/class-scores.ts'
 import type { Sample } from '../run/data/sample.ts'
 import { topK } from '../run/top-k.ts'
-import { bestClass, scoresOf } from './class-scores.ts'
 import { differentShapes, labelOutOfRange } from './diagnostics.ts'
 import { OutputErrors } from './output-errors.ts'
 import { type Difference, type Flip, type FlipKind, flipKinds, type Share } from './types.ts'

@@ -145,6 +145,19 @@ export function unsupportedDtype(model: string, name: string, dtype: DType): Dow
   })
 }
 
+/** Outputs of samples that cannot be put into one array. */
+export function unevenOutputs(model: string, name: string, expected: readonly number[], actual: readonly number[]): DowncastError {
+  return new DowncastError({
+    code: 'run/uneven-outputs',
+    message: `The outputs ${quote(name)} of ${quote(model)} differ in shape from sample to sample and cannot be one array: expected ${formatShape(expected)}, found ${formatShape(actual)}.`,
+    file: model,
+    tensor: name,
+    expected: formatShape(expected),
+    actual: formatShape(actual),
+    hint: 'Run the samples one by one, with --max-samples 1 or a file for each.',
+  })
+}
+
 function list(names: readonly string[]): string {
   return names.length === 0 ? 'none' : names.map(quote).join(', ')
 }

@@ -1,5 +1,5 @@
 import type { Shape } from '../core/shape.ts'
-import type { SignatureInfo, TensorInfo } from '../run/runner.ts'
+import type { SignatureInfo, TensorInfo } from './runner.ts'
 
 /**
  * The position of the output that holds one score for each class: `[N,C]` or `[C]` of numbers, the first such; -1 when there is none.

@@ -1,0 +1,110 @@
+import type { NdArray } from '../../src/core/nd-array.ts'
+import { dataSpec } from '../../src/platform/node-data.ts'
+import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
+import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
+import { joinDataSets } from '../../src/run/data/join-data-sets.ts'
+import { openDataSet } from '../../src/run/data/open-data-set.ts'
+import { prepareFeeds } from '../../src/run/data/prepare.ts'
+import { noPreprocess, type Preprocess } from '../../src/run/data/preprocess.ts'
+import type { DataSet, Sample } from '../../src/run/data/sample.ts'
+import { wholeFeed } from '../../src/run/data/whole-feed.ts'
+import { unknownSignature } from '../../src/run/diagnostics.ts'
+import { liteRtRunner } from '../../src/run/litert.ts'
+import { runSamples } from '../../src/run/run.ts'
+import type { Feeds, SignatureInfo } from '../../src/run/runner.ts'
+import { joinOutputs, type SampleSummary, summarizeSample } from '../../src/run/sample-results.ts'
+import { npzParts } from '../../src/wire/npz.ts'
+import { malformedValue, missingOption } from '../diagnostics.ts'
+import type { Command } from '../verb.ts'
+import type { runOptions } from '../verbs/run.ts'
+import { preprocessOf } from './preprocess.ts'
+import { runText } from './run-text.ts'
+import { withModels } from './tflite.ts'
+
+export const runCommand: Command<typeof runOptions> = async ({ args, options, terminal }) => {
+  const preprocess = preprocessOf(options.preprocess) ?? noPreprocess
+  const paths = inputPaths(options.input)
+  const { output } = options
+  const inputs = [...args, ...paths.values()]
+  if (output !== undefined) checkOutput(output, inputs)
+  const model = await withModels(args, terminal, ([m]) => ({ name: m!.file.name, bytes: m!.source.read(0, m!.source.byteLength) }))
+  const runner = liteRtRunner(loadNodeLiteRt)
+  const progress = terminal.progress('samples')
+  try {
+    const loaded = await runner.load(model.bytes, { name: model.name })
+    const signature = chooseSignature(model.name, loaded.signatures, options.signature)
+    const data = openInputs(paths, signature)
+    const total = Math.min(data.count, options['max-samples'] ?? data.count)
+    const samples: SampleSummary[] = []
+    const results: ReadonlyMap<string, NdArray>[] = []
+    const feeds = prepareSamples(data, total, signature, preprocess)
+    for await (const { sample, outputs, values } of runSamples(loaded, feeds, { name: model.name, signature: signature.key })) {
+      samples.push(summarizeSample(sample.sample, signature, values, options.top, data.classNames))
+      if (output !== undefined) results.push(outputs)
+      progress.update(samples.length, total)
+    }
+    progress.finish()
+    if (output !== undefined) await writeNpz(output, joinOutputs(model.name, results), inputs)
+    const json = { model: model.name, runtime: await runner.describe(), signature: signature.key, output, samples }
+    const text = () => (output === undefined ? runText(samples) : `wrote ${output}: the outputs of ${samples.length} samples`)
+    return { json, text, isResult: output === undefined }
+  } finally {
+    progress.finish()
+    await runner.dispose()
+  }
+}
+
+/** `name=file` or `file` as paths by input name. */
+function inputPaths(values: readonly string[]): Map<string, string> {
+  if (values.length === 0) throw missingOption('run', '--input [NAME=]FILE')
+  const paths = new Map<string, string>()
+  for (const value of values) {
+    const at = value.indexOf('=')
+    const name = at < 0 ? '' : value.slice(0, at)
+    const isSound = at !== 0 && value.slice(at + 1) !== '' && !paths.has(name) && (name !== '' || values.length === 1)
+    if (!isSound) throw malformedValue('--input', value, values.length === 1 ? 'a file, or NAME=FILE' : 'NAME=FILE, each name once')
+    paths.set(name, value.slice(at + 1))
+  }
+  return paths
+}
+
+function chooseSignature(model: string, signatures: readonly SignatureInfo[], key: string | undefined): SignatureInfo {
+  const found = key === undefined ? signatures[0] : signatures.find((s) => s.key === key)
+  if (found) return found
+  const keys = signatures.map((s) => s.key)
+  throw unknownSignature(model, key ?? '', keys)
+}
+
+function openInputs(paths: ReadonlyMap<string, string>, signature: SignatureInfo): DataSet {
+  const specs = new Map(Array.from(paths, ([name, path]) => [name, dataSpec(path)]))
+  const files = new Map(Array.from(specs).flatMap(([name, { data }]) => ('list' in data ? [] : [[name, data] as const])))
+  const whole = files.size === specs.size ? wholeFeed(files, signature) : undefined
+  return whole ?? joinDataSets(new Map(Array.from(specs, ([name, spec]) => [name, openDataSet(spec)])))
+}
+
+async function* prepareSamples(
+  data: DataSet,
+  total: number,
+  signature: SignatureInfo,
+  preprocess: Preprocess,
+): AsyncGenerator<{ readonly sample: Sample; readonly inputs: Feeds }> {
+  for (let i = 0; i < total; i++) {
+    const sample = await data.read(i)
+    yield { sample, inputs: prepareFeeds(sample, signature.inputs, preprocess) }
+  }
+}
+
+async function writeNpz(output: string, results: ReadonlyMap<string, NdArray>, inputs: readonly string[]): Promise<void> {
+  const parts = npzParts(output, results)
+  await writeAtomically(
+    output,
+    (sink) => {
+      let at = 0
+      for (const part of parts) {
+        sink.write(part, at)
+        at += part.byteLength
+      }
+    },
+    { inputs },
+  )
+}
