@@ -2,36 +2,37 @@ import { sameShape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
 import type { Node, ValueId } from '../ir/types.ts'
 import { findSpec } from '../ops/index.ts'
-import type { Pass } from './pass.ts'
+import type { Pass, PassContext } from './pass.ts'
 
 /** Constants up to this size are compared by content, larger ones by where they come from. */
 const comparedBytes = 4096
 
 /** Nodes that compute the same from the same operands become one. */
-export const mergeEqualNodes: Pass = {
-  name: 'merge-equal-nodes',
-  run(context) {
-    const { graph } = context
-    const seen = new Map<string, Node[]>()
-    for (const { id } of graph.finish().nodes) {
-      if (context.budget === 0) return
-      const node = graph.current(id)
-      if (!node || !isPure(graph, node) || node.outputs.some((o) => graph.outputs.includes(o))) continue
-      const outline = outlineOf(graph, node)
-      const alike = seen.get(outline) ?? []
-      const first = alike.find((n) => sameNode(graph, n, node))
-      if (!first) {
-        seen.set(outline, [...alike, node])
-        continue
-      }
-      node.outputs.forEach((o, i) => {
-        graph.replaceUses(o, first.outputs[i]!)
-      })
-      graph.removeNode(node)
-      context.budget--
-      context.hits.set('merge-equal-nodes', (context.hits.get('merge-equal-nodes') ?? 0) + 1)
+export function mergeEqualNodes(name: string): Pass {
+  return { name, run: (context) => merge(context) }
+}
+
+function merge(context: PassContext): void {
+  const { graph } = context
+  const seen = new Map<string, Node[]>()
+  for (const { id } of graph.finish().nodes) {
+    if (context.budget === 0) return
+    const node = graph.current(id)
+    if (!node || !isPure(graph, node) || node.outputs.some((o) => graph.outputs.includes(o))) continue
+    const outline = outlineOf(graph, node)
+    const alike = seen.get(outline) ?? []
+    const first = alike.find((n) => sameNode(graph, n, node))
+    if (!first) {
+      seen.set(outline, [...alike, node])
+      continue
     }
-  },
+    node.outputs.forEach((o, i) => {
+      graph.replaceUses(o, first.outputs[i]!)
+    })
+    graph.removeNode(node)
+    context.budget--
+    context.hits.set('merge-equal', (context.hits.get('merge-equal') ?? 0) + 1)
+  }
 }
 
 function isPure(graph: GraphEditor, node: Node): boolean {

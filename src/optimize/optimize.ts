@@ -3,7 +3,7 @@ import { GraphEditor } from '../ir/graph.ts'
 import type { Graph, Model, SignaturePort } from '../ir/types.ts'
 import { layerOf } from '../ops/diagnostics.ts'
 import { verifyGraph } from '../ops/verify.ts'
-import type { NearMiss, PassContext } from './pass.ts'
+import { dropUnread, type NearMiss, type PassContext } from './pass.ts'
 import { floatPipeline, type Pipeline } from './pipeline.ts'
 
 export interface OptimizeOptions {
@@ -54,6 +54,7 @@ export function optimize(
       if (options.verifyEach) verify(now, `after the pass ${pass.name}`)
     }
   }
+  dropUnread(editor)
   const optimized = editor.finish()
   if (!options.verifyEach) verify(optimized, `after the pipeline ${pipeline.name}`)
   const open = [...misses.values()].filter((m) => editor.current(m.root))

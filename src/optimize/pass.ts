@@ -49,9 +49,18 @@ function rulesFor(rules: readonly Rule[], op: string): Rule[] {
 export const dropDead: Pass = {
   name: 'drop-dead',
   run({ graph, hits }) {
-    const count = graph.removeDead((n) => findSpec(n.op)?.sideEffect ?? n.op === 'custom')
+    const count = dropUnread(graph)
     if (count > 0) hits.set('drop-dead', count)
   },
+}
+
+/** Removes nodes that no output and no effect depends on, then values nobody reads. Returns how many nodes went. */
+export function dropUnread(graph: GraphEditor): number {
+  return graph.removeDead(hasEffect)
+}
+
+function hasEffect(node: Node): boolean {
+  return findSpec(node.op)?.sideEffect ?? node.op === 'custom'
 }
 
 class Rewriting {
@@ -168,7 +177,7 @@ class Rewriting {
       const producer = graph.producer(id)
       if (!producer) continue
       if (producer.outputs.every((o) => graph.useCount(o) === 0)) {
-        if (!(findSpec(producer.op)?.sideEffect ?? producer.op === 'custom')) this.#release(producer)
+        if (!hasEffect(producer)) this.#release(producer)
       } else {
         this.#enqueue(producer)
         for (const user of graph.users(id)) this.#enqueue(user)

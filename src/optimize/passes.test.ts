@@ -21,17 +21,17 @@ describe('merge-equal-nodes', () => {
   it('makes one of nodes that compute the same, constants compared by content', () => {
     const { text, hits } = run(
       '(%x: f32[2]) { %a = const : f32[] = 2\n %b = const : f32[] = 2\n %u = mul(%x, %a)\n %v = mul(%x, %b)\n %p = exp(%u)\n %q = exp(%v)\n %y = sub(%p, %q) return %y }',
-      mergeEqualNodes,
+      mergeEqualNodes('merge'),
       dropDead,
     )
     expect(text).toBe(shown(ir('(%x: f32[2]) { %a = const : f32[] = 2\n %u = mul(%x, %a)\n %p = exp(%u)\n %y = sub(%p, %p) return %y }')))
-    expect(hits[0]).toEqual({ 'merge-equal-nodes': 2 })
+    expect(hits[0]).toEqual({ 'merge-equal': 2 })
   })
 
   it('keeps different attributes, constants and outputs apart', () => {
     const text = `(%x: f32[2]) { %a = const : f32[] = 2\n %b = const : f32[] = 3\n %u = mul(%x, %a)\n %v = mul(%x, %b)
       %p = mul(%x, %a) {fusedActivation=relu}\n %q = mul(%x, %a) return %u, %v, %p, %q }`
-    expect(run(text, mergeEqualNodes).text).toBe(shown(ir(text)))
+    expect(run(text, mergeEqualNodes('merge')).text).toBe(shown(ir(text)))
   })
 })
 
@@ -71,7 +71,7 @@ describe('the driver', () => {
     const seen: string[] = []
     const { report } = optimize(ir(text), { onPass: (name, graph) => seen.push(`${name} ${graph.nodes.length}`) })
     expect(seen[0]).toBe('drop-dead 4')
-    expect(seen.at(-1)).toBe('drop-dead 2')
+    expect(seen.at(-1)).toBe('merge-equal-fused 2')
     expect(report.passes.map((p) => p.name)).toEqual(seen.map((s) => s.split(' ')[0]))
     expect(report.passes.every((p) => p.timeMs >= 0)).toBe(true)
   })

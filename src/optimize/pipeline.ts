@@ -1,6 +1,7 @@
 import { mergeEqualNodes } from './merge-equal-nodes.ts'
 import { dropDead, fixpoint, type Pass } from './pass.ts'
 import { propagateDims } from './propagate-dims.ts'
+import { absorbNegation } from './rules/absorb-negation.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
 import { absorbTransposeIntoMatmul } from './rules/absorb-transpose-into-matmul.ts'
 import { divideByConstant } from './rules/divide-by-constant.ts'
@@ -10,6 +11,7 @@ import { foldOffsetBefore } from './rules/fold-offset-before.ts'
 import { foldPad } from './rules/fold-pad.ts'
 import { foldScale } from './rules/fold-scale.ts'
 import { foldScaleBefore } from './rules/fold-scale-before.ts'
+import { foldSpaceToBatch } from './rules/fold-space-to-batch.ts'
 import { fuseActivation } from './rules/fuse-activation.ts'
 import { fuseBias } from './rules/fuse-bias.ts'
 import { keepDimsOfFc } from './rules/keep-dims-of-fc.ts'
@@ -28,9 +30,12 @@ import { recognizePrelu } from './rules/recognize-prelu.ts'
 import { removeNeutralOperand } from './rules/remove-neutral-operand.ts'
 import { removeNoOps } from './rules/remove-no-ops.ts'
 import { reshapeFromMovement } from './rules/reshape-from-movement.ts'
+import { reuseShape } from './rules/reuse-shape.ts'
 import { sinkReshape } from './rules/sink-reshape.ts'
+import { sinkReshapeThroughMatmul } from './rules/sink-reshape-through-matmul.ts'
 import { sinkTranspose } from './rules/sink-transpose.ts'
 import { sinkTransposeThroughReduction } from './rules/sink-transpose-through-reduction.ts'
+import { squareOfDifference } from './rules/square-of-difference.ts'
 
 export interface Pipeline {
   readonly name: string
@@ -45,6 +50,7 @@ export function pipeline(name: string, passes: readonly Pass[]): Pipeline {
 export const canonicalRules = [
   foldConstants,
   foldKnownDims,
+  reuseShape,
   materializeShapeOperand,
   reshapeFromMovement,
   removeNoOps,
@@ -65,11 +71,14 @@ export const recognizeRules = [
   ...recognizePrelu,
   recognizeLogistic,
   ...recognizeL2Normalization,
+  squareOfDifference,
+  ...absorbNegation,
 ]
 
 /** Several ops into one. What folds into weights comes before what changes the op itself. */
 export const fuseRules = [
   ...canonicalRules,
+  foldSpaceToBatch,
   foldPad,
   ...fuseBias,
   ...foldScale,
@@ -79,6 +88,7 @@ export const fuseRules = [
   keepDimsOfFc,
   keepDimsOfReduction,
   ...sinkReshape,
+  sinkReshapeThroughMatmul,
   ...mergeConstantOperands,
   divideByConstant,
   fuseActivation,
@@ -89,9 +99,8 @@ export const floatPipeline = pipeline('float', [
   dropDead,
   propagateDims,
   fixpoint('canonicalize', canonicalRules),
-  mergeEqualNodes,
+  mergeEqualNodes('merge-equal'),
   fixpoint('recognize', recognizeRules),
   fixpoint('fuse', fuseRules),
-  mergeEqualNodes,
-  dropDead,
+  mergeEqualNodes('merge-equal-fused'),
 ])

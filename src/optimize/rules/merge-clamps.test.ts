@@ -20,6 +20,14 @@ describe('merge-clamps', () => {
     expectRewrite(mergeClamps, graph(lines), `(%x: f32[N,3]) { %y = ${op}(%x) return %y }`)
   })
 
+  it('makes half of clip(x, 0, 1) a relu', () => {
+    expectRewrite(
+      mergeClamps,
+      graph('%u = minimum(%x, %c1)\n %y = maximum(%u, %c0)'),
+      '(%x: f32[N,3]) { %c1 = const : f32[] = 1\n %u = minimum(%x, %c1)\n %y = relu(%u) return %y }',
+    )
+  })
+
   it('takes the two steps of min(max(x, 0), 6)', () => {
     expectRewrite(mergeClamps, graph('%u = maximum(%x, %c0)\n %y = minimum(%u, %c6)'), '(%x: f32[N,3]) { %y = relu6(%x) return %y }', 2)
   })

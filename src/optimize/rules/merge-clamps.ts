@@ -13,6 +13,10 @@ const activations: readonly (readonly [name: 'relu' | 'relu6' | 'reluN1To1', Int
 ]
 const intervals = new Map<string, Interval>(activations.map(([name, interval]) => [ops[name].name, interval]))
 
+function activationFor([low, high]: Interval) {
+  return activations.find(([, interval]) => interval[0] === low && interval[1] === high)?.[0]
+}
+
 /** A node that clamps f32: its operand and the interval; undefined for other nodes. */
 function clampOf(graph: GraphEditor, node: Node | undefined): { x: Value; interval: Interval } | undefined {
   if (!node) return undefined
@@ -39,11 +43,13 @@ export const mergeClamps = rule('merge-clamps', {
     if (!outer) return other
     const innerNode = graph.producer(outer.x.id)
     const inner = clampOf(graph, innerNode)
-    const clamp = (x: number) => Math.min(Math.max(x, outer.interval[0]), outer.interval[1])
-    const both: Interval = inner ? [clamp(inner.interval[0]), clamp(inner.interval[1])] : outer.interval
-    const found = activations.find(([, [low, high]]) => low === both[0] && high === both[1])
-    if (!found || (!inner && intervals.has(root.op))) return other
-    return inner ? hit({ name: found[0], x: inner.x }, [innerNode!]) : hit({ name: found[0], x: outer.x })
+    if (innerNode && inner) {
+      const clamp = (x: number) => Math.min(Math.max(x, outer.interval[0]), outer.interval[1])
+      const both = activationFor([clamp(inner.interval[0]), clamp(inner.interval[1])])
+      if (both) return hit({ name: both, x: inner.x }, [innerNode])
+    }
+    const alone = intervals.has(root.op) ? undefined : activationFor(outer.interval)
+    return alone ? hit({ name: alone, x: outer.x }) : other
   },
   rewrite: (_, { name, x }, b) => b.op(ops[name], [x]),
 })

@@ -29,7 +29,6 @@ describe('remove-no-ops', () => {
     ['another shape', '[2,3]', '%s = const : i32[2] = [3, 2]  %y = reshape(%x, %s)'],
     ['a transpose of a square', '[3,3]', '%p = const : i32[2] = [1, 0]  %y = transpose(%x, %p)'],
     ['a padding', '[N,3]', '%p = const : i32[2,2] = [0, 0, 0, 1]  %y = pad(%x, %p)'],
-    ['a shift', '[2,3]', '%p = const : i32[2,2] = [1, -1, 0, 0]  %y = pad(%x, %p)'],
     ['a concatenation with an activation', '[2,3]', '%y = concatenation(%x) {axis=1, fusedActivation=relu}'],
     [
       'a reversal',

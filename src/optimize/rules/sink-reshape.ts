@@ -1,10 +1,9 @@
-import { elementCount } from '../../core/shape.ts'
+import { elementCount, type Shape, sameShape } from '../../core/shape.ts'
 import type { GraphEditor } from '../../ir/graph.ts'
 import type { Value } from '../../ir/types.ts'
 import * as binary from '../../ops/elementwise/binary.ts'
 import * as unary from '../../ops/elementwise/unary.ts'
 import { op as ops } from '../../ops/index.ts'
-import { isChannelShape } from '../constants.ts'
 import { constant, type Match, op, value } from '../pattern.ts'
 import type { RewriteBuilder } from '../rewrite-builder.ts'
 import { hit, miss, other, type Rule, rule } from '../rule.ts'
@@ -30,7 +29,8 @@ function rewrite({ root }: Operands, inputs: readonly (Value | null)[], shape: r
 
 /**
  * reshape -> elementwise op   =>  the op, then the reshape, where that brings the op to one it can be fused into or two
- * reshapes together. The other operand may be one number, or one per channel when the reshape keeps the channels.
+ * reshapes together. The other operand may be one number, or one per channel when the reshape
+ * keeps the channels or splits them (the heads of an attention layer).
  */
 export const sinkReshape: readonly Rule[] = [
   rule('sink-reshape', {
@@ -46,23 +46,32 @@ export const sinkReshape: readonly Rule[] = [
     semantics: 'exact',
     pattern: op(
       Object.values(binary).map((s) => s.name),
-      { as: 'root', inputs: [op('reshape', { as: 'reshape', inputs: [value('x')] }), constant('c')] },
+      { as: 'root', anyOrder: true, inputs: [op('reshape', { as: 'reshape', inputs: [value('x')] }), constant('c')] },
     ),
     check(match, graph) {
-      const { x, c, root, reshape } = match
-      const to = resultOf(graph, reshape).type.shape
-      const channels = to.at(-1)
-      const keepsChannels =
-        typeof channels === 'number' && x.type.shape.at(-1) === channels && isChannelShape(c.type.shape, channels, to.length)
-      const isOne = elementCount(c.type.shape) === 1 && c.type.shape.length <= to.length
-      if (!keepsChannels && !isOne) return miss('the constant is not one number, nor one per channel that the reshape keeps', root)
-      return check(match, graph)
+      const shape = beforeReshape(match.c.type.shape, match.x.type.shape, resultOf(graph, match.reshape).type.shape)
+      if (!shape) return miss('the constant is not one number, nor one per channel that the reshape keeps or splits', match.root)
+      const found = check(match, graph)
+      return found.kind === 'hit' ? hit({ ...found.facts, constantShape: shape }) : found
     },
-    rewrite: (match, { shape }, b) => {
+    rewrite: (match, { shape, constantShape }, b) => {
       const { c } = match
-      const last = c.type.shape.at(-1)
-      const flat = c.type.shape.length > 1 ? b.const(c.name, c.type.dtype, [last!], c.data!) : c
-      return rewrite(match, [match.x, flat], shape, b)
+      const aligned = sameShape(c.type.shape, constantShape) ? c : b.const(c.name, c.type.dtype, constantShape, c.data!)
+      const inputs = b.graph.operands(match.root).map((v) => (v?.data ? aligned : match.x))
+      return rewrite(match, inputs, shape, b)
     },
   }),
 ]
+
+/**
+ * The shape in which a constant that broadcasts to `to` broadcasts alike to `from`, before the reshape: [] or [1] for one
+ * number, [C] for one per channel, where the trailing dims of `to` that the constant covers are the channels of `from`.
+ */
+function beforeReshape(constant: Shape, from: Shape, to: Shape): Shape | undefined {
+  if (constant.length > to.length) return undefined
+  if (elementCount(constant) === 1) return constant.length === 0 ? constant : [1]
+  const covered = constant.slice(constant.findIndex((d) => d !== 1))
+  const trailing = to.slice(to.length - covered.length)
+  const channels = from.at(-1)
+  return sameShape(covered, trailing) && channels === elementCount(covered) ? [channels!] : undefined
+}

@@ -5,7 +5,10 @@ import { fuseActivation } from './fuse-activation.ts'
 import { fuseBias } from './fuse-bias.ts'
 import { mergeReshapes } from './merge-reshapes.ts'
 import { mergeTransposes } from './merge-transposes.ts'
+import { removeNoOps } from './remove-no-ops.ts'
+import { reuseShape } from './reuse-shape.ts'
 import { sinkReshape } from './sink-reshape.ts'
+import { sinkReshapeThroughMatmul } from './sink-reshape-through-matmul.ts'
 import { sinkTranspose } from './sink-transpose.ts'
 import { sinkTransposeThroughReduction } from './sink-transpose-through-reduction.ts'
 
@@ -128,6 +131,15 @@ describe('sink-reshape', () => {
     )
   })
 
+  it('brings the bias of attention heads to their projection', () => {
+    expectRewrite(
+      [...sinkReshape, ...fuseBias],
+      '(%x: f32[N,5,4]) { %w = const : f32[6,4] = random(1)\n %v = fully_connected(%x, %w, none) {keepNumDims=true}\n %s = const : i32[4] = [-1, 5, 2, 3]\n %u = reshape(%v, %s)\n %c = const : f32[2,3] = [1, 2, 3, 4, 5, 6]\n %y = add(%c, %u) return %y }',
+      '(%x: f32[N,5,4]) { %w = const : f32[6,4] = random(1)\n %c = const : f32[6] = [1, 2, 3, 4, 5, 6]\n %v = fully_connected(%x, %w, %c) {keepNumDims=true}\n %s = const : i32[4] = [-1, 5, 2, 3]\n %y = reshape(%v, %s) return %y }',
+      2,
+    )
+  })
+
   it('brings two reshapes together', () => {
     expectRewrite(
       [...sinkReshape, mergeReshapes],
@@ -141,12 +153,12 @@ describe('sink-reshape', () => {
     [
       'a constant over more than channels',
       `(%x: f32[N,4,4,2]) { ${conv}\n ${flat}\n %u = reshape(%v, %s)\n %c = const : f32[16,3] = random(2)\n %y = add(%u, %c) return %y }`,
-      'the constant is not one number, nor one per channel that the reshape keeps',
+      'the constant is not one number, nor one per channel that the reshape keeps or splits',
     ],
     [
       'channels that the reshape mixes',
       `(%x: f32[N,4,4,2]) { ${conv}\n %s = const : i32[2] = [-1, 48]\n %u = reshape(%v, %s)\n %c = const : f32[48] = random(2)\n %y = add(%u, %c) return %y }`,
-      'the constant is not one number, nor one per channel that the reshape keeps',
+      'the constant is not one number, nor one per channel that the reshape keeps or splits',
     ],
     [
       'a second reader',
@@ -221,4 +233,50 @@ describe('absorb-transpose-into-matmul', () => {
     )
     expectOther(absorbTransposeIntoMatmul, '(%x: f32[4,2,5], %z: f32[4,5,3]) { %y = batch_matmul(%x, %z) return %y }')
   })
+})
+
+describe('sink-reshape-through-matmul', () => {
+  const graph = (x: string, back: string, out = '%y') =>
+    `(%x: f32${x}, %z: f32[4,6]) { %f = const : i32[2] = [-1, 4]\n %u = reshape(%x, %f)\n %v = batch_matmul(%u, %z)\n %s = const : i32${back}\n %y = reshape(%v, %s) return ${out} }`
+  it('multiplies as many rows as there are', () => {
+    expectRewrite(
+      [sinkReshapeThroughMatmul, mergeReshapes, removeNoOps],
+      graph('[2,3,4]', '[3] = [2, 3, 6]'),
+      '(%x: f32[2,3,4], %z: f32[4,6]) { %y = batch_matmul(%x, %z) return %y }',
+      3,
+    )
+    expectRewrite(
+      [sinkReshapeThroughMatmul, mergeReshapes],
+      graph('[N,3,4]', '[4] = [-1, 3, 2, 3]'),
+      '(%x: f32[N,3,4], %z: f32[4,6]) { %v = batch_matmul(%x, %z)\n %s = const : i32[4] = [-1, 3, 2, 3]\n %y = reshape(%v, %s) return %y }',
+      2,
+    )
+  })
+
+  it('keeps rows that the reshape makes, and a result that is read as it is', () => {
+    expectMiss(sinkReshapeThroughMatmul, graph('[2,3,2,2]', '[3] = [2, 3, 6]'), 'the reshape changes the last dim')
+    expectOther(sinkReshapeThroughMatmul, graph('[2,3,4]', '[3] = [2, 3, 6]', '%y, %v').replace('%y = reshape(%v, %s)', '%y = exp(%v)'))
+  })
+
+  it('cannot write two unknown sizes', () => {
+    expectMiss(
+      sinkReshapeThroughMatmul,
+      '(%x: f32[N,3,4], %z: f32[4,M]) { %f = const : i32[2] = [-1, 4]\n %u = reshape(%x, %f)\n %v = batch_matmul(%u, %z)\n %s = const : i32[1] = [-1]\n %y = reshape(%v, %s) return %y }',
+      'more than one size of the result is unknown',
+    )
+  })
+})
+
+describe('reuse-shape', () => {
+  const sizes = (last: string) => `%s = shape(%x) : i32[2] dims[N,3]\n %b = const : i32[1] = [0]\n %e = const : i32[1] = [1]
+    %n = strided_slice(%s, %b, %e, %e) {shrinkAxisMask=1} : i32[] dims[N]\n %c = const : i32[] = ${last}\n %t = pack(%n, %c) {valuesCount=2} : i32[2] dims[N,${last}]`
+  it('takes the sizes from where they were read', () => {
+    expectRewrite(
+      reuseShape,
+      `(%x: f32[N,3], %z: i32[2]) { ${sizes('3')}\n %y = add(%t, %z) return %y }`,
+      '(%x: f32[N,3], %z: i32[2]) { %s = shape(%x) : i32[2] dims[N,3]\n %y = add(%s, %z) return %y }',
+    )
+  })
+
+  it('keeps other sizes', () => expectOther(reuseShape, `(%x: f32[N,3], %z: i32[2]) { ${sizes('4')}\n %y = add(%t, %z) return %y }`))
 })
