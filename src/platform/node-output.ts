@@ -55,7 +55,12 @@ function checkTarget(target: string, inputs: readonly string[]): { real: string;
     throw unwritableOutput(target, 'it names a folder', { hint: 'Give the name of a file.' })
   }
   const stat = fs.statSync(target, { throwIfNoEntry: false })
-  if (!stat) return undefined
+  if (!stat) {
+    // Some versions of Node take a file in the place of a folder for a missing one.
+    if (!fs.statSync(path.dirname(target)).isDirectory())
+      throw unwritableOutput(target, `${JSON.stringify(path.dirname(target))} is not a folder`)
+    return undefined
+  }
   if (stat.isDirectory()) throw unwritableOutput(target, 'it is a folder', { hint: 'Give the name of a file.' })
   if (!stat.isFile()) throw unwritableOutput(target, 'it is not a regular file', { hint: 'Give the name of a file on disk.' })
   for (const input of inputs) {
