@@ -22,7 +22,7 @@ export default defineConfig([
     dts: false,
     clean: true,
     // Heavy packages stay outside and are imported by the verb that needs them.
-    deps: { neverBundle: ['@litertjs/core', '@viz-js/viz', 'h5wasm', 'sharp'] },
+    deps: { neverBundle: ['@litertjs/core', '@viz-js/viz', 'sharp'] },
     outputOptions: { chunkFileNames: 'cli/[name].js' },
   },
   {
@@ -30,7 +30,7 @@ export default defineConfig([
     entry: { index: 'src/index.ts' },
     dts: true,
     clean: false,
-    deps: { neverBundle: ['@litertjs/core', '@viz-js/viz', 'h5wasm', 'sharp'] },
+    deps: { neverBundle: ['@litertjs/core', '@viz-js/viz', 'sharp'] },
     outputOptions: { chunkFileNames: 'lib/[name].js' },
   },
 ])

@@ -113,7 +113,7 @@ export function typedView<D extends ViewableDType>(dtype: D, bytes: Uint8Array):
     new (b: ArrayBufferLike, o: number, n: number): TypedArrayOf[D]
     BYTES_PER_ELEMENT: number
   }
-  const aligned = bytes.byteOffset % C.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice()
+  const aligned = bytes.byteOffset % C.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes)
   return new C(aligned.buffer, aligned.byteOffset, Math.floor(aligned.byteLength / C.BYTES_PER_ELEMENT))
 }
 
