@@ -1,36 +1,42 @@
 import { defineConfig } from 'tsdown'
 
 /*
- * Two builds into dist/: the command line, its parts split into chunks that load when they are needed, and the library with types.
+ * Two builds into dist/: the command line, its parts split into chunks that load when they are needed, and the library with its types.
+ * The worker entry stands beside both.
  */
 
-const shared = {
+const common = {
   outDir: 'dist',
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  sourcemap: false,
-  hash: false,
   fixedExtension: false,
+  hash: false,
+  // Packages that a verb imports when it needs them; the rest is small and bundled or part of it.
+  deps: { neverBundle: ['@litertjs/core', '@viz-js/viz', 'h5wasm', 'sharp'] },
 } as const
 
 export default defineConfig([
   {
-    ...shared,
-    entry: { cli: 'cli/main.ts' },
-    minify: false,
+    ...common,
+    entry: { cli: 'cli/main.ts', 'litert-worker': 'src/platform/litert-worker.ts' },
     dts: false,
     clean: true,
-    // Heavy packages stay outside and are imported by the verb that needs them.
-    deps: { neverBundle: ['@litertjs/core', '@viz-js/viz', 'sharp'] },
     outputOptions: { chunkFileNames: 'cli/[name].js' },
   },
   {
-    ...shared,
-    entry: { index: 'src/index.ts' },
+    ...common,
+    entry: {
+      index: 'src/index.ts',
+      node: 'src/platform/index.ts',
+      run: 'src/run/index.ts',
+      inspect: 'src/inspect/index.ts',
+      report: 'src/report/index.ts',
+      compare: 'src/compare/index.ts',
+      deploy: 'src/deploy/index.ts',
+    },
     dts: true,
     clean: false,
-    deps: { neverBundle: ['@litertjs/core', '@viz-js/viz', 'sharp'] },
     outputOptions: { chunkFileNames: 'lib/[name].js' },
   },
 ])
