@@ -69,7 +69,7 @@ dl.facts dd{margin:0;min-width:0}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:13px;overflow-wrap:normal}
 th,td{text-align:left;padding:6px 10px;border-bottom:1px solid var(--line);vertical-align:top}
-tr:last-child td{border-bottom:0}
+tbody tr:last-child>*{border-bottom:0}
 th{font-weight:600;color:var(--soft);font-size:12px;white-space:nowrap;background:var(--panel)}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .nowrap{white-space:nowrap}

@@ -26,11 +26,13 @@ export const families = Object.keys(familyColors) as readonly OpFamily[]
 
 export type Tint = 'fill' | 'ink' | 'accent'
 /** Percent of lightness: box, its text, its mark. */
-const lightness = { light: { fill: 96, ink: 27, accent: 52 }, dark: { fill: 17, ink: 80, accent: 58 } } as const
+const lightness = { light: { fill: 96, ink: 27, accent: 52 }, dark: { fill: 19, ink: 82, accent: 60 } } as const
+/** Of the family's saturation; dark boxes glow otherwise. */
+const saturationShare = { light: { fill: 1, ink: 0.75, accent: 1 }, dark: { fill: 0.42, ink: 0.7, accent: 0.9 } } as const
 
 export function tint(family: OpFamily, scheme: 'light' | 'dark', part: Tint): string {
   const { hue, saturation } = familyColors[family]
-  return hslToHex(hue, part === 'ink' ? saturation * 0.75 : saturation, lightness[scheme][part])
+  return hslToHex(hue, saturation * saturationShare[scheme][part], lightness[scheme][part])
 }
 
 /** `#rrggbb`, which every renderer of SVG and DOT takes. @see https://www.w3.org/TR/css-color-4/#hsl-to-rgb */

@@ -64,7 +64,9 @@ td.opts .usual{display:none}
 .share{display:block;height:9px;min-width:60px;background:var(--hover);border-radius:3px;overflow:hidden;margin-top:5px}
 .share span{display:block;height:100%;background:var(--accent,var(--w0));min-width:1px}
 .bars{width:30%}
-.figures th[scope]{font-weight:450}
+.figures th[scope=row]{font-weight:450}
+.figures td{text-align:right;min-width:120px}
+.figures td:last-child{min-width:0}
 .stack{display:flex;height:26px;border-radius:7px;overflow:hidden;margin-bottom:8px;background:var(--hover)}
 .stack span{min-width:1px;border-right:1px solid var(--paper)}
 .stack-legend{margin-bottom:6px}
@@ -119,6 +121,6 @@ details[open]>summary.tree-row .name::before{content:"\\25be"}
 .node[data-op]:hover rect{stroke:var(--accent)}
 .port rect{fill:var(--port);stroke:none}
 .port text,.port text.t{fill:var(--port-ink)}
-.node.sel rect{stroke:var(--link);stroke-width:2.5}
+.node.sel[data-op] rect{stroke:var(--link);stroke-width:2.5}
 .edge.hot{stroke:var(--link);stroke-width:2.2}
-@media(max-width:900px){.two,.two.wide{grid-template-columns:minmax(0,1fr)}.stage{display:block}.detail{width:auto;border-left:0;border-top:1px solid var(--line);max-height:none}.canvas{height:60vh}.tree-row{grid-template-columns:minmax(120px,1fr) 76px 84px}.tree-row>:nth-child(2),.tree-row>:nth-child(5),.tree-row>:nth-child(6){display:none}}`
+@media(max-width:900px){.two,.two.wide{grid-template-columns:minmax(0,1fr)}.stage{display:block}.tools{gap:8px}.tools .legend{order:2;flex-basis:100%;gap:2px 12px}.detail{width:auto;border-left:0;border-top:1px solid var(--line);max-height:none}.canvas{height:60vh}.tree-row{grid-template-columns:minmax(120px,1fr) 76px 84px}.tree-row>:nth-child(2),.tree-row>:nth-child(5),.tree-row>:nth-child(6){display:none}}`

@@ -25,7 +25,8 @@ it('gives each value its share of the area, inside and without overlap', () => {
 })
 
 it('is made of near squares when values are equal', () => {
-  for (const { width, height } of squarify(Array(8).fill(1), 200, 50)) expect(Math.max(width / height, height / width)).toBeLessThanOrEqual(2)
+  for (const { width, height } of squarify(Array(8).fill(1), 200, 50))
+    expect(Math.max(width / height, height / width)).toBeLessThanOrEqual(2)
 })
 
 it('takes an empty list', () => expect(squarify([], 10, 10)).toEqual([]))

@@ -8,7 +8,7 @@ import { familyDot } from './view.ts'
 /** Two models side by side: figures with ratios, sizes by op, and constants matched by name. */
 export function comparisonSection(a: Inspection, b: Inspection): Markup {
   return html`<section id="comparison"><h2>Side by side</h2>
-<div class="two wide"><div>${figureTable(a, b)}</div><div>${opTable(a, b)}</div></div>
+<div class="two"><div>${figureTable(a, b)}</div><div>${opTable(a, b)}</div></div>
 ${constantTable(a, b)}</section>`
 }
 
