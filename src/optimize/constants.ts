@@ -1,5 +1,5 @@
-import { constFromBytes, lazyConst } from '../core/bytes.ts'
-import { bytesOf, typedView } from '../core/dtype.ts'
+import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
+import { bytesOf, type DType, typedView } from '../core/dtype.ts'
 import { elementCount, type Shape } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
 import type { RewriteBuilder } from './rewrite-builder.ts'
@@ -14,16 +14,25 @@ export function floatsOf(value: Value): Float32Array | undefined {
   return count === undefined || count > maxVectorElements ? undefined : typedView('f32', value.data.bytes())
 }
 
+/** What was found of constants, since their bytes may be computed anew at each look. */
+const splats = new WeakMap<ConstData, { readonly number: number | undefined }>()
+
 /** The one number all elements of a small constant are; undefined when they differ. */
-export function splatOf(value: Value): number | undefined {
-  if (!value.data || (elementCount(value.type.shape) ?? 0) > maxVectorElements) return undefined
-  const { dtype } = value.type
-  const bytes = dtype === 'f32' || dtype === 'i32' || dtype === 'i64' ? value.data.bytes() : undefined
-  if (!bytes) return undefined
-  const elements = dtype === 'i64' ? Array.from(typedView('i64', bytes), Number) : typedView(dtype as 'f32', bytes)
-  const [first] = elements
-  for (const x of elements) if (x !== first) return undefined
-  return first
+export function splatOf({ data, type }: Value): number | undefined {
+  if (!data || (elementCount(type.shape) ?? 0) > maxVectorElements) return undefined
+  const known = splats.get(data)
+  if (known) return known.number
+  const number = findSplat(data, type.dtype)
+  splats.set(data, { number })
+  return number
+}
+
+function findSplat(data: ConstData, dtype: DType): number | undefined {
+  if (dtype !== 'f32' && dtype !== 'i32' && dtype !== 'i64') return undefined
+  const elements = typedView(dtype, data.bytes())
+  const first = elements[0]
+  for (let i = 1; i < elements.length; i++) if (elements[i] !== first) return undefined
+  return first === undefined ? undefined : Number(first)
 }
 
 /** True when `value` is a constant of this number, within `relative` of it. */

@@ -169,18 +169,21 @@ class Rewriting {
   }
 
   /** Removes a node whose results nobody reads any more, and those it alone kept alive. */
-  #release(node: Node): void {
+  #release(root: Node): void {
     const graph = this.#graph
-    graph.removeNode(node)
-    for (const id of new Set(node.inputs)) {
-      if (id === null) continue
-      const producer = graph.producer(id)
-      if (!producer) continue
-      if (producer.outputs.every((o) => graph.useCount(o) === 0)) {
-        if (!hasEffect(producer)) this.#release(producer)
-      } else {
-        this.#enqueue(producer)
-        for (const user of graph.users(id)) this.#enqueue(user)
+    const stack = [root]
+    for (let node = stack.pop(); node; node = stack.pop()) {
+      if (!graph.has(node)) continue
+      graph.removeNode(node)
+      for (const id of new Set(node.inputs)) {
+        const producer = id === null ? undefined : graph.producer(id)
+        if (!producer) continue
+        if (producer.outputs.every((o) => graph.useCount(o) === 0)) {
+          if (!hasEffect(producer)) stack.push(producer)
+        } else {
+          this.#enqueue(producer)
+          for (const user of graph.users(id!)) this.#enqueue(user)
+        }
       }
     }
   }

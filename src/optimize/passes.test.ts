@@ -115,6 +115,15 @@ describe('the driver', () => {
     expect(shown(optimize(ir(quantized)).graph)).toBe(shown(ir(quantized)))
   })
 
+  it('takes long chains, dead ones too, as they come', () => {
+    const length = 4000
+    const lines = Array.from({ length }, (_, i) => `%v${i + 1} = mul(%v${i}, %v${i}) : f32[2]`).join('\n')
+    const products = Array.from({ length }, (_, i) => `%p${i + 1} = mul(%p${i}, %c) : f32[2]`).join('\n')
+    const text = `(%v0: f32[2], %p0: f32[2]) { %c = const : f32[] = 1.0001\n ${lines}\n ${products}\n %z = mul(%v${length}, %c) return %p${length} }`
+    const { graph } = optimize(ir(text))
+    expect(graph.nodes.length).toBe(1)
+  })
+
   it('follows the outputs of signatures, and optimizes every graph', () => {
     const model = modelFromText(`graph main(%0 "x": f32[2]) {
   %1 = add(%0, %0) : f32[2]

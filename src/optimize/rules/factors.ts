@@ -3,6 +3,9 @@ import type { Node, Value } from '../../ir/types.ts'
 import { splatOf } from '../constants.ts'
 import { isReadOnce } from '../weighted.ts'
 
+/** The formulas looked for have fewer products; a longer chain is none of them, and its length must not matter. */
+const maxProductNodes = 8
+
 /** A product taken apart: `scale` times all `factors`. */
 export interface Product {
   readonly scale: number
@@ -35,7 +38,7 @@ export function productOf(graph: GraphEditor, node: Node | undefined): Product |
     const number = v.data ? splatOf(v) : undefined
     const producer = graph.producer(v.id)
     if (number !== undefined) scale *= number
-    else if (producer && isProduct(producer) && isReadOnce(graph, producer)) visit(producer)
+    else if (nodes.length < maxProductNodes && producer && isProduct(producer) && isReadOnce(graph, producer)) visit(producer)
     else factors.push(v)
   }
   visit(node)

@@ -21,6 +21,7 @@ export const sinkTranspose = rule('sink-transpose', {
   semantics: 'exact',
   pattern: op([...elementwise, 'pad', 'concatenation'], { as: 'root' }),
   check({ root }, graph) {
+    if (!root.inputs.some((id) => id !== null && graph.producer(id)?.op === 'transpose')) return other
     const operands = graph.operands(root)
     const transposes = operands.map((v) => (v ? transposeOf(graph, v) : undefined))
     const first = transposes.find((t) => t !== undefined)
