@@ -2,7 +2,7 @@ import { type Comparison, compare, formatComparison, type Pixels, renderComparis
 import { version } from '../../src/core/version.ts'
 import { dataSpec } from '../../src/platform/node-data.ts'
 import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
-import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
+import { checkOutput } from '../../src/platform/node-output.ts'
 import { openDataSet } from '../../src/run/data/open-data-set.ts'
 import type { DataSet } from '../../src/run/data/sample.ts'
 import { liteRtRunner } from '../../src/run/litert.ts'
@@ -11,6 +11,7 @@ import type { Command } from '../verb.ts'
 import type { compareOptions } from '../verbs/compare.ts'
 import { preprocessOf } from './preprocess.ts'
 import { withModels } from './tflite.ts'
+import { writeText } from './write-text.ts'
 
 export const compareCommand: Command<typeof compareOptions> = async ({ args, options, terminal }) => {
   const preprocess = preprocessOf(options.preprocess)
@@ -48,8 +49,7 @@ async function writePage(output: string, inputs: readonly string[], comparison: 
     const pixels = pictures.has(index) ? undefined : thumbnailOf(await data.read(index))
     if (pixels) pictures.set(index, pixels)
   }
-  const page = new TextEncoder().encode(renderComparison(comparison, { pictures, version }))
-  await writeAtomically(output, (sink) => sink.write(page, 0), { inputs })
+  await writeText(output, renderComparison(comparison, { pictures, version }), inputs)
 }
 
 function resultText(comparison: Comparison, output: string | undefined): string {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import type { ByteSource } from '../../src/core/bytes.ts'
 import type { TfliteFile } from '../../src/import/tflite/read-file.ts'
 import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
 import { type OpenSource, openFile } from '../../src/platform/node.ts'
@@ -23,4 +25,13 @@ export async function withModels<T>(
   } finally {
     for (const source of sources) source.close()
   }
+}
+
+const hashedBytes = 4 << 20
+
+/** SHA-256 in hexadecimal, read piece by piece. */
+export function sha256Of(source: ByteSource): string {
+  const hash = createHash('sha256')
+  for (let at = 0; at < source.byteLength; at += hashedBytes) hash.update(source.read(at, Math.min(hashedBytes, source.byteLength - at)))
+  return hash.digest('hex')
 }

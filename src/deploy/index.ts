@@ -1,0 +1,2 @@
+export { type AndroidOptions, type AndroidProject, deployAndroid } from './android/deploy-android.ts'
+export { type ImageContract, imageContract, type PortContract } from './image-contract.ts'

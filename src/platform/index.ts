@@ -1,0 +1,7 @@
+export { kindOfPath, type OpenFolder, type OpenSource, openFile, openFolder } from './node.ts'
+export { dataSpec } from './node-data.ts'
+export { writeFolder } from './node-folder.ts'
+export { decodeImage } from './node-images.ts'
+export { loadNodeLiteRt } from './node-litert.ts'
+export { checkOutput, writeAtomically } from './node-output.ts'
+export { nodeWorkerRunner } from './node-worker.ts'
