@@ -4,6 +4,7 @@ import type { GraphEditor } from '../ir/graph.ts'
 import { mergeOrigins, type Node, type NodeId, type Value, type ValueId } from '../ir/types.ts'
 import { findSpec } from '../ops/index.ts'
 import { shapesAgree } from '../ops/verify.ts'
+import { isOpaque } from './custom.ts'
 import { noFixpoint } from './diagnostics.ts'
 import { type Found, matchPattern } from './pattern.ts'
 import { RewriteBuilder } from './rewrite-builder.ts'
@@ -60,7 +61,7 @@ export function dropUnread(graph: GraphEditor): number {
 }
 
 function hasEffect(node: Node): boolean {
-  return findSpec(node.op)?.sideEffect ?? node.op === 'custom'
+  return findSpec(node.op)?.sideEffect ?? isOpaque(node)
 }
 
 class Rewriting {

@@ -5,6 +5,7 @@ import { absorbNegation } from './rules/absorb-negation.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
 import { absorbTransposeIntoMatmul } from './rules/absorb-transpose-into-matmul.ts'
 import { divideByConstant } from './rules/divide-by-constant.ts'
+import { expandErf } from './rules/expand-erf.ts'
 import { foldConstants } from './rules/fold-constants.ts'
 import { foldKnownDims } from './rules/fold-known-dims.ts'
 import { foldOffsetBefore } from './rules/fold-offset-before.ts'
@@ -75,6 +76,9 @@ export const recognizeRules = [
   ...absorbNegation,
 ]
 
+/** Ops that the runtime does not have, where no formula took them. */
+export const expandRules = expandErf
+
 /** Several ops into one. What folds into weights comes before what changes the op itself. */
 export const fuseRules = [
   ...canonicalRules,
@@ -101,6 +105,7 @@ export const floatPipeline = pipeline('float', [
   fixpoint('canonicalize', canonicalRules),
   mergeEqualNodes('merge-equal'),
   fixpoint('recognize', recognizeRules),
+  fixpoint('expand', expandRules),
   fixpoint('fuse', fuseRules),
   mergeEqualNodes('merge-equal-fused'),
 ])

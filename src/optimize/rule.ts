@@ -7,8 +7,9 @@ import type { RewriteBuilder } from './rewrite-builder.ts'
 /**
  * exact: results are bit-equal (a zero may change its sign, an infinity that met a zero its NaN).
  * reassociating: equal in real arithmetic, rounded at other places.
+ * approximating: off by as much as the rule states.
  */
-export type Semantics = 'exact' | 'reassociating'
+export type Semantics = 'exact' | 'reassociating' | 'approximating'
 
 export interface Hit<F> {
   readonly kind: 'hit'

@@ -10,12 +10,12 @@ const maxProductNodes = 8
 export interface Product {
   readonly scale: number
   readonly factors: readonly Value[]
-  /** The mul, div and square nodes that make it. */
+  /** The nodes that make it. */
   readonly nodes: readonly Node[]
 }
 
 /**
- * The f32 product that ends in `node` (mul, or div by a number), through muls nobody else reads; whatever the
+ * The f32 product that ends in `node` (mul, square, neg, or div by a number), through muls nobody else reads; whatever the
  * order in which it was written. undefined when the node is no product.
  */
 export function productOf(graph: GraphEditor, node: Node | undefined): Product | undefined {
@@ -31,7 +31,8 @@ export function productOf(graph: GraphEditor, node: Node | undefined): Product |
       return
     }
     multiply(a!)
-    if (n.op === 'mul') multiply(b!)
+    if (n.op === 'neg') scale = -scale
+    else if (n.op === 'mul') multiply(b!)
     else scale /= splatOf(b!) ?? Number.NaN
   }
   const multiply = (v: Value): void => {
@@ -46,7 +47,7 @@ export function productOf(graph: GraphEditor, node: Node | undefined): Product |
 }
 
 function isProduct(node: Node): boolean {
-  return node.op === 'square' || ((node.op === 'mul' || node.op === 'div') && node.attrs.fusedActivation === 'none')
+  return node.op === 'square' || node.op === 'neg' || ((node.op === 'mul' || node.op === 'div') && node.attrs.fusedActivation === 'none')
 }
 
 /** For `x + number` in either order, where nobody else reads it: x. */

@@ -2,31 +2,45 @@ import type { GraphEditor } from '../../ir/graph.ts'
 import type { Node, Value } from '../../ir/types.ts'
 import { op as ops } from '../../ops/index.ts'
 import { isSplat } from '../constants.ts'
+import { isCustom } from '../custom.ts'
 import { op } from '../pattern.ts'
 import { hit, other, rule } from '../rule.ts'
 import { isNear, productOf, shiftedBy } from './factors.ts'
 
 /**
- * 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))), the products in any order  =>  gelu(x), approximate.
+ * 0.5 * x * (1 + erf(x / sqrt(2))), or with erfc(-x / sqrt(2)) for the sum  =>  gelu(x);
+ * 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))  =>  gelu(x), approximate; the products in any order.
  * @see Hendrycks and Gimpel, Gaussian Error Linear Units, arXiv:1606.08415
  */
 export const recognizeGelu = rule('recognize-gelu', {
   semantics: 'reassociating',
-  pattern: op('mul', { as: 'root' }),
+  pattern: op(['mul', 'div'], { as: 'root' }),
   check({ root }, graph) {
     const product = productOf(graph, root)
     if (product?.factors.length !== 2 || !isNear(product.scale, 0.5)) return other
-    for (const [i, gate] of product.factors.entries()) {
-      const sum = graph.producer(gate.id)
-      const tanhNode = graph.producer(shiftedBy(graph, sum, 1)?.id ?? -1)
-      const x = product.factors[1 - i]!
-      if (tanhNode?.op === 'tanh' && isTanhArgument(graph, graph.producer(tanhNode.inputs[0]!), x))
-        return hit({ x }, [...product.nodes, sum!, tanhNode])
+    for (const [i, factor] of product.factors.entries()) {
+      const gate = gateOf(graph, graph.producer(factor.id), product.factors[1 - i]!)
+      if (gate) return hit({ x: product.factors[1 - i]!, approximate: gate.approximate }, [...product.nodes, ...gate.nodes])
     }
     return other
   },
-  rewrite: (_, { x }, b) => b.op(ops.gelu, [x], { approximate: true }),
+  rewrite: (_, { x, approximate }, b) => b.op(ops.gelu, [x], { approximate }),
 })
+
+function gateOf(graph: GraphEditor, node: Node | undefined, x: Value): { approximate: boolean; nodes: readonly Node[] } | undefined {
+  if (isCustom(node, 'Erfc')) return isScaled(graph, node!, x, -Math.SQRT1_2) ? { approximate: false, nodes: [node!] } : undefined
+  const inner = graph.producer(shiftedBy(graph, node, 1)?.id ?? -1)
+  if (!inner) return undefined
+  const approximate = inner.op === 'tanh' && isTanhArgument(graph, graph.producer(inner.inputs[0]!), x)
+  const exact = isCustom(inner, 'Erf') && isScaled(graph, inner, x, Math.SQRT1_2)
+  return approximate || exact ? { approximate, nodes: [node!, inner] } : undefined
+}
+
+/** The node's operand is x times `scale`. */
+function isScaled(graph: GraphEditor, node: Node, x: Value, scale: number): boolean {
+  const product = productOf(graph, graph.producer(node.inputs[0]!))
+  return product?.factors.length === 1 && product.factors[0]!.id === x.id && isNear(product.scale, scale)
+}
 
 /** sqrt(2 / pi) * (x + 0.044715 * x^3) */
 function isTanhArgument(graph: GraphEditor, node: Node | undefined, x: Value): boolean {

@@ -1,5 +1,7 @@
-import { describe, it } from 'vitest'
-import { expectMiss, expectOther, expectRewrite } from '../../../test/testkit/rewrite.ts'
+import { describe, expect, it } from 'vitest'
+import { applyRules, expectMiss, expectOther, expectRewrite, expectSameResults, ir } from '../../../test/testkit/rewrite.ts'
+import { expandErf } from './expand-erf.ts'
+import { foldConstants } from './fold-constants.ts'
 import { recognizeGelu } from './recognize-gelu.ts'
 import { recognizeHardSwish } from './recognize-hard-swish.ts'
 import { recognizeL2Normalization } from './recognize-l2-normalization.ts'
@@ -52,6 +54,23 @@ describe('recognize-gelu', () => {
     ['a square', '%p = square(%x)\n %r = mul(%x, %p)\n %c = mul(%q, %r)\n', '%u = mul(%g, %x)\n %y = mul(%u, %h)'],
   ])('sees the tanh form with %s', (_, cube, product) => {
     expectRewrite(recognizeGelu, `(%x: f32[N,7]) { ${scales}${cube}${tail}${product} return %y }`, becomes('gelu(%x) {approximate=true}'))
+  })
+
+  it.each([
+    ['1 + erf(x / sqrt(2))', '%t = div(%x, %r)\n %e = custom(%t) {customCode=Erf} : f32[N,7]\n %g = add(%one, %e)\n'],
+    ['1 + erf(x * sqrt(1/2))', '%t = mul(%x, %s)\n %e = custom(%t) {customCode=Erf} : f32[N,7]\n %g = add(%e, %one)\n'],
+    ['erfc(-x * sqrt(1/2))', '%n = neg(%x)\n %t = mul(%n, %s)\n %g = custom(%t) {customCode=Erfc} : f32[N,7]\n'],
+    ['erfc(x * -sqrt(1/2))', '%m = neg(%s)\n %t = mul(%x, %m)\n %g = custom(%t) {customCode=Erfc} : f32[N,7]\n'],
+  ])('sees the exact form with %s', (_, gate) => {
+    const before = `(%x: f32[N,7]) { %h = const : f32[] = 0.5\n %one = const : f32[] = 1\n %r = const : f32[] = 1.4142135\n %s = const : f32[] = 0.70710677\n ${gate}%u = mul(%h, %x)\n %y = mul(%u, %g) return %y }`
+    const folds = before.includes('neg(%s)') ? 1 : 0
+    expectRewrite([foldConstants, recognizeGelu], before, becomes('gelu(%x)'), 1 + folds)
+  })
+
+  it('leaves another erf to expand-erf', () => {
+    const text =
+      '(%x: f32[N,7]) { %e = custom(%x) {customCode=Erf} : f32[N,7]\n %h = const : f32[] = 0.5\n %one = const : f32[] = 1\n %g = add(%e, %one)\n %u = mul(%x, %h)\n %y = mul(%u, %g) return %y }'
+    expectOther(recognizeGelu, text)
   })
 
   it('is not fooled by other formulas', () => {
@@ -165,5 +184,20 @@ describe('recognize-l2-normalization', () => {
     expectMiss(recognizeL2Normalization, graph('square(%x)', '[1] = [1]'), 'the sum is not over the last axis alone')
     expectMiss(recognizeL2Normalization, graph('square(%x)', '[2] = [1, 2]'), 'the sum is not over the last axis alone')
     expectMiss(recognizeL2Normalization, graph('square(%x)', '[] = 2', '0.001'), `epsilon is ${Math.fround(0.001)}, the kernel's is 1e-12`)
+  })
+})
+
+describe('expand-erf', () => {
+  it.each(['Erf', 'Erfc'])('computes %s in builtin ops, 1.5e-7 off at most', (name) => {
+    const before = ir(`(%x: f32[N,500]) { %y = custom(%x) {customCode=${name}} : f32[N,500] return %y }`)
+    const { graph } = applyRules(before, expandErf)
+    expect(graph.nodes.every((n) => n.op !== 'custom')).toBe(true)
+    // The formula's error, and the rounding of a sum near 1; inputs reach 8, which is the largest magnitude.
+    expectSameResults(graph, before, (1.5e-7 + 4 * 2 ** -24) / 7)
+  })
+
+  it('keeps other types, and other custom ops', () => {
+    expectMiss(expandErf, '(%x: f64[2]) { %y = custom(%x) {customCode=Erf} : f64[2] return %y }', 'there is no Erf of f64')
+    expectOther(expandErf, '(%x: f32[2]) { %y = custom(%x) {customCode=Mine} : f32[2] return %y }')
   })
 })
