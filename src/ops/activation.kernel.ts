@@ -16,6 +16,10 @@ export function activate<T extends Numbers>(data: T, attrs: Attrs): T {
     for (let i = 0; i < data.length; i++) data[i] = Math.tanh(data[i]!)
     return data
   }
+  if (fusedActivation === 'sign_bit') {
+    for (let i = 0; i < data.length; i++) data[i] = data[i]! < 0 || Object.is(data[i], -0) ? 1 : 0
+    return data
+  }
   const range = clamps[String(fusedActivation)]
   invariant(range, `no kernel applies the activation ${String(fusedActivation)}`)
   const [low, high] = range

@@ -4,7 +4,7 @@ import { bytesOf, type DType } from '../core/dtype.ts'
 import type { Shape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
 import { type Attrs, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
-import { badOperands } from './diagnostics.ts'
+import { badOperands, formatType } from './diagnostics.ts'
 import { foldConstants, foldDims } from './fold.ts'
 import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
 import { viewNode } from './view.ts'
@@ -59,7 +59,9 @@ export class OpBuilder {
   ): Value[] {
     const full = withDefaults(spec, (attrs ?? {}) as Partial<AttrsOf<A>>)
     checkOperands(spec, inputs, this.#origin)
-    const types = spec.infer(viewNode(spec, full, inputs, this.#origin, declared) as never)
+    const view = viewNode(spec, full, inputs, this.#origin, declared)
+    const types = spec.infer(view as never)
+    for (const t of types) if (t.shape.some((d) => typeof d === 'number' && !(d >= 0))) view.fail(`its result would be ${formatType(t)}`)
     const folded = foldConstants(spec, full, inputs, types)
     if (folded) {
       const name = inputs.find((v) => v?.data)?.name ?? ''

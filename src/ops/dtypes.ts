@@ -9,5 +9,7 @@ export const floatOrQ: readonly DType[] = ['f32', 'i8', 'u8', 'i16']
 export const numeric: readonly DType[] = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64']
 /** What ops that only move elements take. */
 export const movable: readonly DType[] = ['f32', 'f16', 'i4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'bool', 'string']
+/** What ops that keep elements where they are take. */
+export const anyFixed: readonly DType[] = [...movable, 'bf16', 'f64', 'u64', 'c64']
 /** Axes, sizes, permutations, paddings. */
 export const index: readonly DType[] = ['i32', 'i64']

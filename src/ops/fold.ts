@@ -1,10 +1,10 @@
 import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
-import { byteLengthOf, bytesOf, type DType, typedView } from '../core/dtype.ts'
+import { byteLengthOf, bytesOf, type DType, isInteger, typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Dim } from '../core/shape.ts'
 import { elementCount, isStatic } from '../core/shape.ts'
 import type { Attrs, TensorType, Value } from '../ir/types.ts'
-import { kernels, readsQuantization } from './kernels.ts'
+import { floatKernels, kernels, readsQuantization } from './kernels.ts'
 import type { OpSpec } from './spec.ts'
 import { knownDims } from './view.ts'
 
@@ -23,12 +23,22 @@ const computable: ReadonlySet<DType> = new Set<DType>([
   ...(['f32', 'f16', 'bf16', 'f64', 'i4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'bool'] as const),
 ])
 
-/** The op's kernel, when it can compute on these types: none on strings, nor arithmetic on quantized numbers. */
+/** The op's kernel, when it can compute on these types: not on strings, nor on quantized numbers unless it reads their scales. */
 function kernelFor(spec: OpSpec, operands: readonly (TensorType | null)[], results: readonly TensorType[]): Kernel | undefined {
   const types = [...operands.filter((t) => t !== null), ...results]
-  if (!types.every((t) => computable.has(t.dtype)) || !results.every((t) => isStatic(t.shape))) return undefined
-  if (types.some((t) => t.quant) && !spec.movesElements && !readsQuantization.has(spec.name)) return undefined
+  if (!types.every((t) => computable.has(t.dtype)) || !results.every((t) => isStatic(t.shape) && t.shape.every((d) => d >= 0)))
+    return undefined
+  if (readsQuantization.has(spec.name)) {
+    if (types.some((t) => isInteger(t.dtype) && !t.quant)) return undefined
+  } else if (types.some((t) => t.quant)) return undefined
+  if (floatKernels.has(spec.name) && !operands.every((t, i) => isFloatOrIndex(spec, t, i))) return undefined
   return kernels[spec.name]
+}
+
+/** f32 wherever the record takes it. */
+function isFloatOrIndex(spec: OpSpec, type: TensorType | null, index: number): boolean {
+  const operand = spec.operands[Math.min(index, spec.operands.length - 1)]
+  return type === null || type.dtype === 'f32' || !operand?.dtypes.includes('f32')
 }
 
 /** Runs an op on constants; undefined when it has no reference kernel for the types or a result shape is symbolic. */

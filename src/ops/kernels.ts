@@ -202,5 +202,22 @@ export function whyNoKernel(name: OpName): string | undefined {
   return typeof entry === 'function' ? undefined : entry.none
 }
 
+/** Ops whose kernels compute on f32 only, whatever else the record takes. */
+export const floatKernels: ReadonlySet<string> = new Set<OpName>([
+  'conv_2d',
+  'depthwise_conv_2d',
+  'fully_connected',
+  'transpose_conv',
+  'embedding_lookup',
+  'average_pool_2d',
+  'max_pool_2d',
+  'l2_pool_2d',
+  'softmax',
+  'log_softmax',
+  'l2_normalization',
+  'resize_bilinear',
+  'unidirectional_sequence_lstm',
+])
+
 /** Ops whose kernels read scales and zero points; the others compute on plain numbers or move elements. */
 export const readsQuantization: ReadonlySet<string> = new Set<OpName>(['dequantize', 'quantize'])

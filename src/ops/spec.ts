@@ -103,6 +103,8 @@ export interface NodeView<A extends AttrSchema = AttrSchema> {
   dims(name: string): readonly Dim[] | undefined
   /** A size that only a run can tell: one symbol for this op on these operands, told apart by `label`. */
   unknown(label: string | number): Dim
+  /** A shape of which only the rank is known: a dim for each element of the vector operand `name`. */
+  unknownShape(name: string): Shape
   /** Ends inference with an error that names the node: what is wrong, with the shapes found. */
   fail(reason: string): never
 }
@@ -179,6 +181,11 @@ export function versionByDType(versions: Partial<Record<DType, number>>, otherwi
 
 export function tensor(dtype: DType, shape: Shape, quant?: QuantParams): TensorType {
   return quant ? { dtype, shape, quant } : { dtype, shape }
+}
+
+/** Equal ranks, and equal sizes wherever both are known. */
+export function shapesAgree(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((d, i) => d === b[i] || typeof d === 'string' || typeof b[i] === 'string')
 }
 
 /** Product of the sizes, 0 when one is symbolic (costs are for one sample of a batch of one: `N` counts 1). */

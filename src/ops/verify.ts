@@ -1,10 +1,9 @@
 import { DowncastError } from '../core/diagnostics.ts'
-import type { Shape } from '../core/shape.ts'
 import type { Graph, Value } from '../ir/types.ts'
 import { type Problem, verifyStructure } from '../ir/verify.ts'
 import { formatType } from './diagnostics.ts'
 import { findSpec } from './index.ts'
-import type { OpSpec } from './spec.ts'
+import { type OpSpec, shapesAgree } from './spec.ts'
 import { viewNode } from './view.ts'
 
 /** float: no value carries quantization parameters. quantized: it may, and types are compared without them. */
@@ -69,9 +68,4 @@ export function operandFault(spec: OpSpec, operands: readonly (Value | null)[]):
     } else if (!o.dtypes.includes(v.type.dtype)) return `operand ${o.name} is ${v.type.dtype}, it must be ${o.dtypes.join(', ')}`
   }
   return undefined
-}
-
-/** Equal ranks, and equal numbers wherever both know one. */
-export function shapesAgree(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((d, i) => d === b[i] || typeof d === 'string' || typeof b[i] === 'string')
 }

@@ -31,6 +31,9 @@ export function knownDims(value: Value | null | undefined): readonly Dim[] | und
   return value?.dims ?? constInts(value)
 }
 
+/** More than any kernel takes; a bound for what damaged files state. */
+const maxRank = 64
+
 /** A node as its record's functions see it; `declared` are its results as far as they are known. */
 export function viewNode<A extends AttrSchema>(
   spec: OpSpec<string, A>,
@@ -48,6 +51,7 @@ export function viewNode<A extends AttrSchema>(
   const fail = (reason: string): never => {
     throw badOperands(spec.name, origin, types, reason)
   }
+  const unknown = (label: string | number): string => `(${spec.name}${label}@${values.map((v) => v?.id ?? '').join('.')})`
   return {
     attrs: attrs as AttrsOf<A>,
     types,
@@ -59,7 +63,12 @@ export function viewNode<A extends AttrSchema>(
     has: (name) => at(name) !== null,
     ints: (name) => constInts(at(name)),
     dims: (name) => knownDims(at(name)),
-    unknown: (label) => `(${spec.name}${label}@${values.map((v) => v?.id ?? '').join('.')})`,
+    unknown,
+    unknownShape(name) {
+      const [rank] = this.type(name).shape
+      if (typeof rank !== 'number' || rank > maxRank) return fail(`operand ${name} must be a vector of at most ${maxRank} elements`)
+      return Array.from({ length: rank }, (_, i) => unknown(i))
+    },
     fail,
   }
 }

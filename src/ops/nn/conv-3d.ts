@@ -1,5 +1,5 @@
 import { attr, defineOp, elementsAtBatchOne, operand } from '../spec.ts'
-import { windowOutput } from './window.ts'
+import { checkWindow, windowOutput } from './window.ts'
 
 const conv3dAttrs = {
   padding: attr.padding(),
@@ -23,6 +23,7 @@ export const conv3d = defineOp({
     if (typeof shape[4] === 'number' && typeof filter[3] === 'number' && shape[4] !== filter[3])
       n.fail(`the input has ${shape[4]} channels, the filter expects ${filter[3]}`)
     const { stride, dilation, padding } = n.attrs
+    checkWindow(n, stride, dilation, filter)
     const spatial = [0, 1, 2].map((i) => windowOutput(shape[i + 1]!, filter[i] as number, stride[i]!, dilation[i]!, padding))
     return [{ dtype, shape: [shape[0]!, ...spatial, filter[4]!] }]
   },
@@ -51,6 +52,7 @@ export const conv3dTranspose = defineOp({
     const filter = n.type('filter').shape
     if (shape.length !== 5 || filter.length !== 5) n.fail('input and filter must have rank 5')
     const out = n.dims('outputShape')
+    checkWindow(n, n.attrs.stride, n.attrs.dilation, filter)
     if (out && out.length !== 5) n.fail('the output shape must have 5 elements')
     return [{ dtype, shape: out ?? [shape[0]!, n.unknown(1), n.unknown(2), n.unknown(3), filter[3]!] }]
   },

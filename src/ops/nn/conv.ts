@@ -1,6 +1,6 @@
 import { floatOrQ } from '../dtypes.ts'
 import { attr, defineOp, elementsAtBatchOne, operand, type TypedNodeView } from '../spec.ts'
-import { windowOutput } from './window.ts'
+import { checkWindow, windowOutput } from './window.ts'
 
 const filterDTypes = ['f32', 'i8', 'u8', 'i4'] as const
 const biasDTypes = ['f32', 'i32', 'i64'] as const
@@ -32,6 +32,7 @@ export const conv2d = defineOp({
     if (typeof channels === 'number' && typeof inner === 'number' && channels % inner !== 0)
       n.fail(`${channels} input channels are no multiple of the filter's ${inner}`)
     const { stride, dilation, padding } = n.attrs
+    checkWindow(n, stride, dilation, filter)
     return [
       {
         dtype,
@@ -83,6 +84,7 @@ export const depthwiseConv2d = defineOp({
     const [batch, h, w, channels] = shape
     const [, kh, kw, out] = filter as number[]
     const { stride, dilation, padding, depthMultiplier } = n.attrs
+    checkWindow(n, stride, dilation, filter)
     if (typeof channels === 'number' && channels * depthMultiplier !== out)
       n.fail(`the filter has ${out} channels, expected ${channels} x ${depthMultiplier}`)
     return [

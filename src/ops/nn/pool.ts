@@ -1,6 +1,6 @@
 import { floatOrQ } from '../dtypes.ts'
 import { attr, defineOp, elementsAtBatchOne, type OpSpec, operand, versionByDType } from '../spec.ts'
-import { windowOutput } from './window.ts'
+import { checkWindow, windowOutput } from './window.ts'
 
 const poolAttrs = {
   padding: attr.padding(),
@@ -30,6 +30,7 @@ function pool<const Name extends string>(
       const { shape, dtype } = n.type('input')
       if (shape.length !== 4) n.fail('the input must have rank 4')
       const { stride, filter, padding } = n.attrs
+      checkWindow(n, stride, filter)
       const [batch, h, w, c] = shape
       return [
         {

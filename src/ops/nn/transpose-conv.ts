@@ -1,6 +1,7 @@
 import { mulDims } from '../../core/dim.ts'
 import { floatOrQ } from '../dtypes.ts'
 import { attr, defineOp, elementsAtBatchOne, operand } from '../spec.ts'
+import { checkWindow } from './window.ts'
 
 /** Gradient of a 2-D convolution by its input. Weights [O,H,W,I], O the channels of the result; `outputShape` is [N,H,W,O]. */
 export const transposeConv = defineOp({
@@ -27,6 +28,7 @@ export const transposeConv = defineOp({
     if (typeof shape[3] === 'number' && typeof weights[3] === 'number' && shape[3] !== weights[3])
       n.fail(`the input has ${shape[3]} channels, the weights expect ${weights[3]}`)
     const out = n.dims('outputShape')
+    checkWindow(n, n.attrs.stride, weights)
     if (out && out.length !== 4) n.fail('the output shape must have 4 elements')
     return [{ dtype, shape: out ?? [shape[0]!, n.unknown(1), n.unknown(2), weights[0]!] }]
   },

@@ -1,5 +1,6 @@
 import { mapDim } from '../../core/dim.ts'
 import type { Dim } from '../../core/shape.ts'
+import type { NodeView } from '../spec.ts'
 
 /**
  * Output size of a sliding window along one axis: SAME ceil(n/stride), VALID ceil((n - (size-1)*dilation) / stride).
@@ -12,6 +13,11 @@ export function windowOutput(n: Dim, size: number, stride: number, dilation: num
     (v) => Math.max(0, Math.ceil((v - reach) / stride)),
     (name) => (reach === 0 && stride === 1 ? name : `ceil((${name}-${reach})/${stride})`),
   )
+}
+
+/** Ends inference unless every window size, stride and dilation is at least 1. */
+export function checkWindow(n: Pick<NodeView, 'fail'>, ...lists: readonly (readonly Dim[])[]): void {
+  if (lists.flat().some((v) => typeof v !== 'number' || v < 1)) n.fail('window sizes, strides and dilations must be at least 1')
 }
 
 /** Total padding that SAME adds along one axis and the part before: `[before, total]`. */

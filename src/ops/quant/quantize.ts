@@ -1,3 +1,4 @@
+import type { DType } from '../../core/dtype.ts'
 import { attr, defineOp, operand } from '../spec.ts'
 
 /** real = scale * (q - zeroPoint), or a widening of f16. */
@@ -19,6 +20,8 @@ export const dequantize = defineOp({
   accuracy: 'exact',
 })
 
+const stored: readonly DType[] = ['i4', 'i8', 'u8', 'i16', 'i32']
+
 /** q = round(x / scale) + zeroPoint, clamped; also from one quantization to another. */
 export const quantize = defineOp({
   name: 'quantize',
@@ -26,7 +29,10 @@ export const quantize = defineOp({
   summary: 'f32 to stored numbers',
   operands: [operand('input', ['f32', 'i8', 'u8', 'i16', 'i32'])],
   attrs: { to: attr.dtype('', 'i8') },
-  infer: (n) => [{ dtype: n.attrs.to, shape: n.type('input').shape }],
+  infer(n) {
+    if (!stored.includes(n.attrs.to)) n.fail(`numbers are stored as ${stored.join(', ')}`)
+    return [{ dtype: n.attrs.to, shape: n.type('input').shape }]
+  },
   version(n) {
     const [out] = n.results
     if (out!.dtype === 'i4') return 4

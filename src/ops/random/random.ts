@@ -1,15 +1,8 @@
-import type { Dim } from '../../core/shape.ts'
-import { attr, defineOp, type NodeView, type OpSpec, operand } from '../spec.ts'
+import { index } from '../dtypes.ts'
+import { attr, defineOp, type OpSpec, operand } from '../spec.ts'
 
 /** Two zeros draw a seed at each run. */
 const seeds = { seed: attr.i64('seed'), seed2: attr.i64('seed2') }
-
-function wanted(n: NodeView): readonly Dim[] {
-  const shape = n.dims('shape')
-  if (shape) return shape
-  const rank = n.type('shape').shape[0]
-  return typeof rank === 'number' ? Array.from({ length: rank }, (_, i) => n.unknown(i)) : n.fail('the rank of the result is unknown')
-}
 
 function random<const Name extends string>(name: Name, summary: string): OpSpec<Name, typeof seeds> {
   return defineOp<Name, typeof seeds>({
@@ -19,7 +12,7 @@ function random<const Name extends string>(name: Name, summary: string): OpSpec<
     operands: [operand('shape', ['i32'])],
     attrs: seeds,
     options: 'RandomOptions',
-    infer: (n) => [{ dtype: 'f32', shape: wanted(n) }],
+    infer: (n) => [{ dtype: 'f32', shape: n.dims('shape') ?? n.unknownShape('shape') }],
     quant: { floatOnly: 'no integer kernel' },
     version: () => 1,
     releases: { 1: '2.8.0' },
@@ -38,7 +31,11 @@ export const multinomial = defineOp({
   operands: [operand('logits', ['f32']), operand('count', ['i32'])],
   attrs: { ...seeds, to: attr.dtype('', 'i64') },
   options: 'RandomOptions',
-  infer: (n) => [{ dtype: n.attrs.to, shape: [n.type('logits').shape[0]!, n.dims('count')?.[0] ?? n.unknown('')] }],
+  infer(n) {
+    const { shape } = n.type('logits')
+    if (shape.length !== 2 || !index.includes(n.attrs.to)) n.fail('the logits must have rank 2 and the classes be i32 or i64')
+    return [{ dtype: n.attrs.to, shape: [shape[0]!, n.dims('count')?.[0] ?? n.unknown('')] }]
+  },
   quant: { floatOnly: 'no integer kernel' },
   version: () => 1,
   releases: { 1: '2.8.0' },

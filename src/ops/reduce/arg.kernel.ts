@@ -1,5 +1,17 @@
 import { elementCount, normalizeAxis } from '../../core/shape.ts'
-import { arrayOf, arrayOfWords, bigsOf, intsOf, isBig, makeWords, numbersOf, operandAt, resultShape, wordsOf } from '../arrays.kernel.ts'
+import {
+  arrayOf,
+  arrayOfWords,
+  bigsOf,
+  countOf,
+  intsOf,
+  isBig,
+  makeWords,
+  numbersOf,
+  operandAt,
+  resultShape,
+  wordsOf,
+} from '../arrays.kernel.ts'
 import type { Kernel } from '../fold.ts'
 
 function arg(isBetter: (x: number, best: number) => boolean): Kernel {
@@ -10,7 +22,7 @@ function arg(isBetter: (x: number, best: number) => boolean): Kernel {
     const inner = elementCount(input.shape.slice(axis + 1))!
     const size = input.shape[axis]!
     const { dtype } = context.results[0]!
-    const found = new Int32Array(x.length / Math.max(size, 1))
+    const found = new Int32Array(countOf(context.results[0]!))
     for (let k = 0; k < found.length; k++) {
       const start = Math.floor(k / inner) * size * inner + (k % inner)
       for (let i = 1; i < size; i++) if (isBetter(x[start + i * inner]!, x[start + found[k]! * inner]!)) found[k] = i

@@ -16,6 +16,7 @@ function arg<const Name extends string>(name: Name, options: string, summary: st
     options,
     infer(n) {
       const { shape } = n.type('input')
+      if (!index.includes(n.attrs.outputType)) n.fail('positions are i32 or i64')
       const given = n.ints('axis')?.[0] ?? n.fail('the axis must be constant')
       const axis = normalizeAxis(given, shape.length) ?? n.fail(`axis ${given} is out of range`)
       return [{ dtype: n.attrs.outputType, shape: shape.filter((_, i) => i !== axis) }]

@@ -10,6 +10,7 @@ function padded(n: NodeView): readonly TensorType[] {
   const p = n.ints('paddings')
   if (!p) return [{ dtype, shape: shape.map((_, i) => n.unknown(i)) }]
   if (p.length !== 2 * shape.length) n.fail(`paddings must be [${shape.length},2]`)
+  if (p.some((v) => v < 0)) n.fail('a padding is negative')
   return [{ dtype, shape: shape.map((d, i) => addDims(d, p[2 * i]! + p[2 * i + 1]!)) }]
 }
 

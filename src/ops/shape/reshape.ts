@@ -1,6 +1,6 @@
 import { divDims, mulDims } from '../../core/dim.ts'
 import { type Dim, normalizeAxis } from '../../core/shape.ts'
-import { index, movable } from '../dtypes.ts'
+import { anyFixed, index } from '../dtypes.ts'
 import { attr, defineOp, operand, versionByDType } from '../spec.ts'
 
 const moves = { accuracy: 'exact', movesElements: true, cost: () => ({ macs: 0, elementOps: 0 }) } as const
@@ -10,16 +10,12 @@ export const reshape = defineOp({
   name: 'reshape',
   builtin: 'RESHAPE',
   summary: 'same elements, other shape',
-  operands: [operand('input', movable), operand('shape', ['i32'])],
+  operands: [operand('input', anyFixed), operand('shape', ['i32'])],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')
     const wanted = n.dims('shape')
-    if (!wanted) {
-      const rank = n.type('shape').shape[0]
-      if (typeof rank !== 'number') n.fail('the rank of the result is unknown')
-      return [{ dtype, shape: Array.from({ length: rank as number }, (_, i) => n.unknown(i)) }]
-    }
+    if (!wanted) return [{ dtype, shape: n.unknownShape('shape') }]
     const all = mulDims(...shape)
     const known = mulDims(...wanted.filter((d) => d !== -1))
     const left = known === 0 ? 0 : divDims(all, known)
@@ -44,12 +40,13 @@ export const squeeze = defineOp({
   name: 'squeeze',
   builtin: 'SQUEEZE',
   summary: 'drops dims of size 1',
-  operands: [operand('input', movable)],
+  operands: [operand('input', anyFixed)],
   attrs: { squeezeDims: attr.i32s('squeezeDims') },
   options: 'SqueezeOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
     const dims = n.attrs.squeezeDims.map((a) => normalizeAxis(a, shape.length) ?? n.fail(`axis ${a} is out of range`))
+    for (const i of dims) if (typeof shape[i] === 'number' && shape[i] !== 1) n.fail(`dim ${i} has the size ${shape[i]}, not 1`)
     const drop = (d: Dim, i: number) => (dims.length > 0 ? dims.includes(i) : d === 1)
     return [{ dtype, shape: shape.filter((d, i) => !drop(d, i)) }]
   },
@@ -64,7 +61,7 @@ export const expandDims = defineOp({
   name: 'expand_dims',
   builtin: 'EXPAND_DIMS',
   summary: 'inserts a dim of size 1',
-  operands: [operand('input', movable), operand('axis', index)],
+  operands: [operand('input', anyFixed), operand('axis', index)],
   attrs: {},
   options: 'ExpandDimsOptions',
   infer(n) {
@@ -84,7 +81,7 @@ export const rank = defineOp({
   name: 'rank',
   builtin: 'RANK',
   summary: 'number of dims of the operand',
-  operands: [operand('input', movable)],
+  operands: [operand('input', anyFixed)],
   attrs: {},
   options: 'RankOptions',
   infer: () => [{ dtype: 'i32', shape: [] }],
@@ -99,10 +96,13 @@ export const shape = defineOp({
   name: 'shape',
   builtin: 'SHAPE',
   summary: 'the sizes of the operand',
-  operands: [operand('input', movable)],
+  operands: [operand('input', anyFixed)],
   attrs: { outType: attr.dtype('outType', 'i32') },
   options: 'ShapeOptions',
-  infer: (n) => [{ dtype: n.attrs.outType, shape: [n.type('input').shape.length] }],
+  infer(n) {
+    if (!index.includes(n.attrs.outType)) n.fail('sizes are i32 or i64')
+    return [{ dtype: n.attrs.outType, shape: [n.type('input').shape.length] }]
+  },
   dims: ({ values }) => values[0]!.type.shape,
   version: () => 1,
   releases: { 1: '1.10.0' },

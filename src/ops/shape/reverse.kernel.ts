@@ -41,8 +41,10 @@ export const reverseSequence: Kernel = (context) => {
     )
   }
   for (let b = 0; b < x.shape[batch]!; b++) {
-    block(b, 0, lengths[b]!, true)
-    block(b, lengths[b]!, x.shape[seq]! - lengths[b]!, false)
+    // LiteRT refuses a length beyond the axis.
+    const length = Math.max(0, Math.min(lengths[b]!, x.shape[seq]!))
+    block(b, 0, length, true)
+    block(b, length, x.shape[seq]! - length, false)
   }
   return [arrayOfWords(x.dtype, x.shape, to)]
 }

@@ -1,6 +1,6 @@
 import { normalizeAxis } from '../../core/shape.ts'
 import { index } from '../dtypes.ts'
-import { attr, defineOp, operand } from '../spec.ts'
+import { attr, defineOp, operand, shapesAgree } from '../spec.ts'
 
 /** Elements in the opposite order along the constant `axis` (a vector). */
 export const reverseV2 = defineOp({
@@ -31,8 +31,10 @@ export const reverseSequence = defineOp({
   options: 'ReverseSequenceOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
-    for (const a of [n.attrs.seqDim, n.attrs.batchDim])
-      if (normalizeAxis(a, shape.length) === undefined) n.fail(`axis ${a} is out of range`)
+    const place = (a: number) => normalizeAxis(a, shape.length) ?? n.fail(`axis ${a} is out of range`)
+    const [seq, batch] = [place(n.attrs.seqDim), place(n.attrs.batchDim)]
+    if (seq === batch) n.fail('the sequences and the batch lie along one axis')
+    if (!shapesAgree(n.type('seqLengths').shape, [shape[batch]!])) n.fail('there must be a length for each batch')
     return [{ dtype, shape }]
   },
   quant: { floatOnly: 'no int8 kernel' },

@@ -16,10 +16,10 @@ import {
 import type { Kernel } from '../fold.ts'
 import { copyBlock } from './copy.kernel.ts'
 
-/** Position of each index vector in units of slices; -1 where it is out of range. */
-function positions(indices: ArrayLike<number>, depth: number, sizes: readonly number[]): Int32Array {
+/** Position of each of `count` index vectors in units of slices; -1 where it is out of range. */
+function positions(indices: ArrayLike<number>, count: number, depth: number, sizes: readonly number[]): Int32Array {
   const strides = stridesOf(sizes.slice(0, depth))
-  return Int32Array.from({ length: depth === 0 ? 1 : indices.length / depth }, (_, k) => {
+  return Int32Array.from({ length: count }, (_, k) => {
     let position = 0
     for (let i = 0; i < depth; i++) {
       const at = indices[k * depth + i]!
@@ -39,7 +39,7 @@ export const gatherNd: Kernel = (context) => {
   const shape = resultShape(context)
   const to = makeWords(from, elementCount(shape)!)
   const run = elementCount(x.shape.slice(depth))! * from.perElement
-  positions(intsOf(indices), depth, x.shape).forEach((p, k) => {
+  positions(intsOf(indices), elementCount(indices.shape.slice(0, -1))!, depth, x.shape).forEach((p, k) => {
     if (p >= 0) to.data.set(from.data.subarray(p * run, (p + 1) * run), k * run)
   })
   return [arrayOfWords(x.dtype, shape, to)]
@@ -52,7 +52,7 @@ export const scatterNd: Kernel = (context) => {
   const shape = resultShape(context)
   const depth = indices.shape.at(-1)!
   const run = elementCount(shape.slice(depth))!
-  const at = positions(intsOf(indices), depth, shape)
+  const at = positions(intsOf(indices), elementCount(indices.shape.slice(0, -1))!, depth, shape)
   if (isBig(updates.dtype)) {
     const values = bigsOf(updates)
     const out = makeBigs(updates.dtype, elementCount(shape)!)
@@ -81,7 +81,7 @@ export const sparseToDense: Kernel = (context) => {
   for (let i = 0; i < count * w; i++) to.data[i] = fallback.data[i % w]!
   const depth = indices.shape.length === 2 ? indices.shape[1]! : 1
   const isSingle = operandAt(context, 2).shape.length === 0
-  positions(intsOf(indices), depth, shape).forEach((p, k) => {
+  positions(intsOf(indices), indices.shape[0] ?? 1, depth, shape).forEach((p, k) => {
     if (p >= 0) for (let b = 0; b < w; b++) to.data[p * w + b] = values.data[(isSingle ? 0 : k) * w + b]!
   })
   return [arrayOfWords(operandAt(context, 2).dtype, shape, to)]

@@ -1,6 +1,6 @@
 import type { DType } from '../../core/dtype.ts'
 import { index } from '../dtypes.ts'
-import { attr, defineOp, operand } from '../spec.ts'
+import { attr, defineOp, operand, shapesAgree } from '../spec.ts'
 
 const gathered: readonly DType[] = ['f32', 'f16', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool', 'string']
 
@@ -39,12 +39,13 @@ export const scatterNd = defineOp({
   attrs: {},
   options: 'ScatterNdOptions',
   infer(n) {
-    const { dtype } = n.type('updates')
-    const shape = n.dims('shape')
-    if (shape) return [{ dtype, shape }]
-    const rank = n.type('shape').shape[0]
-    if (typeof rank !== 'number') return n.fail('the rank of the result is unknown')
-    return [{ dtype, shape: Array.from({ length: rank }, (_, i) => n.unknown(i)) }]
+    const { dtype, shape: updates } = n.type('updates')
+    const indices = n.type('indices').shape
+    const shape = n.dims('shape') ?? n.unknownShape('shape')
+    const depth = indices.at(-1)
+    if (typeof depth !== 'number' || depth > shape.length) return n.fail('the last dim of the indices must be at most the rank')
+    if (!shapesAgree(updates, [...indices.slice(0, -1), ...shape.slice(depth)])) n.fail('the updates do not fit the indices')
+    return [{ dtype, shape }]
   },
   quant: { sameScales: { operands: ['updates'], results: [0] } },
   version: () => 1,
@@ -66,12 +67,17 @@ export const sparseToDense = defineOp({
   attrs: { validateIndices: attr.bool('validateIndices') },
   options: 'SparseToDenseOptions',
   infer(n) {
-    const { dtype } = n.type('values')
-    const shape = n.dims('shape')
-    if (shape) return [{ dtype, shape }]
-    const rank = n.type('shape').shape[0]
-    if (typeof rank !== 'number') return n.fail('the rank of the result is unknown')
-    return [{ dtype, shape: Array.from({ length: rank }, (_, i) => n.unknown(i)) }]
+    const { dtype, shape: values } = n.type('values')
+    const shape = n.dims('shape') ?? n.unknownShape('shape')
+    const indices = n.type('indices').shape
+    const depth = indices[1] ?? 1
+    if (indices.length > 2 || (typeof depth === 'number' && depth !== shape.length))
+      n.fail('the indices must hold coordinates of the result')
+    if (values.length > 1 || (values.length === 1 && !shapesAgree(values, [indices[0] ?? 1])))
+      n.fail('there must be one value, or one for each index')
+    if (n.type('defaultValue').dtype !== dtype || n.type('defaultValue').shape.length > 0)
+      n.fail('the default must be a scalar of the same dtype')
+    return [{ dtype, shape }]
   },
   quant: { floatOnly: 'TensorFlow does not quantize it' },
   version(n) {
@@ -97,6 +103,9 @@ export const dynamicUpdateSlice = defineOp({
   infer(n) {
     const [x, update] = [n.type('input'), n.type('update')]
     if (x.dtype !== update.dtype || x.shape.length !== update.shape.length) n.fail('input and update must have one dtype and one rank')
+    if (update.shape.some((d, i) => typeof d === 'number' && typeof x.shape[i] === 'number' && d > x.shape[i]))
+      n.fail('the update is larger than the input')
+    if (!shapesAgree(n.type('start').shape, [x.shape.length])) n.fail('the start must have one element for each dim')
     return [{ dtype: x.dtype, shape: x.shape }]
   },
   quant: { sameScales: { operands: ['input', 'update'], results: [0] } },

@@ -3,7 +3,7 @@ import { elementCount, normalizeAxis, stridesOf } from '../../core/shape.ts'
 import { arrayOfWords, intsOf, makeWords, operandAt, resultShape, wordsOf } from '../arrays.kernel.ts'
 import type { Kernel } from '../fold.ts'
 import { copyBlock } from './copy.kernel.ts'
-import { slicedRange } from './slice.ts'
+import { batchDimsOf, slicedRange } from './slice.ts'
 
 /** Elements start + i * step of each axis. */
 export function strided(x: NdArray, shape: readonly number[], starts: readonly number[], steps: readonly number[]): NdArray {
@@ -65,7 +65,7 @@ export const gather: Kernel = (context) => {
   const at = operandAt(context, 1)
   const indices = intsOf(at)
   const axis = normalizeAxis(context.attrs.axis as number, x.shape.length)!
-  const batchDims = context.attrs.batchDims as number
+  const batchDims = batchDimsOf(context.attrs.batchDims as number, at.shape.length)
   const batches = elementCount(x.shape.slice(0, batchDims))!
   const outer = elementCount(x.shape.slice(batchDims, axis))!
   const inner = elementCount(x.shape.slice(axis + 1))!

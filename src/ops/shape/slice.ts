@@ -2,7 +2,7 @@ import { addDims } from '../../core/dim.ts'
 import type { Dim } from '../../core/shape.ts'
 import { normalizeAxis } from '../../core/shape.ts'
 import { index, movable } from '../dtypes.ts'
-import { attr, defineOp, operand } from '../spec.ts'
+import { attr, defineOp, operand, shapesAgree } from '../spec.ts'
 
 /** Number of elements from begin (inclusive) to end (exclusive) by stride, after TensorFlow's clamping. */
 export function slicedRange(
@@ -109,6 +109,11 @@ export const slice = defineOp({
   movesElements: true,
 })
 
+/** A negative number of batch dims counts from the rank of the indices. */
+export function batchDimsOf(batchDims: number, indicesRank: number): number {
+  return batchDims < 0 ? batchDims + indicesRank : batchDims
+}
+
 /** Slices of `input` at `indices` along `axis`, the first `batchDims` dims in common. */
 export const gather = defineOp({
   name: 'gather',
@@ -121,7 +126,10 @@ export const gather = defineOp({
     const x = n.type('input')
     const indices = n.type('indices').shape
     const axis = normalizeAxis(n.attrs.axis, x.shape.length) ?? n.fail(`axis ${n.attrs.axis} is out of range`)
-    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.slice(n.attrs.batchDims), ...x.shape.slice(axis + 1)] }]
+    const batchDims = batchDimsOf(n.attrs.batchDims, indices.length)
+    if (batchDims < 0 || batchDims > axis || batchDims > indices.length) n.fail(`${n.attrs.batchDims} batch dims are not possible`)
+    if (!shapesAgree(x.shape.slice(0, batchDims), indices.slice(0, batchDims))) n.fail('the batch dims differ')
+    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.slice(batchDims), ...x.shape.slice(axis + 1)] }]
   },
   quant: { sameScales: { operands: ['input'], results: [0] }, weights: [{ operand: 'input', axis: null, narrowRange: true }] },
   version(n) {

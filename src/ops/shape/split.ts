@@ -5,6 +5,9 @@ import { attr, defineOp, operand, versionByDType } from '../spec.ts'
 
 const parts = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64'] as const
 
+/** A bound for what damaged files state. */
+const maxParts = 65_536
+
 /** `numSplits` equal parts along the constant scalar `axis`. */
 export const split = defineOp({
   name: 'split',
@@ -19,7 +22,7 @@ export const split = defineOp({
     const given = n.ints('axis')?.[0] ?? n.fail('the axis must be constant')
     const axis = normalizeAxis(given, shape.length) ?? n.fail(`axis ${given} is out of range`)
     const size = divDims(shape[axis]!, numSplits) ?? (typeof shape[axis] === 'number' ? undefined : n.unknown(axis))
-    if (size === undefined || numSplits < 1) return n.fail(`${shape[axis]} does not divide into ${numSplits} parts`)
+    if (size === undefined || numSplits < 1 || numSplits > maxParts) return n.fail(`${shape[axis]} does not divide into ${numSplits} parts`)
     const part = shape.map((d, i) => (i === axis ? size : d))
     return Array.from({ length: numSplits }, () => ({ dtype, shape: part }))
   },
@@ -72,6 +75,7 @@ export const unpack = defineOp({
     const { shape, dtype } = n.type('value')
     const axis = normalizeAxis(n.attrs.axis, shape.length) ?? n.fail(`axis ${n.attrs.axis} is out of range`)
     if (typeof shape[axis] === 'number' && shape[axis] !== n.attrs.num) n.fail(`${shape[axis]} slices are not ${n.attrs.num}`)
+    if (n.attrs.num < 0 || n.attrs.num > maxParts) n.fail(`${n.attrs.num} slices are not possible`)
     const part = shape.filter((_, i) => i !== axis)
     return Array.from({ length: n.attrs.num }, () => ({ dtype, shape: part }))
   },

@@ -1,4 +1,5 @@
 import { mulDims } from '../../core/dim.ts'
+import { typedView } from '../../core/dtype.ts'
 import { broadcastShapes, type Dim } from '../../core/shape.ts'
 import { index } from '../dtypes.ts'
 import { defineOp, type NodeView, operand } from '../spec.ts'
@@ -36,11 +37,7 @@ export const broadcastTo = defineOp({
   infer(n) {
     const { shape, dtype } = n.type('input')
     const wanted = n.dims('shape')
-    if (!wanted) {
-      const rank = n.type('shape').shape[0]
-      if (typeof rank !== 'number') return n.fail('the rank of the result is unknown')
-      return [{ dtype, shape: Array.from({ length: rank }, (_, i) => n.unknown(i)) }]
-    }
+    if (!wanted) return [{ dtype, shape: n.unknownShape('shape') }]
     if (wanted.length < shape.length || !broadcastShapes(shape, wanted)) n.fail(`it does not broadcast to [${wanted.join(',')}]`)
     return [{ dtype, shape: wanted }]
   },
@@ -62,7 +59,8 @@ export const broadcastArgs = defineOp({
   infer(n) {
     const [x, y] = [n.type('x'), n.type('y')]
     const [a, b] = [x.shape[0], y.shape[0]]
-    if (typeof a !== 'number' || typeof b !== 'number' || x.dtype !== y.dtype)
+    const areVectors = x.shape.length === 1 && y.shape.length === 1
+    if (!areVectors || typeof a !== 'number' || typeof b !== 'number' || x.dtype !== y.dtype)
       return n.fail('both operands must be vectors of one dtype and known size')
     return [{ dtype: x.dtype, shape: [Math.max(a, b)] }]
   },
@@ -84,11 +82,7 @@ export const fill = defineOp({
   attrs: {},
   infer(n) {
     const { dtype } = n.type('value')
-    const dims = n.dims('dims')
-    if (dims) return [{ dtype, shape: dims }]
-    const rank = n.type('dims').shape[0]
-    if (typeof rank !== 'number') return n.fail('the rank of the result is unknown')
-    return [{ dtype, shape: Array.from({ length: rank }, (_, i) => n.unknown(i)) }]
+    return [{ dtype, shape: n.dims('dims') ?? n.unknownShape('dims') }]
   },
   dims({ values: [dims, value] }) {
     const [size, ...others] = knownDims(dims) ?? [undefined]
@@ -117,6 +111,8 @@ export const range = defineOp({
   attrs: {},
   infer(n) {
     const { dtype } = n.type('start')
+    const types = [n.type('start'), n.type('limit'), n.type('delta')]
+    if (types.some((t) => t.dtype !== dtype || t.shape.length > 0)) n.fail('its operands must be scalars of one dtype')
     const [start, limit, delta] = (['start', 'limit', 'delta'] as const).map((o) => knownNumber(n, o))
     if (typeof start === 'number' && typeof limit === 'number' && typeof delta === 'number') {
       if (delta === 0) n.fail('the step is 0')
@@ -133,5 +129,5 @@ export const range = defineOp({
 function knownNumber(n: NodeView, name: string): Dim | undefined {
   if (n.type(name).dtype !== 'f32') return n.dims(name)?.[0]
   const data = n.values[['start', 'limit', 'delta'].indexOf(name)]?.data
-  return data && new DataView(data.bytes().slice().buffer).getFloat32(0, true)
+  return data && typedView('f32', data.bytes())[0]
 }

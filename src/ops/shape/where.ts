@@ -1,3 +1,4 @@
+import { index } from '../dtypes.ts'
 import { attr, defineOp, operand } from '../spec.ts'
 
 /** Coordinates of the elements that are not zero, [count, rank], in row-major order. */
@@ -24,6 +25,7 @@ export const unique = defineOp({
   infer(n) {
     const { shape, dtype } = n.type('input')
     if (shape.length !== 1) n.fail('the input must be a vector')
+    if (!index.includes(n.attrs.idxOutType)) n.fail('positions are i32 or i64')
     return [
       { dtype, shape: [n.unknown('')] },
       { dtype: n.attrs.idxOutType, shape },

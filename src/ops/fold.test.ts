@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest'
+import { constFromBytes } from '../core/bytes.ts'
+import { bytesOf } from '../core/dtype.ts'
+import type { Dim } from '../core/shape.ts'
+import { GraphEditor } from '../ir/graph.ts'
+import type { Value } from '../ir/types.ts'
+import { numbersOf } from './arrays.kernel.ts'
+import { OpBuilder } from './build.ts'
+import { constArray } from './fold.ts'
+import { op } from './index.ts'
+
+function builder(): OpBuilder {
+  return new OpBuilder(new GraphEditor('g'))
+}
+
+function numbers(value: Value): number[] {
+  return [...numbersOf(constArray(value))]
+}
+
+test('an op on constants is a constant that keeps a name', () => {
+  const b = builder()
+  const sum = b.op(op.add, [b.f32([1, 2], [2], 'bias'), b.f32([3, 4], [2])], { fusedActivation: 'relu6' })
+  expect(numbers(sum)).toEqual([4, 6])
+  expect(sum.name).toBe('bias')
+  expect([...b.graph.nodes()]).toEqual([])
+})
+
+test('batch normalization folds with f32 rounding at each step and a correctly rounded reciprocal root', () => {
+  const b = builder()
+  const variance = b.f32([0.1, 3], [2])
+  const scale = b.op(op.mul, [b.f32([1.7, 0.3], [2]), b.op(op.rsqrt, [b.op(op.add, [variance, b.f32([0.001])])])])
+  const { fround } = Math
+  const wanted = [0.1, 3].map((v, i) => fround(fround([1.7, 0.3][i]!) * fround(1 / Math.sqrt(fround(fround(v) + fround(0.001))))))
+  expect(numbers(scale)).toEqual(wanted)
+})
+
+test('large results are computed when they are read, each time', () => {
+  const b = builder()
+  let reads = 0
+  const data = new Float32Array(5000).fill(2)
+  const bytes = () => {
+    reads++
+    return bytesOf(data)
+  }
+  const x = b.graph.addConst('x', { dtype: 'f32', shape: [5000] }, { byteLength: 20_000, bytes })
+  const y = b.op(op.neg, [x])
+  expect(reads).toBe(0)
+  expect(y.data?.byteLength).toBe(20_000)
+  expect(numbers(y)[4999]).toBe(-2)
+  expect(numbers(y)[0]).toBe(-2)
+  expect(reads).toBe(2)
+})
+
+test('a fold that would grow the file stays an op', () => {
+  const b = builder()
+  const filled = b.op(op.fill, [b.i32([1000, 1000]), b.f32([1])])
+  expect(filled.data).toBeUndefined()
+  expect(filled.type.shape).toEqual([1000, 1000])
+  expect(b.op(op.fill, [b.i32([10, 10]), b.f32([1])]).data).toBeDefined()
+})
+
+test('quantized numbers are dequantized, but not moved or computed on without their scales', () => {
+  const b = builder()
+  const quant = { kind: 'per-tensor', scale: 0.5, zeroPoint: 1 } as const
+  const q = b.graph.addConst('q', { dtype: 'i8', shape: [2, 1], quant }, constFromBytes(Uint8Array.of(3, 255)))
+  expect(b.op(op.add, [q, q]).data).toBeUndefined()
+  expect(b.op(op.transpose, [q, b.i32([1, 0])]).data).toBeUndefined()
+  expect(numbers(b.op(op.dequantize, [q]))).toEqual([1, -1])
+})
+
+test('integer operands of a float kernel leave the op', () => {
+  const b = builder()
+  const x = b.graph.addConst('x', { dtype: 'i8', shape: [1, 2] }, constFromBytes(Uint8Array.of(1, 2)))
+  expect(b.op(op.softmax, [x], { beta: 1 }).data).toBeUndefined()
+})
+
+test('random and stateful ops are not folded, nor what has no operands', () => {
+  const b = builder()
+  expect(b.op(op.randomUniform, [b.i32([2])]).data).toBeUndefined()
+  expect(b.op(op.varHandle, [], { sharedName: 'v' }).data).toBeUndefined()
+})
+
+describe('symbolic sizes', () => {
+  const shapeOf = (b: OpBuilder, shape: readonly Dim[]) => b.op(op.shape, [b.graph.addInput('x', { dtype: 'f32', shape })])
+
+  test('pass through ops that move them', () => {
+    const b = builder()
+    const shape = shapeOf(b, ['N', 28, 'T', 3])
+    expect(shape.dims).toEqual(['N', 28, 'T', 3])
+    expect(b.op(op.gather, [shape, b.i32([2, 0])], { axis: 0 }).dims).toEqual(['T', 'N'])
+    expect(b.op(op.concatenation, [shape, b.i32([7])], { axis: 0 }).dims).toEqual(['N', 28, 'T', 3, 7])
+    expect(b.op(op.reverseV2, [shape, b.i32([0])]).dims).toEqual([3, 'T', 28, 'N'])
+    expect(b.ops(op.unpack, [shape], { num: 4, axis: 0 }).map((v) => v.dims)).toEqual([['N'], [28], ['T'], [3]])
+    expect(b.ops(op.split, [b.i32([0], []), shape], { numSplits: 2 }).map((v) => v.dims)).toEqual([
+      ['N', 28],
+      ['T', 3],
+    ])
+    expect(b.ops(op.splitV, [shape, b.i32([1, 3]), b.i32([0], [])], { numSplits: 2 }).map((v) => v.dims)).toEqual([['N'], [28, 'T', 3]])
+    expect(b.op(op.tile, [b.op(op.slice, [shape, b.i32([0]), b.i32([1])]), b.i32([2])]).dims).toEqual(['N', 'N'])
+  })
+
+  test('are added, multiplied and divided where the result has a name', () => {
+    const b = builder()
+    const shape = shapeOf(b, ['N', 28])
+    const [n, h] = b.ops(op.unpack, [shape], { num: 2, axis: 0 }) as [Value, Value]
+    expect(b.op(op.mul, [n, h]).dims).toEqual(['28*N'])
+    expect(b.op(op.sub, [h, b.i32([1], [])]).dims).toEqual([27])
+    expect(b.op(op.sub, [n, n]).dims).toEqual([0])
+    expect(b.op(op.floorDiv, [b.op(op.mul, [n, h]), b.i32([7], [])]).dims).toEqual(['4*N'])
+    expect(b.op(op.floorDiv, [n, b.i32([2], [])]).dims).toBeUndefined()
+    expect(b.op(op.reduceProd, [shape, b.i32([0])]).dims).toEqual(['28*N'])
+    expect(b.op(op.rank, [b.graph.addInput('y', { dtype: 'f32', shape: ['N', 2, 2] })]).dims).toEqual([3])
+    expect(b.op(op.broadcastArgs, [shape, b.i32([5, 1, 28])]).dims).toEqual([5, 'N', 28])
+  })
+
+  test('name the shapes they make', () => {
+    const b = builder()
+    const shape = shapeOf(b, ['N', 28])
+    const [n] = b.ops(op.unpack, [shape], { num: 2, axis: 0 }) as [Value, Value]
+    expect(b.op(op.fill, [shape, b.f32([0])]).type.shape).toEqual(['N', 28])
+    expect(b.op(op.range, [b.i32([0], []), n, b.i32([1], [])]).type.shape).toEqual(['N'])
+    expect(b.op(op.broadcastTo, [b.f32([0]), shape]).type.shape).toEqual(['N', 28])
+  })
+
+  test('used as positions are not taken for elements', () => {
+    const b = builder()
+    const shape = shapeOf(b, ['N', 2])
+    const [n] = b.ops(op.unpack, [shape], { num: 2, axis: 0 }) as [Value, Value]
+    expect(b.op(op.gather, [b.i32([5, 6]), n], { axis: 0 }).dims).toBeUndefined()
+  })
+
+  test('that nobody knows have a name for each op and its operands', () => {
+    const b = builder()
+    const x = b.graph.addInput('x', { dtype: 'bool', shape: [9] })
+    const y = b.graph.addInput('y', { dtype: 'bool', shape: [9] })
+    const [p, q, r] = [b.op(op.where, [x]), b.op(op.where, [y]), b.op(op.where, [x])]
+    expect(p.type.shape[0]).not.toEqual(q.type.shape[0])
+    expect(p.type.shape).toEqual(r.type.shape)
+  })
+})
