@@ -1,8 +1,8 @@
 import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
 import { byteLengthOf, type DType, dtypes } from '../core/dtype.ts'
 import { type Dim, elementCount, type Shape } from '../core/shape.ts'
-import { irSyntax } from './diagnostics.ts'
 import type { TextRecords } from './print.ts'
+import { TextScanner } from './scanner.ts'
 import { encodeElements, fnv1a, randomElements } from './synthetic.ts'
 import type {
   Attrs,
@@ -46,47 +46,42 @@ export function parseModel(text: string, options: ParseOptions = {}): Model {
 
 /** More elements than this are no test any more. */
 const maxElements = 2 ** 28
-const simplePunctuation = /[\s,(){}=:@!<>]/
 
-class TextReader {
-  readonly #text: string
-  readonly #file: string
+class TextReader extends TextScanner {
   readonly #records: TextRecords | undefined
-  #at = 0
   #refs = new Map<string, ValueId>()
   #values = new Map<ValueId, Value>()
   #nextId = 0
 
   constructor(text: string, options: ParseOptions) {
-    this.#text = text
-    this.#file = options.file ?? 'ir'
+    super(text, options.file ?? 'ir')
     this.#records = options.records
   }
 
   model(): Model {
     let description = ''
-    if (this.#word('model')) description = this.#string()
+    if (this.word('model')) description = this.string()
     const graphs: Graph[] = []
     const signatures: Signature[] = []
     const metadata = new Map<string, ConstData>()
     const refsOf: Map<string, ValueId>[] = []
-    while (!this.#done()) {
-      if (this.#peekWord('graph')) {
+    while (!this.done()) {
+      if (this.peekWord('graph')) {
         graphs.push(this.graph())
         refsOf.push(this.#refs)
-      } else if (this.#word('signature')) {
-        const key = this.#string()
-        const at = this.#at
-        const name = this.#nameOrString()
+      } else if (this.word('signature')) {
+        const key = this.string()
+        const at = this.at
+        const name = this.nameOrString()
         const graph = graphs.findIndex((g) => g.name === name)
-        if (graph < 0) throw this.#error('the name of a graph above', at)
+        if (graph < 0) throw this.error('the name of a graph above', at)
         this.#refs = refsOf[graph]!
         const inputs = this.#ports()
-        this.#expect('->')
+        this.expect('->')
         signatures.push({ key, graph, inputs, outputs: this.#ports() })
-      } else if (this.#word('metadata')) {
-        metadata.set(this.#string(), constFromBytes(this.#hex()))
-      } else throw this.#error('graph, signature or metadata')
+      } else if (this.word('metadata')) {
+        metadata.set(this.string(), constFromBytes(this.hex()))
+      } else throw this.error('graph, signature or metadata')
     }
     return { graphs, signatures, description, metadata }
   }
@@ -94,61 +89,61 @@ class TextReader {
   graph(): Graph {
     this.#refs = new Map()
     this.#values = new Map()
-    this.#expectWord('graph')
-    const name = this.#nameOrString()
-    const start = this.#at
-    const close = this.#text.indexOf('\n}', start)
-    const numbers = this.#text.slice(start, close < 0 ? undefined : close).match(/%\d+\b/g) ?? []
+    this.expectWord('graph')
+    const name = this.nameOrString()
+    const start = this.at
+    const close = this.text.indexOf('\n}', start)
+    const numbers = this.text.slice(start, close < 0 ? undefined : close).match(/%\d+\b/g) ?? []
     this.#nextId = numbers.reduce((n, ref) => Math.max(n, Number(ref.slice(1)) + 1), 0)
     const inputs: ValueId[] = []
-    this.#expect('(')
-    while (!this.#take(')')) {
+    this.expect('(')
+    while (!this.take(')')) {
       const ref = this.#ref()
-      const label = this.#peek() === '"' ? this.#string() : ref
-      this.#expect(':')
+      const label = this.peek() === '"' ? this.string() : ref
+      this.expect(':')
       inputs.push(this.#define(ref, { name: label, ...this.#typeAndDims() }))
-      if (this.#peek() !== ')') this.#expect(',')
+      if (this.peek() !== ')') this.expect(',')
     }
-    this.#expect('{')
+    this.expect('{')
     const nodes: Node[] = []
-    while (!this.#word('return')) this.#statement(nodes)
+    while (!this.word('return')) this.#statement(nodes)
     const outputs: ValueId[] = []
-    while (this.#peek() === '%') {
+    while (this.peek() === '%') {
       outputs.push(this.#use())
-      if (!this.#take(',')) break
+      if (!this.take(',')) break
     }
-    this.#expect('}')
+    this.expect('}')
     return { name, inputs, outputs, values: this.#values, nodes }
   }
 
   end(): void {
-    if (!this.#done()) throw this.#error('the end')
+    if (!this.done()) throw this.error('the end')
   }
 
   #statement(nodes: Node[]): void {
     const results: { ref: string; at: number; name: string | undefined }[] = []
-    if (this.#peek() === '%') {
+    if (this.peek() === '%') {
       do {
-        const at = this.#at
+        const at = this.at
         const ref = this.#ref()
-        results.push({ ref, at, name: this.#peek() === '"' ? this.#string() : undefined })
-      } while (this.#take(','))
-      this.#expect('=')
+        results.push({ ref, at, name: this.peek() === '"' ? this.string() : undefined })
+      } while (this.take(','))
+      this.expect('=')
     }
     const [first] = results
-    if (first && (this.#peekWord('const') || this.#peekWord('variable'))) {
+    if (first && (this.peekWord('const') || this.peekWord('variable'))) {
       this.#leaf(first.ref)
       return
     }
-    const opAt = this.#at
-    const op = this.#nameOrString()
+    const opAt = this.at
+    const op = this.nameOrString()
     const inputs: (ValueId | null)[] = []
-    this.#expect('(')
-    while (!this.#take(')')) {
-      inputs.push(this.#word('none') ? null : this.#use())
-      if (this.#peek() !== ')') this.#expect(',')
+    this.expect('(')
+    while (!this.take(')')) {
+      inputs.push(this.word('none') ? null : this.#use())
+      if (this.peek() !== ')') this.expect(',')
     }
-    const attrs: Attrs = { ...this.#records?.defaultsOf(op), ...(this.#peek() === '{' ? this.#attrs() : {}) }
+    const attrs: Attrs = { ...this.#records?.defaultsOf(op), ...(this.peek() === '{' ? this.#attrs() : {}) }
     const types = this.#resultTypes(op, attrs, inputs, results.length, opAt)
     const origin = this.#origin()
     const outputs = results.map((r, i) => this.#define(r.ref, { name: r.name ?? op, ...types[i]! }))
@@ -156,51 +151,51 @@ class TextReader {
   }
 
   #leaf(ref: string): void {
-    const isConst = this.#word('const')
-    if (!isConst) this.#expectWord('variable')
-    const name = this.#peek() === '"' ? this.#string() : ref
-    this.#expect(':')
+    const isConst = this.word('const')
+    if (!isConst) this.expectWord('variable')
+    const name = this.peek() === '"' ? this.string() : ref
+    this.expect(':')
     const fields = this.#typeAndDims()
     if (!isConst) {
       this.#define(ref, { name, ...fields, isVariable: true })
       return
     }
-    this.#expect('=')
+    this.expect('=')
     this.#define(ref, { name, ...fields, data: this.#elements(fields.type, name) })
   }
 
   #resultTypes(op: string, attrs: Attrs, inputs: readonly (ValueId | null)[], count: number, at: number): { type: TensorType }[] {
-    if (this.#take(':')) {
+    if (this.take(':')) {
       const types = [this.#typeAndDims()]
-      while (this.#take(',')) types.push(this.#typeAndDims())
-      if (types.length !== count) throw this.#error(`${count} result types`, at)
+      while (this.take(',')) types.push(this.#typeAndDims())
+      if (types.length !== count) throw this.error(`${count} result types`, at)
       return types
     }
     const operands = inputs.map((id) => (id === null ? null : this.#values.get(id)!))
     const inferred = count === 0 ? [] : this.#records?.infer?.(op, attrs, operands)
-    if (inferred?.length !== count) throw this.#error(`${count} result types`)
+    if (inferred?.length !== count) throw this.error(`${count} result types`)
     return inferred.map((type) => ({ type }))
   }
 
   #attrs(): Attrs {
     const attrs: Record<string, AttrValue> = Object.create(null) as Record<string, AttrValue>
-    this.#expect('{')
-    while (!this.#take('}')) {
-      const key = this.#name()
-      this.#expect('=')
+    this.expect('{')
+    while (!this.take('}')) {
+      const key = this.name()
+      this.expect('=')
       attrs[key] = this.#attrValue()
-      if (this.#peek() !== '}') this.#expect(',')
+      if (this.peek() !== '}') this.expect(',')
     }
     return { ...attrs }
   }
 
   #attrValue(): AttrValue {
-    const c = this.#peek()
-    if (c === '"') return this.#string()
-    if (c === '[') return this.#numbers()
-    if (this.#text.startsWith('x"', this.#at)) return this.#hex()
-    if (/[-0-9]/.test(c)) return this.#number()
-    const word = this.#name()
+    const c = this.peek()
+    if (c === '"') return this.string()
+    if (c === '[') return this.numbers()
+    if (this.text.startsWith('x"', this.at)) return this.hex()
+    if (/[-0-9]/.test(c)) return this.number()
+    const word = this.name()
     if (word === 'true' || word === 'false') return word === 'true'
     return word === 'inf' ? Number.POSITIVE_INFINITY : word === 'nan' ? Number.NaN : word
   }
@@ -208,71 +203,71 @@ class TextReader {
   #origin(): Origin {
     const source: string[] = []
     const rules: string[] = []
-    while (this.#take('@')) source.push(this.#string())
-    while (this.#take('!')) rules.push(this.#nameOrString())
+    while (this.take('@')) source.push(this.string())
+    while (this.take('!')) rules.push(this.nameOrString())
     return { source, rules }
   }
 
   #typeAndDims(): { type: TensorType; dims?: readonly Dim[] } {
-    const at = this.#skip()
-    const word = this.#name()
-    const dtype: DType = dtypes.find((d) => d === word) ?? this.#fail('an element type', at)
+    const at = this.skip()
+    const word = this.name()
+    const dtype: DType = dtypes.find((d) => d === word) ?? this.fail('an element type', at)
     const shape = this.#dimList()
-    const quant = this.#peek() === '<' ? this.#quant() : undefined
+    const quant = this.peek() === '<' ? this.#quant() : undefined
     let range: readonly [number, number] | undefined
-    if (this.#word('range')) {
-      const [low, high, ...more] = this.#numbers()
-      if (low === undefined || high === undefined || more.length > 0) throw this.#error('range[low,high]')
+    if (this.word('range')) {
+      const [low, high, ...more] = this.numbers()
+      if (low === undefined || high === undefined || more.length > 0) throw this.error('range[low,high]')
       range = [low, high]
     }
-    const dims = this.#word('dims') ? this.#dimList() : undefined
+    const dims = this.word('dims') ? this.#dimList() : undefined
     return { type: { dtype, shape, ...(quant ? { quant } : {}), ...(range ? { range } : {}) }, ...(dims ? { dims } : {}) }
   }
 
   #quant(): QuantParams {
-    this.#expect('<')
-    if (!this.#peekWord('axis')) {
-      const scale = this.#number()
-      this.#expect(':')
-      const zeroPoint = this.#number()
-      this.#expect('>')
+    this.expect('<')
+    if (!this.peekWord('axis')) {
+      const scale = this.number()
+      this.expect(':')
+      const zeroPoint = this.number()
+      this.expect('>')
       return { kind: 'per-tensor', scale, zeroPoint }
     }
-    this.#expectWord('axis')
-    this.#expect('=')
-    const axis = this.#number()
+    this.expectWord('axis')
+    this.expect('=')
+    const axis = this.number()
     let blockSize: number | undefined
-    if (this.#word('block')) {
-      this.#expect('=')
-      blockSize = this.#number()
+    if (this.word('block')) {
+      this.expect('=')
+      blockSize = this.number()
     }
     let scales: number[] = []
     const zeroPoints: number[] = []
     let symmetric = false
-    while (this.#take(',')) {
-      scales.push(this.#number())
-      if (this.#word('scales')) {
+    while (this.take(',')) {
+      scales.push(this.number())
+      if (this.word('scales')) {
         const count = scales[0]!
         scales = Array.from({ length: Math.min(count, 65_536) }, (_, i) => 0.01 + (i % 10) / 1000)
         zeroPoints.push(...scales.map(() => 0))
-        symmetric = this.#word('symmetric')
-      } else if (this.#take(':')) zeroPoints.push(this.#number())
+        symmetric = this.word('symmetric')
+      } else if (this.take(':')) zeroPoints.push(this.number())
       else symmetric = true
     }
-    this.#expect('>')
+    this.expect('>')
     const fields = { axis, scales: Float32Array.from(scales) }
     if (blockSize === undefined) return { kind: 'per-axis', ...fields, zeroPoints: Int32Array.from(zeroPoints) }
     return { kind: 'blockwise', ...fields, blockSize, ...(symmetric ? {} : { zeroPoints: Int32Array.from(zeroPoints) }) }
   }
 
   #dimList(): Shape {
-    const start = this.#skip()
-    this.#expect('[')
+    const start = this.skip()
+    this.expect('[')
     const dims: Dim[] = []
     let depth = 0
     let text = ''
-    for (; this.#at < this.#text.length; this.#at++) {
-      const c = this.#text[this.#at]!
+    for (; this.at < this.text.length; this.at++) {
+      const c = this.text[this.at]!
       if (c === '\n') break
       if (depth === 0 && (c === ',' || c === ']')) {
         const d = text.trim()
@@ -280,7 +275,7 @@ class TextReader {
         else if (c === ',' || dims.length > 0) break
         text = ''
         if (c === ']') {
-          this.#at++
+          this.at++
           return dims
         }
         continue
@@ -289,85 +284,65 @@ class TextReader {
       if (c === ')') depth--
       text += c
     }
-    throw this.#error('a list of dims', start)
+    throw this.error('a list of dims', start)
   }
 
   #elements(type: TensorType, name: string): ConstData {
     const count = elementCount(type.shape)
-    if (count === undefined || count > maxElements || count < 0) throw this.#error(`a static shape of at most ${maxElements} elements`)
+    if (count === undefined || count > maxElements || count < 0) throw this.error(`a static shape of at most ${maxElements} elements`)
     const byteLength = byteLengthOf(type.dtype, count)
-    if (this.#text.startsWith('x"', this.#skip())) return constFromBytes(this.#hex())
-    if (this.#take('...')) return lazyConst(byteLength, () => randomElements(type.dtype, count, fnv1a(name)))
-    if (this.#word('random')) {
-      this.#expect('(')
-      const seed = this.#number()
-      this.#expect(')')
+    if (this.text.startsWith('x"', this.skip())) return constFromBytes(this.hex())
+    if (this.take('...')) return lazyConst(byteLength, () => randomElements(type.dtype, count, fnv1a(name)))
+    if (this.word('random')) {
+      this.expect('(')
+      const seed = this.number()
+      this.expect(')')
       return lazyConst(byteLength, () => randomElements(type.dtype, count, seed))
     }
-    if (this.#word('splat')) {
-      this.#expect('(')
+    if (this.word('splat')) {
+      this.expect('(')
       const value = this.#element()
-      this.#expect(')')
+      this.expect(')')
       return lazyConst(byteLength, () => encodeElements(type.dtype, new Array<number | bigint>(count).fill(value)))
     }
-    const at = this.#at
+    const at = this.at
     const values: (number | bigint)[] = []
-    if (type.shape.length === 0 && this.#peek() !== '[') values.push(this.#element())
+    if (type.shape.length === 0 && this.peek() !== '[') values.push(this.#element())
     else {
-      this.#expect('[')
-      while (!this.#take(']')) {
+      this.expect('[')
+      while (!this.take(']')) {
         values.push(this.#element())
-        if (this.#peek() !== ']') this.#expect(',')
+        if (this.peek() !== ']') this.expect(',')
       }
     }
-    if (values.length !== count) throw this.#error(`${count} elements`, at)
+    if (values.length !== count) throw this.error(`${count} elements`, at)
     return constFromBytes(encodeElements(type.dtype, values))
   }
 
   #element(): number | bigint {
-    if (this.#word('true')) return 1
-    if (this.#word('false')) return 0
+    if (this.word('true')) return 1
+    if (this.word('false')) return 0
     const integer = /-?\d{16,}(?![.\de])/y
-    this.#skip()
-    integer.lastIndex = this.#at
-    const m = integer.exec(this.#text)
-    if (!m) return this.#number()
-    this.#at += m[0].length
+    this.skip()
+    integer.lastIndex = this.at
+    const m = integer.exec(this.text)
+    if (!m) return this.number()
+    this.at += m[0].length
     return BigInt(m[0])
-  }
-
-  #numbers(): number[] {
-    this.#expect('[')
-    const list: number[] = []
-    while (!this.#take(']')) {
-      list.push(this.#number())
-      if (this.#peek() !== ']') this.#expect(',')
-    }
-    return list
-  }
-
-  #number(): number {
-    const pattern = /-?(?:inf\b|nan\b|\d+(?:\.\d+)?(?:e[-+]?\d+)?)/y
-    this.#skip()
-    pattern.lastIndex = this.#at
-    const m = pattern.exec(this.#text)
-    if (!m) throw this.#error('a number')
-    this.#at += m[0].length
-    return m[0] === 'nan' ? Number.NaN : Number(m[0].replace('inf', 'Infinity'))
   }
 
   #ports(): SignaturePort[] {
     const ports: SignaturePort[] = []
-    this.#expect('(')
-    while (!this.#take(')')) {
-      ports.push({ name: this.#string(), value: this.#use() })
-      if (this.#peek() !== ')') this.#expect(',')
+    this.expect('(')
+    while (!this.take(')')) {
+      ports.push({ name: this.string(), value: this.#use() })
+      if (this.peek() !== ')') this.expect(',')
     }
     return ports
   }
 
   #define(ref: string, fields: Omit<Value, 'id'>): ValueId {
-    if (this.#refs.has(ref)) throw this.#error(`a value other than %${ref}, which is defined above`)
+    if (this.#refs.has(ref)) throw this.error(`a value other than %${ref}, which is defined above`)
     const id = /^\d+$/.test(ref) ? Number(ref) : this.#nextId++
     this.#refs.set(ref, id)
     this.#values.set(id, { id, ...fields })
@@ -375,111 +350,18 @@ class TextReader {
   }
 
   #use(): ValueId {
-    const at = this.#at
+    const at = this.at
     const ref = this.#ref()
-    return this.#refs.get(ref) ?? this.#fail(`a value defined above, not %${ref}`, at)
+    return this.#refs.get(ref) ?? this.fail(`a value defined above, not %${ref}`, at)
   }
 
   #ref(): string {
-    this.#expect('%')
+    this.expect('%')
     const pattern = /[A-Za-z0-9_.]+/y
-    pattern.lastIndex = this.#at
-    const m = pattern.exec(this.#text)
-    if (!m) throw this.#error('a value name after %')
-    this.#at += m[0].length
+    pattern.lastIndex = this.at
+    const m = pattern.exec(this.text)
+    if (!m) throw this.error('a value name after %')
+    this.at += m[0].length
     return m[0]
-  }
-
-  #nameOrString(): string {
-    return this.#peek() === '"' ? this.#string() : this.#name()
-  }
-
-  #name(): string {
-    const pattern = /[A-Za-z_][A-Za-z0-9_-]*/y
-    this.#skip()
-    pattern.lastIndex = this.#at
-    const m = pattern.exec(this.#text)
-    if (!m) throw this.#error('a name')
-    this.#at += m[0].length
-    return m[0]
-  }
-
-  #string(): string {
-    const pattern = /"(?:[^"\\\n]|\\.)*"/y
-    this.#skip()
-    pattern.lastIndex = this.#at
-    const m = pattern.exec(this.#text)
-    if (!m) throw this.#error('a quoted string')
-    try {
-      const text = JSON.parse(m[0]) as string
-      this.#at += m[0].length
-      return text
-    } catch {
-      throw this.#error('a quoted string')
-    }
-  }
-
-  #hex(): Uint8Array {
-    const pattern = /x"((?:[0-9a-f]{2})*)"/y
-    this.#skip()
-    pattern.lastIndex = this.#at
-    const m = pattern.exec(this.#text)
-    if (!m) throw this.#error('bytes such as x"00ff"')
-    this.#at += m[0].length
-    return Uint8Array.from(m[1]!.match(/../g) ?? [], (h) => Number.parseInt(h, 16))
-  }
-
-  #skip(): number {
-    const space = /(?:\s|\/\/[^\n]*)*/y
-    space.lastIndex = this.#at
-    space.exec(this.#text)
-    this.#at = Math.max(this.#at, space.lastIndex)
-    return this.#at
-  }
-
-  #done(): boolean {
-    return this.#skip() === this.#text.length
-  }
-
-  #peek(): string {
-    return this.#text[this.#skip()] ?? ''
-  }
-
-  #take(token: string): boolean {
-    if (!this.#text.startsWith(token, this.#skip())) return false
-    this.#at += token.length
-    return true
-  }
-
-  #expect(token: string): void {
-    if (!this.#take(token)) throw this.#error(`"${token}"`)
-  }
-
-  #peekWord(word: string): boolean {
-    return this.#text.startsWith(word, this.#skip()) && !/[A-Za-z0-9_-]/.test(this.#text[this.#at + word.length] ?? '')
-  }
-
-  #word(word: string): boolean {
-    if (!this.#peekWord(word)) return false
-    this.#at += word.length
-    return true
-  }
-
-  #expectWord(word: string): void {
-    if (!this.#word(word)) throw this.#error(word)
-  }
-
-  #fail(expected: string, at: number): never {
-    throw this.#error(expected, at)
-  }
-
-  #error(expected: string, at = this.#skip()) {
-    const before = this.#text.slice(0, at)
-    const line = before.split('\n').length
-    const column = at - before.lastIndexOf('\n')
-    const rest = this.#text.slice(at)
-    const end = rest.slice(1).search(simplePunctuation) + 1
-    const found = rest === '' ? 'the end of the text' : `"${rest.slice(0, end > 0 ? Math.min(end, 30) : 30)}"`
-    return irSyntax(this.#file, line, column, expected, found)
   }
 }
