@@ -25,7 +25,7 @@ export function describeBuffers(buffers: readonly ConstData[], uses: ReadonlyMap
       const bytes = buffer.bytes()
       fill = fillOf(bytes, use?.elementBytes ?? 1)
       if (bySize.get(sizeBytes)! > 1) {
-        const key = `${sizeBytes}:${hash(bytes)}`
+        const key = `${sizeBytes}:${hash(bytes.subarray(0, hashedBytes))}`
         const candidates = earlier.get(key) ?? []
         duplicateOf = candidates.find((i) => equal(buffers[i]!.bytes(), bytes)) ?? null
         if (duplicateOf === null) earlier.set(key, [...candidates, index].slice(0, maxCandidates))
@@ -39,6 +39,8 @@ export function newBufferUse(): BufferUse {
   return { tensors: [], metadata: [], elementBytes: 1 }
 }
 
+/** Weights that differ do so early on; bytes are compared in any case. */
+const hashedBytes = 16384
 /** Buffers that share a hash and differ are compared with at most so many, lest a crafted file makes it quadratic. */
 const maxCandidates = 4
 

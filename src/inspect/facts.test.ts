@@ -3,7 +3,7 @@ import { builtinOperator } from '../schema/tflite/builtin-operator.ts'
 import { activationMemory } from './live-ranges.ts'
 import { formatAmount, formatBytes, formatCount, formatQuantization, formatRange, formatReal, printable } from './notation.ts'
 import { familyOfOp } from './op-family.ts'
-import { layerOfName } from './source-layer.ts'
+import { layerOfNames } from './source-layer.ts'
 import type { QuantizationInfo } from './types.ts'
 import { ownRange, preprocessedRange, resultRange } from './value-range.ts'
 
@@ -18,7 +18,7 @@ const perTensor = (scale: number, zeroPoint: number): QuantizationInfo => ({
   max: [],
 })
 
-describe('layerOfName', () => {
+describe('layerOfNames', () => {
   it.each([
     ['sequential/dense/MatMul;sequential/dense/Relu;sequential/dense/BiasAdd', 'sequential/dense'],
     ['mobilenet/re_lu/Relu6;mobilenet/batch_normalization/FusedBatchNormV3;mobilenet/conv2d/Conv2D1', 'mobilenet/conv2d'],
@@ -29,7 +29,13 @@ describe('layerOfName', () => {
     ['arith.constant3', undefined],
     ['', undefined],
     [';;/', undefined],
-  ])('%s', (name, layer) => expect(layerOfName(name)).toBe(layer))
+  ])('%s', (name, layer) => expect(layerOfNames([name])).toBe(layer))
+  it('takes the layer of the weights when the result bears another', () => {
+    expect(layerOfNames(['net/block_bn/FusedBatchNormV3', 'net/block_conv/Conv2D/ReadVariableOp', 'net/block_bn/offset'])).toBe(
+      'net/block_conv',
+    )
+    expect(layerOfNames(['StatefulPartitionedCall:0', 'net/head/BiasAdd'])).toBe('net/head')
+  })
 })
 
 describe('activationMemory', () => {

@@ -37,7 +37,7 @@ function scaled(n: number, step: number, units: readonly string[]): string {
 
 /** At most six digits: `0.00392157`, `9.47642e-6`. */
 export function formatReal(x: number): string {
-  if (!Number.isFinite(x) || x === 0) return String(x)
+  if (!Number.isFinite(x) || x === 0 || (Number.isInteger(x) && Math.abs(x) < 1e6)) return String(x)
   const rounded = Number(x.toPrecision(6))
   return Math.abs(rounded) < 1e-3 ? rounded.toExponential() : String(rounded)
 }
@@ -142,9 +142,11 @@ export function converterName({ converterVersion: version }: ConversionInfo): st
 /** Names come from files: what a terminal would obey is written as an escape, long names lose their middle. */
 export function printable(text: string, maxLength = Number.POSITIVE_INFINITY): string {
   // Control characters of ASCII and Latin-1, and those that reorder or hide text.
-  const safe = text.replace(/[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => {
-    return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
+  const safe = /^[ -~]*$/.test(text)
+    ? text
+    : text.replace(/[\0-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, (c) => {
+        return `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`
+      })
   if (safe.length <= maxLength) return safe
   const head = Math.ceil((maxLength - 1) * 0.4)
   return `${safe.slice(0, head)}…${safe.slice(safe.length - (maxLength - 1 - head))}`

@@ -5,7 +5,7 @@ import type { ModelRecord, OperatorRecord, SubGraphRecord } from '../schema/tfli
 import { type CostedTensor, costOf } from './cost.ts'
 import { familyOfOp } from './op-family.ts'
 import { plainOptions } from './options.ts'
-import { layerOfName } from './source-layer.ts'
+import { layerOfNames } from './source-layer.ts'
 import { elementsOf } from './tensors.ts'
 import type { Arithmetic, OperatorInfo } from './types.ts'
 
@@ -118,12 +118,7 @@ function isWeight(graph: SubGraphRecord, t: number): boolean {
 }
 
 function layerOf(graph: SubGraphRecord, { outputs }: OperatorRecord, weights: readonly number[]): string | undefined {
-  const names = [...Array.from(outputs).slice(0, 1), ...weights].map((t) => graph.tensors[t]!.name)
-  for (const name of names) {
-    const layer = layerOfName(name)
-    if (layer !== undefined) return layer
-  }
-  return undefined
+  return layerOfNames([...Array.from(outputs).slice(0, 1), ...weights].map((t) => graph.tensors[t]!.name))
 }
 
 function arithmeticOf(graph: SubGraphRecord, { inputs, outputs }: OperatorRecord, weights: readonly number[]): Arithmetic {

@@ -6,18 +6,17 @@ const variableRead = /\/(ReadVariableOp|resource)\d*(_\d+)?$/i
 const weighted = /\/(conv\dd\w*|convolution|depthwise\w*|separable\w*|matmul\w*|einsum\w*|tensordot\w*)$/i
 
 /**
- * The source layer in the name of a tensor: `a/dense` in `StatefulPartitionedCall/a/dense/MatMul;a/dense/BiasAdd`. Of fused ops the
- * layer with weights counts. Undefined when the name has no layer in it.
+ * The source layer in the names of an operator's tensors, its result's first: `a/dense` in `StatefulPartitionedCall/a/dense/MatMul;a/dense/BiasAdd`.
+ * Of fused ops the layer with weights counts. Undefined when no name has a layer in it.
  */
-export function layerOfName(name: string): string | undefined {
-  const parts = name
-    .split(';')
-    .map((part) => part.trim().replace(/:\d+$/, '').replace(variableRead, ''))
-    .filter((part) => part !== '')
-  const part = parts.find((p) => weighted.test(p)) ?? parts[0]
-  if (part === undefined) return undefined
-  const steps = part.split('/').filter((step) => step !== '')
-  while (steps[0] !== undefined && wrapper.test(steps[0])) steps.shift()
-  steps.pop()
-  return steps.length > 0 ? steps.join('/') : undefined
+export function layerOfNames(names: readonly string[]): string | undefined {
+  const parts = names.flatMap((name) => name.split(';')).map((part) => part.trim().replace(/:\d+$/, '').replace(variableRead, ''))
+  const best = parts.find((part) => weighted.test(part))
+  for (const part of best === undefined ? parts : [best, ...parts]) {
+    const steps = part.split('/').filter((step) => step !== '')
+    while (steps[0] !== undefined && wrapper.test(steps[0])) steps.shift()
+    steps.pop()
+    if (steps.length > 0) return steps.join('/')
+  }
+  return undefined
 }

@@ -15,9 +15,7 @@ export type Content = Markup | string | number | null | undefined | false | read
 /** A template whose values are escaped unless they are markup themselves; attributes must be quoted with double quotes. */
 export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Markup {
   let text = parts[0]!
-  values.forEach((value, i) => {
-    text += contentText(value) + parts[i + 1]!
-  })
+  for (let i = 0; i < values.length; i++) text += contentText(values[i]) + parts[i + 1]!
   return new Markup(text)
 }
 
@@ -28,7 +26,10 @@ export function raw(text: string): Markup {
 
 function contentText(value: Content): string {
   if (value instanceof Markup) return value.text
+  if (typeof value === 'string') return escapeMarkup(value)
   if (value === null || value === undefined || value === false) return ''
   if (typeof value === 'number') return String(value)
-  return typeof value === 'string' ? escapeMarkup(value) : value.map(contentText).join('')
+  let text = ''
+  for (const part of value) text += contentText(part)
+  return text
 }

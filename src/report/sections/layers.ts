@@ -1,5 +1,6 @@
 import { formatAmount, formatBytes, formatCount, printable } from '../../inspect/notation.ts'
 import { type Content, html, type Markup, raw } from '../html.ts'
+import { hasManyLayers, layerSteps } from './layer-path.ts'
 import { type ModelView, operatorLink, shareBar } from './view.ts'
 
 /** A step of the paths of the layers, with what is below it. */
@@ -14,8 +15,6 @@ interface LayerNode {
 }
 
 const maxDepth = 12
-/** From so many layers on, blocks are gathered. */
-const manyLayers = 24
 /** Operators that are listed in one layer. */
 const maxListed = 60
 
@@ -31,12 +30,12 @@ ${[...top.children.values()].map((child) => treeNode(view, child, Math.max(1, to
 }
 
 function layerTree({ inspection }: ModelView): LayerNode {
-  const isLong = inspection.sizes.byLayer.length > manyLayers
+  const isLong = hasManyLayers(inspection)
   const root = newNode('')
   for (const graph of inspection.subgraphs) {
     for (const o of graph.operators) {
       if (o.layer === null) continue
-      const steps = isLong ? o.layer.split('/').flatMap(splitBlock) : o.layer.split('/')
+      const steps = layerSteps(o.layer, isLong)
       const path = steps.length > maxDepth ? [...steps.slice(0, maxDepth - 1), steps.slice(maxDepth - 1).join('/')] : steps
       let node = root
       for (const step of ['', ...path]) {
@@ -54,12 +53,6 @@ function layerTree({ inspection }: ModelView): LayerNode {
     }
   }
   return root
-}
-
-/** Layers of large networks are named after their block: `block1a_dwconv`, `conv2_block1_1_conv`, `block_3_expand`. */
-function splitBlock(step: string): string[] {
-  const [, block, rest] = /^([a-z]+_?\d+[a-z]?)_(\d*_?[a-z].*)$/i.exec(step) ?? []
-  return block === undefined || rest === undefined ? [step] : [block, ...splitBlock(rest)]
 }
 
 function newNode(name: string): LayerNode {

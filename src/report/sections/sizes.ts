@@ -1,8 +1,9 @@
 import { formatAmount, formatBytes, formatCount, printable } from '../../inspect/notation.ts'
-import type { LayerSize, OpFamily, SizeInfo } from '../../inspect/types.ts'
+import type { Inspection, OpFamily, SizeInfo } from '../../inspect/types.ts'
 import { type Content, html, type Markup } from '../html.ts'
 import { countCell, dataTable } from '../table.ts'
-import { squarify } from '../treemap.ts'
+import { type Rect, squarify } from '../treemap.ts'
+import { layerSteps } from './layer-path.ts'
 import { familyDot, type ModelView, shareBar } from './view.ts'
 
 /** Where the bytes are: parts of the file, layers as a treemap, ops and types as tables. */
@@ -10,7 +11,7 @@ export function sizeSection({ inspection, prefix }: ModelView): Markup {
   const { sizes } = inspection
   return html`<section id="${prefix}-sizes"><h2>Sizes</h2>
 ${composition(sizes)}
-${treemap(sizes.byLayer)}
+${treemap(inspection)}
 <div class="two wide"><div><h3>By op</h3>${opTable(sizes)}</div><div><h3>By type of weight</h3>${dtypeTable(sizes)}</div></div>
 </section>`
 }
@@ -36,18 +37,29 @@ function composition(sizes: SizeInfo): Markup {
 
 const maxTiles = 80
 
-function treemap(layers: readonly LayerSize[]): Content {
-  const heavy = layers.filter((l) => l.weightBytes > 0)
+interface Tile {
+  readonly label: string
+  bytes: number
+  readonly family: OpFamily
+}
+
+/** Layers by their weights; blocks of layers where there are too many to be told apart. */
+function treemap(inspection: Inspection): Content {
+  const heavy = inspection.sizes.byLayer.filter((l) => l.weightBytes > 0)
   if (heavy.length < 2) return null
-  const shown = heavy.slice(0, maxTiles)
-  const rest = heavy.slice(maxTiles).reduce((n, l) => n + l.weightBytes, 0)
-  const tiles: { label: string; bytes: number; family: OpFamily }[] = shown.map((l) => ({
-    label: printable(l.layer, 120),
-    bytes: l.weightBytes,
-    family: l.family,
-  }))
-  if (rest > 0) {
-    tiles.push({ label: `${heavy.length - maxTiles} smaller layers`, bytes: rest, family: 'other' })
+  const isBlocks = heavy.length > maxTiles
+  const byLabel = new Map<string, Tile>()
+  for (const { layer, family, weightBytes } of heavy) {
+    const label = printable(isBlocks ? layerSteps(layer, true).slice(0, -1).join('/') || layer : layer, 120)
+    const tile = byLabel.get(label) ?? { label, bytes: 0, family }
+    tile.bytes += weightBytes
+    byLabel.set(label, tile)
+  }
+  const sorted = [...byLabel.values()].sort((a, b) => b.bytes - a.bytes)
+  const rest = sorted.slice(maxTiles)
+  const tiles = sorted.slice(0, maxTiles)
+  if (rest.length > 0) {
+    tiles.push({ label: `${rest.length} smaller ones`, bytes: rest.reduce((n, t) => n + t.bytes, 0), family: 'other' })
     tiles.sort((a, b) => b.bytes - a.bytes)
   }
   const rects = squarify(
@@ -55,13 +67,16 @@ function treemap(layers: readonly LayerSize[]): Content {
     200,
     50,
   )
-  return html`<h3 class="next">Weights by layer <span class="n">${heavy.length}</span></h3><div class="treemap">${tiles.map((tile, i) => {
-    const { x, y, width, height } = rects[i]!
-    const text = tile.label.slice(tile.label.lastIndexOf('/') + 1)
-    const label = width > 8 && height > 6 ? html`<b>${text}</b><small>${formatBytes(tile.bytes)}</small>` : ''
-    const place = `left:${(x / 2).toFixed(2)}%;top:${(y * 2).toFixed(2)}%;width:${(width / 2).toFixed(2)}%;height:${(height * 2).toFixed(2)}%`
-    return html`<div class="f-${tile.family}" style="${place}" title="${tile.label}: ${formatCount(tile.bytes)} bytes">${label}</div>`
-  })}</div>`
+  return html`<h3 class="next">Weights by ${isBlocks ? 'block' : 'layer'} <span class="n">${byLabel.size}</span></h3><div class="treemap">${tiles.map(
+    (tile, i) => treemapTile(tile, rects[i]!),
+  )}</div>`
+}
+
+/** `rect` is in an area of 200 x 50. */
+function treemapTile({ label, bytes, family }: Tile, { x, y, width, height }: Rect): Markup {
+  const text = label.slice(label.lastIndexOf('/') + 1)
+  const place = `left:${(x / 2).toFixed(2)}%;top:${(y * 2).toFixed(2)}%;width:${(width / 2).toFixed(2)}%;height:${(height * 2).toFixed(2)}%`
+  return html`<div class="f-${family}" style="${place}" title="${label}: ${formatCount(bytes)} bytes">${width > 8 && height > 6 && html`<b>${text}</b><small>${formatBytes(bytes)}</small>`}</div>`
 }
 
 function opTable(sizes: SizeInfo): Markup {
