@@ -59,10 +59,6 @@ export function byteLengthOf(dtype: DType, count: number): number {
   return Math.ceil((bits[dtype] * count) / 8)
 }
 
-export function isFloat(dtype: DType): boolean {
-  return dtype === 'f32' || dtype === 'f16' || dtype === 'bf16' || dtype === 'f64'
-}
-
 export function isInteger(dtype: DType): boolean {
   return /^[iu]\d+$/.test(dtype)
 }

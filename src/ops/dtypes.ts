@@ -6,7 +6,6 @@ export const float: readonly DType[] = ['f32']
 export const floatOrQ8: readonly DType[] = ['f32', 'i8', 'u8']
 /** Float, or quantized to 8 or 16 bits. */
 export const floatOrQ: readonly DType[] = ['f32', 'i8', 'u8', 'i16']
-export const numeric: readonly DType[] = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64']
 /** What ops that only move elements take. */
 export const movable: readonly DType[] = ['f32', 'f16', 'i4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'bool', 'string']
 /** What ops that keep elements where they are take. */

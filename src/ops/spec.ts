@@ -1,6 +1,6 @@
 import type { DType } from '../core/dtype.ts'
 import type { Dim, Shape } from '../core/shape.ts'
-import type { Attrs, QuantParams, TensorType, Value } from '../ir/types.ts'
+import type { Attrs, TensorType, Value } from '../ir/types.ts'
 
 /*
  * The op record: everything downcast knows of one TFLite op, in one place. Passes ask the record and hold no op names.
@@ -8,7 +8,6 @@ import type { Attrs, QuantParams, TensorType, Value } from '../ir/types.ts'
 
 /** Activations that TFLite ops can apply to their own result; the order is that of `ActivationFunctionType`. */
 export const fusedActivations = ['none', 'relu', 'relu_n1_to_1', 'relu6', 'tanh', 'sign_bit'] as const
-export type FusedActivation = (typeof fusedActivations)[number]
 
 /**
  * One attribute: its kind, its default, and the flatbuffer field(s) that hold it.
@@ -177,10 +176,6 @@ export function defineOp<const Name extends string, const A extends AttrSchema>(
 /** Version rule of most ops: by the dtype of the first operand. */
 export function versionByDType(versions: Partial<Record<DType, number>>, otherwise = 1): (node: Pick<NodeView, 'types'>) => number {
   return (node) => versions[node.types[0]?.dtype ?? 'f32'] ?? otherwise
-}
-
-export function tensor(dtype: DType, shape: Shape, quant?: QuantParams): TensorType {
-  return quant ? { dtype, shape, quant } : { dtype, shape }
 }
 
 /** Equal ranks, and equal sizes wherever both are known. */

@@ -1,2 +1,1 @@
-export { type OptimizeOptions, type OptimizeReport, optimize, optimizeModel, type PassReport } from './optimize.ts'
-export type { NearMiss } from './pass.ts'
+export { type OptimizeReport, optimizeModel } from './optimize.ts'

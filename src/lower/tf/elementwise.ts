@@ -27,6 +27,12 @@ function biasAdd(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.add, [x, b.op(op.reshape, [bias, b.i32(shape.map((d) => (typeof d === 'number' ? d : -1)))])])
 }
 
+/** Has no builtin: the optimizer makes GELU of it where it can and expands it elsewhere. */
+function withoutBuiltin(n: SourceOp, b: OpBuilder): Value {
+  const results = [{ name: b.name, type: n.in(0).type }]
+  return b.graph.addNode({ op: 'custom', attrs: { customCode: n.node.op }, inputs: [n.in(0)], results, origin: b.origin }).results[0]!
+}
+
 function pow(n: SourceOp, b: OpBuilder): Value {
   const [x, y] = [n.in(0), n.in(1)]
   if (y.data && y.type.dtype === 'f32' && y.data.byteLength === 4) {
@@ -78,6 +84,8 @@ export const elementwise: LoweringRegistry = {
   Tanh: as(op.tanh),
   Softplus: (n, b) => softplus(b, n.in(0)),
   Softsign: (n, b) => b.op(op.div, [n.in(0), b.op(op.add, [b.op(op.abs, [n.in(0)]), b.f32([1])])]),
+  Erf: withoutBuiltin,
+  Erfc: withoutBuiltin,
   Exp: as(op.exp),
   Log: as(op.log),
   Sqrt: as(op.sqrt),
