@@ -63,11 +63,6 @@ export function unexpectedArgument(verb: string, word: string): DowncastError {
   return usage('cli/unexpected-argument', `downcast ${verb} does not know what to do with ${quote(word)}.`, seeHelp(verb))
 }
 
-/** Options that contradict or need each other; `why` is a sentence. */
-export function conflictingOptions(verb: string, why: string): DowncastError {
-  return usage('cli/conflicting-options', why, seeHelp(verb))
-}
-
 function usage(code: `cli/${string}`, message: string, hint: string | undefined): DowncastError {
   return new DowncastError({ code, message, hint })
 }

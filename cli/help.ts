@@ -62,12 +62,24 @@ function describe(spec: OptionSpec): string {
 }
 
 const indentWidth = 34
+const lineWidth = 100
 
-/** Two columns; a long left cell takes a line of its own. */
+/** Two columns; a long left cell takes a line of its own, a long right one goes on below itself. */
 function table(rows: readonly (readonly [string, string])[]): string[] {
-  return rows.map(([left, right]) =>
-    left.length <= indentWidth - 4 ? `  ${left.padEnd(indentWidth - 2)}${right}` : `  ${left}\n${' '.repeat(indentWidth)}${right}`,
-  )
+  return rows.map(([left, right]) => {
+    const lines = wrap(right, lineWidth - indentWidth).join(`\n${' '.repeat(indentWidth)}`)
+    return left.length <= indentWidth - 4 ? `  ${left.padEnd(indentWidth - 2)}${lines}` : `  ${left}\n${' '.repeat(indentWidth)}${lines}`
+  })
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }
 
 function capitalize(text: string): string {

@@ -20,6 +20,6 @@ export const runVerb = defineVerb({
   summary: 'run a model with LiteRT on data from files',
   arguments: [{ name: 'MODEL', help: '.tflite file' }],
   options: runOptions,
-  examples: ['run model.tflite --input digit.png --preprocess mean=0,std=255', 'run model.tflite --input x=x.npy -o out.npz'],
+  examples: ['run model.tflite --input digit.png --preprocess mean=0,std=255', 'run model.tflite --input x.npy -o out.npz'],
   load: async () => (await import('../commands/run.ts')).runCommand,
 })

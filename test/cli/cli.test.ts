@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { execFile, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { exitCodes, reportFailure } from '../../cli/failure.ts'
@@ -30,7 +31,7 @@ test('help names every verb, and every verb has help', async () => {
       expect(line).toMatch(/[^.]$/)
     }
     for (const example of verb.examples) expect(help.out).toContain(`downcast ${example}`)
-    for (const line of help.out.split('\n')) expect(line.length).toBeLessThan(140)
+    for (const line of help.out.split('\n')) expect(line.length).toBeLessThanOrEqual(120)
   }
 })
 
@@ -45,6 +46,7 @@ test('an unknown verb names the nearest', async () => {
   const { code, out, err } = await runInProcess('convrt', 'x')
   expect(code).toBe(2)
   expect(out).toBe('')
+  expect(err).toContain('cli/unknown-verb')
   expect(err).toContain('Did you mean convert?')
   expect(err).not.toContain('    at ')
 })
@@ -117,4 +119,22 @@ test('the process ends with the code, and a reader that leaves early is no fault
   const [usage, pipe] = await Promise.all([run(`${node} nope`), run(`(${node} --help; echo $? >&2) | true`)])
   expect(usage.code).toBe(2)
   expect(pipe).toEqual({ code: 0, stderr: '0\n' })
+})
+
+test('Ctrl-C ends the process with 130 and leaves nothing behind', async () => {
+  const dir = mkdtempSync(path.join(tmpdir(), 'downcast-interrupt-'))
+  try {
+    const models = ['float', 'dynamic', 'int8'].map((kind) => path.join(root, `fixtures/tflite/mnist_cnn_small.${kind}.tflite`))
+    const words = ['compare', ...models, ...models, '--data', path.join(root, 'examples/mnist/data'), '-o', path.join(dir, 'page.html')]
+    const tellsReady =
+      "const t = setInterval(() => process.listenerCount('SIGINT') && (clearInterval(t), process.stdout.write('ready')), 5)"
+    const preloads = ['--import', 'tsx', '--import', `data:text/javascript,${encodeURIComponent(tellsReady)}`]
+    const child = spawn(process.execPath, [...preloads, path.join(root, 'cli/main.ts'), ...words], { cwd: root })
+    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve))
+    child.stdout.once('data', () => child.kill('SIGINT'))
+    expect(await ended).toBe(130)
+    expect(readdirSync(dir)).toEqual([])
+  } finally {
+    rmSync(dir, { recursive: true })
+  }
 })
