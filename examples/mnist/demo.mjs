@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { formatComparison } from '../../dist/compare.js'
 import { renderWalk } from './page.mjs'
 import { book, steps } from './steps.mjs'
 
@@ -25,15 +26,20 @@ function run(args) {
 
 const started = performance.now()
 const walk = []
+let compared
 for (const [i, step] of steps.entries()) {
   const begun = performance.now()
-  const output = run(argumentsOf(step.command))
+  const args = argumentsOf(step.command)
+  let output
+  if (args[0] === 'compare') {
+    // As data, to set it beside the book's figures; the text is what the command prints without --json.
+    compared = JSON.parse(run([...args, '--json']))
+    output = formatComparison(compared)
+  } else output = run(args)
   const seconds = (performance.now() - begun) / 1000
-  walk.push({ ...step, output, seconds })
+  walk.push({ ...step, output: output.trimEnd(), seconds })
   process.stdout.write(`${i + 1}. ${step.title} (${seconds.toFixed(2)} s)\n   ${step.command}\n`)
 }
-// The numbers of the last step once more, as data, to set them beside the book's.
-const compared = JSON.parse(run([...argumentsOf(steps.at(-1).command), '--json']))
 writeFileSync(path.join(out, 'index.html'), renderWalk(walk, compared, book))
 
 process.stdout.write(`\n${walk.at(-1).output}\n\n`)
