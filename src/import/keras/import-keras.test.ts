@@ -245,7 +245,11 @@ test('configurations at fault are named by path', async () => {
 
 test('layers that make no graph are refused', async () => {
   const at = (...from: [string, number, number][]) => [call(...from)]
-  const refuse = async (...layers: Json[]) => (await faultOf(withConfig(functional([input, ...layers])))).message
+  const refuse = async (...layers: Json[]) => {
+    const fault = await faultOf(withConfig(functional([input, ...layers])))
+    expect(fault.code).toBe('import/keras-graph')
+    return fault.message
+  }
   expect(await refuse(layer('Flatten', 'y', {}, at(['z', 0, 0])))).toContain('there is no layer "z"')
   expect(await refuse(layer('Flatten', 'y', {}, at(['x', 1, 0])))).toContain('layer "x" has no call 1')
   expect(await refuse(layer('Add', 'y', {}, at(['z', 0, 0])), layer('ReLU', 'z', {}, at(['y', 0, 0])))).toContain('needs its own result')
