@@ -13,7 +13,7 @@ const common = {
   fixedExtension: false,
   hash: false,
   // Packages that a verb imports when it needs them; the rest is small and bundled or part of it.
-  deps: { neverBundle: ['@litertjs/core', '@viz-js/viz', 'sharp'] as string[] },
+  deps: { neverBundle: ['@litertjs/core', 'sharp'] as string[] },
 } as const
 
 export default defineConfig([

@@ -66,7 +66,6 @@ try {
         '--quantize',
         c.mode,
         '--quiet',
-        '--no-check',
       ],
       [python, path.join(root, 'bench/tensorflow_convert.py'), c.model, theirs, c.mode],
       Number(values.rounds),
