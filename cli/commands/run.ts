@@ -2,6 +2,7 @@ import type { NdArray } from '../../src/core/nd-array.ts'
 import { dataSpec } from '../../src/platform/node-data.ts'
 import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
+import { batchSizeFor } from '../../src/run/batch-size.ts'
 import { joinDataSets } from '../../src/run/data/join-data-sets.ts'
 import { openDataSet } from '../../src/run/data/open-data-set.ts'
 import { prepareFeeds } from '../../src/run/data/prepare.ts'
@@ -38,7 +39,8 @@ export const runCommand: Command<typeof runOptions> = async ({ args, options, te
     const samples: SampleSummary[] = []
     const results: ReadonlyMap<string, NdArray>[] = []
     const feeds = prepareSamples(data, total, signature, preprocess)
-    for await (const { sample, outputs, values } of runSamples(loaded, feeds, { name: model.name, signature: signature.key })) {
+    const settings = { name: model.name, signature: signature.key, batchSize: batchSizeFor(signature) }
+    for await (const { sample, outputs, values } of runSamples(loaded, feeds, settings)) {
       samples.push(summarizeSample(sample.sample, signature, values, options.top, data.classNames))
       if (output !== undefined) results.push(outputs)
       progress.update(samples.length, total)

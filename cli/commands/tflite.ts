@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { ByteSource } from '../../src/core/bytes.ts'
+import { notTflite } from '../../src/import/tflite/diagnostics.ts'
 import type { TfliteFile } from '../../src/import/tflite/read-file.ts'
 import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
-import { type OpenSource, openFile } from '../../src/platform/node.ts'
+import { kindOfPath, type OpenSource, openFile } from '../../src/platform/node.ts'
 import { diagnosticText } from '../failure.ts'
 import type { Terminal } from '../terminal.ts'
 
@@ -15,6 +16,7 @@ export async function withModels<T>(
   const sources: OpenSource[] = []
   try {
     const models = paths.map((path) => {
+      if (kindOfPath(path) === 'folder') throw notTflite(path, 'a folder', 'Convert a SavedModel first: downcast convert.')
       const source = openFile(path)
       sources.push(source)
       const file = readTfliteFile(source)

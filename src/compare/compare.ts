@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../core/diagnostics.ts'
 import { typedView } from '../core/dtype.ts'
 import { formatShape } from '../core/shape.ts'
+import { batchSizeFor } from '../run/batch-size.ts'
 import { type BenchOptions, bench } from '../run/bench.ts'
 import { classOutput } from '../run/class-scores.ts'
 import { prepareFeeds } from '../run/data/prepare.ts'
@@ -30,7 +31,7 @@ export interface CompareOptions {
   readonly maxSamples?: number | undefined
   /** Flipped samples kept of each kind and model; all are counted. Default 200. */
   readonly maxFlips?: number | undefined
-  /** Samples that are run together where the models take any number. Default 256. */
+  /** Samples that are run together where the models take any number. Default: by the size of the inputs, 256 at most. */
   readonly batchSize?: number | undefined
   /** Settings of the measurement of latency, with the first sample; false: none. */
   readonly latency?: BenchOptions | false | undefined
@@ -70,7 +71,7 @@ export async function compare(models: readonly ComparedModel[], data: DataSet, o
     const tallies = subjects.map((s) => new ModelTally(s.name, reference.outputs, scored, options.maxFlips ?? 200))
     const total = Math.min(data.count, options.maxSamples ?? data.count)
     let labeled = 0
-    for await (const chunk of chunks(data, total, options.batchSize ?? 256)) {
+    for await (const chunk of chunks(data, total, options.batchSize ?? batchSizeFor(reference.signature))) {
       signal?.throwIfAborted()
       const results = await runAll(subjects, chunk, preprocess, signal)
       for (const [i, sample] of chunk.entries()) {

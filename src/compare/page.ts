@@ -1,6 +1,6 @@
 import { formatBytes, formatCount, formatReal } from '../inspect/notation.ts'
-import { html, type Markup } from '../report/html.ts'
-import { pageShell } from '../report/page-shell.ts'
+import { html, type Markup } from '../page/html.ts'
+import { pageShell } from '../page/page-shell.ts'
 import type { Ranked } from '../run/top-k.ts'
 import {
   accuracyChange,

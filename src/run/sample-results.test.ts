@@ -3,6 +3,7 @@ import { memorySource } from '../core/bytes.ts'
 import { type NdArray, ndArray } from '../core/nd-array.ts'
 import { npyParts } from '../wire/npy-write.ts'
 import { npzParts } from '../wire/npz.ts'
+import { batchSizeFor } from './batch-size.ts'
 import { classOutput, scoresOf } from './class-scores.ts'
 import { wholeFeed } from './data/whole-feed.ts'
 import type { SignatureInfo, TensorInfo } from './runner.ts'
@@ -78,4 +79,10 @@ test('an array that is what an input takes is fed whole', async () => {
   const two = signature([], [tensor('a', [2]), tensor('b', [1, 'd1'])])
   const both = archive({ a: f32([1, 2]), b: f32([1, 2, 3], [1, 3]), labels: f32([1]) })
   expect((await wholeFeed(new Map([['', both]]), two)!.read(0)).arrays.size).toBe(2)
+})
+
+test('large inputs run in small batches', () => {
+  const size = (...shape: TensorInfo['shape']) => batchSizeFor(signature([], [tensor('x', shape)]))
+  expect([size('N', 28, 28, 1), size('N', 224, 224, 3), size('N', 2048, 2048, 3), size('N')]).toEqual([256, 6, 1, 256])
+  expect(batchSizeFor(signature([], []))).toBe(256)
 })

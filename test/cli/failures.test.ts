@@ -138,6 +138,7 @@ describe('models', () => {
     }
     await refused('import/unsupported-format', convert(path.join(root, 'fixtures/tflite/mnist_mlp.dynamic.tflite')), /already/)
     await refused('import/not-tflite', ['inspect', path.join(savedModel, 'saved_model.pb')])
+    await refused('import/not-tflite', ['inspect', savedModel], /downcast convert/)
   })
 
   test('shapes that contradict the model', async () => {
