@@ -1,5 +1,5 @@
 import { formatCount } from '../inspect/notation.ts'
-import { type Content, html, type Markup } from './html.ts'
+import { type Content, html, type Markup } from '../page/html.ts'
 
 export interface Column {
   readonly title: string

@@ -1,4 +1,4 @@
-import { escapeMarkup } from '../escape.ts'
+import { escapeMarkup } from '../../page/escape.ts'
 import type { Diagram, DiagramNode } from './diagram.ts'
 import { type BoxSize, type Layout, layOut, type Point } from './layout.ts'
 import { textWidth } from './text-width.ts'

@@ -1,5 +1,5 @@
 import type { Inspection } from '../../inspect/types.ts'
-import { escapeMarkup } from '../escape.ts'
+import { escapeMarkup } from '../../page/escape.ts'
 import { families, tint } from '../palette.ts'
 import { baseName } from '../sections/view.ts'
 import { diagramOf } from './diagram.ts'

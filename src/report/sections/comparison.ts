@@ -1,6 +1,6 @@
 import { formatAmount, formatBytes, formatCount, formatTensorShape, printable } from '../../inspect/notation.ts'
 import type { Inspection, TensorInfo } from '../../inspect/types.ts'
-import { type Content, html, type Markup } from '../html.ts'
+import { type Content, html, type Markup } from '../../page/html.ts'
 import { countCell, dataTable, nameCell, type Row } from '../table.ts'
 import { describeScheme } from './overview.ts'
 import { familyDot } from './view.ts'

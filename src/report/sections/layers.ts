@@ -1,5 +1,5 @@
 import { formatAmount, formatBytes, formatCount, printable } from '../../inspect/notation.ts'
-import { type Content, html, type Markup, raw } from '../html.ts'
+import { type Content, html, type Markup, raw } from '../../page/html.ts'
 import { hasManyLayers, layerSteps } from './layer-path.ts'
 import { type ModelView, operatorLink, shareBar } from './view.ts'
 

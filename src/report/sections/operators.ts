@@ -8,7 +8,7 @@ import {
   printable,
 } from '../../inspect/notation.ts'
 import type { OperatorInfo, SubgraphInfo, TensorInfo } from '../../inspect/types.ts'
-import { type Content, html, type Markup } from '../html.ts'
+import { type Content, html, type Markup } from '../../page/html.ts'
 import { countCell, dataTable, nameCell, type Row } from '../table.ts'
 import { bufferId, familyDot, graphHeading, type ModelView, operatorId, operatorLink, tensorId, tensorLinks } from './view.ts'
 

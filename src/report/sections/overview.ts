@@ -10,7 +10,7 @@ import {
   rangeReason,
 } from '../../inspect/notation.ts'
 import type { Inspection, PortInfo, SignatureInfo } from '../../inspect/types.ts'
-import { type Content, html, type Markup } from '../html.ts'
+import { type Content, html, type Markup } from '../../page/html.ts'
 import { baseName, type ModelView, tensorLink } from './view.ts'
 
 /** The figures that people compare models by. */

@@ -1,6 +1,6 @@
 import { formatAmount, formatBytes, formatCount, printable } from '../../inspect/notation.ts'
 import type { Inspection, OpFamily, SizeInfo } from '../../inspect/types.ts'
-import { type Content, html, type Markup } from '../html.ts'
+import { type Content, html, type Markup } from '../../page/html.ts'
 import { countCell, dataTable } from '../table.ts'
 import { type Rect, squarify } from '../treemap.ts'
 import { layerSteps } from './layer-path.ts'

@@ -1,6 +1,6 @@
 import { formatCount, printable } from '../../inspect/notation.ts'
 import type { BufferInfo, Inspection } from '../../inspect/types.ts'
-import { type Content, html, type Markup } from '../html.ts'
+import { type Content, html, type Markup } from '../../page/html.ts'
 import { countCell, dataTable, type Row } from '../table.ts'
 import { bufferId, type ModelView, tensorId } from './view.ts'
 

@@ -1,8 +1,8 @@
 import { formatCount, printable } from '../../inspect/notation.ts'
 import type { SubgraphInfo } from '../../inspect/types.ts'
+import { html, type Markup, raw } from '../../page/html.ts'
 import { diagramOf } from '../graph/diagram.ts'
 import { drawDiagram } from '../graph/draw-svg.ts'
-import { html, type Markup, raw } from '../html.ts'
 import { families, familyColors } from '../palette.ts'
 import { type ModelView, operatorId } from './view.ts'
 

@@ -1,6 +1,6 @@
 import { printable } from '../../inspect/notation.ts'
 import type { Inspection, OpFamily, SubgraphInfo } from '../../inspect/types.ts'
-import { type Content, html, type Markup } from '../html.ts'
+import { type Content, html, type Markup } from '../../page/html.ts'
 
 /** One model of a page; ids on the page start with its prefix. */
 export interface ModelView {
