@@ -1,9 +1,9 @@
-/** npm run demo: walks through the book's chapter (steps.mjs) with the built command line and writes out/index.html. */
+/** npm run demo [-- --readme]: walks through the book's chapter (steps.mjs) with the built command line and writes out/index.html. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { formatComparison } from '../../dist/compare.js'
-import { renderWalk } from './page.mjs'
+import { renderReadme, renderWalk } from './page.mjs'
 import { book, steps } from './steps.mjs'
 
 const here = import.meta.dirname
@@ -41,6 +41,7 @@ for (const [i, step] of steps.entries()) {
   process.stdout.write(`${i + 1}. ${step.title} (${seconds.toFixed(2)} s)\n   ${step.command}\n`)
 }
 writeFileSync(path.join(out, 'index.html'), renderWalk(walk, compared, book))
+if (process.argv.includes('--readme')) writeFileSync(path.join(here, 'README.md'), renderReadme(walk, compared, book))
 
 process.stdout.write(`\n${walk.at(-1).output}\n\n`)
 for (const name of ['index.html', 'report.html', 'compare.html', 'graph.svg']) {

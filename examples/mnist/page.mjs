@@ -22,7 +22,7 @@ th:first-child, td:first-child { text-align: left } thead th { color: var(--soft
 
 function figures(comparison, book) {
   const [float, quantized] = comparison.models
-  const rows = [
+  return [
     ['Float model, size', book.floatBytes, `${kib(float.sizeBytes)} (${float.sizeBytes.toLocaleString('en')} bytes)`],
     ['Quantized model, size', book.quantizedBytes, `${kib(quantized.sizeBytes)} (${quantized.sizeBytes.toLocaleString('en')} bytes)`],
     ['Float model, one digit', `${book.floatMs} ms`, median(float)],
@@ -31,8 +31,23 @@ function figures(comparison, book) {
     ['Quantized model, accuracy', 'not stated', share(quantized.accuracy)],
     ['Same answer', '“some pictures” differ', share(quantized.difference?.agreement)],
   ]
-  return rows.map(([what, theirs, ours]) => `<tr><td>${text(what)}</td><td>${text(theirs)}</td><td>${text(ours)}</td></tr>`).join('')
 }
+
+/** What differs between the book's figures and ours, and why: the words before and after the stop. */
+const differences = [
+  [
+    'Sizes',
+    'Both ways store the 78,400 weights of the first layer in one byte each. The book’s TensorFlow 2.0 kept one scale for a whole weight; TensorFlow 2.21 and downcast keep one for each of the 100 outputs, about 1.2K more in the file and finer rounding. The second layer has 1,000 weights, below the limit of 1,024, and stays float.',
+  ],
+  [
+    'Times',
+    'The book’s are from a phone of 2019 and the interpreter of that time; ours are from LiteRT’s WebAssembly build in Node on one desktop machine. Times of different machines cannot be compared, only the ratio of two models on the same one.',
+  ],
+  [
+    'Accuracy',
+    'The book saw that some digits that were right became wrong. On all 10,000 test digits they are counted here, and the comparison page shows each of them.',
+  ],
+]
 
 export function renderWalk(walk, comparison, book) {
   const steps = walk.map(
@@ -51,18 +66,41 @@ ${step.page ? `<p><a href="${text(step.page)}">Open ${text(step.page)}</a></p>` 
 beside each command; all output is from the run that wrote this page.</p>
 ${steps.join('\n')}
 <section><h2>The book’s table, and ours</h2>
-<div class="wide"><table><thead><tr><th></th><th>the book, on its author’s phone</th><th>here, ${text(comparison.runtime)}</th></tr></thead><tbody>${figures(comparison, book)}</tbody></table></div>
+<div class="wide"><table><thead><tr><th></th><th>the book, on its author’s phone</th><th>here, ${text(comparison.runtime)}</th></tr></thead><tbody>${figures(
+    comparison,
+    book,
+  )
+    .map((row) => `<tr>${row.map((cell) => `<td>${text(cell)}</td>`).join('')}</tr>`)
+    .join('')}</tbody></table></div>
 <p>What differs, and why:</p>
 <ul>
-<li><b>Sizes.</b> Both ways store the 78,400 weights of the first layer in one byte each. The book’s TensorFlow 2.0 kept one scale for a whole weight;
-TensorFlow 2.21 and downcast keep one for each of the 100 outputs, about 1.2K more in the file and finer rounding. The second layer has 1,000 weights,
-below the limit of 1,024, and stays float.</li>
-<li><b>Times.</b> The book’s are from a phone of 2019 and the interpreter of that time; ours are from LiteRT’s WebAssembly build in Node on this machine.
-Times of other machines can’t be compared. For a model this small the time goes into calling the interpreter, so quantizing gains little or nothing here;
-on large models, and on a phone’s processor, it does.</li>
-<li><b>Accuracy.</b> The book saw that some digits that were right became wrong. On all 10,000 test digits they are counted above, and the
-<a href="compare.html">comparison page</a> shows each of them.</li>
+${differences.map(([what, why]) => `<li><b>${text(what)}.</b> ${text(why)}</li>`).join('\n')}
 </ul></section>
 </body></html>
+`
+}
+
+/** The same walk as the README of this folder. */
+export function renderReadme(walk, comparison, book) {
+  const block = (kind, body) => `\`\`\`${kind}\n${body}\n\`\`\``
+  const steps = walk.map(
+    (step, i) => `## ${i + 1}. ${step.title}\nIn the book: ${step.book}\n\n${block('sh', step.command)}\n${block('', step.output)}\n`,
+  )
+  const rows = figures(comparison, book).map((row) => `| ${row.join(' | ')} |`)
+  return `# From a SavedModel to a quantized model on the phone
+
+The book's chapter on quantized models, step by step, on its own kind of model: MNIST, one hidden layer of 100. \`npm run demo\` in the
+repository's root runs all of it and writes \`out/index.html\` with links to the pages; \`node examples/mnist/demo.mjs --readme\` wrote this file.
+Commands run in this folder.
+
+${steps.join('\n')}
+## The book's table, and ours
+| | the book, on its author's phone | here, ${comparison.runtime} |
+|---|---|---|
+${rows.join('\n')}
+
+${differences.map(([what, why]) => `- **${what}.** ${why}`).join('\n')}
+
+The model was trained for this example; the digits are the MNIST test set (Yann LeCun and Corinna Cortes, CC BY-SA 3.0).
 `
 }
