@@ -1,7 +1,7 @@
 import type { NdArray } from '../../src/core/nd-array.ts'
 import { dataSpec } from '../../src/platform/node-data.ts'
-import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
+import { nodeWorkerRunner } from '../../src/platform/node-worker.ts'
 import { batchSizeFor } from '../../src/run/batch-size.ts'
 import { joinDataSets } from '../../src/run/data/join-data-sets.ts'
 import { openDataSet } from '../../src/run/data/open-data-set.ts'
@@ -10,7 +10,6 @@ import { noPreprocess, type Preprocess } from '../../src/run/data/preprocess.ts'
 import type { DataSet, Sample } from '../../src/run/data/sample.ts'
 import { wholeFeed } from '../../src/run/data/whole-feed.ts'
 import { unknownSignature } from '../../src/run/diagnostics.ts'
-import { liteRtRunner } from '../../src/run/litert.ts'
 import { runSamples } from '../../src/run/run.ts'
 import type { Feeds, SignatureInfo } from '../../src/run/runner.ts'
 import { joinOutputs, type SampleSummary, summarizeSample } from '../../src/run/sample-results.ts'
@@ -29,7 +28,8 @@ export const runCommand: Command<typeof runOptions> = async ({ args, options, te
   const inputs = [...args, ...paths.values()]
   if (output !== undefined) checkOutput(output, inputs)
   const model = await withModels(args, terminal, ([m]) => ({ name: m!.file.name, bytes: m!.source.read(0, m!.source.byteLength) }))
-  const runner = liteRtRunner(loadNodeLiteRt)
+  // In a thread of its own: the terminal stays responsive, and a crash of the runtime is an error like others.
+  const runner = nodeWorkerRunner()
   const progress = terminal.progress('samples')
   try {
     const loaded = await runner.load(model.bytes, { name: model.name })

@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { type RunnerThread, remoteRunner } from '../run/remote-runner.ts'
 import type { Runner } from '../run/runner.ts'
@@ -31,7 +33,14 @@ function startLiteRtThread(): RunnerThread {
 function startWorker(): Worker {
   if (!import.meta.url.endsWith('.ts')) return new Worker(builtEntry())
   const entry = new URL('./litert-worker.ts', import.meta.url).href
-  return new Worker(`import('tsx/esm/api').then((tsx) => { tsx.register(); return import(${JSON.stringify(entry)}) })`, { eval: true })
+  // Evaluated code resolves packages from the working folder, so their place is told; `require` finds the CommonJS twin.
+  const tsx = createRequire(import.meta.url)
+    .resolve('tsx/esm/api')
+    .replace(/\.cjs$/, '.mjs')
+  return new Worker(
+    `import(${JSON.stringify(pathToFileURL(tsx).href)}).then((tsx) => { tsx.register(); return import(${JSON.stringify(entry)}) })`,
+    { eval: true },
+  )
 }
 
 /** The build puts the entry into dist/, and this module there or into a folder of chunks below. */

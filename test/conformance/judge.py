@@ -3,7 +3,9 @@
 Outputs against the framework's own (float within 1e-5 of the output's range), operators and weight bytes against TensorFlow's file,
 size not larger than TensorFlow's. The last line counts.
 """
+import fnmatch
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -16,11 +18,20 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 MODES = ("none", "dynamic", "float16")
-passed = failed = 0
+EXPECTED = json.load(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "expected-failures.json")))
+passed = failed = known = 0
 
 
 def check(name, ok, detail=""):
-    global passed, failed
+    """Counts a check. One that is listed as an expected failure must fail: the list only shrinks."""
+    global passed, failed, known
+    listed = [e["reason"] for e in EXPECTED if fnmatch.fnmatch(name, e["check"])]
+    if listed and not ok:
+        known += 1
+        print(f"known {name}  {listed[0]}", flush=True)
+        return
+    if listed:
+        ok, detail = False, "passes, so it must leave expected-failures.json"
     passed, failed = passed + bool(ok), failed + (not ok)
     print(("pass  " if ok else "FAIL  ") + name + (f"  {detail}" if detail and not ok else ""), flush=True)
 
@@ -93,6 +104,7 @@ def judge(folder, cli):
 def main(models, cli):
     for name in sorted(os.listdir(models)):
         judge(os.path.join(models, name), cli)
+    print(f"{known} expected failures")
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
