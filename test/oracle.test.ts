@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, describe, expect, it } from 'vitest'
+import { convert } from '../src/convert.ts'
+import { memorySource } from '../src/core/bytes.ts'
+import { DowncastError } from '../src/core/diagnostics.ts'
+import { type NdArray, sizeOf } from '../src/core/nd-array.ts'
+import { tfliteBytes } from '../src/export/write-tflite.ts'
+import { memoryFolder } from '../src/import/folder.ts'
+import { readModel } from '../src/import/read-model.ts'
+import { loadNodeLiteRt } from '../src/platform/node-litert.ts'
+import { liteRtRunner } from '../src/run/litert.ts'
+import { readNpz } from '../src/wire/npz.ts'
+import { openZip } from '../src/wire/zip.ts'
+import { firstDifference } from './testkit/oracle.ts'
+
+/*
+ * One TensorFlow op or Keras layer at a time: converted here, run by LiteRT, judged by the outputs that TensorFlow recorded
+ * (fixtures/oracle/ops.zip). Cases that do not pass stand in oracle-expected-failures.json with a reason; one that passes must leave it.
+ */
+
+interface Case {
+  readonly name: string
+  readonly group: string
+  readonly tol: number
+  readonly atol?: number
+  readonly stateful?: boolean
+}
+
+const file = (path: string) => readFileSync(new URL(path, import.meta.url))
+const archive = openZip(memorySource('ops.zip', new Uint8Array(file('../fixtures/oracle/ops.zip'))))
+const bytesOfEntry = (path: string) => {
+  const source = archive.open(archive.entries.get(path)!)
+  return source.read(0, source.byteLength)
+}
+const cases = JSON.parse(new TextDecoder().decode(bytesOfEntry('index.json'))) as readonly Case[]
+const expectedFailures = new Map(Object.entries(JSON.parse(file('./oracle-expected-failures.json').toString()) as Record<string, string>))
+const runner = liteRtRunner(loadNodeLiteRt)
+afterAll(() => runner.dispose())
+
+/** What is wrong with a case; undefined when all its outputs are TensorFlow's. */
+async function faultOf(c: Case): Promise<string | undefined> {
+  try {
+    const files = [...archive.entries.keys()].filter((path) => path.startsWith(`${c.name}/`) && !path.endsWith('io.npz'))
+    const folder = memoryFolder(c.name, new Map(files.map((path) => [path.slice(c.name.length + 1), bytesOfEntry(path)])))
+    const model = tfliteBytes(convert(await readModel({ folder })).model)
+    const loaded = await runner.load(model, { name: c.name })
+    try {
+      for (const { signature, feeds, expected } of samplesOf(c.name)) {
+        const ports = loaded.signatures.find((s) => s.key === signature) ?? loaded.signatures[0]!
+        if (!c.stateful) await loaded.reset()
+        const found = await loaded.run(renamed(feeds, ports.inputs), { signature: ports.key })
+        const difference = firstDifference(found, expected, c.tol, c.atol ?? 0)
+        if (difference) return difference
+      }
+      return undefined
+    } finally {
+      await loaded.dispose()
+    }
+  } catch (e) {
+    if (e instanceof DowncastError) return `${e.code}: ${e.message}`
+    throw e
+  }
+}
+
+type Arrays = Map<string, NdArray>
+
+/** Keys are `[<signature>.]in_<name>[@k]` and `out_`; sample 0 has no `@`. */
+function samplesOf(name: string): { signature: string; feeds: Arrays; expected: Arrays }[] {
+  const samples = new Map<string, { signature: string; feeds: Arrays; expected: Arrays }>()
+  for (const [key, array] of readNpz(memorySource(`${name}/io.npz`, bytesOfEntry(`${name}/io.npz`)))) {
+    const [, signature = 'serving_default', kind, port, k = '0'] = /^(?:(.+)\.)?(in|out)_(.*?)(?:@(\d+))?$/.exec(key)!
+    const sample = samples.get(`${signature}@${k}`) ?? { signature, feeds: new Map(), expected: new Map() }
+    samples.set(`${signature}@${k}`, sample)
+    ;(kind === 'in' ? sample.feeds : sample.expected).set(port!, array)
+  }
+  return [...samples.values()]
+}
+
+/** A single input may have another name than TensorFlow's. */
+function renamed(feeds: Arrays, inputs: readonly { readonly name: string }[]): Arrays {
+  const [only] = feeds
+  return feeds.size === 1 && inputs.length === 1 && only ? new Map([[inputs[0]!.name, only[1]]]) : feeds
+}
+
+it('has cases, and every expected failure is one of them', () => {
+  expect(cases.length).toBeGreaterThan(600)
+  expect([...expectedFailures.keys()].filter((name) => !cases.some((c) => c.name === name))).toEqual([])
+  expect(cases.every((c) => samplesOf(c.name).every((s) => [...s.expected.values()].every((a) => sizeOf(a) >= 0)))).toBe(true)
+})
+
+describe.each([...new Set(cases.map((c) => c.group))])('%s', (group) => {
+  it.each(cases.filter((c) => c.group === group).map((c) => [c.name, c] as const))('%s', async (name, c) => {
+    const fault = await faultOf(c)
+    if (expectedFailures.has(name)) expect(fault, `${name} passes: take it off oracle-expected-failures.json`).toBeDefined()
+    else expect(fault).toBeUndefined()
+  })
+})
