@@ -4,7 +4,7 @@ import { op } from '../../ops/index.ts'
 import { permute, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-import { paddingMode, windowOf } from './window.ts'
+import { dilationsOf, paddingMode, windowOf } from './window.ts'
 
 function resize(spec: typeof op.resizeBilinear | typeof op.resizeNearestNeighbor) {
   return (n: SourceOp, b: OpBuilder): Value => {
@@ -19,7 +19,7 @@ function resize(spec: typeof op.resizeBilinear | typeof op.resizeNearestNeighbor
 /** Filter [H,W,O,I] -> [O,H,W,I]. */
 function transposeConv(n: SourceOp, b: OpBuilder): Value {
   if (n.string('data_format', 'NHWC') !== 'NHWC') n.reject('only data format NHWC is supported')
-  if (windowOf(n, 'dilations', [1, 2]).some((d) => d !== 1)) n.reject('dilations are not supported')
+  if (dilationsOf(n, [1, 2]).some((d) => d !== 1)) n.reject('dilations are not supported')
   const weights = permute(b, n.in(1), [2, 0, 1, 3])
   return b.op(op.transposeConv, [toI32(b, n.in(0)), weights, n.in(2)], { padding: paddingMode(n), stride: windowOf(n, 'strides', [1, 2]) })
 }

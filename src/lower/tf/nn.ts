@@ -5,7 +5,7 @@ import { batchNormalization, convolution, depthwiseConvolution } from '../layers
 import { permute, reshapeTo } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-import { paddingMode, windowOf } from './window.ts'
+import { dilationsOf, paddingMode, windowOf } from './window.ts'
 
 const toNhwc = [0, 2, 3, 1]
 const toNchw = [0, 3, 1, 2]
@@ -41,7 +41,7 @@ function convolve(layer: typeof convolution) {
     requireStatic(n, n.in(1))
     return channelsLast(n, b, (input, hw) => {
       const { x, padding: mode } = padding(n, b, input, hw)
-      return layer(b, x, n.in(1), { padding: mode, stride: windowOf(n, 'strides', hw), dilation: windowOf(n, 'dilations', hw) })
+      return layer(b, x, n.in(1), { padding: mode, stride: windowOf(n, 'strides', hw), dilation: dilationsOf(n, hw) })
     })
   }
 }
