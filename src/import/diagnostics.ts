@@ -12,15 +12,18 @@ const didYouMean = (word: string, names: readonly string[]): string => {
 /** A folder without `saved_model.pb`. */
 export function noSavedModel(folder: string, files: readonly string[]): DowncastError {
   const text = files.includes('saved_model.pbtxt')
+  const below = files.find((f) => f.endsWith('/saved_model.pb'))?.slice(0, -'/saved_model.pb'.length)
   return new DowncastError({
     code: 'import/no-saved-model',
     message: `The folder ${JSON.stringify(folder)} holds no SavedModel: expected "saved_model.pb", found ${listed(files)}.`,
     file: folder,
     expected: 'saved_model.pb',
     actual: listed(files),
-    hint: text
-      ? 'Only the binary form is read: save the model again with tf.saved_model.save.'
-      : 'Give the folder that tf.saved_model.save or Keras model.export wrote; TensorFlow Serving keeps it under a version number, e.g. model/1.',
+    hint: below
+      ? `There is one in ${JSON.stringify(`${folder.replace(/\/$/, '')}/${below}`)}: give that folder.`
+      : text
+        ? 'Only the binary form is read: save the model again with tf.saved_model.save.'
+        : 'Give the folder that tf.saved_model.save or Keras model.export wrote; TensorFlow Serving keeps it under a version number, e.g. model/1.',
   })
 }
 

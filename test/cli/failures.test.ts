@@ -61,6 +61,13 @@ describe('models', () => {
     await refused('import/no-saved-model', convert(model), /saved_model\.pb/)
   })
 
+  test('a folder above that of a model', () =>
+    refused(
+      'import/no-saved-model',
+      convert(path.join(root, 'examples/mnist')),
+      /There is one in ".*examples\/mnist\/saved\/1": give that folder/,
+    ))
+
   test('a truncated saved_model.pb', async () => {
     const model = copy('truncated')
     edit(path.join(model, 'saved_model.pb'), (b) => b.subarray(0, Math.floor(b.length * 0.6)))
