@@ -80,6 +80,14 @@ export class SourceOp {
     return value
   }
 
+  /** A list of floats. */
+  floats(name: string): readonly number[] {
+    const a = this.node.attrs.get(name)
+    if (a?.kind === 'empty-list') return []
+    if (a?.kind !== 'floats') throw badAttribute(this.node.op, this.layer, name, 'a list of numbers', a?.kind ?? 'none')
+    return a.value
+  }
+
   /** The value of a `Const` node. */
   constant(): NumericConst {
     const v = this.node.value

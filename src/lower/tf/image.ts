@@ -24,6 +24,29 @@ function transposeConv(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.transposeConv, [toI32(b, n.in(0)), weights, n.in(2)], { padding: paddingMode(n), stride: windowOf(n, 'strides', [1, 2]) })
 }
 
+/** `[d, h, w]` of an attribute `[1,d,h,w,1]`. */
+function volumeOf(n: SourceOp, name: string): [number, number, number] {
+  const list = n.has(name) ? n.list(name) : [1, 1, 1, 1, 1]
+  if (list.length !== 5 || list[0] !== 1 || list[4] !== 1) n.reject(`${name} [${list.join(',')}] must be [1,d,h,w,1]`)
+  return [list[1]!, list[2]!, list[3]!]
+}
+
+/** Filter [D,H,W,I,O], as TFLite has it. */
+function conv3d(n: SourceOp, b: OpBuilder): Value {
+  if (n.string('data_format', 'NDHWC') !== 'NDHWC') n.reject('only data format NDHWC is supported')
+  return b.op(op.conv3d, [n.in(0), n.in(1), null], {
+    padding: paddingMode(n),
+    stride: volumeOf(n, 'strides'),
+    dilation: volumeOf(n, 'dilations'),
+  })
+}
+
+function conv3dTranspose(n: SourceOp, b: OpBuilder): Value {
+  if (n.string('data_format', 'NDHWC') !== 'NDHWC') n.reject('only data format NDHWC is supported')
+  const attrs = { padding: paddingMode(n), stride: volumeOf(n, 'strides'), dilation: volumeOf(n, 'dilations') }
+  return b.op(op.conv3dTranspose, [toI32(b, n.in(0)), n.in(1), n.in(2), null], attrs)
+}
+
 function blocks(spec: typeof op.depthToSpace | typeof op.spaceToDepth) {
   return (n: SourceOp, b: OpBuilder): Value => {
     if (n.string('data_format', 'NHWC') !== 'NHWC') n.reject('only data format NHWC is supported')
@@ -35,6 +58,8 @@ export const image: LoweringRegistry = {
   ResizeBilinear: resize(op.resizeBilinear),
   ResizeNearestNeighbor: resize(op.resizeNearestNeighbor),
   Conv2DBackpropInput: transposeConv,
+  Conv3D: conv3d,
+  Conv3DBackpropInputV2: conv3dTranspose,
   DepthToSpace: blocks(op.depthToSpace),
   SpaceToDepth: blocks(op.spaceToDepth),
   SpaceToBatchND: (n, b) => b.op(op.spaceToBatchNd, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))]),

@@ -70,6 +70,7 @@ function arrange(b: OpBuilder, x: Value, labels: Labels, order: Labels): Value {
  * in the result). A constant right operand without batch labels becomes FULLY_CONNECTED.
  */
 function einsum(n: SourceOp, b: OpBuilder): Value {
+  if (n.operands.length === 1) return einsumOfOne(n, b)
   const { left, right, result } = readEquation(n)
   const [x0, y0] = [n.in(0), n.in(1)]
   const x = { value: sumOut(b, x0, left, right, result), labels: left.filter((l) => right.includes(l) || result.includes(l)) }
@@ -102,6 +103,25 @@ function einsum(n: SourceOp, b: OpBuilder): Value {
     z = reshapeTo(b, b.op(op.batchMatmul, [lhs, rhs]), sizes(out))
   }
   return arrange(b, z, out, result)
+}
+
+/** `ab->ba`, `abc->b`: a sum and a permutation. */
+function einsumOfOne(n: SourceOp, b: OpBuilder): Value {
+  const [from, to] = n.string('equation').replaceAll(' ', '').split('->')
+  const [labels, result] = [[...(from ?? '')], [...(to ?? '')]]
+  const isPlain =
+    to !== undefined &&
+    /^[A-Za-z]*$/.test(from! + to) &&
+    new Set(labels).size === labels.length &&
+    labels.length === n.in(0).type.shape.length
+  if (!isPlain || !result.every((l) => labels.includes(l)))
+    return n.reject('only equations without repeated labels and "..." are supported for one operand')
+  return arrange(
+    b,
+    sumOut(b, n.in(0), labels, [], result),
+    labels.filter((l) => result.includes(l)),
+    result,
+  )
 }
 
 /** Sums over the dims that only this operand has and the result does not. */

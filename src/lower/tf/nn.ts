@@ -55,8 +55,25 @@ function pool(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
     })
 }
 
+/**
+ * Normalization by the statistics of the operand itself, as Keras 2 writes its LayerNormalization: y = (x - mean) * rsqrt(variance +
+ * epsilon) * gamma + beta, over all dims but the channels'. Running statistics are not kept, so only y may be used.
+ */
+function normalizeByBatch(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const x = n.in(0)
+  const rank = x.type.shape.length
+  const channels = n.string('data_format', 'NHWC').startsWith('NC') ? 1 : rank - 1
+  const axes = b.i32(Array.from({ length: rank }, (_, i) => i).filter((i) => i !== channels))
+  const wide = (v: Value) => (channels === rank - 1 ? v : reshapeTo(b, v, [v.type.shape[0]!, ...new Array<number>(rank - 2).fill(1)]))
+  const mean = b.op(op.mean, [x, axes], { keepDims: true })
+  const variance = b.op(op.mean, [b.op(op.squaredDifference, [x, mean]), axes], { keepDims: true })
+  const inverse = b.op(op.rsqrt, [b.op(op.add, [variance, b.f32([Math.fround(n.float('epsilon', 1e-4))])])])
+  const normal = b.op(op.mul, [b.op(op.sub, [x, mean]), inverse])
+  return [b.op(op.add, [b.op(op.mul, [normal, wide(n.in(1))]), wide(n.in(2))])]
+}
+
 function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
-  if (n.bool('is_training', true)) n.reject('batch normalization in training mode', 'Export the model for inference (training=False).')
+  if (n.bool('is_training', true)) return normalizeByBatch(n, b)
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => n.in(i)) as [Value, Value, Value, Value]
   const isNchw = n.string('data_format', 'NHWC') === 'NCHW'
   const wide = (v: Value) => (isNchw ? reshapeTo(b, v, [v.type.shape[0]!, 1, 1]) : v)
