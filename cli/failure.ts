@@ -30,7 +30,9 @@ function failureText(error: unknown, showsStack: boolean, style: Style): string 
   }
   const several = error.diagnostics.filter((d) => d.severity === 'error')
   if (several.length <= 1) return diagnosticText({ ...error, message: error.message, severity: 'error' }, style) + stack
-  return [`${style.red('error')}: ${several.length} problems:`, ...several.map((d) => diagnosticText(d, style))].join('\n') + stack
+  // What to do is said once for problems in a row that ask for the same.
+  const lines = several.map((d, i) => diagnosticText(d.hint === several[i + 1]?.hint ? { ...d, hint: undefined } : d, style))
+  return [`${style.red('error')}: ${several.length} problems:`, ...lines].join('\n') + stack
 }
 
 /** A diagnostic for people: the sentence, then what to do on its own line. */

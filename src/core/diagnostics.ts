@@ -89,7 +89,7 @@ export class Diagnostics {
   readonly list: Diagnostic[] = []
 
   add(severity: Severity, fields: DiagnosticFields): void {
-    this.list.push(toDiagnostic(fields, severity))
+    this.#push(toDiagnostic(fields, severity))
   }
 
   /** Runs `work`; a DowncastError is kept and undefined returned, anything else flies on. */
@@ -98,13 +98,18 @@ export class Diagnostics {
       return work()
     } catch (e) {
       if (!(e instanceof DowncastError)) throw e
-      this.list.push(...e.diagnostics)
+      for (const d of e.diagnostics) this.#push(d)
       return undefined
     }
   }
 
   get errors(): Diagnostic[] {
     return this.list.filter((d) => d.severity === 'error')
+  }
+
+  /** The same problem in several signatures is one problem. */
+  #push(d: Diagnostic): void {
+    if (!this.list.some((known) => known.message === d.message && known.code === d.code && known.severity === d.severity)) this.list.push(d)
   }
 
   /** Throws one DowncastError holding every error, when there are any. */

@@ -14,8 +14,8 @@ function inputTypes(types: readonly (TensorType | null)[]): string {
 export function unsupportedOp(op: string, layer: string | undefined, types: readonly (TensorType | null)[]): DowncastError {
   return new DowncastError({
     code: 'lower/unsupported-op',
-    message: `${op}${quoted(layer)}${inputTypes(types)} has no LiteRT builtin.`,
-    hint: 'Cut the model before this layer, or replace the layer with supported ones.',
+    message: `${op}${quoted(layer)}${inputTypes(types)} is not supported: there is no way yet from it to LiteRT operators.`,
+    hint: 'Replace the layer with supported ones, or export the part of the model before it.',
     op,
     node: layer,
   })

@@ -50,9 +50,13 @@ function lowerGraph(source: SourceGraph, name: string, registry: LoweringRegistr
   for (const [i, node] of source.nodes.entries()) {
     if (results.has(i)) continue
     const operands = node.inputs.map(value)
-    // A node behind one that failed says nothing new.
     const ready = operands.every((v) => v !== undefined)
-    results.set(i, ready ? diagnostics.collect(() => lowerNode(node, operands as Value[], builder, registry)) : undefined)
+    const lowered = diagnostics.collect(() => {
+      // Behind a node that failed nothing can be said of the operands, but an op that is not supported is named all the same.
+      if (!node.value && !registry[node.op]) throw unsupportedOp(node.op, node.layer[0], ready ? operands.map((v) => v.type) : [])
+      return ready ? lowerNode(node, operands, builder, registry) : undefined
+    })
+    results.set(i, lowered)
   }
   if (diagnostics.errors.length > 0) return undefined
 
@@ -81,12 +85,7 @@ function lowerNode(node: SourceNode, operands: readonly Value[], b: OpBuilder, r
     return [b.const(name, c.dtype, c.shape, c.data)]
   }
   const lowering = registry[node.op]
-  if (!lowering)
-    throw unsupportedOp(
-      node.op,
-      node.layer[0],
-      operands.map((v) => v.type),
-    )
+  invariant(lowering, `${node.op} has passed as supported`)
   const result = b.at({ source: node.layer.length > 0 ? node.layer : [node.name], rules: [] }, name, () => lowering(n, b))
   return Array.isArray(result) ? (result as readonly Value[]) : [result as Value]
 }

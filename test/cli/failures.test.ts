@@ -107,7 +107,11 @@ describe('models', () => {
   test('ops that have no counterpart are all named with their layers', async () => {
     const dims = { dtype: attr.type('f32'), shape: attr.shape([4, 4]) }
     const files = modelFiles({
-      nodes: [node('x', 'Placeholder', [], dims), node('head/inv', 'MatrixInverse', ['x']), node('tail/det', 'MatrixDeterminant', ['x'])],
+      nodes: [
+        node('x', 'Placeholder', [], dims),
+        node('head/inv', 'MatrixInverse', ['x']),
+        node('tail/det', 'MatrixDeterminant', ['head/inv']),
+      ],
       ops: [
         { name: 'MatrixInverse', outputs: ['output'] },
         { name: 'MatrixDeterminant', outputs: ['output'] },
