@@ -9,6 +9,7 @@ import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import type { Decision } from '../../src/quantize/types.ts'
 import { malformedValue, missingOption } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
+import { progressSink } from '../progress-sink.ts'
 import { exportOptions, openModel } from '../read-source.ts'
 import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
 import type { Command } from '../verb.ts'
@@ -25,6 +26,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   if (output !== undefined && !plan) checkOutput(output)
 
   const source = await openModel(path, { signature: options.signature, tags: options.tags, shapes })
+  const progress = terminal.progress('writing')
   try {
     const converted = convert(source.model, {
       mode,
@@ -34,10 +36,12 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       ...(onPass && { onPass }),
     })
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
-    const write = (sink: ByteSink) => writeTflite(converted.model, sink, exportOptions(source.model.format, mode))
+    const write = (sink: ByteSink) =>
+      writeTflite(converted.model, progressSink(sink, progress, constBytes(converted.model)), exportOptions(source.model.format, mode))
     // A plan states the exact size: everything is computed and nothing kept.
     const written =
       plan || output === undefined ? write({ write: () => {} }) : await writeAtomically(output, write, { inputs: source.files })
+    progress.finish()
     const json = {
       source: { path, byteLength: source.byteLength, ...converted.source },
       output: plan ? undefined : output,
@@ -56,8 +60,15 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
     }
     return { json, text: () => (plan ? planText(json) : summaryText(json)), isResult: plan }
   } finally {
+    progress.finish()
     source.close()
   }
+}
+
+/** Bytes of all constants, each counted once: about the size of the file. */
+function constBytes(model: Model): number {
+  const constants = new Set(model.graphs.flatMap((g) => [...g.values.values()].flatMap((v) => v.data ?? [])))
+  return [...constants].reduce((n, c) => n + c.byteLength, 0)
 }
 
 interface Summary {
