@@ -2,8 +2,7 @@ import { elementCount } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import type { AttrSchema, OpSpec } from '../../ops/spec.ts'
-import { toI32 } from '../operands.ts'
+import { reshapeTo, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -27,9 +26,7 @@ function select(n: SourceOp, b: OpBuilder): Value {
   const same = [c, y].every((v) => v.type.shape.join() === x.type.shape.join())
   if (same) return b.op(op.select, [c, x, y])
   if (n.node.op === 'Select' && c.type.shape.length === 1 && x.type.shape.length > 1) {
-    const wide = [c.type.shape[0]!, ...x.type.shape.slice(1).map(() => 1)]
-    const file = wide.map((d) => (typeof d === 'number' ? d : -1))
-    return b.op(op.selectV2, [b.op(op.reshape, [c, b.i32(file)]), x, y])
+    return b.op(op.selectV2, [reshapeTo(b, c, [c.type.shape[0]!, ...x.type.shape.slice(1).map(() => 1)]), x, y])
   }
   return b.op(op.selectV2, [c, x, y])
 }
@@ -67,14 +64,14 @@ function onesLike(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.broadcastTo, [one, count === undefined ? b.op(op.shape, [x]) : b.i32(x.type.shape as number[])])
 }
 
-/** min is NaN-safe nowhere in TFLite: x != x tells NaN. */
+/** Only NaN differs from itself. */
 const isNan = (n: SourceOp, b: OpBuilder): Value => b.op(op.notEqual, [n.in(0), n.in(0)])
 /** x - x is 0 for finite x and NaN otherwise. */
-const isFinite_ = (n: SourceOp, b: OpBuilder): Value => b.op(op.equal, [b.op(op.sub, [n.in(0), n.in(0)]), b.f32([0])])
+const isFiniteNumber = (n: SourceOp, b: OpBuilder): Value => b.op(op.equal, [b.op(op.sub, [n.in(0), n.in(0)]), b.f32([0])])
 /** Neither NaN nor finite: exact for the largest float, which TensorFlow's own lowering takes for infinite. */
 function isInf(n: SourceOp, b: OpBuilder): Value {
   const isNumber = b.op(op.equal, [n.in(0), n.in(0)])
-  return b.op(op.logicalAnd, [isNumber, b.op(op.logicalNot, [isFinite_(n, b)])])
+  return b.op(op.logicalAnd, [isNumber, b.op(op.logicalNot, [isFiniteNumber(n, b)])])
 }
 
 /** x / y where y is not 0, else 0. */
@@ -84,10 +81,11 @@ function divNoNan(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.selectV2, [zero, b.f32([0]), quotient])
 }
 
-function unsorted(spec: OpSpec<string, AttrSchema>) {
-  return (n: SourceOp, b: OpBuilder): Value => b.op(spec, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))])
+function segments(
+  spec: typeof op.unsortedSegmentSum | typeof op.unsortedSegmentProd | typeof op.unsortedSegmentMax | typeof op.unsortedSegmentMin,
+) {
+  return (n: SourceOp, b: OpBuilder): Value => b.op(spec as typeof op.unsortedSegmentSum, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))])
 }
-const segments = (spec: unknown) => unsorted(spec as OpSpec<string, AttrSchema>)
 
 /** scale * (x > 0 ? x : alpha * (exp(x) - 1)). @see Klambauer et al., Self-Normalizing Neural Networks, 2017 */
 function selu(n: SourceOp, b: OpBuilder): Value {
@@ -110,7 +108,7 @@ export const arrays: LoweringRegistry = {
   AddN: addN,
   OnesLike: onesLike,
   IsNan: isNan,
-  IsFinite: isFinite_,
+  IsFinite: isFiniteNumber,
   IsInf: isInf,
   DivNoNan: divNoNan,
   Selu: selu,

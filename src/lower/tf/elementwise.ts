@@ -3,6 +3,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import type { AttrSchema, OpSpec } from '../../ops/spec.ts'
 import { softplus } from '../layers.ts'
+import { reshapeTo } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -24,7 +25,7 @@ function biasAdd(n: SourceOp, b: OpBuilder): Value {
   const rank = x.type.shape.length
   if (n.string('data_format', 'NHWC') === 'NHWC' || rank === 2) return b.op(op.add, [x, bias])
   const shape = [bias.type.shape[0]!, ...new Array<number>(rank - 2).fill(1)]
-  return b.op(op.add, [x, b.op(op.reshape, [bias, b.i32(shape.map((d) => (typeof d === 'number' ? d : -1)))])])
+  return b.op(op.add, [x, reshapeTo(b, bias, shape)])
 }
 
 /** Has no builtin: the optimizer makes GELU of it where it can and expands it elsewhere. */

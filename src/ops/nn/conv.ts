@@ -1,6 +1,6 @@
 import { floatOrQ } from '../dtypes.ts'
 import { attr, defineOp, elementsAtBatchOne, operand, type TypedNodeView } from '../spec.ts'
-import { checkWindow, windowOutput } from './window.ts'
+import { checkWindow, slidOver } from './window.ts'
 
 const filterDTypes = ['f32', 'i8', 'u8', 'i4'] as const
 const biasDTypes = ['f32', 'i32', 'i64'] as const
@@ -27,23 +27,12 @@ export const conv2d = defineOp({
     const { shape, dtype } = n.type('input')
     const filter = n.type('filter').shape
     if (shape.length !== 4 || filter.length !== 4) n.fail('input and filter must have rank 4')
-    const [batch, h, w, channels] = shape
+    const channels = shape[3]
     const [out, kh, kw, inner] = filter as number[]
     if (typeof channels === 'number' && typeof inner === 'number' && channels % inner !== 0)
       n.fail(`${channels} input channels are no multiple of the filter's ${inner}`)
-    const { stride, dilation, padding } = n.attrs
-    checkWindow(n, stride, dilation, filter)
-    return [
-      {
-        dtype,
-        shape: [
-          batch!,
-          windowOutput(h!, kh!, stride[0]!, dilation[0]!, padding),
-          windowOutput(w!, kw!, stride[1]!, dilation[1]!, padding),
-          out!,
-        ],
-      },
-    ]
+    checkWindow(n, n.attrs.stride, n.attrs.dilation, filter)
+    return [{ dtype, shape: slidOver(shape, [kh!, kw!], n.attrs, out!) }]
   },
   quant: {
     weights: [{ operand: 'filter', axis: 0, narrowRange: true }],
@@ -81,23 +70,13 @@ export const depthwiseConv2d = defineOp({
     const { shape, dtype } = n.type('input')
     const filter = n.type('filter').shape
     if (shape.length !== 4 || filter.length !== 4) n.fail('input and filter must have rank 4')
-    const [batch, h, w, channels] = shape
+    const channels = shape[3]
     const [, kh, kw, out] = filter as number[]
-    const { stride, dilation, padding, depthMultiplier } = n.attrs
+    const { stride, dilation, depthMultiplier } = n.attrs
     checkWindow(n, stride, dilation, filter)
     if (typeof channels === 'number' && channels * depthMultiplier !== out)
       n.fail(`the filter has ${out} channels, expected ${channels} x ${depthMultiplier}`)
-    return [
-      {
-        dtype,
-        shape: [
-          batch!,
-          windowOutput(h!, kh!, stride[0]!, dilation[0]!, padding),
-          windowOutput(w!, kw!, stride[1]!, dilation[1]!, padding),
-          out!,
-        ],
-      },
-    ]
+    return [{ dtype, shape: slidOver(shape, [kh!, kw!], n.attrs, out!) }]
   },
   quant: {
     weights: [{ operand: 'filter', axis: 3, narrowRange: true }],

@@ -1,6 +1,6 @@
 import { floatOrQ } from '../dtypes.ts'
 import { attr, defineOp, elementsAtBatchOne, type OpSpec, operand, versionByDType } from '../spec.ts'
-import { checkWindow, windowOutput } from './window.ts'
+import { checkWindow, slidOver } from './window.ts'
 
 const poolAttrs = {
   padding: attr.padding(),
@@ -29,15 +29,8 @@ function pool<const Name extends string>(
     infer(n) {
       const { shape, dtype } = n.type('input')
       if (shape.length !== 4) n.fail('the input must have rank 4')
-      const { stride, filter, padding } = n.attrs
-      checkWindow(n, stride, filter)
-      const [batch, h, w, c] = shape
-      return [
-        {
-          dtype,
-          shape: [batch!, windowOutput(h!, filter[0]!, stride[0]!, 1, padding), windowOutput(w!, filter[1]!, stride[1]!, 1, padding), c!],
-        },
-      ]
+      checkWindow(n, n.attrs.stride, n.attrs.filter)
+      return [{ dtype, shape: slidOver(shape, n.attrs.filter, n.attrs, shape[3]!) }]
     },
     version: versionByDType({ i8: 2, i16: 3 }),
     ...row,

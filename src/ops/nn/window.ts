@@ -1,5 +1,5 @@
 import { mapDim } from '../../core/dim.ts'
-import type { Dim } from '../../core/shape.ts'
+import type { Dim, Shape } from '../../core/shape.ts'
 import type { NodeView } from '../spec.ts'
 
 /**
@@ -13,6 +13,19 @@ export function windowOutput(n: Dim, size: number, stride: number, dilation: num
     (v) => Math.max(0, Math.ceil((v - reach) / stride)),
     (name) => (reach === 0 && stride === 1 ? name : `ceil((${name}-${reach})/${stride})`),
   )
+}
+
+interface Window {
+  readonly stride: readonly number[]
+  readonly dilation?: readonly number[]
+  readonly padding: 'same' | 'valid'
+}
+
+/** Result shape [N,H',W',C'] of a window of `size` = (height, width) sliding over [N,H,W,C]. */
+export function slidOver(shape: Shape, size: readonly number[], { stride, dilation = [1, 1], padding }: Window, channels: Dim): Shape {
+  const [batch, ...sizes] = shape
+  const spatial = [0, 1].map((i) => windowOutput(sizes[i]!, size[i]!, stride[i]!, dilation[i]!, padding))
+  return [batch!, ...spatial, channels]
 }
 
 /** Ends inference unless every window size, stride and dilation is at least 1. */
