@@ -1,0 +1,67 @@
+/**
+ * The TensorFlow ops of inference that the Flex delegate runs; those of training, data sets, queues and files are left out.
+ * @see tensorflow/compiler/mlir/lite/delegates/flex/allowlisted_flex_ops.cc
+ */
+const names = `
+  Abs Add AddN AddV2 AdjustContrast AdjustContrastv2 AdjustHue AdjustSaturation All Angle Any ApproximateEqual ArgMax ArgMin AsString
+  Assert Atan Atan2 AudioSpectrogram AvgPool AvgPool3D BatchCholesky BatchMatMul BatchMatMulV2 BatchMatrixBandPart
+  BatchMatrixDeterminant BatchMatrixDiag BatchMatrixDiagPart BatchMatrixInverse BatchMatrixSetDiag BatchMatrixTriangularSolve
+  BatchNormWithGlobalNormalization BatchToSpace BatchToSpaceND BiasAdd BiasAddV1 Bincount Bitcast BitwiseAnd BitwiseOr BitwiseXor
+  BroadcastArgs BroadcastTo Bucketize CTCBeamSearchDecoder CTCGreedyDecoder Case CaseFoldUTF8 Cast Ceil CheckNumerics CheckNumericsV2
+  Cholesky ClipByValue CombinedNonMaxSuppression Complex ComplexAbs Concat ConcatOffset ConcatV2 Conj ConjugateTranspose Const
+  ConstrainedSequence Conv2D Conv2DBackpropInput Conv3D Conv3DBackpropInput Conv3DBackpropInputV2 Cos Cosh CropAndResize Cumprod Cumsum
+  CumulativeLogsumexp DataFormatDimMap DataFormatVecPermute DecodeAndCropJpeg DecodeBase64 DecodeBmp DecodeGif DecodeImage DecodeJpeg
+  DecodePaddedRaw DecodePng DecodeRaw DecodeWav DeepCopy DenseBincount DenseToDenseSetOperation DenseToSparseSetOperation DepthToSpace
+  DepthwiseConv2dNative Dequantize Diag DiagPart Dilation2D Div DivNoNan DynamicPartition DynamicStitch Einsum Elu Empty EmptyTensorList
+  EmptyTensorMap EncodeBase64 EncodeJpeg EncodeJpegVariableQuality EncodePng EncodeWav EnsureShape Enter Equal Erf Exit Exp ExpandDims
+  ExtractImagePatches FFT FFT2D FFT3D FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel Fill Fingerprint
+  Floor FloorDiv FloorMod FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 FusedPadConv2D FusedResizeAndPadConv2D Gather GatherNd
+  GatherV2 Greater GreaterEqual HSVToRGB HashTable HashTableV2 IFFT IFFT2D IFFT3D IRFFT IRFFT2D IRFFT3D Identity IdentityN Imag
+  ImageProjectiveTransformV2 ImageProjectiveTransformV3 ImmutableConst InTopK InTopKV2 InplaceAdd InplaceSub InplaceUpdate Inv Invert
+  InvertPermutation IsFinite IsNan LRN LeakyRelu LeftShift Less LessEqual LinSpace ListDiff Log LogMatrixDeterminant LogSoftmax
+  LogicalAnd LogicalNot LogicalOr LookupTableExportV2 LookupTableFind LookupTableFindV2 LookupTableSizeV2 LoopCond MatMul MatrixBandPart
+  MatrixDeterminant MatrixDiag MatrixDiagPart MatrixDiagPartV2 MatrixDiagPartV3 MatrixDiagV2 MatrixDiagV3 MatrixInverse MatrixSetDiag
+  MatrixSetDiagV2 MatrixSetDiagV3 MatrixTriangularSolve Max MaxPool MaxPool3D MaxPoolV2 MaxPoolWithArgmax MaxSpanningTree Maximum Mean
+  Merge Mfcc Min Minimum MirrorPad Mul MulNoNan Multinomial Neg NextIteration NoOp NonMaxSuppression NonMaxSuppressionV2
+  NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5 NonMaxSuppressionWithOverlaps NormalizeUTF8 NormalizeUTF8WithOffsetsMap
+  NotEqual OneHot OnesLike Pack Pad PadV2 ParallelConcat ParallelDynamicStitch ParseExample ParseExampleV2 ParseSequenceExample
+  ParseSequenceExampleV2 ParseSingleExample ParseSingleSequenceExample Placeholder PlaceholderV2 PlaceholderWithDefault PopulationCount
+  Pow PreventGradient Print PrintV2 Prod Qr QuantizeDownAndShrinkRange QuantizeV2 QuantizedAdd QuantizedAvgPool
+  QuantizedBatchNormWithGlobalNormalization QuantizedBiasAdd QuantizedConcat QuantizedConv2D QuantizedInstanceNorm QuantizedMatMul
+  QuantizedMaxPool QuantizedMul QuantizedRelu QuantizedRelu6 QuantizedReshape QuantizedResizeBilinear RFFT RFFT2D RFFT3D RGBToHSV
+  RaggedBincount RaggedGather RaggedRange RaggedTensorFromVariant RaggedTensorToSparse RaggedTensorToTensor RaggedTensorToVariant
+  RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle RandomStandardNormal RandomUniform RandomUniformInt Range Rank ReadVariableOp
+  Real RealDiv Reciprocal ReduceJoin RegexFullMatch RegexReplace RegexSplitWithOffsets Relu Relu6 RequantizationRange Requantize Reshape
+  ResizeBicubic ResizeBilinear ResizeNearestNeighbor ResourceGather ResourceGatherNd Reverse ReverseSequence ReverseV2 RightShift Roll
+  RougeL Round Rsqrt SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 ScatterNd ScatterNdNonAliasingAdd SegmentMax SegmentMean
+  SegmentMin SegmentProd SegmentSum Select SelectV2 Selu SentenceFragments SentencepieceDecode SentencepieceDetokenizeOp
+  SentencepieceEncodeDense SentencepieceEncodeSparse SentencepieceGetPieceSize SentencepieceIdToPiece SentencepieceOp
+  SentencepiecePieceToId SentencepieceTokenizeOp SentencepieceTokenizeWithOffsetsOp SentencepieceVocabSizeOp SerializeTensor Shape
+  ShapeN Sigmoid Sign Sin Sinh Size Slice Softmax SoftmaxCrossEntropyWithLogits Softplus Softsign SpaceToBatch SpaceToBatchND
+  SpaceToDepth SparseAdd SparseBincount SparseCross SparseCrossHashed SparseCrossV2 SparseFillEmptyRows SparseReduceSum SparseReorder
+  SparseReshape SparseSegmentMean SparseSegmentMeanWithNumSegments SparseSegmentSqrtN SparseSegmentSqrtNWithNumSegments SparseSegmentSum
+  SparseSegmentSumWithNumSegments SparseSlice SparseSoftmaxCrossEntropyWithLogits SparseTensorDenseMatMul SparseToDense
+  SparseToSparseSetOperation Split SplitMergeTokenizeWithOffsets SplitV Sqrt Square SquaredDifference Squeeze StatelessMultinomial
+  StatelessRandomGammaV2 StatelessRandomGammaV3 StatelessRandomGetAlg StatelessRandomGetKeyCounter StatelessRandomGetKeyCounterAlg
+  StatelessRandomNormal StatelessRandomNormalV2 StatelessRandomPoisson StatelessRandomUniform StatelessRandomUniformFullInt
+  StatelessRandomUniformFullIntV2 StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformV2
+  StatelessSampleDistortedBoundingBox StatelessTruncatedNormal StatelessTruncatedNormalV2 StaticRegexFullMatch StaticRegexReplace
+  StopGradient StridedSlice StringFormat StringJoin StringLength StringLower StringSplit StringSplitV2 StringStrip StringToHashBucket
+  StringToHashBucketFast StringToHashBucketStrong StringToNumber Sub Substr Sum Switch TFText>NgramsStringJoin
+  TFText>WhitespaceTokenizeWithOffsetsV2 Tan Tanh TensorArrayConcatV3 TensorArrayGatherV3 TensorArrayReadV3 TensorArrayScatterV3
+  TensorArraySizeV3 TensorArraySplitV3 TensorArrayV3 TensorArrayWriteV3 TensorListConcat TensorListConcatLists TensorListConcatV2
+  TensorListElementShape TensorListFromTensor TensorListGather TensorListGetItem TensorListLength TensorListPopBack TensorListPushBack
+  TensorListPushBackBatch TensorListReserve TensorListResize TensorListScatter TensorListScatterIntoExistingList TensorListScatterV2
+  TensorListSetItem TensorListSplit TensorListStack TensorMapErase TensorMapHasKey TensorMapInsert TensorMapLookup TensorMapSize
+  TensorMapStackKeys TensorScatterAdd TensorScatterMax TensorScatterMin TensorScatterSub TensorScatterUpdate TensorStridedSliceUpdate
+  Tile Timestamp TokenizerFromLogits TopK TopKV2 Transpose TruncateDiv TruncatedNormal UnicodeDecode UnicodeDecodeWithOffsets
+  UnicodeEncode UnicodeScriptTokenizeWithOffsets UnicodeTranscode Unique UniqueV2 UniqueWithCounts UniqueWithCountsV2 Unpack
+  UnsortedSegmentJoin UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum UpperBound Where
+  WhitespaceTokenizeWithOffsets WordpieceTokenizeWithOffsets Xdivy Xlog1py Xlogy ZerosLike
+`
+const flexOps: ReadonlySet<string> = new Set(names.trim().split(/\s+/))
+
+/** Whether TensorFlow's Flex delegate has a kernel for the op. */
+export function hasFlexKernel(op: string): boolean {
+  return flexOps.has(op)
+}
