@@ -2,12 +2,13 @@ import type { Diagnostic } from './core/diagnostics.ts'
 import type { SourceMetadata, SourceModel } from './import/source-graph.ts'
 import { shareGraphs } from './ir/share-graphs.ts'
 import type { Graph, Model } from './ir/types.ts'
+import type { LowerOptions } from './lower/allow.ts'
 import { lowerSource } from './lower/index.ts'
 import { type OptimizeReport, optimizeModel } from './optimize/index.ts'
 import { quantize } from './quantize/quantize.ts'
 import type { Decision, QuantizeOptions } from './quantize/types.ts'
 
-export interface ConvertOptions extends QuantizeOptions {
+export interface ConvertOptions extends QuantizeOptions, Pick<LowerOptions, 'allowCustom' | 'allowFlex' | 'resultTypes'> {
   /** Called after import, lowering, each optimizer pass and quantization with the graphs as they stand. */
   readonly onPass?: (name: string, graph: Graph) => void
 }
@@ -26,7 +27,7 @@ export interface Converted {
  * Throws `lower/*` with every op that cannot be lowered, and `quantize/*`.
  */
 export function convert(source: SourceModel, options: ConvertOptions = {}): Converted {
-  const lowered = lowerSource(source)
+  const lowered = lowerSource(source, options)
   for (const g of lowered.model.graphs) options.onPass?.('lower', g)
   const optimized = optimizeModel(lowered.model, options.onPass ? { onPass: options.onPass } : {})
   const quantized = quantize(shareGraphs(optimized.model), options)

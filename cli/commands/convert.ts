@@ -14,7 +14,7 @@ import { exportOptions, openModel } from '../read-source.ts'
 import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
 import type { Command } from '../verb.ts'
 import type { convertOptions } from '../verbs/convert.ts'
-import { parseShapes } from './shapes.ts'
+import { parseResultTypes, parseShapes } from './shapes.ts'
 
 export const convertCommand: Command<typeof convertOptions> = async ({ args, options, terminal }) => {
   const begin = performance.now()
@@ -22,6 +22,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   const { output, plan, quantize: mode } = options
   if (output === undefined && !plan) throw missingOption('convert', '-o OUT.tflite')
   const shapes = parseShapes(options.shape)
+  const resultTypes = parseResultTypes(options['result-type'])
   const onPass = irPrinter(options['print-ir-after'], (text) => terminal.err(text))
   if (output !== undefined && !plan) checkOutput(output)
 
@@ -33,6 +34,9 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       minElements: options['min-elements'],
       perTensor: options['per-tensor'],
       keepFloat: options['keep-float'],
+      allowCustom: options['allow-custom'],
+      allowFlex: options['allow-flex'],
+      resultTypes,
       ...(onPass && { onPass }),
     })
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)

@@ -1,3 +1,4 @@
+import { type DType, dtypes } from '../../src/core/dtype.ts'
 import { malformedValue } from '../diagnostics.ts'
 
 const maxRank = 8
@@ -15,4 +16,24 @@ export function parseShapes(values: readonly string[]): Map<string, readonly num
     shapes.set(value.slice(0, at), sizes.map(Number))
   }
   return shapes
+}
+
+/** A type with an unknown size as `?`. */
+interface StatedType {
+  readonly dtype: DType
+  readonly shape: readonly (number | '?')[]
+}
+
+/** `head/top=f32[-1,10]` as types by layer; the last `=` divides. Throws cli/malformed-value. */
+export function parseResultTypes(values: readonly string[]): Map<string, StatedType> {
+  const types = new Map<string, StatedType>()
+  for (const value of values) {
+    const [, layer, name, sizes] = /^(.+)=([a-z]+\d*)\[((?:-1|\d+)(?:,(?:-1|\d+))*)?\]$/.exec(value) ?? []
+    const dtype = dtypes.find((d) => d === name)
+    const shape = sizes === undefined ? [] : sizes.split(',').map(Number)
+    if (layer === undefined || dtype === undefined || types.has(layer) || shape.length > maxRank || shape.some((d) => d > maxSize))
+      throw malformedValue('--result-type', value, 'a layer once, = and a type, such as head/top=f32[-1,10]')
+    types.set(layer, { dtype, shape: shape.map((d) => (d < 0 ? '?' : d)) })
+  }
+  return types
 }

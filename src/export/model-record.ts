@@ -105,6 +105,16 @@ function operatorRecord(
   indexOf: (id: ValueId | null) => number,
   codes: OperatorCodes,
 ): InputOf<typeof operatorTable> {
+  if (node.op === 'custom') {
+    const { customCode, options } = node.attrs
+    invariant(typeof customCode === 'string' && options instanceof Uint8Array, 'a custom op has a code and options')
+    return {
+      opcodeIndex: codes.indexOfCustom(customCode),
+      inputs: node.inputs.map(indexOf),
+      outputs: node.outputs.map(indexOf),
+      customOptions: options,
+    }
+  }
   const spec = findSpec(node.op)
   invariant(spec, `there is no op record ${node.op}`)
   const fields = spec.options ? encodeOptions(spec, node.attrs) : undefined
@@ -158,33 +168,44 @@ function signatureRecord(s: Signature, indices: ReadonlyMap<ValueId, number>): I
   return { signatureKey: s.key, subgraphIndex: s.graph, inputs: ports(s.inputs), outputs: ports(s.outputs) }
 }
 
-/** One code per builtin in the order of first use, with the highest version any use needs. */
+/** One code per builtin or custom op in the order of first use, with the highest version any use needs. */
 class OperatorCodes {
-  readonly #codes = new Map<OpSpec, { index: number; version: number }>()
+  readonly #codes = new Map<OpSpec | string, { index: number; version: number }>()
 
   indexOf(spec: OpSpec, version: number): number {
-    const known = this.#codes.get(spec)
+    return this.#add(spec, version)
+  }
+
+  /** A custom op by its name; it has no versions. */
+  indexOfCustom(code: string): number {
+    return this.#add(code, 1)
+  }
+
+  #add(key: OpSpec | string, version: number): number {
+    const known = this.#codes.get(key)
     if (known) {
       known.version = Math.max(known.version, version)
       return known.index
     }
     const index = this.#codes.size
-    this.#codes.set(spec, { index, version })
+    this.#codes.set(key, { index, version })
     return index
   }
 
   records(): NonNullable<ModelInput['operatorCodes']> {
     return [...this.#codes].map(([spec, { version }]) => {
+      if (typeof spec === 'string') return { builtinCode: 'CUSTOM', customCode: spec, version }
       invariant(spec.builtin in builtinOperator.codes, `${spec.builtin} is no builtin operator`)
       return { builtinCode: spec.builtin as keyof typeof builtinOperator.codes, version }
     })
   }
 
   get releases(): string[] {
-    return [...this.#codes].map(([spec, { version }]) => {
+    return [...this.#codes].flatMap(([spec, { version }]) => {
+      if (typeof spec === 'string') return []
       const release = spec.releases[version]
       invariant(release, `${spec.builtin} version ${version} has no release`)
-      return release
+      return [release]
     })
   }
 }

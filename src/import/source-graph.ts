@@ -79,6 +79,8 @@ export interface SourceNode {
   readonly layer: readonly string[]
   readonly value?: SourceConst
   readonly variable?: SourceVariable
+  /** Element types of the outputs in order, where the file defines the op; one that the IR has no name for is undefined. */
+  readonly resultTypes?: () => readonly (DType | undefined)[] | undefined
   /** In the Keras dialect (formats `keras-*` and `tfjs-layers`), on every node that calls a layer: `op` is the layer's class, `attrs` are empty. */
   readonly keras?: KerasCall
 }

@@ -3,6 +3,7 @@ import { findBuiltin } from '../ops/index.ts'
 import type { OptionFields } from '../ops/options.ts'
 import type { ModelRecord, OperatorRecord, SubGraphRecord } from '../schema/tflite/records.ts'
 import { type CostedTensor, costOf } from './cost.ts'
+import { customOptions } from './custom-options.ts'
 import { familyOfOp } from './op-family.ts'
 import { plainOptions } from './options.ts'
 import { layerOfNames } from './source-layer.ts'
@@ -65,7 +66,7 @@ export function describeOperators(
       outputs: Array.from(operator.outputs),
       intermediates: Array.from(operator.intermediates, (t) => (t < 0 ? null : t)),
       optionsTable: options?.type ?? null,
-      options: fields ? plainOptions(fields) : {},
+      options: fields ? plainOptions(fields) : isCustom ? customOptions(op, operator.customOptions) : {},
       customOptionsBytes: operator.largeCustomOptions?.byteLength ?? operator.customOptions.byteLength,
       calls: callFields.flatMap((field) => (typeof fields?.[field] === 'number' ? [fields[field]] : [])),
       arithmetic: arithmeticOf(graph, operator, read),

@@ -1,4 +1,4 @@
-import { DowncastError } from '../core/diagnostics.ts'
+import { type DiagnosticFields, DowncastError } from '../core/diagnostics.ts'
 import type { TensorType } from '../ir/types.ts'
 import { formatType } from '../ops/diagnostics.ts'
 
@@ -10,15 +10,74 @@ function inputTypes(types: readonly (TensorType | null)[]): string {
   return types.length === 0 ? '' : ` (input ${types.map((t) => (t ? formatType(t) : 'none')).join(', ')})`
 }
 
-/** The source op has no lowering to LiteRT builtins. */
-export function unsupportedOp(op: string, layer: string | undefined, types: readonly (TensorType | null)[]): DowncastError {
+/** The source op has no lowering to LiteRT builtins. `advice` is what else there is for it. */
+export function unsupportedOp(
+  op: string,
+  layer: string | undefined,
+  types: readonly (TensorType | null)[],
+  advice = 'Replace the layer with supported ones, or export the part of the model before it.',
+): DowncastError {
   return new DowncastError({
     code: 'lower/unsupported-op',
     message: `${op}${quoted(layer)}${inputTypes(types)} is not supported: there is no way yet from it to LiteRT operators.`,
-    hint: 'Replace the layer with supported ones, or export the part of the model before it.',
+    hint: advice,
     op,
     node: layer,
   })
+}
+
+/** An op that is to be kept gives something of unknown type. */
+export function unknownResult(op: string, layer: string | undefined, output: number): DowncastError {
+  return new DowncastError({
+    code: 'lower/unknown-result',
+    message: `${op}${quoted(layer)} is kept as it is, but the model does not say the type and rank of its result ${output}.`,
+    hint: `State them with --result-type '${layer ?? op}${output === 0 ? '' : `:${output}`}=f32[1,10]', -1 for a size that varies.`,
+    op,
+    node: layer,
+  })
+}
+
+/** A name in --allow-custom, --allow-flex or --result-type has no effect, or cannot have one. */
+export function idleAllowance(option: string, name: string, reason: string): DiagnosticFields {
+  return { code: 'lower/idle-allowance', message: `${option} ${name}: ${reason}.`, op: name }
+}
+
+/** Keras files hold layers, and these options are about TensorFlow's ops. */
+export function notForKeras(option: string, file: string): DowncastError {
+  return new DowncastError({
+    code: 'lower/not-for-keras',
+    message: `${option} is not for Keras files: "${file}" holds layers, not TensorFlow ops.`,
+    hint: 'Save the model as a SavedModel with model.export(folder), and convert that.',
+    file,
+  })
+}
+
+/** The file needs a runtime with ops of the app's own. */
+export function customOpsKept(ops: readonly string[]): DiagnosticFields {
+  return {
+    code: 'lower/custom-ops-kept',
+    message: `The file holds custom ops: ${ops.join(', ')}. Only a runtime that registers kernels of these names can run it.`,
+    hint: 'Add them to the op resolver of the app (MutableOpResolver::AddCustom); LiteRT.js cannot take any.',
+  }
+}
+
+/** The file needs a runtime with TensorFlow inside. */
+export function flexOpsKept(ops: readonly string[]): DiagnosticFields {
+  return {
+    code: 'lower/flex-ops-kept',
+    message: `The file holds ops that TensorFlow itself runs: ${ops.join(', ')}. It needs a runtime with the Flex delegate: on Android, iOS and desktop, not in LiteRT.js and not in TFLite Micro.`,
+    hint: 'Link tensorflow-lite-select-tf-ops (Android), TensorFlowLiteSelectTfOps (iOS), or use the interpreter of the tensorflow package.',
+  }
+}
+
+/** Attributes of kinds that the options of a custom op cannot hold. */
+export function attributesLeftOut(op: string, layer: string | undefined, names: readonly string[]): DiagnosticFields {
+  return {
+    code: 'lower/attributes-left-out',
+    message: `${op}${quoted(layer)} is kept as a custom op without its attributes ${names.join(', ')}: their kinds have no form in its options.`,
+    op,
+    node: layer,
+  }
 }
 
 /** The op is supported, but not with this attribute or operand. */

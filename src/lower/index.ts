@@ -1,4 +1,5 @@
 import type { SourceModel } from '../import/source-graph.ts'
+import type { LowerOptions } from './allow.ts'
 import { keras } from './keras/index.ts'
 import { type Lowered, lower } from './lower.ts'
 import type { LoweringRegistry } from './registry.ts'
@@ -14,6 +15,6 @@ const dialects: Readonly<Record<SourceModel['format'], LoweringRegistry>> = {
 }
 
 /** Lowers a model with the registry of its dialect. Throws what `lower` throws. */
-export function lowerSource(source: SourceModel): Lowered {
-  return lower(source, dialects[source.format])
+export function lowerSource(source: SourceModel, options: LowerOptions = {}): Lowered {
+  return lower(source, dialects[source.format], options)
 }

@@ -19,9 +19,11 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
       if (!value?.data || value.type.dtype !== 'f32') return id
       const reason = returned.has(value.id)
         ? 'it is an output of the model'
-        : keep(node.origin, value.name)
-          ? 'kept by --keep-float'
-          : undefined
+        : node.op === 'custom'
+          ? 'a custom op reads it'
+          : keep(node.origin, value.name)
+            ? 'kept by --keep-float'
+            : undefined
       const elements = elementCount(value.type.shape)!
       decisions.push({
         tensor: value.name,

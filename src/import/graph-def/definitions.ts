@@ -1,3 +1,5 @@
+import type { DType } from '../../core/dtype.ts'
+import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import { type AttrValue, type FunctionDef, FunctionName, type OpDef, OpName } from '../../schema/tensorflow/graph.ts'
 import { opOutputs } from '../../schema/tensorflow/op-outputs.ts'
 import type { Lazy } from '../../wire/protobuf.ts'
@@ -115,6 +117,27 @@ export class Definitions {
     throw opUndefined(this.file, node.op, node.name, output)
   }
 
+  /** Element types of the outputs of `node`, by the definition of its op; undefined where the file has none or leaves one open. */
+  resultTypes(node: GraphNode): readonly (DType | undefined)[] | undefined {
+    const outputs = this.#op(node.op)?.outputs
+    if (!outputs) return undefined
+    const attrs = this.attrs(node)
+    const types: (DType | undefined)[] = []
+    for (const { type, typeAttr, numberAttr, typeListAttr } of outputs) {
+      const list = typeListAttr === '' ? undefined : attrs.get(typeListAttr)
+      if (list) {
+        if (list.kind === 'types') types.push(...list.value)
+        continue
+      }
+      const own = typeAttr === '' ? undefined : attrs.get(typeAttr)
+      const count = numberAttr === '' ? undefined : attrs.get(numberAttr)
+      const n = count?.kind === 'int' ? Math.min(count.value, maxResults) : 1
+      const dtype = own?.kind === 'type' ? own.value : dtypeOfCode(type)
+      for (let i = 0; i < n; i++) types.push(dtype)
+    }
+    return types
+  }
+
   #op(name: string): OpDefinition | undefined {
     if (this.#opDefinitions.has(name)) return this.#opDefinitions.get(name)
     const def = this.#ops.get(name)?.decode()
@@ -127,3 +150,5 @@ export class Definitions {
 }
 
 const resourceType = 20
+/** More than any op has; a bound for what damaged files state. */
+const maxResults = 10_000

@@ -345,6 +345,7 @@ export class Inliner {
       inputs,
       attrs: this.#definitions.attrs(node) as SourceAttrs,
       layer: [layerPath(frame.layerPrefix, node.name)],
+      resultTypes: () => this.#definitions.resultTypes(node),
     })
   }
 

@@ -30,6 +30,7 @@ function biasAdd(n: SourceOp, b: OpBuilder): Value {
 
 /** Has no builtin: the optimizer makes GELU of it where it can and expands it elsewhere. */
 function withoutBuiltin(n: SourceOp, b: OpBuilder): Value {
+  if (n.in(0).type.dtype !== 'f32') n.reject(`only f32 is supported, found ${n.in(0).type.dtype}`)
   const results = [{ name: b.name, type: n.in(0).type }]
   return b.graph.addNode({ op: 'custom', attrs: { customCode: n.node.op }, inputs: [n.in(0)], results, origin: b.origin }).results[0]!
 }

@@ -5,12 +5,17 @@ const maxDepth = 64
 /** Values in all; options of custom ops have a dozen. */
 const maxValues = 100_000
 
+export interface FlexReadOptions {
+  /** Texts are given as their bytes, which need not be text. Default false. */
+  readonly textAsBytes?: boolean
+}
+
 /**
  * The tree in a FlexBuffer. Bytes of blobs are views. A tree may share parts of itself, so the count of values read is bounded.
  * Throws `wire/malformed` and `wire/limit-exceeded`; `file` is what messages call the bytes.
  */
-export function readFlexBuffer(bytes: Uint8Array, file: string): FlexRead {
-  return new FlexReader(bytes, file).root()
+export function readFlexBuffer(bytes: Uint8Array, file: string, options: FlexReadOptions = {}): FlexRead {
+  return new FlexReader(bytes, file, options).root()
 }
 
 const utf8 = new TextDecoder()
@@ -19,9 +24,11 @@ class FlexReader {
   readonly #bytes: Uint8Array
   readonly #view: DataView
   readonly #file: string
+  readonly #textAsBytes: boolean
   #left = maxValues
 
-  constructor(bytes: Uint8Array, file: string) {
+  constructor(bytes: Uint8Array, file: string, { textAsBytes = false }: FlexReadOptions) {
+    this.#textAsBytes = textAsBytes
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#file = file
@@ -59,7 +66,7 @@ class FlexReader {
       case flexType.key:
         return this.#key(place)
       case flexType.string:
-        return utf8.decode(this.#sized(place, own))
+        return this.#textAsBytes ? this.#sized(place, own) : utf8.decode(this.#sized(place, own))
       case flexType.blob:
         return this.#sized(place, own)
       case flexType.indirectInt:

@@ -1,0 +1,65 @@
+import type { Diagnostics } from '../core/diagnostics.ts'
+import type { SourceModel } from '../import/source-graph.ts'
+import { attributesLeftOut, customOpsKept, flexOpsKept, idleAllowance, notForKeras } from './diagnostics.ts'
+import { attributeMap } from './opaque/attributes.ts'
+import type { OpaqueKind } from './opaque/opaque.ts'
+import type { StatedType } from './opaque/result-types.ts'
+import type { NodeOutcome } from './outcome.ts'
+import { hasFlexKernel } from './tf/flex-ops.ts'
+
+export interface LowerOptions {
+  /** TensorFlow ops that may stay as custom ops where they have no lowering. Default: none. */
+  readonly allowCustom?: readonly string[] | undefined
+  /** TensorFlow ops that may stay as Flex ops where they have no lowering. Default: none. */
+  readonly allowFlex?: readonly string[] | undefined
+  /** Types of results of such ops, by layer, `layer:1` for the second result. */
+  readonly resultTypes?: ReadonlyMap<string, StatedType> | undefined
+  /** Called for each source node as it is lowered. */
+  readonly onNode?: ((outcome: NodeOutcome) => void) | undefined
+}
+
+const options: Readonly<Record<OpaqueKind, string>> = { flex: '--allow-flex', custom: '--allow-custom' }
+
+/** Throws lower/not-for-keras. */
+export function checkAllowances(source: SourceModel, { allowCustom = [], allowFlex = [] }: LowerOptions): void {
+  const isKeras = source.format === 'keras-h5' || source.format === 'keras-zip' || source.format === 'tfjs-layers'
+  if (isKeras && allowFlex.length > 0) throw notForKeras(options.flex, source.name)
+  if (isKeras && allowCustom.length > 0) throw notForKeras(options.custom, source.name)
+}
+
+/** How an op may be kept; Flex where both are allowed. */
+export function allowedKind(op: string, { allowCustom = [], allowFlex = [] }: LowerOptions): OpaqueKind | undefined {
+  return allowFlex.includes(op) ? 'flex' : allowCustom.includes(op) ? 'custom' : undefined
+}
+
+/** Warnings of what was kept, and of allowances that were not needed. */
+export function tellAllowances(source: SourceModel, given: LowerOptions, outcomes: readonly NodeOutcome[], diagnostics: Diagnostics): void {
+  const names = (kind: OpaqueKind) => [...new Set(outcomes.filter((o) => o.status === kind).map((o) => o.node.op))]
+  const inModel = new Set(source.graphs.flatMap((g) => g.nodes.map((n) => n.op)))
+  for (const kind of ['flex', 'custom'] as const) {
+    const kept = names(kind)
+    for (const name of (kind === 'flex' ? given.allowFlex : given.allowCustom) ?? []) {
+      const tell = (reason: string) => diagnostics.add('warning', idleAllowance(options[kind], name, reason))
+      if (!inModel.has(name)) tell('the model has no such op')
+      else if (!kept.includes(name))
+        tell(
+          names(kind === 'flex' ? 'custom' : 'flex').includes(name)
+            ? `${options.flex} comes first`
+            : 'it is not needed, the op becomes LiteRT operators',
+        )
+      else if (kind === 'flex' && !hasFlexKernel(name))
+        tell('the Flex delegate of TensorFlow does not list the op; the app must register it with TensorFlow')
+    }
+  }
+  for (const { status, node } of outcomes) {
+    const left = status === 'custom' ? attributeMap(node.attrs).left : []
+    if (left.length > 0) diagnostics.add('warning', attributesLeftOut(node.op, node.layer[0], left))
+  }
+  const layers = new Set(outcomes.flatMap((o) => (o.status === 'flex' || o.status === 'custom' ? [o.node.layer[0] ?? o.node.name] : [])))
+  for (const name of given.resultTypes?.keys() ?? []) {
+    if (!layers.has(name.replace(/:\d+$/, '')))
+      diagnostics.add('warning', idleAllowance('--result-type', name, 'no op of this layer is kept as it is'))
+  }
+  if (names('custom').length > 0) diagnostics.add('warning', customOpsKept(names('custom')))
+  if (names('flex').length > 0) diagnostics.add('warning', flexOpsKept(names('flex')))
+}

@@ -1,0 +1,76 @@
+import type { LoweringRegistry } from '../registry.ts'
+import { hasFlexKernel } from './flex-ops.ts'
+
+/** Ops without a lowering, and what their model can do instead: one phrase that begins with a verb. */
+const instead: readonly (readonly [string, string])[] = [
+  ['PyFunc PyFuncStateless EagerPyFunc NumpyFunction', 'write the layer with TensorFlow ops: Python code is not in the file'],
+  [
+    'ParseExample ParseExampleV2 ParseSingleExample ParseSequenceExample ParseSequenceExampleV2 DecodeCSV',
+    'export a signature that takes the parsed tensors',
+  ],
+  [
+    'DecodeJpeg DecodePng DecodeBmp DecodeGif DecodeImage DecodeAndCropJpeg DecodeRaw DecodePaddedRaw DecodeWav',
+    'decode before the model and pass it the numbers',
+  ],
+  ['EncodeJpeg EncodePng EncodeWav EncodeBase64 DecodeBase64 AsString', 'return the numbers and encode them behind the model'],
+  [
+    'IteratorGetNext IteratorV2 OneShotIterator MakeIterator QueueDequeueV2 QueueDequeueManyV2 ReaderReadV2',
+    'export the model without its input pipeline',
+  ],
+  [
+    'AdjustContrast AdjustContrastv2 AdjustHue AdjustSaturation RGBToHSV HSVToRGB SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 ImageProjectiveTransformV2 ImageProjectiveTransformV3',
+    'leave augmentation out of the exported model',
+  ],
+  [
+    'StringSplit StringSplitV2 StringLower StringUpper StringStrip StringJoin StringFormat StringLength StringToHashBucket StringToHashBucketFast StringToHashBucketStrong StringToNumber Substr RegexReplace RegexFullMatch StaticRegexReplace StaticRegexFullMatch ReduceJoin UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode',
+    'prepare text before the model and pass it ids',
+  ],
+  ['CTCBeamSearchDecoder CTCGreedyDecoder', 'return the logits and decode behind the model'],
+  [
+    'Cholesky Qr Svd SelfAdjointEigV2 Eig Lu MatrixInverse MatrixDeterminant LogMatrixDeterminant MatrixSolve MatrixTriangularSolve MatrixSolveLs BatchCholesky BatchMatrixInverse BatchMatrixDeterminant BatchMatrixTriangularSolve',
+    'compute it before export where the matrix is constant',
+  ],
+  ['UniqueV2 UniqueWithCounts UniqueWithCountsV2', 'use tf.unique on a vector, without counts'],
+  ['DynamicPartition', 'use tf.where and tf.gather'],
+  ['ShapeN', 'use tf.shape of each tensor'],
+  ['MaxPoolWithArgmax', 'use tf.nn.max_pool2d where the indices are not needed'],
+  [
+    'NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionWithOverlaps CombinedNonMaxSuppression',
+    'use tf.image.non_max_suppression_padded or return the boxes',
+  ],
+  [
+    'CudnnRNN CudnnRNNV2 CudnnRNNV3 LSTMBlockCell BlockLSTM BlockLSTMV2 GRUBlockCell',
+    'build the layer as tf.keras.layers.LSTM or GRU and export it on a CPU',
+  ],
+  [
+    'Enter Exit NextIteration LoopCond Switch Merge RefEnter RefExit RefSwitch RefMerge',
+    'export with tf.compat.v1.enable_control_flow_v2()',
+  ],
+  [
+    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle RandomUniformInt TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomNormal StatelessRandomNormalV2 StatelessRandomUniform StatelessRandomUniformV2 StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessTruncatedNormal StatelessTruncatedNormalV2',
+    'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
+  ],
+  ['BatchNormWithGlobalNormalization', 'use tf.nn.batch_normalization'],
+  ['SparseTensorDenseMatMul SparseMatMul SparseReorder SparseReshape SparseAdd SparseSlice', 'use dense tensors'],
+  ['Complex Complex64 FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT IRFFT2D IRFFT3D Conj Angle', 'hold real and imaginary parts as two tensors'],
+  ['XlaCallModule', 'export with jax2tf native_serialization=False'],
+]
+const insteadOf: ReadonlyMap<string, string> = new Map(instead.flatMap(([ops, text]) => ops.split(' ').map((op) => [op, text] as const)))
+
+/** supported: there is a lowering. flex: only TensorFlow's own kernel, with `--allow-flex`. unsupported: neither. */
+export type OpStatus = 'supported' | 'flex' | 'unsupported'
+
+/** What can be said of a TensorFlow op without a model. */
+export interface OpFacts {
+  readonly status: OpStatus
+  /** Whether the Flex delegate has a kernel for it. */
+  readonly hasFlex: boolean
+  /** What the model can do instead, where the op has no lowering. */
+  readonly instead: string | undefined
+}
+
+export function factsOf(op: string, registry: LoweringRegistry): OpFacts {
+  const hasFlex = hasFlexKernel(op)
+  const isLowered = registry[op] !== undefined
+  return { status: isLowered ? 'supported' : hasFlex ? 'flex' : 'unsupported', hasFlex, instead: isLowered ? undefined : insteadOf.get(op) }
+}
