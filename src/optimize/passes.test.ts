@@ -132,7 +132,7 @@ describe('the driver', () => {
 }
 graph other(%0 "x": f32[2]) {
   %1 = relu(%0) : f32[2]
-  %2 = relu(%1) : f32[2]
+  %2 = relu6(%1) : f32[2]
   return %2
 }
 signature "serving_default" main("x" %0) -> ("y" %2)`)
@@ -144,7 +144,7 @@ graph main(%0 "x": f32[2]) {
   return %3
 }
 graph other(%0 "x": f32[2]) {
-  %3 = relu(%0) : f32[2] !merge-clamps
+  %3 = relu6(%0) : f32[2] !merge-clamps
   return %3
 }
 signature "serving_default" main("x" %0) -> ("y" %3)

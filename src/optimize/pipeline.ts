@@ -4,7 +4,9 @@ import { propagateDims } from './propagate-dims.ts'
 import { absorbNegation } from './rules/absorb-negation.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
 import { absorbTransposeIntoMatmul } from './rules/absorb-transpose-into-matmul.ts'
+import { cancelPairs, dropSign } from './rules/cancel-pairs.ts'
 import { divideByConstant } from './rules/divide-by-constant.ts'
+import { dropZeroProduct } from './rules/drop-zero-product.ts'
 import { expandErf } from './rules/expand-erf.ts'
 import { foldConstants } from './rules/fold-constants.ts'
 import { foldKnownDims } from './rules/fold-known-dims.ts'
@@ -22,20 +24,29 @@ import { mergeClamps } from './rules/merge-clamps.ts'
 import { mergeConstantOperands } from './rules/merge-constant-operands.ts'
 import { mergeReshapes } from './rules/merge-reshapes.ts'
 import { mergeTransposes } from './rules/merge-transposes.ts'
+import { recognizeElu } from './rules/recognize-elu.ts'
 import { recognizeGelu } from './rules/recognize-gelu.ts'
 import { recognizeHardSwish } from './rules/recognize-hard-swish.ts'
 import { recognizeL2Normalization } from './rules/recognize-l2-normalization.ts'
 import { recognizeLeakyRelu } from './rules/recognize-leaky-relu.ts'
 import { recognizeLogistic } from './rules/recognize-logistic.ts'
+import { recognizeMean } from './rules/recognize-mean.ts'
+import { recognizeNegation } from './rules/recognize-negation.ts'
 import { recognizePrelu } from './rules/recognize-prelu.ts'
+import { recognizeRsqrt } from './rules/recognize-rsqrt.ts'
+import { recognizeSoftmax } from './rules/recognize-softmax.ts'
 import { removeNeutralOperand } from './rules/remove-neutral-operand.ts'
 import { removeNoOps } from './rules/remove-no-ops.ts'
 import { reshapeFromMovement } from './rules/reshape-from-movement.ts'
 import { reuseShape } from './rules/reuse-shape.ts'
+import { simplifyLogic } from './rules/simplify-logic.ts'
+import { simplifyPower } from './rules/simplify-power.ts'
+import { simplifySelect } from './rules/simplify-select.ts'
 import { sinkReshape } from './rules/sink-reshape.ts'
 import { sinkReshapeThroughMatmul } from './rules/sink-reshape-through-matmul.ts'
 import { sinkTranspose } from './rules/sink-transpose.ts'
 import { sinkTransposeThroughReduction } from './rules/sink-transpose-through-reduction.ts'
+import { skipMonotonic } from './rules/skip-monotonic.ts'
 import { squareOfDifference } from './rules/square-of-difference.ts'
 
 export interface Pipeline {
@@ -62,6 +73,12 @@ export const canonicalRules = [
   sinkTransposeThroughReduction,
   absorbTransposeIntoMatmul,
   mergeClamps,
+  ...cancelPairs,
+  dropSign,
+  simplifyPower,
+  simplifySelect,
+  simplifyLogic,
+  dropZeroProduct,
 ]
 
 /** Formulas that the runtime has one op for. */
@@ -69,9 +86,15 @@ export const recognizeRules = [
   recognizeHardSwish,
   recognizeGelu,
   ...recognizeLeakyRelu,
-  ...recognizePrelu,
-  recognizeLogistic,
-  ...recognizeL2Normalization,
+  recognizePrelu,
+  ...recognizeElu,
+  ...recognizeLogistic,
+  recognizeL2Normalization,
+  ...recognizeSoftmax,
+  ...recognizeMean,
+  ...recognizeRsqrt,
+  ...recognizeNegation,
+  skipMonotonic,
   squareOfDifference,
   ...absorbNegation,
 ]

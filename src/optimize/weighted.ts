@@ -1,3 +1,4 @@
+import { sameShape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
 import type { Node, Value } from '../ir/types.ts'
 import { allSpecs, findSpec } from '../ops/index.ts'
@@ -48,6 +49,11 @@ export function withOperands(graph: GraphEditor, node: Node, change: Readonly<Re
 /** The result of a node with one. */
 export function resultOf(graph: GraphEditor, node: Node): Value {
   return graph.value(node.outputs[0]!)
+}
+
+/** The node's result has the shape of `x`: nothing that it reads besides broadcasts it. */
+export function keepsShape(graph: GraphEditor, node: Node, x: Value): boolean {
+  return sameShape(resultOf(graph, node).type.shape, x.type.shape)
 }
 
 /** Nobody but the matched node reads this node's result. */

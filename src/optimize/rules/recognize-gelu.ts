@@ -5,6 +5,7 @@ import { isSplat } from '../constants.ts'
 import { isCustom } from '../custom.ts'
 import { op } from '../pattern.ts'
 import { hit, other, rule } from '../rule.ts'
+import { keepsShape } from '../weighted.ts'
 import { isNear, productOf, shiftedBy } from './factors.ts'
 
 /**
@@ -20,7 +21,8 @@ export const recognizeGelu = rule('recognize-gelu', {
     if (product?.factors.length !== 2 || !isNear(product.scale, 0.5)) return other
     for (const [i, factor] of product.factors.entries()) {
       const gate = gateOf(graph, graph.producer(factor.id), product.factors[1 - i]!)
-      if (gate) return hit({ x: product.factors[1 - i]!, approximate: gate.approximate }, [...product.nodes, ...gate.nodes])
+      if (gate && keepsShape(graph, root, product.factors[1 - i]!))
+        return hit({ x: product.factors[1 - i]!, approximate: gate.approximate }, [...product.nodes, ...gate.nodes])
     }
     return other
   },
@@ -42,10 +44,17 @@ function isScaled(graph: GraphEditor, node: Node, x: Value, scale: number): bool
   return product?.factors.length === 1 && product.factors[0]!.id === x.id && isNear(product.scale, scale)
 }
 
-/** sqrt(2 / pi) * (x + 0.044715 * x^3) */
+/** sqrt(2 / pi) * (x + 0.044715 * x^3), or sqrt(2 / pi) * x * (1 + 0.044715 * x^2) */
 function isTanhArgument(graph: GraphEditor, node: Node | undefined, x: Value): boolean {
   const product = productOf(graph, node)
-  if (product?.factors.length !== 1 || !isNear(product.scale, Math.sqrt(2 / Math.PI))) return false
+  if (!product || !isNear(product.scale, Math.sqrt(2 / Math.PI))) return false
+  if (product.factors.length === 2) {
+    const factor = product.factors.find((f) => f !== x)
+    const square = factor && shiftedBy(graph, graph.producer(factor.id), 1)
+    const inner = square && product.factors.includes(x) ? productOf(graph, graph.producer(square.id)) : undefined
+    return inner?.factors.length === 2 && inner.factors.every((f) => f === x) && isNear(inner.scale, 0.044715)
+  }
+  if (product.factors.length !== 1) return false
   const sum = graph.producer(product.factors[0]!.id)
   if (sum?.op !== 'add' || sum.attrs.fusedActivation !== 'none') return false
   return sum.inputs.some((id, i) => id === x.id && isCube(graph, graph.producer(sum.inputs[1 - i]!), x))

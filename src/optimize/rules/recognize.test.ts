@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { applyRules, expectMiss, expectOther, expectRewrite, expectSameResults, ir } from '../../../test/testkit/rewrite.ts'
 import { expandErf } from './expand-erf.ts'
 import { foldConstants } from './fold-constants.ts'
+import { recognizeElu } from './recognize-elu.ts'
 import { recognizeGelu } from './recognize-gelu.ts'
 import { recognizeHardSwish } from './recognize-hard-swish.ts'
 import { recognizeL2Normalization } from './recognize-l2-normalization.ts'
@@ -30,6 +31,20 @@ describe('recognize-hard-swish', () => {
     expectRewrite(recognizeHardSwish, `(%x: f32[N,7]) { ${lines} return %y }`, becomes('hard_swish(%x)'))
   })
 
+  it.each([
+    ['x * clip(x / 6 + 0.5, 0, 1)', '%u = mul(%x, %k)\n %s = add(%h, %u)\n %g = relu_0_to_1(%s)\n %y = mul(%g, %x)'],
+    ['the same with a division', '%d = const : f32[] = 6\n %u = div(%x, %d)\n %s = add(%u, %h)\n %g = relu_0_to_1(%s)\n %y = mul(%x, %g)'],
+  ])('sees %s', (_, lines) => {
+    expectRewrite(recognizeHardSwish, `(%x: f32[N,7]) { %h = const : f32[] = 0.5\n ${sixth}${lines} return %y }`, becomes('hard_swish(%x)'))
+  })
+
+  it('keeps the clip of other lines', () => {
+    const text = (k: number, h: number) =>
+      `(%x: f32[N,7]) { %k = const : f32[] = ${k}\n %h = const : f32[] = ${h}\n %u = mul(%x, %k)\n %s = add(%u, %h)\n %g = relu_0_to_1(%s)\n %y = mul(%x, %g) return %y }`
+    expectOther(recognizeHardSwish, text(0.2, 0.5))
+    expectOther(recognizeHardSwish, text(0.16666667, 0.25))
+  })
+
   it('is not fooled by another scale, gate or value', () => {
     const text = (lines: string) => `(%x: f32[N,7], %z: f32[N,7]) { ${lines} return %y }`
     expectMiss(recognizeHardSwish, text(`${gate}%y = mul(%x, %g)`), 'the product is scaled by 1, not by 1/6')
@@ -54,6 +69,13 @@ describe('recognize-gelu', () => {
     ['a square', '%p = square(%x)\n %r = mul(%x, %p)\n %c = mul(%q, %r)\n', '%u = mul(%g, %x)\n %y = mul(%u, %h)'],
   ])('sees the tanh form with %s', (_, cube, product) => {
     expectRewrite(recognizeGelu, `(%x: f32[N,7]) { ${scales}${cube}${tail}${product} return %y }`, becomes('gelu(%x) {approximate=true}'))
+  })
+
+  it('sees the tanh form with x * (1 + 0.044715 * x^2)', () => {
+    const lines =
+      '%p = square(%x)\n %r = mul(%q, %p)\n %v = add(%one, %r)\n %w = mul(%a, %x)\n %t = mul(%w, %v)\n %th = tanh(%t)\n %g = add(%one, %th)\n %u = mul(%h, %x)\n %y = mul(%u, %g)'
+    expectRewrite(recognizeGelu, `(%x: f32[N,7]) { ${scales}${lines} return %y }`, becomes('gelu(%x) {approximate=true}'))
+    expectOther(recognizeGelu, `(%x: f32[N,7]) { ${scales}${lines.replace('mul(%w, %v)', 'mul(%w, %x)')} return %y }`)
   })
 
   it.each([
@@ -102,6 +124,16 @@ describe('recognize-leaky-relu', () => {
       'alpha is not between 0 and 1',
     ],
     [
+      'the smaller with a slope below 1',
+      '(%x: f32[N,7]) { %a = const : f32[] = 0.5\n %u = mul(%x, %a)\n %y = minimum(%u, %x) return %y }',
+      'alpha is not above 1',
+    ],
+    [
+      'a slope that broadcasts',
+      '(%x: f32[1]) { %a = const : f32[2] = [0.5, 0.5]\n %u = mul(%x, %a)\n %y = maximum(%u, %x) return %y }',
+      'alpha is not one number',
+    ],
+    [
       'a slope per channel',
       '(%x: f32[N,2]) { %a = const : f32[2] = [0.5, 0.25]\n %u = mul(%x, %a)\n %y = maximum(%u, %x) return %y }',
       'alpha is not one number',
@@ -117,10 +149,13 @@ describe('recognize-leaky-relu', () => {
     ['x > 0 ? x : a * x', 'greater(%x, %z)', 'select_v2'],
     ['x >= 0 ? x : a * x', 'greater_equal(%x, %z)', 'select'],
     ['0 < x ? x : a * x', 'less(%z, %x)', 'select_v2'],
-  ])('sees %s', (_, comparison, select) => {
+    ['x < 0 ? a * x : x', 'less(%x, %z)', 'select_v2', '%u, %x'],
+    ['x <= 0 ? a * x : x', 'less_equal(%x, %z)', 'select', '%u, %x'],
+    ['0 >= x ? a * x : x', 'greater_equal(%z, %x)', 'select_v2', '%u, %x'],
+  ])('sees %s', (_, comparison, select, branches = '%x, %u') => {
     expectRewrite(
       recognizeLeakyRelu,
-      `(%x: f32[N,7]) { %z = const : f32[] = 0\n %c = ${comparison}\n %a = const : f32[] = 2\n %u = mul(%x, %a)\n %y = ${select}(%c, %x, %u) return %y }`,
+      `(%x: f32[N,7]) { %z = const : f32[] = 0\n %c = ${comparison}\n %a = const : f32[] = 2\n %u = mul(%x, %a)\n %y = ${select}(%c, ${branches}) return %y }`,
       becomes('leaky_relu(%x) {alpha=2}'),
     )
   })
@@ -141,9 +176,37 @@ describe('recognize-leaky-relu', () => {
   })
 })
 
+describe('recognize-elu', () => {
+  const graph = (comparison: string, branches: string, minusOne = '%m = sub(%e, %o)', argument = '%x') =>
+    `(%x: f32[N,7]) { %z = const : f32[] = 0\n %o = const : f32[] = 1\n %k = const : f32[] = -1\n %l = minimum(%x, %z)\n %e = exp(${argument})\n ${minusOne}\n %c = ${comparison}\n %y = select_v2(%c, ${branches}) return %y }`
+  it.each([
+    ['x > 0 ? x : exp(x) - 1', graph('greater(%x, %z)', '%x, %m')],
+    ['0 <= x ? x : exp(x) - 1', graph('less_equal(%z, %x)', '%x, %m')],
+    ['x < 0 ? exp(x) + -1 : x', graph('less(%x, %z)', '%m, %x', '%m = add(%k, %e)')],
+    ['0 >= x ? exp(min(x, 0)) - 1 : x', graph('greater_equal(%z, %x)', '%m, %x', '%m = sub(%e, %o)', '%l')],
+  ])('sees %s', (_, before) => {
+    expectRewrite(recognizeElu, before, becomes('elu(%x)'))
+  })
+
+  it('keeps other thresholds and branches', () => {
+    expectOther(recognizeElu, graph('greater(%x, %o)', '%x, %m'))
+    expectOther(recognizeElu, graph('greater(%x, %z)', '%m, %x'))
+    expectOther(recognizeElu, graph('greater(%x, %z)', '%x, %m', '%m = sub(%e, %k)'))
+    expectOther(recognizeElu, graph('greater(%x, %z)', '%x, %m', '%m = sub(%e, %o)', '%k'))
+  })
+})
+
 describe('recognize-logistic', () => {
   const graph = (one: number, term: number) =>
     `(%x: f32[N,7]) { %o = const : f32[] = ${one}\n %t = const : f32[1] = [${term}]\n %n = neg(%x)\n %e = exp(%n)\n %s = add(%e, %t)\n %y = div(%o, %s) return %y }`
+  const viaTanh = (half: number) =>
+    `(%x: f32[N,7]) { %h = const : f32[] = ${half}\n %i = const : f32[] = 0.5\n %u = mul(%x, %h)\n %t = tanh(%u)\n %v = mul(%i, %t)\n %y = add(%v, %i) return %y }`
+  it('sees 0.5 * tanh(0.5 * x) + 0.5', () => {
+    expectRewrite(recognizeLogistic, viaTanh(0.5), becomes('logistic(%x)'))
+    expectOther(recognizeLogistic, viaTanh(1))
+  })
+  it('keeps a constant that broadcasts', () =>
+    expectOther(recognizeLogistic, graph(1, 1).replaceAll('[N,7]', '[1]').replace('f32[1] = [1]', 'f32[2] = [1, 1]')))
   it('sees 1 / (1 + exp(-x))', () => expectRewrite(recognizeLogistic, graph(1, 1), becomes('logistic(%x)')) && undefined)
   it('keeps other numbers', () => {
     expectOther(recognizeLogistic, graph(2, 1))
@@ -156,10 +219,45 @@ describe('recognize-prelu', () => {
     `(%x: f32[N,2,3]) { %p = relu(%x)\n %n = neg(%x)\n %r = relu(%n)\n %a = const : f32${alpha}\n %m = mul(%a, %r)\n %y = ${op} return %y }`
   it.each([
     ['relu(x) - a * relu(-x)', 'sub(%p, %m)', '[3] = [1, 2, 3]', '[3] = [1, 2, 3]'],
-    ['relu(x) + -a * relu(-x)', 'add(%p, %m)', '[2,3] = splat(-0.5)', '[2,3] = splat(0.5)'],
-    ['-a * relu(-x) + relu(x)', 'add(%m, %p)', '[] = -0.25', '[] = 0.25'],
+    ['relu(x) + -a * relu(-x)', 'add(%p, %m)', '[2,1] = [-0.5, 0.25]', '[2,1] = [0.5, -0.25]'],
   ])('sees %s', (_, op, alpha, slope) => {
     expectRewrite(recognizePrelu, graph(op, alpha), `(%x: f32[N,2,3]) { %a = const : f32${slope}\n %y = prelu(%x, %a) return %y }`)
+  })
+
+  it.each([
+    ['relu(x) + a * min(x, 0)', '%z = const : f32[] = 0\n %l = minimum(%z, %x)\n %m = mul(%l, %a)\n %y = add(%m, %p)', '[1, 2, 3]'],
+    [
+      'relu(x) + a * (x - |x|) * 0.5',
+      '%z = const : f32[] = 0.5\n %b = abs(%x)\n %d = sub(%x, %b)\n %m = mul(%a, %d)\n %l = mul(%m, %z)\n %y = add(%p, %l)',
+      '[1, 2, 3]',
+    ],
+    ['relu(x) - a * min(x, 0)', '%z = const : f32[] = 0\n %l = minimum(%x, %z)\n %m = mul(%l, %a)\n %y = sub(%p, %m)', '[-1, -2, -3]'],
+    [
+      'relu(x) + a * min(x, 0) / 2',
+      '%z = const : f32[] = 0\n %h = const : f32[] = 2\n %l = minimum(%x, %z)\n %m = mul(%l, %a)\n %d = div(%m, %h)\n %y = add(%p, %d)',
+      '[0.5, 1, 1.5]',
+    ],
+  ])('sees %s', (_, lines, slope) => {
+    expectRewrite(
+      recognizePrelu,
+      `(%x: f32[N,2,3]) { %p = relu(%x)\n %a = const : f32[3] = [1, 2, 3]\n ${lines} return %y }`,
+      `(%x: f32[N,2,3]) { %a = const : f32[3] = ${slope}\n %y = prelu(%x, %a) return %y }`,
+    )
+  })
+
+  it.each([
+    ['sub(%p, %m)', '[] = 0.25', 0.25],
+    ['add(%m, %p)', '[2,3] = splat(-0.5)', 0.5],
+  ])('makes a leaky_relu of one slope: %s', (op, alpha, slope) => {
+    expectRewrite(recognizePrelu, graph(op, alpha), `(%x: f32[N,2,3]) { %y = leaky_relu(%x) {alpha=${slope}} return %y }`)
+  })
+
+  it('keeps the negative part of another value, and a slope that varies', () => {
+    const text = (lines: string) =>
+      `(%x: f32[N,3], %z: f32[N,3]) { %p = relu(%x)\n %n = neg(%z)\n %a = const : f32[] = 0.5\n ${lines} return %y }`
+    expectOther(recognizePrelu, text('%r = relu(%n)\n %m = mul(%r, %a)\n %y = sub(%p, %m)'))
+    expectOther(recognizePrelu, text('%k = neg(%x)\n %r = relu(%k)\n %m = mul(%r, %z)\n %y = sub(%p, %m)'))
+    expectOther(recognizePrelu, text('%y = add(%p, %z)'))
   })
 
   it('keeps a slope that broadcasts the input', () => {
@@ -180,10 +278,26 @@ describe('recognize-l2-normalization', () => {
     expectRewrite(recognizeL2Normalization, graph(square), '(%x: f32[N,2,3]) { %y = l2_normalization(%x) return %y }')
   })
 
+  const direct = (lines: string, shape = '[N,2,3]', axes = '[1] = [2]') =>
+    `(%x: f32${shape}) { %q = square(%x)\n %a = const : i32${axes}\n %s = sum(%q, %a) {keepDims=true}\n ${lines} return %y }`
+  it.each([
+    ['x / sqrt(max(sum, 1e-12))', '%e = const : f32[] = 1e-12\n %m = maximum(%e, %s)\n %r = sqrt(%m)\n %y = div(%x, %r)'],
+    ['x / max(sqrt(sum), 1e-6)', '%e = const : f32[] = 1e-6\n %r = sqrt(%s)\n %m = maximum(%r, %e)\n %y = div(%x, %m)'],
+  ])('sees %s', (_, lines) => {
+    expectRewrite(recognizeL2Normalization, direct(lines), '(%x: f32[N,2,3]) { %y = l2_normalization(%x) return %y }')
+    expectRewrite(
+      recognizeL2Normalization,
+      direct(lines, '[1,1,3]', '[3] = [0, 1, -1]'),
+      '(%x: f32[1,1,3]) { %y = l2_normalization(%x) return %y }',
+    )
+  })
+
   it('keeps sums over other axes, and other epsilons', () => {
     expectMiss(recognizeL2Normalization, graph('square(%x)', '[1] = [1]'), 'the sum is not over the last axis alone')
     expectMiss(recognizeL2Normalization, graph('square(%x)', '[2] = [1, 2]'), 'the sum is not over the last axis alone')
-    expectMiss(recognizeL2Normalization, graph('square(%x)', '[] = 2', '0.001'), `epsilon is ${Math.fround(0.001)}, the kernel's is 1e-12`)
+    expectMiss(recognizeL2Normalization, graph('square(%x)', '[] = 2', '0.0001'), 'the norm is at least 0.01 here, in the kernel 1e-6')
+    expectOther(recognizeL2Normalization, graph('exp(%x)'))
+    expectOther(recognizeL2Normalization, '(%x: f32[2], %z: f32[2]) { %r = rsqrt(%z)\n %y = mul(%x, %r) return %y }')
   })
 })
 
