@@ -37,8 +37,9 @@ async function dispatch([first, ...rest]: readonly string[], terminal: Terminal)
   if (options.help) return say(verbHelp(verb), terminal)
   const command = await verb.load()
   const outcome = await command({ args, options, terminal: options.quiet ? quieted(terminal) : terminal })
-  if (options.json) return say(JSON.stringify(outcome.json, undefined, 2), terminal)
-  return options.quiet && !outcome.isResult ? exitCodes.ok : say(outcome.text(), terminal)
+  if (options.json) say(JSON.stringify(outcome.json, undefined, 2), terminal)
+  else if (outcome.isResult || !options.quiet) say(outcome.text(), terminal)
+  return outcome.exitCode ?? exitCodes.ok
 }
 
 function say(text: string, terminal: Terminal): number {

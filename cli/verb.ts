@@ -9,6 +9,8 @@ export interface Outcome {
   text(): string
   /** Shown even under `--quiet`, because it is what was asked for (a table, a graph) and not a summary of what was done. */
   readonly isResult: boolean
+  /** Where what was found is bad news though nothing went wrong. Default 0. */
+  readonly exitCode?: number
 }
 
 export interface Invocation<S extends OptionSchema> {

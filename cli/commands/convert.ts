@@ -12,6 +12,7 @@ import { diagnosticText } from '../failure.ts'
 import { progressSink } from '../progress-sink.ts'
 import { exportOptions, openModel } from '../read-source.ts'
 import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
+import { irTracer } from '../trace.ts'
 import type { Command } from '../verb.ts'
 import type { convertOptions } from '../verbs/convert.ts'
 import { parseResultTypes, parseShapes } from './shapes.ts'
@@ -23,7 +24,10 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   if (output === undefined && !plan) throw missingOption('convert', '-o OUT.tflite')
   const shapes = parseShapes(options.shape)
   const resultTypes = parseResultTypes(options['result-type'])
-  const onPass = irPrinter(options['print-ir-after'], (text) => terminal.err(text))
+  const onPass = both(
+    irPrinter(options['print-ir-after'], (text) => terminal.err(text)),
+    options.trace === undefined ? undefined : irTracer(options.trace),
+  )
   if (output !== undefined && !plan) checkOutput(output)
 
   const source = await openModel(path, { signature: options.signature, tags: options.tags, shapes })
@@ -149,7 +153,17 @@ function operatorCounts(model: Model): Record<string, number> {
   return Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)))
 }
 
-function irPrinter(pattern: string | undefined, print: (text: string) => void): ((name: string, graph: Graph) => void) | undefined {
+type OnPass = (name: string, graph: Graph) => void
+
+function both(a: OnPass | undefined, b: OnPass | undefined): OnPass | undefined {
+  if (!a || !b) return a ?? b
+  return (name, graph) => {
+    a(name, graph)
+    b(name, graph)
+  }
+}
+
+function irPrinter(pattern: string | undefined, print: (text: string) => void): OnPass | undefined {
   if (pattern === undefined) return undefined
   const matches = regex(pattern)
   return (name, graph) => {

@@ -1,5 +1,6 @@
 import { quantizeModes } from '../../src/quantize/types.ts'
 import { defineVerb } from '../verb.ts'
+import { keepOptions, modelOptions } from './shared.ts'
 
 export const convertOptions = {
   output: { kind: 'text', short: 'o', value: 'OUT.tflite', help: 'file to write; an existing one is replaced' },
@@ -21,27 +22,8 @@ export const convertOptions = {
   },
   'per-tensor': { kind: 'flag', help: 'one scale for a whole weight instead of one per channel', group: 'Quantization' },
   'keep-float': { kind: 'texts', value: 'PATTERN', help: 'layers or tensors that stay float; * is any text', group: 'Quantization' },
-  signature: { kind: 'text', value: 'KEY', help: 'convert this signature only; default: all', group: 'Model' },
-  tags: { kind: 'words', value: 'TAG,...', help: 'MetaGraph of a SavedModel; default serve', group: 'Model' },
-  shape: { kind: 'texts', value: 'NAME=1,28,28,1', help: 'fix the shape of an input', group: 'Model' },
-  'allow-custom': {
-    kind: 'words',
-    value: 'OP,...',
-    help: 'keep these TensorFlow ops, where they have no LiteRT operators, as custom ops that your app provides',
-    group: 'Model',
-  },
-  'allow-flex': {
-    kind: 'words',
-    value: 'OP,...',
-    help: 'keep these as ops that TensorFlow runs; the file then needs the Flex delegate',
-    group: 'Model',
-  },
-  'result-type': {
-    kind: 'texts',
-    value: 'LAYER=f32[1,10]',
-    help: 'type of what a kept op gives, where the model does not say it; -1 for a size that varies, LAYER:1 for the second result',
-    group: 'Model',
-  },
+  ...modelOptions,
+  ...keepOptions,
   plan: { kind: 'flag', help: 'show what would be done with each tensor and why; write nothing', group: 'Looking inside' },
   'print-ir-after': {
     kind: 'text',
@@ -49,6 +31,7 @@ export const convertOptions = {
     help: 'print the graph to stderr after the passes whose names match',
     group: 'Looking inside',
   },
+  trace: { kind: 'text', value: 'DIR', help: 'write the graph as text after each pass that changed it', group: 'Looking inside' },
 } as const
 
 export const convertVerb = defineVerb({

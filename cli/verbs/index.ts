@@ -1,12 +1,25 @@
 import type { Verb } from '../verb.ts'
 import { compareVerb } from './compare.ts'
 import { convertVerb } from './convert.ts'
+import { coverageVerb } from './coverage.ts'
 import { deployVerb } from './deploy.ts'
 import { graphVerb } from './graph.ts'
 import { inspectVerb } from './inspect.ts'
+import { opsVerb } from './ops.ts'
 import { reportVerb } from './report.ts'
 import { runVerb } from './run.ts'
 import { verifyVerb } from './verify.ts'
 
 /** Every verb, in the order of the help. */
-export const verbs: readonly Verb[] = [convertVerb, inspectVerb, reportVerb, graphVerb, compareVerb, runVerb, deployVerb, verifyVerb]
+export const verbs: readonly Verb[] = [
+  convertVerb,
+  inspectVerb,
+  reportVerb,
+  graphVerb,
+  compareVerb,
+  runVerb,
+  deployVerb,
+  verifyVerb,
+  coverageVerb,
+  opsVerb,
+]

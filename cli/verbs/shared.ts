@@ -4,3 +4,32 @@ export const preprocessOption = {
   value: 'mean=M,std=S,...',
   help: 'real = (x - mean) / std; a value for each channel as 1:2:3; also size=HxW, color=gray|rgb|bgr|rgba, layout',
 } as const
+
+/** Which part of a model is meant, and in which shape. */
+export const modelOptions = {
+  signature: { kind: 'text', value: 'KEY', help: 'convert this signature only; default: all', group: 'Model' },
+  tags: { kind: 'words', value: 'TAG,...', help: 'MetaGraph of a SavedModel; default serve', group: 'Model' },
+  shape: { kind: 'texts', value: 'NAME=1,28,28,1', help: 'fix the shape of an input', group: 'Model' },
+} as const
+
+/** Which ops may stay as they are. */
+export const keepOptions = {
+  'allow-custom': {
+    kind: 'words',
+    value: 'OP,...',
+    help: 'keep these TensorFlow ops, where they have no LiteRT operators, as custom ops that your app provides',
+    group: 'Model',
+  },
+  'allow-flex': {
+    kind: 'words',
+    value: 'OP,...',
+    help: 'keep these as ops that TensorFlow runs; the file then needs the Flex delegate',
+    group: 'Model',
+  },
+  'result-type': {
+    kind: 'texts',
+    value: 'LAYER=f32[1,10]',
+    help: 'type of what a kept op gives, where the model does not say it; -1 for a size that varies, LAYER:1 for the second result',
+    group: 'Model',
+  },
+} as const

@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../core/diagnostics.ts'
 import type { SourceModel } from '../import/source-graph.ts'
+import { isKeras } from './advice.ts'
 import { attributesLeftOut, customOpsKept, flexOpsKept, idleAllowance, notForKeras } from './diagnostics.ts'
 import { attributeMap } from './opaque/attributes.ts'
 import type { OpaqueKind } from './opaque/opaque.ts'
@@ -22,9 +23,9 @@ const options: Readonly<Record<OpaqueKind, string>> = { flex: '--allow-flex', cu
 
 /** Throws lower/not-for-keras. */
 export function checkAllowances(source: SourceModel, { allowCustom = [], allowFlex = [] }: LowerOptions): void {
-  const isKeras = source.format === 'keras-h5' || source.format === 'keras-zip' || source.format === 'tfjs-layers'
-  if (isKeras && allowFlex.length > 0) throw notForKeras(options.flex, source.name)
-  if (isKeras && allowCustom.length > 0) throw notForKeras(options.custom, source.name)
+  if (!isKeras(source)) return
+  if (allowFlex.length > 0) throw notForKeras(options.flex, source.name)
+  if (allowCustom.length > 0) throw notForKeras(options.custom, source.name)
 }
 
 /** How an op may be kept; Flex where both are allowed. */

@@ -14,7 +14,12 @@ const dialects: Readonly<Record<SourceModel['format'], LoweringRegistry>> = {
   'tfjs-layers': keras,
 }
 
+/** The lowerings for the ops of a model. */
+export function dialectOf(source: SourceModel): LoweringRegistry {
+  return dialects[source.format]
+}
+
 /** Lowers a model with the registry of its dialect. Throws what `lower` throws. */
 export function lowerSource(source: SourceModel, options: LowerOptions = {}): Lowered {
-  return lower(source, dialects[source.format], options)
+  return lower(source, dialectOf(source), options)
 }

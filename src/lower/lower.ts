@@ -103,11 +103,10 @@ class GraphLowering {
   ): { outcome: NodeOutcome; results: readonly Value[] | undefined } {
     const values = node.inputs.map((ref) => this.#value(ref))
     const operands = values.every((v) => v !== undefined) ? values : undefined
-    const types = operands?.map((v) => v.type)
     const outcome = (status: NodeOutcome['status'], made: readonly string[], error?: DowncastError): NodeOutcome => ({
       graph: this.#source.name,
       node,
-      operands: types,
+      operands,
       status,
       made,
       error,
@@ -118,7 +117,8 @@ class GraphLowering {
     let error: DowncastError
     try {
       // Behind a node that failed nothing can be said of the operands, but an op that is not supported is named all the same.
-      if (!node.value && !lowering) throw unsupportedOp(node.op, node.layer[0], types ?? [], adviceFor(this.#model.format, node.op))
+      if (!node.value && !lowering)
+        throw unsupportedOp(node.op, node.layer[0], operands?.map((v) => v.type) ?? [], adviceFor(this.#model, node.op))
       if (!operands) return { outcome: outcome('unseen', []), results: undefined }
       const results = at(node, b, () => (node.value ? constant(node, b) : many(lowering!(new SourceOp(node, operands), b))))
       return { outcome: outcome('lowered', editor.added.slice(start)), results }

@@ -1,6 +1,6 @@
 import type { DowncastError } from '../core/diagnostics.ts'
 import type { SourceNode } from '../import/source-graph.ts'
-import type { TensorType } from '../ir/types.ts'
+import type { Value } from '../ir/types.ts'
 
 /** What became of one source node. */
 export interface NodeOutcome {
@@ -8,7 +8,7 @@ export interface NodeOutcome {
   readonly graph: string
   readonly node: SourceNode
   /** undefined behind a node of whose results nothing is known. */
-  readonly operands: readonly TensorType[] | undefined
+  readonly operands: readonly Value[] | undefined
   /** `custom` and `flex`: kept as it is. `unseen`: there is a lowering, but its operands are not known. */
   readonly status: 'lowered' | 'custom' | 'flex' | 'failed' | 'unseen'
   /** IR names of the ops it became, before any optimization; empty where it was folded or only passed values on. */

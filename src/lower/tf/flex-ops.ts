@@ -59,7 +59,7 @@ const names = `
   UnsortedSegmentJoin UnsortedSegmentMax UnsortedSegmentMin UnsortedSegmentProd UnsortedSegmentSum UpperBound Where
   WhitespaceTokenizeWithOffsets WordpieceTokenizeWithOffsets Xdivy Xlog1py Xlogy ZerosLike
 `
-const flexOps: ReadonlySet<string> = new Set(names.trim().split(/\s+/))
+export const flexOps: ReadonlySet<string> = new Set(names.trim().split(/\s+/))
 
 /** Whether TensorFlow's Flex delegate has a kernel for the op. */
 export function hasFlexKernel(op: string): boolean {

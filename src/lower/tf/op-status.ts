@@ -1,5 +1,5 @@
 import type { LoweringRegistry } from '../registry.ts'
-import { hasFlexKernel } from './flex-ops.ts'
+import { flexOps, hasFlexKernel } from './flex-ops.ts'
 
 /** Ops without a lowering, and what their model can do instead: one phrase that begins with a verb. */
 const instead: readonly (readonly [string, string])[] = [
@@ -73,4 +73,9 @@ export function factsOf(op: string, registry: LoweringRegistry): OpFacts {
   const hasFlex = hasFlexKernel(op)
   const isLowered = registry[op] !== undefined
   return { status: isLowered ? 'supported' : hasFlex ? 'flex' : 'unsupported', hasFlex, instead: isLowered ? undefined : insteadOf.get(op) }
+}
+
+/** Names of ops of which something is known besides a lowering. */
+export function opsWithFacts(): readonly string[] {
+  return [...new Set([...flexOps, ...insteadOf.keys()])]
 }

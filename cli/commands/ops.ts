@@ -1,0 +1,27 @@
+import { knownOps } from '../../src/lower/known-ops.ts'
+import { textTable } from '../text.ts'
+import type { Command } from '../verb.ts'
+import type { opsOptions } from '../verbs/ops.ts'
+
+const statusText = { supported: 'yes', flex: 'needs Flex', unsupported: 'no' } as const
+
+export const opsCommand: Command<typeof opsOptions> = ({ args: [pattern] }) => {
+  const matches = nameMatcher(pattern)
+  const ops = knownOps().filter((o) => matches(o.op))
+  const rows = ops.map((o) => [o.op, o.dialect, o.priority, statusText[o.status], o.becomes.join(', '), o.instead ?? o.types.join(' ')])
+  const text = () =>
+    ops.length === 0
+      ? `no op is called ${pattern}`
+      : textTable([['op', 'of', 'priority', 'supported', 'becomes', 'types, or what to do instead'], ...rows]).join('\n')
+  return Promise.resolve({ json: { ops }, text, isResult: true })
+}
+
+/** Case does not count. */
+function nameMatcher(pattern: string | undefined): (name: string) => boolean {
+  if (pattern === undefined) return () => true
+  const parts = pattern.toLowerCase().split('*')
+  if (parts.length === 1) return (name) => name.toLowerCase().includes(parts[0]!)
+  const literal = parts.map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+  const regex = new RegExp(`^${literal.join('.*')}$`)
+  return (name) => regex.test(name.toLowerCase())
+}

@@ -1,0 +1,35 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import * as path from 'node:path'
+import { printGraph } from '../src/ir/print.ts'
+import type { Graph } from '../src/ir/types.ts'
+import { textRecords } from '../src/ops/text.ts'
+import { unwritableOutput } from '../src/platform/diagnostics.ts'
+
+/** Constants of up to this many elements are written whole. */
+const wholeElements = 8
+
+/**
+ * Writes graphs as text below `dir`, one file for each pass that changed one: `003-fuse.main.ir`. The folder is made.
+ * Throws export/unwritable-output.
+ */
+export function irTracer(dir: string): (pass: string, graph: Graph) => void {
+  const last = new Map<string, string>()
+  let number = 0
+  return (pass, graph) => {
+    const text = printGraph(graph, { records: textRecords, inlineElements: wholeElements })
+    if (last.get(graph.name) === text) return
+    last.set(graph.name, text)
+    const name = `${String(number++).padStart(3, '0')}-${plain(pass)}.${plain(graph.name)}.ir`
+    try {
+      mkdirSync(dir, { recursive: true })
+      writeFileSync(path.join(dir, name), `// ${plain(graph.name)} after ${plain(pass)}\n${text}\n`)
+    } catch (e) {
+      throw unwritableOutput(dir, e instanceof Error ? e.message : String(e), { cause: e })
+    }
+  }
+}
+
+/** Graphs are called what the model says. */
+function plain(name: string): string {
+  return name.replace(/[^\w.-]+/g, '_').slice(0, 80)
+}
