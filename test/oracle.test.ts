@@ -15,7 +15,7 @@ import { firstDifference } from './testkit/oracle.ts'
 
 /*
  * One TensorFlow op or Keras layer at a time: converted here, run by LiteRT, judged by the outputs that TensorFlow recorded
- * (fixtures/oracle/ops.zip). Cases that do not pass stand in oracle-expected-failures.json with a reason; one that passes must leave it.
+ * (fixtures/oracle/*.zip). Cases that do not pass stand in oracle-expected-failures.json with a reason; one that passes must leave it.
  */
 
 interface Case {
@@ -27,12 +27,19 @@ interface Case {
 }
 
 const file = (path: string) => readFileSync(new URL(path, import.meta.url))
-const archive = openZip(memorySource('ops.zip', new Uint8Array(file('../fixtures/oracle/ops.zip'))))
-const bytesOfEntry = (path: string) => {
+const archives = ['ops.zip', 'more-ops.zip'].map((name) => openZip(memorySource(name, new Uint8Array(file(`../fixtures/oracle/${name}`)))))
+const bytesIn = (archive: (typeof archives)[number], path: string) => {
   const source = archive.open(archive.entries.get(path)!)
   return source.read(0, source.byteLength)
 }
-const cases = JSON.parse(new TextDecoder().decode(bytesOfEntry('index.json'))) as readonly Case[]
+/** Each case with the archive it is in. */
+const archiveOf = new Map<string, (typeof archives)[number]>()
+const cases = archives.flatMap((archive) => {
+  const listed = JSON.parse(new TextDecoder().decode(bytesIn(archive, 'index.json'))) as readonly Case[]
+  for (const c of listed) archiveOf.set(c.name, archive)
+  return listed
+})
+const bytesOfEntry = (name: string, path: string) => bytesIn(archiveOf.get(name)!, `${name}/${path}`)
 const expectedFailures = new Map(Object.entries(JSON.parse(file('./oracle-expected-failures.json').toString()) as Record<string, string>))
 const runner = liteRtRunner(loadNodeLiteRt)
 afterAll(() => runner.dispose())
@@ -40,8 +47,9 @@ afterAll(() => runner.dispose())
 /** What is wrong with a case; undefined when all its outputs are TensorFlow's. */
 async function faultOf(c: Case): Promise<string | undefined> {
   try {
-    const files = [...archive.entries.keys()].filter((path) => path.startsWith(`${c.name}/`) && !path.endsWith('io.npz'))
-    const folder = memoryFolder(c.name, new Map(files.map((path) => [path.slice(c.name.length + 1), bytesOfEntry(path)])))
+    const entries = [...archiveOf.get(c.name)!.entries.keys()].filter((path) => path.startsWith(`${c.name}/`) && !path.endsWith('io.npz'))
+    const files = entries.map((path) => path.slice(c.name.length + 1))
+    const folder = memoryFolder(c.name, new Map(files.map((path) => [path, bytesOfEntry(c.name, path)])))
     const model = tfliteBytes(convert(await readModel({ folder })).model)
     const loaded = await runner.load(model, { name: c.name })
     try {
@@ -67,7 +75,7 @@ type Arrays = Map<string, NdArray>
 /** Keys are `[<signature>.]in_<name>[@k]` and `out_`; sample 0 has no `@`. */
 function samplesOf(name: string): { signature: string; feeds: Arrays; expected: Arrays }[] {
   const samples = new Map<string, { signature: string; feeds: Arrays; expected: Arrays }>()
-  for (const [key, array] of readNpz(memorySource(`${name}/io.npz`, bytesOfEntry(`${name}/io.npz`)))) {
+  for (const [key, array] of readNpz(memorySource(`${name}/io.npz`, bytesOfEntry(name, 'io.npz')))) {
     const [, signature = 'serving_default', kind, port, k = '0'] = /^(?:(.+)\.)?(in|out)_(.*?)(?:@(\d+))?$/.exec(key)!
     const sample = samples.get(`${signature}@${k}`) ?? { signature, feeds: new Map(), expected: new Map() }
     samples.set(`${signature}@${k}`, sample)
@@ -83,7 +91,8 @@ function renamed(feeds: Arrays, inputs: readonly { readonly name: string }[]): A
 }
 
 it('has cases, and every expected failure is one of them', () => {
-  expect(cases.length).toBeGreaterThan(600)
+  expect(cases.length).toBeGreaterThan(1200)
+  expect(archiveOf.size, 'names are used once').toBe(cases.length)
   expect([...expectedFailures.keys()].filter((name) => !cases.some((c) => c.name === name))).toEqual([])
   expect(cases.every((c) => samplesOf(c.name).every((s) => [...s.expected.values()].every((a) => sizeOf(a) >= 0)))).toBe(true)
 })

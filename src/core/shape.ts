@@ -34,7 +34,7 @@ export function fileShape(shape: Shape): number[] {
 
 /**
  * NumPy broadcasting of two shapes. A symbolic dim against 1 stays symbolic; against an equal name stays; against a
- * number above 1 the number wins (the run-time size can only be that number or 1).
+ * number above 1 the number wins (the run-time size can only be that number or 1); of two names either may be the 1.
  * Returns undefined when the shapes cannot be broadcast.
  */
 export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
@@ -46,9 +46,15 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
     if (x === y || y === 1) out.push(x)
     else if (x === 1) out.push(y)
     else if (typeof x === 'number' && typeof y === 'number') return undefined
-    else out.push(typeof x === 'number' ? x : typeof y === 'number' ? y : x)
+    else out.push(typeof x === 'number' ? x : typeof y === 'number' ? y : larger(x, y))
   }
   return out
+}
+
+/** The size of two that broadcast, one of which may be 1. */
+function larger(x: SymbolicDim, y: SymbolicDim): Dim {
+  const names = [x, y].flatMap((d) => (d.startsWith('(max(') ? d.slice(5, -2).split('|') : [d]))
+  return `(max(${[...new Set(names)].sort().join('|')}))`
 }
 
 /** Axis in `[0, rank)` from one in `[-rank, rank)`, or undefined when out of range. */

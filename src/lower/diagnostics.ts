@@ -101,3 +101,13 @@ export function badAttribute(op: string, layer: string | undefined, name: string
 export function badPort(kind: 'input' | 'output', name: string, reason: string, hint?: string): DowncastError {
   return new DowncastError({ code: 'lower/bad-port', message: `The ${kind} "${name}" ${reason}.`, tensor: name, hint })
 }
+
+/** A complex number that was put together is read whole: LiteRT can only hold those that its transform makes. */
+export function complexResult(layer: string | undefined): DowncastError {
+  return new DowncastError({
+    code: 'lower/complex-result',
+    message: `Complex${quoted(layer)}: its complex numbers leave the model or reach an op that takes them whole, and LiteRT has no op that makes them.`,
+    node: layer,
+    hint: 'Return the real and the imaginary part (tf.math.real, tf.math.imag) instead.',
+  })
+}

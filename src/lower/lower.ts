@@ -5,7 +5,8 @@ import type { Graph, Model, Signature, TensorType, Value } from '../ir/types.ts'
 import { OpBuilder } from '../ops/build.ts'
 import { adviceFor } from './advice.ts'
 import { allowedKind, checkAllowances, type LowerOptions, tellAllowances } from './allow.ts'
-import { badPort, unknownResult, unsupportedOp } from './diagnostics.ts'
+import { complexPair } from './complex.ts'
+import { badPort, complexResult, unknownResult, unsupportedOp } from './diagnostics.ts'
 import { keepOpaque } from './opaque/opaque.ts'
 import { resultTypes } from './opaque/result-types.ts'
 import { stringData } from './opaque/string-data.ts'
@@ -155,7 +156,7 @@ class GraphLowering {
     return this.#results.get(ref.node)?.[ref.output]
   }
 
-  #finish(editor: GraphEditor): LoweredGraph {
+  #finish(editor: GraphEditor): LoweredGraph | undefined {
     const source = this.#source
     const outputs = source.outputs.map((port) => {
       const v = this.#value(port.ref)
@@ -170,6 +171,13 @@ class GraphLowering {
     }
     editor.setOutputs(outputs.map((o) => o.value.id))
     editor.removeDead()
+    const whole = [...editor.nodes()].filter((node) => node.op === 'custom' && node.attrs.customCode === complexPair)
+    for (const node of whole) {
+      this.#diagnostics.collect(() => {
+        throw complexResult(node.origin.source[0])
+      })
+    }
+    if (whole.length > 0) return undefined
     const inputs = source.inputs.map((port, i) => ({ name: port.name, value: editor.inputs[i]! }))
     return { graph: editor.finish(), signature: { inputs, outputs: outputs.map((o) => ({ name: o.port.name, value: o.value.id })) } }
   }

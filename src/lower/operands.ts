@@ -1,5 +1,7 @@
 import { constFromBytes } from '../core/bytes.ts'
-import { bytesOf } from '../core/dtype.ts'
+import { mulDims } from '../core/dim.ts'
+import { bytesOf, type DType } from '../core/dtype.ts'
+import { type Dim, isStatic, type Shape } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
 import type { OpBuilder } from '../ops/build.ts'
 import { op } from '../ops/index.ts'
@@ -16,15 +18,62 @@ export function toI32(b: OpBuilder, v: Value): Value {
   return b.op(op.cast, [v], { to: 'i32' })
 }
 
+/** `x` as another element type; nothing is added when it has it. */
+export function castTo(b: OpBuilder, x: Value, to: DType): Value {
+  return x.type.dtype === to ? x : b.op(op.cast, [x], { to })
+}
+
+/** A constant of any numeric type, from numbers that f32 (or, when whole, i32) holds. */
+export function constantOf(b: OpBuilder, dtype: DType, values: readonly number[], shape: Shape = []): Value {
+  if (dtype === 'f32') return b.f32(values.map(Math.fround), shape)
+  return castTo(b, values.every(Number.isInteger) ? b.i32(values, shape) : b.f32(values.map(Math.fround), shape), dtype)
+}
+
 /** `x` permuted; nothing is added for an identity. */
 export function permute(b: OpBuilder, x: Value, perm: readonly number[]): Value {
   return perm.every((p, i) => p === i) ? x : b.op(op.transpose, [x, b.i32(perm)])
 }
 
-/** `x` with another static or partly symbolic shape. */
-export function reshapeTo(b: OpBuilder, x: Value, shape: readonly (number | string)[]): Value {
-  const symbolic = shape.filter((d) => typeof d === 'string')
+/** `x` with another shape of as many elements; symbolic sizes are those of `x` or products of neighbours among them. */
+export function reshapeTo(b: OpBuilder, x: Value, shape: Shape): Value {
+  if (shape.length === x.type.shape.length && shape.every((d, i) => d === x.type.shape[i])) return x
   const file = shape.map((d) => (typeof d === 'number' ? d : -1))
-  if (symbolic.length <= 1) return b.op(op.reshape, [x, b.i32(file)])
-  return b.op(op.reshape, [x, b.op(op.shape, [x])])
+  const symbolic = shape.filter((d) => typeof d === 'string')
+  return b.op(op.reshape, [x, (symbolic.length > 1 ? sizes(b, shape, [x]) : undefined) ?? b.i32(file)])
+}
+
+/**
+ * Sizes as an i32 vector: constant where they are known, else read from the shapes of `sources`. undefined when a symbolic size is
+ * neither a size of a source nor a product of neighbouring ones.
+ */
+export function sizes(b: OpBuilder, dims: Shape, sources: readonly Value[]): Value | undefined {
+  if (isStatic(dims)) return b.i32(dims)
+  const parts = dims.map((d) => (typeof d === 'number' ? b.i32([d]) : sizeFrom(b, d, sources)))
+  if (!parts.every((p) => p !== undefined)) return undefined
+  return parts.length === 1 ? parts[0]! : b.op(op.concatenation, parts, { axis: 0 })
+}
+
+function sizeFrom(b: OpBuilder, wanted: Dim, sources: readonly Value[]): Value | undefined {
+  for (const source of sources) {
+    const { shape } = source.type
+    for (let from = 0; from < shape.length; from++) {
+      for (let to = from + 1; to <= shape.length; to++) {
+        if (mulDims(...shape.slice(from, to)) !== wanted) continue
+        const part = b.op(op.slice, [b.op(op.shape, [source]), b.i32([from]), b.i32([to - from])])
+        return to - from === 1 ? part : b.op(op.reduceProd, [part, b.i32([0])], { keepDims: true })
+      }
+    }
+  }
+  return undefined
+}
+
+/** The shape of `x` as an i32 vector, constant when it is static. */
+export function shapeOf(b: OpBuilder, x: Value): Value {
+  return isStatic(x.type.shape) ? b.i32(x.type.shape) : b.op(op.shape, [x])
+}
+
+/** `x` from `begin` (per axis) with `size` elements (-1: all that is left) along one axis, all of the others. */
+export function sliceAxis(b: OpBuilder, x: Value, axis: number, begin: number, size: number): Value {
+  const at = (v: number, rest: number) => b.i32(x.type.shape.map((_, i) => (i === axis ? v : rest)))
+  return b.op(op.slice, [x, at(begin, 0), at(size, -1)])
 }

@@ -17,7 +17,7 @@ function lowered(nodes: ModelSpec['nodes'], dims: readonly number[] | 'unknown' 
   const outputs = { y: { name: 'head/y:0', dims: 'unknown' as const } }
   const model: ModelSpec = {
     nodes,
-    ops: ['MaxPool', 'Transpose', 'Add', 'MatMul', 'Softmax'].map((name) => ({ name, outputs: ['output'] })),
+    ops: ['MaxPool', 'Transpose', 'Add', 'MatMul', 'Softmax', 'Complex'].map((name) => ({ name, outputs: ['output'] })),
     signatures: { serving_default: { inputs: { x: { name: 'x:0', dims, dtype } }, outputs } },
   }
   return () => lowerSource(importSavedModel(modelFolder(model)))
@@ -51,6 +51,15 @@ describe('attributes', () => {
 test('a form that has no counterpart', () => {
   const nchw = pool({ padding: attr.string('SAME'), strides: fours(2, 2, 1, 1), ksize: fours(2, 2, 1, 1) })
   expect(refusal(lowered([input([1, 4, 4, 2]), nchw]))).toMatchObject({ code: 'lower/unsupported-form', node: 'head/y' })
+})
+
+test('complex numbers that are read whole', () => {
+  const z = node('head/y', 'Complex', ['x', 'x'], { T: f32, Tout: attr.type('c64') })
+  expect(refusal(lowered([input([2]), z], [2]))).toMatchObject({
+    code: 'lower/complex-result',
+    node: 'head/y',
+    hint: expect.stringContaining('tf.math.real'),
+  })
 })
 
 test('operands that do not fit each other', () => {

@@ -25,6 +25,11 @@ export class SourceOp {
     return this.operands[i] ?? this.reject(`operand ${i} is missing`)
   }
 
+  /** The same node on other operands. */
+  with(operands: readonly Value[]): SourceOp {
+    return new SourceOp(this.node, operands)
+  }
+
   /** Stops: this form of the op is not supported. */
   reject(reason: string, hint?: string): never {
     throw unsupportedForm(this.node.op, this.layer, reason, hint)

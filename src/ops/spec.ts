@@ -156,6 +156,8 @@ export interface OpSpec<Name extends string = string, A extends AttrSchema = Att
   /** First runtime release of each version. @see LiteRT tools/versioning/runtime_version.cc */
   readonly releases: Readonly<Record<number, string>>
   readonly accuracy: Accuracy
+  /** Highest rank at which the kernel broadcasts operands of different shapes; any rank when absent. Equal shapes may have any rank. */
+  readonly broadcastRank?: number
   /**
    * Moves elements without computing on them: then symbolic elements (`dims`) pass through its kernel. The elements are
    * those of the first operand and of variadic ones, or of the operand named here.

@@ -62,15 +62,15 @@ export function editModel(
     added.push({ opcodeIndex: operatorCodes.length - 1, inputs: [...operands], outputs: [output], builtinOptions: options })
     return output
   }
-  /** The kernels of shape arithmetic keep their results out of the buffers LiteRT provides; that of MAXIMUM does not. */
+  /** The kernels of shape arithmetic keep their results out of the buffers LiteRT provides, and constants are not copied there. */
   const settle = (tensor: number, type: TensorInput['type'], shape: readonly number[], name: string): number =>
-    add('MAXIMUM', [tensor, tensor], { name, type, shape })
+    add(type === 'BOOL' ? 'LOGICAL_AND' : 'MAXIMUM', [tensor, tensor], { name, type, shape })
 
   const copy = (port: PortInfo, shape: readonly number[], name: string): number => {
     const { buffer, quantization } = original.tensors[port.tensor]!
     const type = tensorTypeOfDType(port.dtype)
     const isConstant = (tables.buffers[buffer]?.data?.byteLength ?? 0) > 0
-    const isUnsettled = port.dtype === 'i32' || port.dtype === 'i64' || (port.dtype === 'f32' && isConstant)
+    const isUnsettled = port.dtype === 'i32' || port.dtype === 'i64' || ((port.dtype === 'f32' || port.dtype === 'bool') && isConstant)
     const source = isUnsettled ? settle(port.tensor, type, port.initialShape, `${name}_settled`) : port.tensor
     const sizes = addConstant(`${name}_shape`, shape, [shape.length])
     const options = { type: 'ReshapeOptions', value: { newShape: [...shape] } } as const

@@ -1,24 +1,13 @@
-import { elementCount } from '../../core/shape.ts'
+import { isStatic } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { reshapeTo, toI32 } from '../operands.ts'
+import { elementwise } from '../broadcast.ts'
+import { asI32 } from '../conversions.ts'
+import { Formula } from '../formula.ts'
+import { castTo, constantOf, reshapeTo, shapeOf, sizes, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-
-function split(n: SourceOp, b: OpBuilder): readonly Value[] {
-  const count = n.int('num_split')
-  return count === 1 ? [n.in(1)] : b.ops(op.split, [toI32(b, n.in(0)), n.in(1)], { numSplits: count })
-}
-
-function splitV(n: SourceOp, b: OpBuilder): readonly Value[] {
-  return b.ops(op.splitV, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))], { numSplits: n.int('num_split') })
-}
-
-function unpack(n: SourceOp, b: OpBuilder): readonly Value[] {
-  const axis = n.axis(n.int('axis', 0), n.in(0).type.shape.length)
-  return b.ops(op.unpack, [n.in(0)], { num: n.int('num'), axis })
-}
 
 /** SELECT where nothing broadcasts, else SELECT_V2. A vector condition of `Select` (version 1) picks along the first axis. */
 function select(n: SourceOp, b: OpBuilder): Value {
@@ -26,22 +15,38 @@ function select(n: SourceOp, b: OpBuilder): Value {
   const same = [c, y].every((v) => v.type.shape.join() === x.type.shape.join())
   if (same) return b.op(op.select, [c, x, y])
   if (n.node.op === 'Select' && c.type.shape.length === 1 && x.type.shape.length > 1) {
-    return b.op(op.selectV2, [reshapeTo(b, c, [c.type.shape[0]!, ...x.type.shape.slice(1).map(() => 1)]), x, y])
+    return elementwise(b, op.selectV2, [reshapeTo(b, c, [c.type.shape[0]!, ...x.type.shape.slice(1).map(() => 1)]), x, y])
   }
-  return b.op(op.selectV2, [c, x, y])
+  return elementwise(b, op.selectV2, [c, x, y])
 }
 
+/** The kernel takes f32, i32, u8 and i8. */
 function arg(spec: typeof op.argMax | typeof op.argMin) {
   return (n: SourceOp, b: OpBuilder): Value => {
-    const axis = n.operands.length > 1 ? toI32(b, n.in(1)) : b.i32([0], [])
-    return b.op(spec as typeof op.argMax, [n.in(0), axis], { outputType: n.type('output_type', 'i64') })
+    const { dtype } = n.in(0).type
+    const x = dtype === 'f32' || dtype === 'i32' ? n.in(0) : castTo(b, n.in(0), /^[iu]|bool/.test(dtype) ? 'i32' : 'f32')
+    const axis = n.operands.length > 1 ? n.ints(1, 'the axis')[0]! : 0
+    const at = b.i32([n.axis(axis, x.type.shape.length)], [])
+    return b.op(spec as typeof op.argMax, [x, at], { outputType: n.type('output_type', 'i64') })
   }
 }
 
 /** Sorted or not, TOPK_V2 sorts. */
 function topK(n: SourceOp, b: OpBuilder): readonly Value[] {
-  if (n.has('index_type') && n.type('index_type') !== 'i32') n.reject('only i32 indices are supported')
-  return b.ops(op.topkV2, [n.in(0), n.operands.length > 1 ? toI32(b, n.in(1)) : b.i32([n.int('k')], [])])
+  const k = n.operands.length > 1 ? toI32(b, n.in(1)) : b.i32([n.int('k')], [])
+  const [values, indices] = b.ops(op.topkV2, [n.in(0), k])
+  const wanted = n.has('index_type') ? n.type('index_type') : 'i32'
+  return [values!, castTo(b, indices!, wanted)]
+}
+
+/** How many classes have a higher score than the target's is below k. */
+function inTopK(n: SourceOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const [scores, targets] = [n.in(0), toI32(b, n.in(1))]
+  const k = n.operands[2] ? toI32(b, n.operands[2]) : b.i32([n.int('k')], [])
+  const own = b.op(op.gather, [scores, reshapeTo(b, targets, [targets.type.shape[0]!, 1])], { axis: 1, batchDims: 1 })
+  const higher = f.sum(castTo(b, f.greater(scores, own), 'i32'), [1])
+  return f.less(higher, k)
 }
 
 /** The kernel takes axes that lie side by side only; others are reversed one after another. */
@@ -50,91 +55,118 @@ function reverse(n: SourceOp, b: OpBuilder): Value {
   return n.ints(1, 'the axes').reduce<Value>((x, a) => b.op(op.reverseV2, [x, b.i32([n.axis(a, rank)])]), n.in(0))
 }
 
+function reverseFlags(n: SourceOp, b: OpBuilder): Value {
+  return n.ints(1, 'the dims').reduce<Value>((x, flag, i) => (flag ? b.op(op.reverseV2, [x, b.i32([i])]) : x), n.in(0))
+}
+
 function addN(n: SourceOp, b: OpBuilder): Value {
   if (n.operands.length === 1) return n.in(0)
   if (n.in(0).type.dtype === 'i64') return n.operands.slice(1).reduce((sum, x) => b.op(op.add, [sum, x]), n.in(0))
   return b.op(op.addN, n.operands)
 }
 
-function onesLike(n: SourceOp, b: OpBuilder): Value {
-  const x = n.in(0)
-  const one = x.type.dtype === 'f32' ? b.f32([1]) : b.i32([1], [])
-  const count = elementCount(x.type.shape)
-  if (x.type.dtype !== 'f32' && x.type.dtype !== 'i32') n.reject(`ones of type ${x.type.dtype} are not supported`)
-  return b.op(op.broadcastTo, [one, count === undefined ? b.op(op.shape, [x]) : b.i32(x.type.shape as number[])])
+/** One value everywhere, of the operand's type and shape. */
+function splatLike(number: number) {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const x = n.in(0)
+    if (number === 0 && ['f32', 'i32', 'i64'].includes(x.type.dtype)) return b.op(op.zerosLike, [x])
+    const { dtype } = x.type
+    if (isStatic(x.type.shape)) return b.op(op.broadcastTo, [constantOf(b, dtype, [number]), b.i32(x.type.shape)])
+    return castTo(b, b.op(op.broadcastTo, [constantOf(b, dtype === 'f32' ? 'f32' : 'i32', [number]), shapeOf(b, x)]), dtype)
+  }
 }
 
-/** Only NaN differs from itself. */
-const isNan = (n: SourceOp, b: OpBuilder): Value => b.op(op.notEqual, [n.in(0), n.in(0)])
-/** x - x is 0 for finite x and NaN otherwise. */
-const isFiniteNumber = (n: SourceOp, b: OpBuilder): Value => b.op(op.equal, [b.op(op.sub, [n.in(0), n.in(0)]), b.f32([0])])
-/** Neither NaN nor finite: exact for the largest float, which TensorFlow's own lowering takes for infinite. */
-function isInf(n: SourceOp, b: OpBuilder): Value {
-  const isNumber = b.op(op.equal, [n.in(0), n.in(0)])
-  return b.op(op.logicalAnd, [isNumber, b.op(op.logicalNot, [isFiniteNumber(n, b)])])
+/** Values at equal steps; the last one is `stop` itself. */
+function linSpace(n: SourceOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const [start, stop, num] = [n.in(0), n.in(1), toI32(b, n.in(2))]
+  const count = castTo(b, num, 'f32')
+  const positions = castTo(b, b.op(op.range, [b.i32([0], []), num, b.i32([1], [])]), 'f32')
+  const last = f.max(f.sub(count, 1), 1)
+  return f.add(start, f.mul(positions, f.div(f.sub(stop, start), last)))
 }
 
-/** x / y where y is not 0, else 0. */
-function divNoNan(n: SourceOp, b: OpBuilder): Value {
-  const zero = b.op(op.equal, [n.in(1), b.f32([0])])
-  const quotient = b.op(op.div, [n.in(0), n.in(1)])
-  return b.op(op.selectV2, [zero, b.f32([0]), quotient])
+/** The axes rotated: two slices and a concatenation for each, or for amounts found at run time a gather. */
+function roll(n: SourceOp, b: OpBuilder): Value {
+  const axes = n.ints(2, 'the axes')
+  const { shape } = n.in(0).type
+  return axes.reduce<Value>((x, a, i) => {
+    const axis = n.axis(a, shape.length)
+    const size = shape[axis]!
+    const shifts = n.in(1).data ? n.ints(1, 'the shifts') : undefined
+    if (shifts && shifts.length !== axes.length) n.reject('there must be one shift for each axis')
+    if (shifts && typeof size === 'number') {
+      const by = size === 0 ? 0 : ((shifts[i]! % size) + size) % size
+      if (by === 0) return x
+      return b.op(op.concatenation, [sliceAxis(b, x, axis, size - by, by), sliceAxis(b, x, axis, 0, size - by)], { axis })
+    }
+    const f = new Formula(b)
+    const count = reshapeTo(b, sizes(b, [size], [x]) ?? n.reject('the size of the axis must be known'), [])
+    const shift = n.in(1).type.shape.length === 0 ? toI32(b, n.in(1)) : reshapeTo(b, sliceAxis(b, toI32(b, n.in(1)), 0, i, 1), [])
+    const positions = b.op(op.range, [b.i32([0], []), count, b.i32([1], [])])
+    return b.op(op.gather, [x, f.floorMod(f.sub(positions, shift), count)], { axis })
+  }, n.in(0))
 }
 
-function segments(
-  spec: typeof op.unsortedSegmentSum | typeof op.unsortedSegmentProd | typeof op.unsortedSegmentMax | typeof op.unsortedSegmentMin,
-) {
-  return (n: SourceOp, b: OpBuilder): Value => b.op(spec as typeof op.unsortedSegmentSum, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))])
+function oneHot(n: SourceOp, b: OpBuilder): Value {
+  const indices = n.in(0).type.dtype === 'i64' ? n.in(0) : toI32(b, n.in(0))
+  return b.op(op.oneHot, [indices, toI32(b, n.in(1)), n.in(2), n.in(3)], { axis: n.int('axis', -1) })
 }
 
-/** scale * (x > 0 ? x : alpha * (exp(x) - 1)). @see Klambauer et al., Self-Normalizing Neural Networks, 2017 */
-function selu(n: SourceOp, b: OpBuilder): Value {
-  const [scale, scaledAlpha] = [1.0507009873554805, 1.0507009873554805 * 1.6732632423543772]
-  const x = n.in(0)
-  const negative = b.op(op.mul, [b.op(op.sub, [b.op(op.exp, [x]), b.f32([1])]), b.f32([Math.fround(scaledAlpha)])])
-  const positive = b.op(op.mul, [x, b.f32([Math.fround(scale)])])
-  return b.op(op.select, [b.op(op.greater, [x, b.f32([0])]), positive, negative])
+/** Boundaries are for f32; whole numbers are compared as such. */
+function bucketize(n: SourceOp, b: OpBuilder): Value {
+  return b.op(op.bucketize, [n.in(0)], { boundaries: n.floats('boundaries') })
+}
+
+/** Coordinates of row-major numbers, one row for each dim. */
+function unravelIndex(n: SourceOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const sizesOf = n.ints(1, 'the dims')
+  const pitch = sizesOf.map((_, i) => sizesOf.slice(i + 1).reduce((a, s) => a * s, 1))
+  const numbers = toI32(b, n.in(0))
+  const row = numbers.type.shape.length === 0 ? [] : [1]
+  const [p, s] = [pitch, sizesOf].map((v) => b.i32(v, [v.length, ...row])) as [Value, Value]
+  return castTo(b, f.floorMod(f.floorDiv(numbers, p), s), n.in(0).type.dtype)
+}
+
+/** The vector product of the last dims. */
+function cross(n: SourceOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const axis = n.in(0).type.shape.length - 1
+  const turned = (x: Value, order: readonly number[]) => b.op(op.gather, [x, b.i32(order)], { axis })
+  const [x, y] = [n.in(0), n.in(1)]
+  return f.sub(f.mul(turned(x, [1, 2, 0]), turned(y, [2, 0, 1])), f.mul(turned(x, [2, 0, 1]), turned(y, [1, 2, 0])))
 }
 
 export const arrays: LoweringRegistry = {
-  Split: split,
-  SplitV: splitV,
-  Unpack: unpack,
+  UnravelIndex: unravelIndex,
+  Cross: cross,
   Select: select,
   SelectV2: select,
   ArgMax: arg(op.argMax),
   ArgMin: arg(op.argMin),
+  TopK: topK,
   TopKV2: topK,
+  InTopK: inTopK,
+  InTopKV2: inTopK,
   AddN: addN,
-  OnesLike: onesLike,
-  IsNan: isNan,
-  IsFinite: isFiniteNumber,
-  IsInf: isInf,
-  DivNoNan: divNoNan,
-  Selu: selu,
-  Tile: (n, b) => b.op(op.tile, [n.in(0), toI32(b, n.in(1))]),
-  BroadcastTo: (n, b) => b.op(op.broadcastTo, [n.in(0), toI32(b, n.in(1))]),
-  BroadcastArgs: (n, b) => b.op(op.broadcastArgs, [n.in(0), n.in(1)]),
-  Fill: (n, b) => b.op(op.fill, [toI32(b, n.in(0)), n.in(1)]),
-  Range: (n, b) => b.op(op.range, [n.in(0), n.in(1), n.in(2)]),
-  Rank: (n, b) => b.i32([n.in(0).type.shape.length], []),
-  Size: (n, b) => b.op(op.reduceProd, [b.op(op.shape, [n.in(0)], { outType: n.type('out_type', 'i32') }), b.i32([0])]),
-  OneHot: (n, b) => b.op(op.oneHot, [n.in(0), toI32(b, n.in(1)), n.in(2), n.in(3)], { axis: n.int('axis', -1) }),
+  AccumulateNV2: addN,
+  ZerosLike: splatLike(0),
+  OnesLike: splatLike(1),
+  LinSpace: linSpace,
+  Roll: roll,
+  OneHot: oneHot,
+  Reverse: reverseFlags,
   ReverseV2: reverse,
   ReverseSequence: (n, b) => b.op(op.reverseSequence, [n.in(0), n.in(1)], { seqDim: n.int('seq_dim'), batchDim: n.int('batch_dim', 0) }),
   GatherNd: (n, b) => b.op(op.gatherNd, [n.in(0), n.in(1)]),
-  ScatterNd: (n, b) => b.op(op.scatterNd, [toI32(b, n.in(0)), n.in(1), toI32(b, n.in(2))]),
   Where: (n, b) => b.op(op.where, [n.in(0)]),
-  Cumsum: (n, b) =>
-    b.op(op.cumsum, [n.in(0), toI32(b, n.in(1))], { exclusive: n.bool('exclusive', false), reverse: n.bool('reverse', false) }),
-  Atan2: (n, b) => b.op(op.atan2, [n.in(0), n.in(1)]),
-  SegmentSum: (n, b) => b.op(op.segmentSum, [n.in(0), toI32(b, n.in(1))]),
-  UnsortedSegmentSum: segments(op.unsortedSegmentSum),
-  UnsortedSegmentProd: segments(op.unsortedSegmentProd),
-  UnsortedSegmentMax: segments(op.unsortedSegmentMax),
-  UnsortedSegmentMin: segments(op.unsortedSegmentMin),
-  BitwiseXor: (n, b) => b.op(op.bitwiseXor, [n.in(0), n.in(1)]),
-  RightShift: (n, b) => b.op(op.rightShift, [n.in(0), n.in(1)]),
-  MatrixDiag: (n, b) => b.op(op.matrixDiag, [n.in(0)]),
-  MatrixSetDiag: (n, b) => b.op(op.matrixSetDiag, [n.in(0), n.in(1)]),
+  Bitcast: (n, b) => b.op(op.bitcast, [n.in(0)], { to: n.type('type') }),
+  Bucketize: bucketize,
+  InvertPermutation: asI32((n, b) => {
+    const count = n.in(0).type.shape[0]!
+    const length = sizes(b, [count], [n.in(0)])!
+    const positions = b.op(op.range, [b.i32([0], []), reshapeTo(b, length, []), b.i32([1], [])])
+    return b.op(op.scatterNd, [reshapeTo(b, n.in(0), [count, 1]), positions, length])
+  }),
 }

@@ -1,22 +1,93 @@
+import { onParts } from '../complex.ts'
+import { floatsAsF32 } from '../conversions.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { arrays } from './arrays.ts'
+import { bits } from './bits.ts'
+import { colors } from './color.ts'
 import { elementwise } from './elementwise.ts'
-import { image } from './image.ts'
 import { linear } from './linear.ts'
-import { math } from './math.ts'
+import { matrices } from './matrix.ts'
 import { nn } from './nn.ts'
+import { pads } from './pad.ts'
+import { pools } from './pool.ts'
+import { quantizations } from './quantization.ts'
+import { randomOps } from './random.ts'
 import { reductions } from './reduce.ts'
+import { image } from './resample.ts'
+import { scans } from './scan.ts'
+import { scatter } from './scatter.ts'
+import { search } from './search.ts'
+import { segmentOps } from './segments.ts'
 import { shape } from './shape.ts'
+import { spaceToBatchOps } from './space-to-batch.ts'
+import { special } from './special.ts'
+import { withComplex } from './spectra.ts'
+
+/** Results that are f32 whatever the operands. */
+const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize'])
+
+/** Ops that take every element type as it is. */
+const untyped = [
+  'Identity',
+  'IdentityN',
+  'StopGradient',
+  'Snapshot',
+  'PlaceholderWithDefault',
+  'EnsureShape',
+  'PreventGradient',
+  'CheckNumerics',
+] as const
+const anyType = [...untyped, 'Cast', 'Bitcast', 'Reshape', 'Squeeze', 'ExpandDims', 'Shape', 'ShapeN', 'Rank', 'Size'] as const
+/** Ops that treat both parts of a complex number alike. */
+const partwise = [
+  ...([
+    'Reshape',
+    'Squeeze',
+    'ExpandDims',
+    'Transpose',
+    'ConcatV2',
+    'Pack',
+    'Unpack',
+    'Split',
+    'Slice',
+    'StridedSlice',
+    'GatherV2',
+  ] as const),
+  ...(['Pad', 'Tile', 'BroadcastTo', 'ReverseV2', 'Roll', 'AddV2', 'Add', 'Sub', 'Neg', 'Sum', 'ZerosLike'] as const),
+]
+
+const families: LoweringRegistry = {
+  ...elementwise,
+  ...special,
+  ...bits,
+  ...shape,
+  ...pads,
+  ...arrays,
+  ...scatter,
+  ...segmentOps,
+  ...search,
+  ...matrices,
+  ...reductions,
+  ...scans,
+  ...linear,
+  ...nn,
+  ...pools,
+  ...image,
+  ...spaceToBatchOps,
+  ...colors,
+  ...quantizations,
+  ...randomOps,
+}
+
+const pick = (registry: LoweringRegistry, names: readonly string[]): LoweringRegistry =>
+  Object.fromEntries(names.map((name) => [name, registry[name]!]))
+
+const real: LoweringRegistry = { ...floatsAsF32(families, f32Results), ...pick(families, anyType) }
+const complex = withComplex(real)
 
 /** Lowerings of TensorFlow ops, one file per family. */
 export const tensorflow: LoweringRegistry = Object.assign(
   Object.create(null),
-  elementwise,
-  arrays,
-  linear,
-  math,
-  nn,
-  image,
-  shape,
-  reductions,
+  complex,
+  Object.fromEntries(partwise.map((name) => [name, onParts(complex[name]!)])),
 )

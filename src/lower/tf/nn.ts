@@ -1,97 +1,210 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
 import { batchNormalization, convolution, depthwiseConvolution } from '../layers.ts'
-import { permute, reshapeTo } from '../operands.ts'
+import { castTo, permute, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-import { dilationsOf, paddingMode, windowOf } from './window.ts'
+import {
+  channelsLast,
+  dilationsOf,
+  explicitPads,
+  isChannelsFirst,
+  padded,
+  paddingMode,
+  toChannelsFirst,
+  toChannelsLast,
+  windowOf,
+} from './window.ts'
 
-const toNhwc = [0, 2, 3, 1]
-const toNchw = [0, 3, 1, 2]
-
-/** Runs `work` on channels-last data; NCHW operands and results are transposed around it. */
-function channelsLast(n: SourceOp, b: OpBuilder, work: (x: Value, spatial: readonly [h: number, w: number]) => Value): Value {
-  const format = n.string('data_format', 'NHWC')
-  if (format === 'NHWC') return work(n.in(0), [1, 2])
-  if (format !== 'NCHW') n.reject(`data format ${format} is not supported`)
-  return permute(b, work(permute(b, n.in(0), toNhwc), [2, 3]), toNchw)
-}
-
-/** SAME or VALID, with explicit pads put in front as PAD. */
-function padding(n: SourceOp, b: OpBuilder, x: Value, [h, w]: readonly [number, number]): { x: Value; padding: 'same' | 'valid' } {
-  if (n.string('padding') !== 'EXPLICIT') return { x, padding: paddingMode(n) }
-  const p = n.list('explicit_paddings', 8)
-  const pads = [0, 0, p[2 * h]!, p[2 * h + 1]!, p[2 * w]!, p[2 * w + 1]!, 0, 0]
-  return { x: pads.every((v) => v === 0) ? x : b.op(op.pad, [x, b.i32(pads, [4, 2])]), padding: 'valid' }
-}
-
-function staticDim(n: SourceOp, v: Value, i: number, what: string): number {
-  const d = v.type.shape[i]
-  return typeof d === 'number' ? d : n.reject(`${what} must be known`)
-}
+type Pair = [number, number]
 
 function requireStatic(n: SourceOp, filter: Value): void {
-  for (const i of filter.type.shape.keys()) staticDim(n, filter, i, 'the filter shape')
+  if (filter.type.shape.some((d) => typeof d !== 'number')) n.reject('the filter shape must be known')
 }
 
 function convolve(layer: typeof convolution) {
   return (n: SourceOp, b: OpBuilder): Value => {
     if (n.in(0).type.shape.length !== 4) n.reject('the input must have rank 4')
     requireStatic(n, n.in(1))
-    return channelsLast(n, b, (input, hw) => {
-      const { x, padding: mode } = padding(n, b, input, hw)
-      return layer(b, x, n.in(1), { padding: mode, stride: windowOf(n, 'strides', hw), dilation: dilationsOf(n, hw) })
-    })
+    return inF32(n, b, (input, filter) =>
+      channelsLast(n, b, input, (image, hw) => {
+        const { x, padding } = padded(n, b, image, hw)
+        return layer(b, x, filter, { padding, stride: windowOf(n, 'strides', hw) as Pair, dilation: dilationsOf(n, hw) as Pair })
+      }),
+    )
   }
 }
 
-function pool(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
-  return (n: SourceOp, b: OpBuilder): Value =>
-    channelsLast(n, b, (input, hw) => {
-      const { x, padding: mode } = padding(n, b, input, hw)
-      if (x !== input) n.reject('explicit padding of a pool is not supported')
-      return b.op(spec as typeof op.maxPool2d, [x], { padding: mode, filter: windowOf(n, 'ksize', hw), stride: windowOf(n, 'strides', hw) })
-    })
+/** Convolutions of integers are computed in f32, which is exact up to 2^24. */
+function inF32(n: SourceOp, b: OpBuilder, work: (x: Value, filter: Value) => Value): Value {
+  return castTo(b, work(castTo(b, n.in(0), 'f32'), castTo(b, n.in(1), 'f32')), n.in(0).type.dtype)
+}
+
+/** The kernel strides alike both ways: otherwise each way takes every `stride`th place of a denser result. */
+const depthwise: typeof depthwiseConvolution = (b, x, filter, options) => {
+  const [h, w] = options.stride
+  if (h === w) return depthwiseConvolution(b, x, filter, options)
+  return asGrouped(b, x, filter, options)
+}
+
+/** A depthwise convolution as CONV_2D with as many groups as channels. */
+function asGrouped(b: OpBuilder, x: Value, filter: Value, options: Parameters<typeof convolution>[3]): Value {
+  const [h, w, c, m] = filter.type.shape as [number, number, number, number]
+  return convolution(b, x, reshapeTo(b, filter, [h, w, 1, c * m]), options)
+}
+
+/** Filter [H,W,O,I] -> [O,H,W,I]; `size` is the wanted result, channels last. */
+function transposeConv(n: SourceOp, b: OpBuilder): Value {
+  const [size, filter, x] = [toI32(b, n.in(0)), n.in(1), n.in(2)]
+  requireStatic(n, filter)
+  const first = isChannelsFirst(n, 4)
+  const hw = first ? [2, 3] : [1, 2]
+  if (dilationsOf(n, hw).some((d) => d !== 1)) n.reject('dilations are not supported', 'TensorFlow computes them on a GPU only.')
+  const input = first ? toChannelsLast(b, x) : x
+  const last = first ? b.op(op.gather, [size, b.i32([0, 2, 3, 1])], { axis: 0 }) : size
+  const weights = permute(b, filter, [2, 0, 1, 3])
+  const stride = windowOf(n, 'strides', hw)
+  const put = (y: Value) => (first ? toChannelsFirst(b, y) : y)
+  if (n.string('padding') !== 'EXPLICIT') return put(b.op(op.transposeConv, [last, weights, input], { padding: paddingMode(n), stride }))
+  // The result of VALID, less what the forward convolution padded.
+  const [top, bottom, left, right] = explicitPads(n, hw) as [number, number, number, number]
+  const whole = b.op(op.add, [last, b.i32([0, top + bottom, left + right, 0])])
+  const y = b.op(op.transposeConv, [whole, weights, input], { padding: 'valid', stride })
+  return put(b.op(op.slice, [y, b.i32([0, top, left, 0]), last]))
+}
+
+function conv3d(n: SourceOp, b: OpBuilder): Value {
+  return channelsLast(n, b, n.in(0), (x, dhw) =>
+    b.op(op.conv3d, [x, n.in(1), null], { padding: paddingMode(n), stride: windowOf(n, 'strides', dhw), dilation: dilationsOf(n, dhw) }),
+  )
+}
+
+function conv3dTranspose(n: SourceOp, b: OpBuilder): Value {
+  const first = isChannelsFirst(n, 5)
+  const dhw = first ? [2, 3, 4] : [1, 2, 3]
+  const size = toI32(b, n.in(0))
+  const last = first ? b.op(op.gather, [size, b.i32([0, 2, 3, 4, 1])], { axis: 0 }) : size
+  const attrs = { padding: paddingMode(n), stride: windowOf(n, 'strides', dhw), dilation: dilationsOf(n, dhw) }
+  const y = b.op(op.conv3dTranspose, [last, n.in(1), first ? toChannelsLast(b, n.in(2)) : n.in(2), null], attrs)
+  return first ? toChannelsFirst(b, y) : y
 }
 
 /**
- * Normalization by the statistics of the operand itself, as Keras 2 writes its LayerNormalization: y = (x - mean) * rsqrt(variance +
- * epsilon) * gamma + beta, over all dims but the channels'. Running statistics are not kept, so only y may be used.
+ * Normalization by the statistics of the operand itself: y = (x - mean) * rsqrt(variance + epsilon) * gamma + beta, over all dims but the
+ * channels'. The variance given out is that of a sample; running statistics are not kept.
  */
 function normalizeByBatch(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const f = new Formula(b)
   const x = n.in(0)
   const rank = x.type.shape.length
   const channels = n.string('data_format', 'NHWC').startsWith('NC') ? 1 : rank - 1
-  const axes = b.i32(Array.from({ length: rank }, (_, i) => i).filter((i) => i !== channels))
+  const axes = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== channels)
   const wide = (v: Value) => (channels === rank - 1 ? v : reshapeTo(b, v, [v.type.shape[0]!, ...new Array<number>(rank - 2).fill(1)]))
-  const mean = b.op(op.mean, [x, axes], { keepDims: true })
-  const variance = b.op(op.mean, [b.op(op.squaredDifference, [x, mean]), axes], { keepDims: true })
-  const inverse = b.op(op.rsqrt, [b.op(op.add, [variance, b.f32([Math.fround(n.float('epsilon', 1e-4))])])])
-  const normal = b.op(op.mul, [b.op(op.sub, [x, mean]), inverse])
-  return [b.op(op.add, [b.op(op.mul, [normal, wide(n.in(1))]), wide(n.in(2))])]
+  const mean = b.op(op.mean, [x, b.i32(axes)], { keepDims: true })
+  const variance = b.op(op.mean, [b.op(op.squaredDifference, [x, mean]), b.i32(axes)], { keepDims: true })
+  const inverse = b.op(op.rsqrt, [f.add(variance, Math.fround(n.float('epsilon', 1e-4)))])
+  const y = f.add(f.mul(f.mul(f.sub(x, mean), inverse), wide(n.in(1))), wide(n.in(2)))
+  const flat = (v: Value) => reshapeTo(b, v, [x.type.shape[channels]!])
+  const count = axes.reduce<number | undefined>(
+    (a, i) => (typeof x.type.shape[i] === 'number' && a !== undefined ? a * x.type.shape[i] : undefined),
+    1,
+  )
+  // Only y is used by an exported model; the others are there for those that ask for them.
+  if (count === undefined) return [y]
+  const sample = f.mul(flat(variance), count / Math.max(count - 1, 1))
+  return [y, flat(mean), sample, flat(mean), flat(variance), flat(variance)]
 }
 
 function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
   if (n.bool('is_training', true)) return normalizeByBatch(n, b)
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => n.in(i)) as [Value, Value, Value, Value]
-  const isNchw = n.string('data_format', 'NHWC') === 'NCHW'
-  const wide = (v: Value) => (isNchw ? reshapeTo(b, v, [v.type.shape[0]!, 1, 1]) : v)
+  const isFirst = n.string('data_format', 'NHWC').startsWith('NC')
+  const ones = new Array<number>(Math.max(0, n.in(0).type.shape.length - 2)).fill(1)
+  const wide = (v: Value) => (isFirst ? reshapeTo(b, v, [v.type.shape[0]!, ...ones]) : v)
   const y = batchNormalization(b, n.in(0), { gamma, beta, mean, variance, epsilon: n.float('epsilon', 1e-4), wide })
   return [y, mean, variance, mean, variance, mean]
 }
 
-/** Over the last axis; TensorFlow's op has no other. */
-const softmax = (n: SourceOp, b: OpBuilder): Value => b.op(op.softmax, [n.in(0)], { beta: 1 })
+/** The largest of x + filter in each window, per channel: one shifted slice for each place in the window. */
+function dilation2d(n: SourceOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const [x, filter] = [n.in(0), n.in(1)]
+  const [h, w, c] = filter.type.shape
+  if (typeof h !== 'number' || typeof w !== 'number' || typeof c !== 'number') return n.reject('the filter shape must be known')
+  const places = shiftedWindows(
+    n,
+    b,
+    x,
+    [h, w],
+    windowOf(n, 'strides', [1, 2]) as Pair,
+    windowOf(n, 'rates', [1, 2]) as Pair,
+    -3.4028234663852886e38,
+  )
+  const sums = places.map((v, i) => {
+    const weights = reshapeTo(b, sliceAxis(b, sliceAxis(b, filter, 0, Math.floor(i / w), 1), 1, i % w, 1), [c])
+    return f.add(v, weights)
+  })
+  return sums.reduce((a, v) => f.max(a, v))
+}
+
+/** For each place of a window, row by row, what lies under it as the window slides: SAME padding is of `fill`. */
+export function shiftedWindows(n: SourceOp, b: OpBuilder, x: Value, [h, w]: Pair, stride: Pair, rate: Pair, fill: number): Value[] {
+  const [, height, width] = x.type.shape
+  if (typeof height !== 'number' || typeof width !== 'number') return n.reject('the size of the image must be known')
+  if (h * w > maxPlaces) return n.reject(`windows of ${h}x${w} are not supported, ${maxPlaces} places at most`)
+  const reach: Pair = [(h - 1) * rate[0] + 1, (w - 1) * rate[1] + 1]
+  const same = paddingMode(n) === 'same'
+  const sizes = [height, width].map((size, i) =>
+    Math.max(0, same ? Math.ceil(size / stride[i]!) : Math.ceil((size - reach[i]! + 1) / stride[i]!)),
+  ) as Pair
+  const total = [height, width].map((size, i) => (same ? Math.max(0, (sizes[i]! - 1) * stride[i]! + reach[i]! - size) : 0)) as Pair
+  const pads = total.flatMap((t) => [Math.floor(t / 2), t - Math.floor(t / 2)])
+  const paddings = b.i32([0, 0, ...pads, 0, 0], [4, 2])
+  const isWhole = pads.every((p) => p === 0)
+  const source = isWhole ? x : b.op(op.padv2, [x, paddings, castTo(b, b.f32([fill]), x.type.dtype)])
+  return Array.from({ length: h * w }, (_, i) => {
+    const from = [Math.floor(i / w) * rate[0], (i % w) * rate[1]] as Pair
+    const to = from.map((p, k) => p + (sizes[k]! - 1) * stride[k]! + 1)
+    return b.op(op.stridedSlice, [source, b.i32([0, ...from, 0]), b.i32([0, ...to, 0]), b.i32([1, ...stride, 1])], {
+      beginMask: 9,
+      endMask: 9,
+    })
+  })
+}
+const maxPlaces = 1024
+
+/** @returns the loss of each row, and its gradient by the features */
+function softmaxCrossEntropy(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const f = new Formula(b)
+  const [features, given] = [n.in(0), n.in(1)]
+  const isSparse = n.node.op.startsWith('Sparse')
+  const classes = b.op(op.gather, [b.op(op.shape, [features]), b.i32([1], [])], { axis: 0 })
+  const labels = isSparse ? b.op(op.oneHot, [toI32(b, given), classes, b.f32([1]), b.f32([0])], { axis: -1 }) : given
+  const loss = f.neg(f.sum(f.mul(labels, b.op(op.logSoftmax, [features])), [1]))
+  return [loss, f.sub(b.op(op.softmax, [features], { beta: 1 }), labels)]
+}
 
 export const nn: LoweringRegistry = {
   Conv2D: convolve(convolution),
-  DepthwiseConv2dNative: convolve(depthwiseConvolution),
-  MaxPool: pool(op.maxPool2d),
-  AvgPool: pool(op.averagePool2d),
+  DepthwiseConv2dNative: convolve(depthwise),
+  Conv2DBackpropInput: transposeConv,
+  Conv3D: conv3d,
+  Conv3DBackpropInputV2: conv3dTranspose,
+  Dilation2D: dilation2d,
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,
   FusedBatchNormV3: batchNorm,
-  Softmax: softmax,
+  Softmax: (n, b) => b.op(op.softmax, [n.in(0)], { beta: 1 }),
   LogSoftmax: (n, b) => b.op(op.logSoftmax, [n.in(0)]),
+  SoftmaxCrossEntropyWithLogits: softmaxCrossEntropy,
+  SparseSoftmaxCrossEntropyWithLogits: softmaxCrossEntropy,
+  LRN: (n, b) =>
+    b.op(op.localResponseNormalization, [n.in(0)], {
+      radius: n.int('depth_radius', 5),
+      bias: n.float('bias', 1),
+      alpha: n.float('alpha', 1),
+      beta: n.float('beta', 0.5),
+    }),
 }

@@ -18,7 +18,7 @@ const instead: readonly (readonly [string, string])[] = [
     'export the model without its input pipeline',
   ],
   [
-    'AdjustContrast AdjustContrastv2 AdjustHue AdjustSaturation RGBToHSV HSVToRGB SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 ImageProjectiveTransformV2 ImageProjectiveTransformV3',
+    'AdjustContrast SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 ImageProjectiveTransformV2 ImageProjectiveTransformV3',
     'leave augmentation out of the exported model',
   ],
   [
@@ -30,12 +30,8 @@ const instead: readonly (readonly [string, string])[] = [
     'Cholesky Qr Svd SelfAdjointEigV2 Eig Lu MatrixInverse MatrixDeterminant LogMatrixDeterminant MatrixSolve MatrixTriangularSolve MatrixSolveLs BatchCholesky BatchMatrixInverse BatchMatrixDeterminant BatchMatrixTriangularSolve',
     'compute it before export where the matrix is constant',
   ],
-  ['UniqueV2 UniqueWithCounts UniqueWithCountsV2', 'use tf.unique on a vector, without counts'],
-  ['DynamicPartition', 'use tf.where and tf.gather'],
-  ['ShapeN', 'use tf.shape of each tensor'],
-  ['MaxPoolWithArgmax', 'use tf.nn.max_pool2d where the indices are not needed'],
   [
-    'NonMaxSuppression NonMaxSuppressionV2 NonMaxSuppressionWithOverlaps CombinedNonMaxSuppression',
+    'NonMaxSuppressionWithOverlaps CombinedNonMaxSuppression',
     'use tf.image.non_max_suppression_padded or return the boxes',
   ],
   [
@@ -47,12 +43,12 @@ const instead: readonly (readonly [string, string])[] = [
     'export with tf.compat.v1.enable_control_flow_v2()',
   ],
   [
-    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle RandomUniformInt TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomNormal StatelessRandomNormalV2 StatelessRandomUniform StatelessRandomUniformV2 StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessTruncatedNormal StatelessTruncatedNormalV2',
+    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomNormal StatelessRandomNormalV2 StatelessRandomUniform StatelessRandomUniformV2 StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessTruncatedNormal StatelessTruncatedNormalV2',
     'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
   ],
   ['BatchNormWithGlobalNormalization', 'use tf.nn.batch_normalization'],
   ['SparseTensorDenseMatMul SparseMatMul SparseReorder SparseReshape SparseAdd SparseSlice', 'use dense tensors'],
-  ['Complex Complex64 FFT FFT2D FFT3D IFFT IFFT2D IFFT3D IRFFT IRFFT2D IRFFT3D Conj Angle', 'hold real and imaginary parts as two tensors'],
+  ['IRFFT2D IRFFT3D RFFT3D', 'transform one dim at a time'],
   ['XlaCallModule', 'export with jax2tf native_serialization=False'],
 ]
 const insteadOf: ReadonlyMap<string, string> = new Map(instead.flatMap(([ops, text]) => ops.split(' ').map((op) => [op, text] as const)))

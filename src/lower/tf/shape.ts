@@ -1,18 +1,20 @@
+import { isStatic } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { knownDims } from '../../ops/view.ts'
-import { reshapeTo, toI32 } from '../operands.ts'
+import { castTo, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { stridedSlice } from './strided-slice.ts'
+import { transpose } from './transpose.ts'
 
 /** A target that is known, at most one size symbolic, becomes a constant with -1. */
 function reshape(n: SourceOp, b: OpBuilder): Value {
   const shape = toI32(b, n.in(1))
   const known = knownDims(shape)
   if (known && known.filter((d) => typeof d === 'string').length + known.filter((d) => d === -1).length <= 1)
-    return reshapeTo(b, n.in(0), known)
+    return b.op(op.reshape, [n.in(0), b.i32(known.map((d) => (typeof d === 'number' ? d : -1)))])
   return b.op(op.reshape, [n.in(0), shape])
 }
 
@@ -42,8 +44,24 @@ function concat(n: SourceOp, b: OpBuilder, inputs: readonly Value[], axis: Value
 
 function pack(n: SourceOp, b: OpBuilder): Value {
   const axis = n.axis(n.int('axis', 0), n.in(0).type.shape.length + 1)
-  return b.op(op.pack, n.operands, { valuesCount: n.operands.length, axis })
+  if (packed.has(n.in(0).type.dtype)) return b.op(op.pack, n.operands, { valuesCount: n.operands.length, axis })
+  const parts = n.operands.map((x) => reshapeTo(b, x, [...x.type.shape.slice(0, axis), 1, ...x.type.shape.slice(axis)]))
+  return concat(n, b, parts, b.i32([axis], []))
 }
+/** @see LiteRT kernels/pack.cc */
+const packed: ReadonlySet<string> = new Set(['f32', 'i8', 'u8', 'i16', 'i32', 'i64'])
+
+/** The kernel takes no i64 and no bool: one slice for each part there. */
+function unpack(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const x = n.in(0)
+  const axis = n.axis(n.int('axis', 0), x.type.shape.length)
+  const num = n.int('num')
+  if (unpacked.has(x.type.dtype)) return b.ops(op.unpack, [x], { num, axis })
+  const rest = x.type.shape.filter((_, i) => i !== axis)
+  if (x.type.shape[axis] !== num) n.reject(`it has ${num} parts, its operand ${x.type.shape[axis]}`)
+  return Array.from({ length: num }, (_, i) => reshapeTo(b, sliceAxis(b, x, axis, i, 1), rest))
+}
+const unpacked: ReadonlySet<string> = new Set(['f32', 'i32'])
 
 function gatherV2(n: SourceOp, b: OpBuilder): Value {
   const rank = n.in(0).type.shape.length
@@ -52,21 +70,60 @@ function gatherV2(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.gather, [n.in(0), n.in(1)], { axis, batchDims: batch < 0 ? batch + n.in(1).type.shape.length : batch })
 }
 
+/** SPLIT of what its kernel takes; other types by SPLIT_V or slices. */
+function split(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const count = n.int('num_split')
+  const x = n.in(1)
+  if (count === 1) return [x]
+  if (x.type.dtype === 'f32' || x.type.dtype === 'i32') return b.ops(op.split, [toI32(b, n.in(0)), x], { numSplits: count })
+  const axis = n.axis(n.ints(0, 'the axis')[0]!, x.type.shape.length)
+  const size = x.type.shape[axis]!
+  if (typeof size !== 'number' || size % count !== 0) return n.reject(`${size} does not divide into ${count} parts`)
+  return Array.from({ length: count }, (_, i) => sliceAxis(b, x, axis, (i * size) / count, size / count))
+}
+
+function splitV(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const numSplits = n.int('num_split')
+  const [x, sizes, axis] = [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))]
+  const { dtype } = x.type
+  if (dtype !== 'bool') return b.ops(op.splitV, [x, sizes, axis], { numSplits })
+  return b.ops(op.splitV, [castTo(b, x, 'i32'), sizes, axis], { numSplits }).map((v) => castTo(b, v, dtype))
+}
+
+/** Elements of the shape, where the product is known a constant. */
+function size(n: SourceOp, b: OpBuilder): Value {
+  return b.op(op.reduceProd, [b.op(op.shape, [n.in(0)], { outType: n.type('out_type', 'i32') }), b.i32([0])])
+}
+
+const shapeOp = (n: SourceOp, b: OpBuilder, x: Value): Value => b.op(op.shape, [x], { outType: n.type('out_type', 'i32') })
+
+/** Where nothing is dynamic the shape is a constant, and folds. */
+function broadcastTo(n: SourceOp, b: OpBuilder): Value {
+  return b.op(op.broadcastTo, [n.in(0), toI32(b, n.in(1))])
+}
+
 export const shape: LoweringRegistry = {
   Reshape: reshape,
   Squeeze: squeeze,
   ExpandDims: expandDims,
-  Transpose: (n, b) => b.op(op.transpose, [n.in(0), toI32(b, n.in(1))]),
+  Transpose: transpose,
   ConcatV2: (n, b) => concat(n, b, n.operands.slice(0, -1), n.operands.at(-1)!),
   Concat: (n, b) => concat(n, b, n.operands.slice(1), n.in(0)),
   Pack: pack,
-  Pad: (n, b) => b.op(op.pad, [n.in(0), toI32(b, n.in(1))]),
-  PadV2: (n, b) => b.op(op.padv2, [n.in(0), toI32(b, n.in(1)), n.in(2)]),
-  MirrorPad: (n, b) =>
-    b.op(op.mirrorPad, [n.in(0), toI32(b, n.in(1))], { mode: n.string('mode') === 'SYMMETRIC' ? 'symmetric' : 'reflect' }),
+  Unpack: unpack,
+  Split: split,
+  SplitV: splitV,
   Slice: (n, b) => b.op(op.slice, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))]),
   StridedSlice: stridedSlice,
   Gather: gatherV2,
   GatherV2: gatherV2,
-  Shape: (n, b) => b.op(op.shape, [n.in(0)], { outType: n.type('out_type', 'i32') }),
+  Shape: (n, b) => shapeOp(n, b, n.in(0)),
+  ShapeN: (n, b) => n.operands.map((x) => shapeOp(n, b, x)),
+  Rank: (n, b) => b.i32([n.in(0).type.shape.length], []),
+  Size: (n, b) => (isStatic(n.in(0).type.shape) && n.in(0).type.shape.length === 0 ? b.i32([1], []) : size(n, b)),
+  Tile: (n, b) => b.op(op.tile, [n.in(0), toI32(b, n.in(1))]),
+  BroadcastTo: broadcastTo,
+  BroadcastArgs: (n, b) => b.op(op.broadcastArgs, [n.in(0), n.in(1)]),
+  Fill: (n, b) => b.op(op.fill, [toI32(b, n.in(0)), n.in(1)]),
+  Range: (n, b) => b.op(op.range, [n.in(0), n.in(1), n.in(2)]),
 }

@@ -1,3 +1,4 @@
+import { mulDims } from '../../core/dim.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -5,14 +6,15 @@ import { constInts } from '../../ops/view.ts'
 import { reshapeTo, toI32 } from '../operands.ts'
 import type { SourceOp } from '../source-op.ts'
 
-interface Entry {
+/** What one input dim (or new axis) of the result comes from. */
+export interface Entry {
   readonly kind: 'range' | 'index' | 'new'
   /** Position in the begin/end/strides operands; undefined for dims an ellipsis stands for. */
   readonly at: number | undefined
 }
 
 /** One entry per input dim (and per new axis): ellipsis expanded. @see TensorFlow strided_slice_op.cc */
-function entries(n: SourceOp, rank: number, count: number): Entry[] {
+export function entries(n: SourceOp, rank: number, count: number): Entry[] {
   const [ellipsis, newAxis, shrink] = [n.int('ellipsis_mask', 0), n.int('new_axis_mask', 0), n.int('shrink_axis_mask', 0)]
   let fresh = 0
   for (let i = 0; i < count; i++) if (newAxis & (1 << i) && !(ellipsis & (1 << i))) fresh++
@@ -27,6 +29,9 @@ function entries(n: SourceOp, rank: number, count: number): Entry[] {
   while (out.filter((e) => e.kind !== 'new').length < rank) out.push({ kind: 'range', at: undefined })
   return out
 }
+
+/** @see LiteRT kernels/strided_slice.cc */
+const maxRank = 5
 
 /** Ellipsis and new axes are rewritten away: the kernel gets one range per dim, new axes come as a RESHAPE. */
 export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
@@ -47,15 +52,71 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   if (begin && end) {
     const from = dims.map((e) => (e.at === undefined ? 0 : begin[e.at]!))
     const to = dims.map((e, i) => (e.at === undefined ? 0 : e.kind === 'index' ? from[i]! + 1 || 0x7fff_ffff : end[e.at]!))
-    y = b.op(op.stridedSlice, [x, saturated(b, from), saturated(b, to), b.i32(step)], attrs)
+    y = slicedAtAnyRank(b, x, { from, to, step, ...attrs })
   } else {
-    if (dims.length !== strides.length || dims.some((e, i) => e.at !== i))
-      n.reject('an ellipsis or a new axis together with positions computed at run time')
-    y = b.op(op.stridedSlice, [x, toI32(b, n.in(1)), toI32(b, n.in(2)), b.i32(step)], attrs)
+    // Of a dim that is indexed the kernel takes one element, whatever its end.
+    y = b.op(op.stridedSlice, [x, positions(b, n.in(1), dims), positions(b, n.in(2), dims), b.i32(step)], attrs)
   }
   if (dims.length === all.length) return y
   let next = 0
   const target = all.flatMap((e) => (e.kind === 'new' ? [1] : e.kind === 'index' ? [] : [y.type.shape[next++]!]))
+  return reshapeTo(b, y, target)
+}
+
+/** A begin or end vector computed at run time, with one element for each dim of the operand. */
+function positions(b: OpBuilder, vector: Value, dims: readonly Entry[]): Value {
+  const v = toI32(b, vector)
+  const at = dims.map((e) => e.at)
+  if (at.length === v.type.shape[0] && at.every((p, i) => p === i)) return v
+  const withZero = b.op(op.concatenation, [v, b.i32([0])], { axis: 0 })
+  return b.op(op.gather, [withZero, b.i32(at.map((p) => p ?? Number(v.type.shape[0])))], { axis: 0 })
+}
+
+interface Ranges {
+  readonly from: readonly number[]
+  readonly to: readonly number[]
+  readonly step: readonly number[]
+  readonly beginMask: number
+  readonly endMask: number
+  readonly shrinkAxisMask: number
+}
+
+/** Above the kernel's rank, neighbouring dims that are kept whole are merged. */
+function slicedAtAnyRank(b: OpBuilder, x: Value, r: Ranges): Value {
+  const { shape } = x.type
+  const direct = (v: Value, s: Ranges) => {
+    const { beginMask, endMask, shrinkAxisMask } = s
+    return b.op(op.stridedSlice, [v, saturated(b, s.from), saturated(b, s.to), b.i32(s.step)], { beginMask, endMask, shrinkAxisMask })
+  }
+  if (shape.length <= maxRank) return direct(x, r)
+  const isWhole = (i: number) => (r.beginMask >> i) & 1 && (r.endMask >> i) & 1 && r.step[i] === 1
+  const groups: number[][] = []
+  shape.forEach((_, i) => {
+    if (isWhole(i) && groups.at(-1)?.every(isWhole)) groups.at(-1)!.push(i)
+    else groups.push([i])
+  })
+  if (groups.length === shape.length) return direct(x, r)
+  const pick = (values: readonly number[]) => groups.map(([i]) => values[i!]!)
+  const bits = (m: number) => groups.reduce((out, [i], k) => out | (((m >> i!) & 1) << k), 0)
+  const merged = reshapeTo(
+    b,
+    x,
+    groups.map((g) => mulDims(...g.map((i) => shape[i]!))),
+  )
+  const y = slicedAtAnyRank(b, merged, {
+    from: pick(r.from),
+    to: pick(r.to),
+    step: pick(r.step),
+    beginMask: bits(r.beginMask),
+    endMask: bits(r.endMask),
+    shrinkAxisMask: bits(r.shrinkAxisMask),
+  })
+  let next = 0
+  const target = groups.flatMap((g) => {
+    if ((r.shrinkAxisMask >> g[0]!) & 1) return []
+    const size = y.type.shape[next++]!
+    return g.length === 1 ? [size] : g.map((i) => shape[i]!)
+  })
   return reshapeTo(b, y, target)
 }
 

@@ -16,6 +16,7 @@ interface BinaryRow<A extends AttrSchema> {
   version?: (node: TypedNodeView) => number
   releases: Readonly<Record<number, string>>
   accuracy?: 'exact' | 'rounding'
+  broadcastRank?: number
   dims?: (a: Dim, b: Dim) => Dim | undefined
 }
 
@@ -42,6 +43,7 @@ function binary<const Name extends string, const A extends AttrSchema = Record<n
     version: row.version ?? (() => 1),
     releases: row.releases,
     accuracy: row.accuracy ?? 'exact',
+    ...(row.broadcastRank === undefined ? {} : { broadcastRank: row.broadcastRank }),
     ...(row.dims ? { dims: elementwiseDims(row.dims) } : {}),
     cost: (n) => ({ macs: 0, elementOps: elementsAtBatchOne(n.results[0]!.shape) }),
   })
@@ -75,6 +77,7 @@ export const add = binary('add', {
     if (is(n, 'i16')) return !isQuantized(n) ? 5 : n.attrs.potScaleInt16 ? 1 : 3
     return is(n, 'i64') ? 4 : is(n, 'i8') ? 2 : 1
   },
+  broadcastRank: 6,
   releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.13.0' },
   dims: addDims,
 })
@@ -84,6 +87,7 @@ export const sub = binary('sub', {
   attrs: { fusedActivation: attr.activation(), potScaleInt16: attr.bool('potScaleInt16', true) },
   options: 'SubOptions',
   version: (n) => (is(n, 'i16') && !n.attrs.potScaleInt16 ? 5 : is(n, 'i64') ? 4 : broadcastsAbove4(n) ? 3 : is(n, 'i8') ? 2 : 1),
+  broadcastRank: 6,
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0', 4: '2.4.0', 5: '2.4.0' },
   dims: (a, b) => (a === b ? 0 : typeof b === 'number' ? addDims(a, -b) : undefined),
 })
@@ -102,6 +106,7 @@ export const mul = binary('mul', {
     if (x && y && out?.kind === 'per-tensor' && (x * y) / out.scale >= 1) return 3
     return is(n, 'i8') ? 2 : 1
   },
+  broadcastRank: 6,
   releases: { 1: '1.5.0', 2: '1.14.0', 3: '1.15.0', 4: '2.3.0', 5: '2.6.0', 6: '2.11.0', 7: '2.13.0' },
   dims: mulDims,
 })
@@ -111,6 +116,7 @@ export const div = binary('div', {
   attrs: { fusedActivation: attr.activation() },
   options: 'DivOptions',
   version: (n) => (broadcastsAbove4(n) ? 2 : 1),
+  broadcastRank: 6,
   releases: { 1: '1.6.0', 2: '2.3.0' },
   dims: (a, b) => (typeof a === 'number' && typeof b === 'number' && b !== 0 ? Math.trunc(a / b) : divDims(a, b)),
 })
@@ -118,24 +124,28 @@ export const maximum = binary('maximum', {
   summary: 'larger of x and y',
   dtypes: [...floatOrQ, 'i32', 'i64'],
   version: extremeVersion,
+  broadcastRank: 5,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.3.0' },
 })
 export const minimum = binary('minimum', {
   summary: 'smaller of x and y',
   dtypes: [...floatOrQ, 'i32', 'i64'],
   version: extremeVersion,
+  broadcastRank: 5,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.3.0' },
 })
 export const squaredDifference = binary('squared_difference', {
   summary: '(x - y) squared',
   dtypes: ['f32', 'i8', 'i32'],
   version: (n) => (is(n, 'i8') ? 2 : 1),
+  broadcastRank: 4,
   releases: { 1: '1.13.1', 2: '2.5.0' },
 })
 export const pow = binary('pow', {
   summary: 'x to the y',
   dtypes: ['f32', 'i32'],
   quant: { floatOnly: 'no integer kernel' },
+  broadcastRank: 4,
   releases: { 1: '1.10.0' },
   accuracy: 'rounding',
 })
@@ -143,6 +153,7 @@ export const floorDiv = binary('floor_div', {
   summary: 'floor(x / y)',
   dtypes: ['f32', 'i8', 'i16', 'i32'],
   version: (n) => (is(n, 'i8') || is(n, 'i16') ? 3 : is(n, 'f32') ? 2 : 1),
+  broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
   dims: (a, b) => (typeof a === 'number' && typeof b === 'number' && b !== 0 ? Math.floor(a / b) : divDims(a, b)),
 })
@@ -150,6 +161,7 @@ export const floorMod = binary('floor_mod', {
   summary: 'x - floor(x / y) * y',
   dtypes: ['f32', 'i8', 'i16', 'i32', 'i64'],
   version: (n) => (is(n, 'i8') || is(n, 'i16') ? 2 : 1),
+  broadcastRank: 4,
   releases: { 1: '1.13.0', 2: '2.13.0' },
 })
 const comparable: readonly DType[] = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64']
@@ -158,6 +170,7 @@ export const greater = binary('greater', {
   dtypes: comparable,
   result: 'bool',
   version: compareVersion,
+  broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0' },
 })
 export const greaterEqual = binary('greater_equal', {
@@ -165,6 +178,7 @@ export const greaterEqual = binary('greater_equal', {
   dtypes: comparable,
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 3 : compareVersion(n)),
+  broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
 })
 export const less = binary('less', {
@@ -172,6 +186,7 @@ export const less = binary('less', {
   dtypes: comparable,
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 3 : compareVersion(n)),
+  broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
 })
 export const lessEqual = binary('less_equal', {
@@ -179,6 +194,7 @@ export const lessEqual = binary('less_equal', {
   dtypes: comparable,
   result: 'bool',
   version: compareVersion,
+  broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0' },
 })
 export const equal = binary('equal', {
@@ -186,6 +202,7 @@ export const equal = binary('equal', {
   dtypes: [...comparable, 'bool', 'string'],
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 5 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
+  broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.13.0', 5: '2.21.0' },
 })
 export const notEqual = binary('not_equal', {
@@ -193,16 +210,19 @@ export const notEqual = binary('not_equal', {
   dtypes: [...comparable, 'bool', 'string'],
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 4 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
+  broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.21.0' },
 })
 export const logicalAnd = binary('logical_and', {
   summary: 'x and y',
   dtypes: ['bool'],
+  broadcastRank: 4,
   releases: { 1: '1.11.0' },
 })
 export const logicalOr = binary('logical_or', {
   summary: 'x or y',
   dtypes: ['bool'],
+  broadcastRank: 4,
   releases: { 1: '1.11.0' },
 })
 
@@ -210,6 +230,7 @@ export const atan2 = binary('atan2', {
   summary: 'angle of the point (y, x)',
   dtypes: ['f32', 'f64'],
   quant: { floatOnly: 'no integer kernel' },
+  broadcastRank: 0,
   releases: { 1: '2.10.0' },
   accuracy: 'rounding',
 })
@@ -217,10 +238,12 @@ const words: readonly DType[] = ['i8', 'u8', 'i16', 'u16', 'i32', 'u32']
 export const bitwiseXor = binary('bitwise_xor', {
   summary: 'bits that differ',
   dtypes: words,
+  broadcastRank: 4,
   releases: { 1: '2.13.0' },
 })
 export const rightShift = binary('right_shift', {
   summary: 'x shifted right by y bits, with its sign',
   dtypes: words,
+  broadcastRank: 4,
   releases: { 1: '2.13.0' },
 })

@@ -46,5 +46,6 @@ export const selectV2 = defineOp({
   version: () => 1,
   releases: { 1: '2.2.0', 2: '2.12.0' },
   accuracy: 'exact',
+  broadcastRank: 5,
   cost: (n) => ({ macs: 0, elementOps: elementsAtBatchOne(n.results[0]!.shape) }),
 })

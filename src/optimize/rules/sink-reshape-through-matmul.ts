@@ -16,6 +16,7 @@ export const sinkReshapeThroughMatmul = rule('sink-reshape-through-matmul', {
     const { shape } = resultOf(graph, matmul).type
     const readers = graph.users(matmul.outputs[0]!)
     if (y.type.shape.length !== 2 || shape.length !== 2 || readers.length !== 1 || readers[0]!.op !== 'reshape') return other
+    if (x.type.shape.length < 2) return miss('the operand is a vector', reshape)
     if (x.type.shape.at(-1) !== resultOf(graph, reshape).type.shape[1]) return miss('the reshape changes the last dim', reshape)
     const flat = shapeOperand(shape)
     return flat ? hit({ flat }) : miss('more than one size of the result is unknown', matmul)

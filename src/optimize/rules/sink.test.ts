@@ -254,6 +254,7 @@ describe('sink-reshape-through-matmul', () => {
   })
 
   it('keeps rows that the reshape makes, and a result that is read as it is', () => {
+    expectMiss(sinkReshapeThroughMatmul, graph('[4]', '[1] = [6]'), 'the operand is a vector')
     expectMiss(sinkReshapeThroughMatmul, graph('[2,3,2,2]', '[3] = [2, 3, 6]'), 'the reshape changes the last dim')
     expectOther(sinkReshapeThroughMatmul, graph('[2,3,4]', '[3] = [2, 3, 6]', '%y, %v').replace('%y = reshape(%v, %s)', '%y = exp(%v)'))
   })

@@ -1,0 +1,71 @@
+import type { DType } from '../../core/dtype.ts'
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
+import { castTo } from '../operands.ts'
+import type { Lowering, LoweringRegistry } from '../registry.ts'
+
+/*
+ * Bits of integers. LiteRT has exclusive or and the right shift; the rest is arithmetic on i32, which wraps.
+ */
+
+/** Integers as i32, whichever their size: narrower ones keep their value, i64 becomes two words, u32 keeps its bits. */
+function onWords(work: (f: Formula, words: readonly Value[], isNarrow: boolean) => Value): Lowering {
+  return (n, b) => {
+    const { dtype } = n.in(0).type
+    if (n.operands.some((v) => v.type.dtype !== dtype)) n.reject('its operands must have one type')
+    const f = new Formula(b)
+    if (dtype === 'i32') return work(f, n.operands, false)
+    if (dtype === 'i64' || dtype === 'u64' || dtype === 'u32') {
+      const words = n.operands.map((v) => b.op(op.bitcast, [v], { to: 'i32' }))
+      return b.op(op.bitcast, [work(f, words, false)], { to: dtype })
+    }
+    return castTo(
+      b,
+      work(
+        f,
+        n.operands.map((v) => castTo(b, v, 'i32')),
+        true,
+      ),
+      dtype,
+    )
+  }
+}
+
+const xor = (f: Formula, x: Value, y: Value | number): Value => f.apply(op.bitwiseXor, x, y)
+const half = (f: Formula, x: Value): Value => f.apply(op.rightShift, x, 1)
+
+/** x + y = (x ^ y) + 2 (x & y). Where the sum may not fit a word, the lowest bits are taken apart first. */
+function and(f: Formula, x: Value, y: Value, isNarrow: boolean): Value {
+  if (isNarrow) return half(f, f.sub(f.add(x, y), xor(f, x, y)))
+  const [highX, highY] = [half(f, x), half(f, y)]
+  const high = half(f, f.sub(f.add(highX, highY), xor(f, highX, highY)))
+  const low = f.min(f.sub(x, f.add(highX, highX)), f.sub(y, f.add(highY, highY)))
+  return f.add(f.add(high, high), low)
+}
+
+/** x << y by the table of powers of two. */
+function leftShift(b: OpBuilder, x: Value, y: Value): Value {
+  const powers = b.i32(Array.from({ length: 32 }, (_, i) => 1 << i))
+  return new Formula(b).mul(x, b.op(op.gather, [powers, y], { axis: 0 }))
+}
+
+const shiftable: ReadonlySet<DType> = new Set<DType>(['i8', 'u8', 'i16', 'u16', 'i32'])
+
+function shift(work: (b: OpBuilder, x: Value, y: Value) => Value): Lowering {
+  return (n, b) => {
+    const { dtype } = n.in(0).type
+    if (!shiftable.has(dtype)) return n.reject(`shifts of ${dtype} are not supported`, 'Shift i32 values, or multiply by powers of two.')
+    return castTo(b, work(b, castTo(b, n.in(0), 'i32'), castTo(b, n.in(1), 'i32')), dtype)
+  }
+}
+
+export const bits: LoweringRegistry = {
+  BitwiseXor: onWords((f, [x, y]) => xor(f, x!, y!)),
+  BitwiseAnd: onWords((f, [x, y], isNarrow) => and(f, x!, y!, isNarrow)),
+  BitwiseOr: onWords((f, [x, y], isNarrow) => f.add(xor(f, x!, y!), and(f, x!, y!, isNarrow))),
+  Invert: onWords((f, [x]) => xor(f, x!, -1)),
+  LeftShift: shift(leftShift),
+  RightShift: shift((b, x, y) => new Formula(b).apply(op.rightShift, x, y)),
+}

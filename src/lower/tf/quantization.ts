@@ -1,0 +1,99 @@
+import type { DType } from '../../core/dtype.ts'
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
+import { reshapeTo } from '../operands.ts'
+import type { LoweringRegistry } from '../registry.ts'
+import type { SourceOp } from '../source-op.ts'
+
+/** Range of stored numbers and the range of values that they hold, moved so that 0 is one of them. @see TensorFlow fake_quant_ops_functor.h, Nudge */
+interface Grid {
+  readonly scale: Value
+  readonly zeroPoint: Value
+  readonly min: Value
+  readonly max: Value
+}
+
+function gridOf(f: Formula, min: Value, max: Value, low: number, high: number): Grid {
+  const scale = f.div(f.sub(max, min), high - low)
+  const fromMin = f.sub(low, f.div(min, scale))
+  const zeroPoint = f.min(f.max(f.floor(f.add(fromMin, 0.5)), low), high)
+  return { scale, zeroPoint, min: f.mul(f.sub(low, zeroPoint), scale), max: f.mul(f.sub(high, zeroPoint), scale) }
+}
+
+/** Each value moved to the nearest of the grid, halves up. */
+function onGrid(f: Formula, x: Value, { scale, min, max }: Grid): Value {
+  const inverse = f.div(1, scale)
+  const zero = f.floor(f.add(f.mul(f.neg(min), inverse), 0.5))
+  const steps = f.sub(f.mul(f.sub(f.max(f.min(x, max), min), min), inverse), zero)
+  return f.mul(f.floor(f.add(steps, 0.5)), scale)
+}
+
+const numberOf = (v: Value): number => new Float32Array(v.data!.bytes().slice().buffer)[0]!
+
+/**
+ * With 8 bits and a constant range QUANTIZE and DEQUANTIZE, as TensorFlow makes it and the integer modes read it. A narrow range, other
+ * widths, ranges per channel or found at run time are arithmetic.
+ */
+function fakeQuant(n: SourceOp, b: OpBuilder, min: Value, max: Value): Value {
+  const f = new Formula(b)
+  const x = n.in(0)
+  const bits = n.int('num_bits', 8)
+  if (!(bits >= 2 && bits <= 16)) n.reject(`num_bits must be 2 to 16, found ${bits}`)
+  const low = n.bool('narrow_range', false) ? 1 : 0
+  const grid = gridOf(f, min, max, low, 2 ** bits - 1)
+  const isPlain = bits === 8 && low === 0 && grid.scale.data && grid.scale.type.shape.length === 0 && !x.data
+  if (!isPlain || !(numberOf(grid.scale) > 0)) return onGrid(f, x, grid)
+  const quant = { kind: 'per-tensor', scale: numberOf(grid.scale), zeroPoint: numberOf(grid.zeroPoint) } as const
+  const dtype: DType = 'u8'
+  const results = [{ name: b.name, type: { dtype, shape: x.type.shape, quant } }]
+  const stored = b.graph.addNode({ op: op.quantize.name, attrs: { to: dtype }, inputs: [x], results, origin: b.origin }).results[0]!
+  return b.op(op.dequantize, [stored])
+}
+
+/** @see TensorFlow quantize_and_dequantize_op.h, QuantizeAndDequantizeOneScaleImpl */
+function quantizeAndDequantize(n: SourceOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const x = n.in(0)
+  const rank = x.type.shape.length
+  const isV1 = n.node.op === 'QuantizeAndDequantize'
+  const bits = n.node.op === 'QuantizeAndDequantizeV3' ? n.ints(3, 'num_bits')[0]! : n.int('num_bits', 8)
+  const signed = n.bool('signed_input', true)
+  const narrow = n.bool('narrow_range', false) ? 1 : 0
+  const [low, high] = signed ? [-(2 ** (bits - 1)) + narrow, 2 ** (bits - 1) - 1] : [narrow, 2 ** bits - 1]
+  const axis = n.int('axis', -1)
+  const isGiven = n.bool('range_given', false)
+  const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis)
+  const perAxis = (v: Value) =>
+    axis < 0
+      ? v
+      : reshapeTo(
+          b,
+          v,
+          x.type.shape.map((d, i) => (i === axis ? d : 1)),
+        )
+  const bound = (name: string, i: number, spec: typeof op.reduceMin | typeof op.reduceMax): Value => {
+    if (!isGiven) return b.op(spec as typeof op.reduceMin, [x, b.i32(others)], { keepDims: axis >= 0 })
+    return isV1 ? b.f32([Math.fround(n.float(name, 0))]) : perAxis(n.in(i))
+  }
+  const [min, max] = [bound('input_min', 1, op.reduceMin), bound('input_max', 2, op.reduceMax)]
+  const side = (q: number, v: Value): Value =>
+    q === 0 ? b.f32([3.4028234663852886e38]) : f.select(f.greater(f.mul(v, q), 0), f.div(q, v), 3.4028234663852886e38)
+  const scale = f.min(side(low, min), side(high, max))
+  const inverse = f.div(1, scale)
+  const clipped = isGiven ? f.max(f.min(x, f.mul(inverse, high)), f.mul(inverse, low)) : x
+  const steps = f.mul(clipped, scale)
+  const mode = n.string('round_mode', 'HALF_TO_EVEN')
+  return f.mul(mode === 'HALF_UP' ? f.floor(f.add(steps, 0.5)) : b.op(op.round, [steps]), inverse)
+}
+
+export const quantizations: LoweringRegistry = {
+  FakeQuantWithMinMaxArgs: (n, b) => fakeQuant(n, b, b.f32([Math.fround(n.float('min', -6))]), b.f32([Math.fround(n.float('max', 6))])),
+  FakeQuantWithMinMaxVars: (n, b) => fakeQuant(n, b, n.in(1), n.in(2)),
+  FakeQuantWithMinMaxVarsPerChannel: (n, b) => fakeQuant(n, b, n.in(1), n.in(2)),
+  QuantizeAndDequantize: quantizeAndDequantize,
+  QuantizeAndDequantizeV2: quantizeAndDequantize,
+  QuantizeAndDequantizeV3: quantizeAndDequantize,
+  QuantizeAndDequantizeV4: quantizeAndDequantize,
+}

@@ -1,0 +1,60 @@
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
+import { constantOf, reshapeTo, sliceAxis } from '../operands.ts'
+import type { Lowering, LoweringRegistry } from '../registry.ts'
+import type { SourceOp } from '../source-op.ts'
+
+/** The kernel takes an axis of the operand's own numbering. */
+function cumsum(n: SourceOp, b: OpBuilder): Value {
+  const axis = n.axis(n.ints(1, 'the axis')[0]!, n.in(0).type.shape.length)
+  return b.op(op.cumsum, [n.in(0), b.i32([axis], [])], { exclusive: n.bool('exclusive', false), reverse: n.bool('reverse', false) })
+}
+
+interface Scan {
+  /** What leaves the other operand as it is. */
+  readonly neutral: number
+  combine(f: Formula, earlier: Value, x: Value): Value
+}
+
+/** Running results of an associative operation in log2(size) steps, each on the whole axis. @see Hillis and Steele, 1986 */
+function scan({ neutral, combine }: Scan): Lowering {
+  return (n, b) => {
+    const f = new Formula(b)
+    const x = n.in(0)
+    const { shape } = x.type
+    const axis = n.axis(n.ints(1, 'the axis')[0]!, shape.length)
+    const size = shape[axis]!
+    if (typeof size !== 'number') return n.reject('the size of the axis must be known', 'Export the model with this size fixed.')
+    const [reverse, exclusive] = [n.bool('reverse', false), n.bool('exclusive', false)]
+    // Three dims are enough for any rank, and PAD takes no more than five.
+    const blocks = [shape.slice(0, axis), shape.slice(axis + 1)]
+    const [before, after] = blocks.map((dims) =>
+      dims.reduce<number | undefined>((a, d) => (typeof d === 'number' && a !== undefined ? a * d : undefined), 1),
+    )
+    const isFlat = before !== undefined && after !== undefined
+    const at = isFlat ? 1 : axis
+    let y = isFlat ? reshapeTo(b, x, [before, size, after]) : x
+    const shifted = (v: Value, by: number) => {
+      const pads = v.type.shape.flatMap((_, i) => (i !== at ? [0, 0] : reverse ? [0, by] : [by, 0]))
+      const padded = b.op(op.padv2, [v, b.i32(pads, [v.type.shape.length, 2]), constantOf(b, v.type.dtype, [neutral])])
+      return sliceAxis(b, padded, at, reverse ? by : 0, size)
+    }
+    if (exclusive) y = shifted(y, Math.min(1, size))
+    for (let by = 1; by < size; by *= 2) y = combine(f, shifted(y, by), y)
+    return reshapeTo(b, y, shape)
+  }
+}
+
+/** log(exp(x) + exp(y)) from the larger one on. */
+function logAddExp(f: Formula, x: Value, y: Value): Value {
+  const [high, low] = [f.max(x, y), f.min(x, y)]
+  return f.add(high, f.log(f.add(f.exp(f.sub(low, high)), 1)))
+}
+
+export const scans: LoweringRegistry = {
+  Cumsum: cumsum,
+  Cumprod: scan({ neutral: 1, combine: (f, a, x) => f.mul(a, x) }),
+  CumulativeLogsumexp: scan({ neutral: -3.4028234663852886e38, combine: logAddExp }),
+}

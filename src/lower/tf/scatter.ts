@@ -1,0 +1,193 @@
+import { elementCount, isStatic, type Shape, stridesOf } from '../../core/shape.ts'
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { constInts } from '../../ops/view.ts'
+import { Formula } from '../formula.ts'
+import { castTo, reshapeTo, shapeOf, toI32 } from '../operands.ts'
+import type { LoweringRegistry } from '../registry.ts'
+import type { SourceOp } from '../source-op.ts'
+import { entries } from './strided-slice.ts'
+
+/*
+ * Writing into tensors. The result is gathered from the operand's rows and the updates, so any value may be written over any other
+ * (infinities too), and of several updates of one place the last one counts, as in TensorFlow's kernel.
+ */
+
+/** A tensor as rows: the dims that an index vector addresses, and what lies at one address. */
+interface Rows {
+  /** [count, ...row] */
+  readonly rows: Value
+  readonly count: number
+  /** [updates, ...row] */
+  readonly updates: Value
+  /** Row of each update, i32 [updates]. */
+  readonly at: Value
+}
+
+function rowsOf(n: SourceOp, b: OpBuilder): Rows {
+  const [x, indices, updates] = [n.in(0), toI32(b, n.in(1)), n.in(2)]
+  const depth = indices.type.shape.at(-1)
+  if (typeof depth !== 'number' || depth > x.type.shape.length) return n.reject('the last dim of the indices must be at most the rank')
+  const addressed = x.type.shape.slice(0, depth)
+  if (!isStatic(addressed)) return n.reject(`the sizes of the first ${depth} dims must be known, found [${addressed.join(',')}]`)
+  const row = x.type.shape.slice(depth)
+  const count = elementCount(addressed)!
+  const places = indices.type.shape.slice(0, -1)
+  const given = elementCount(places)
+  if (given === undefined && places.length > 1) return n.reject('the number of updates must be known')
+  const flat: Shape = [given ?? places[0]!]
+  return {
+    rows: reshapeTo(b, x, [count, ...row]),
+    count,
+    updates: reshapeTo(b, updates, [...flat, ...row]),
+    at: reshapeTo(b, rowNumbers(b, indices, stridesOf(addressed)), flat),
+  }
+}
+
+/** Row-major numbers of index vectors. */
+function rowNumbers(b: OpBuilder, indices: Value, strides: readonly number[]): Value {
+  const f = new Formula(b)
+  return f.sum(strides.length === 1 ? indices : f.mul(indices, b.i32(strides)), [indices.type.shape.length - 1])
+}
+
+/** For each of `count` rows the number of the last update of it, counted from 1; 0 where there is none. */
+function lastUpdate(b: OpBuilder, at: Value, count: number): Value {
+  const f = new Formula(b)
+  const numbers = constInts(at)
+  if (numbers) {
+    const last = new Array<number>(count).fill(0)
+    for (const [i, row] of numbers.entries()) if (row >= 0 && row < count) last[row] = i + 1
+    return b.i32(last)
+  }
+  const given = reshapeTo(b, b.op(op.reduceProd, [shapeOf(b, at), b.i32([0])]), [])
+  const positions = f.add(b.op(op.range, [b.i32([0], []), given, b.i32([1], [])]), 1)
+  return f.max(b.op(op.unsortedSegmentMax, [positions, at, b.i32([count], [])]), 0)
+}
+
+function update(n: SourceOp, b: OpBuilder): Value {
+  const { rows, count, updates, at } = rowsOf(n, b)
+  return reshapeTo(b, overwritten(b, rows, count, updates, lastUpdate(b, at, count)), n.in(0).type.shape)
+}
+
+/** Rows, or where `last` is above 0 the update of that number. */
+function overwritten(b: OpBuilder, rows: Value, count: number, updates: Value, last: Value): Value {
+  const f = new Formula(b)
+  const own = b.i32(Array.from({ length: count }, (_, i) => i))
+  const source = f.select(f.greater(last, 0), f.add(last, count - 1), own)
+  return b.op(op.gather, [b.op(op.concatenation, [rows, updates], { axis: 0 }), source], { axis: 0 })
+}
+
+function accumulate(combine: (f: Formula, x: Value, sum: Value) => Value) {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const sums = b.op(op.scatterNd, [toI32(b, n.in(1)), n.in(2), shapeOf(b, n.in(0))])
+    return combine(new Formula(b), n.in(0), sums)
+  }
+}
+
+/** The extreme of each row's updates; rows without one get the type's own extreme, which no element exceeds. */
+function extreme(spec: typeof op.unsortedSegmentMax | typeof op.unsortedSegmentMin, combine: typeof op.maximum | typeof op.minimum) {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const { rows, count, updates, at } = rowsOf(n, b)
+    const best = b.op(spec as typeof op.unsortedSegmentMax, [updates, at, b.i32([count], [])])
+    return reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape)
+  }
+}
+
+/** x[begin:end:stride] = value: elements are gathered from both by a constant map. */
+function stridedUpdate(n: SourceOp, b: OpBuilder): Value {
+  const [x, value] = [n.in(0), n.in(4)]
+  const { shape } = x.type
+  if (!isStatic(shape)) return n.reject(`the shape must be known, found [${shape.join(',')}]`)
+  const [begin, end, strides] = [n.ints(1, 'begin'), n.ints(2, 'end'), n.ints(3, 'the strides')]
+  const dims = entries(n, shape.length, strides.length).filter((e) => e.kind !== 'new')
+  const masked = (name: string, at: number | undefined) => at === undefined || (n.int(name, 0) >> at) & 1
+  const picked = dims.map((e, i) => {
+    const size = shape[i]!
+    const all = Array.from({ length: size }, (_, k) => k)
+    if (e.at === undefined) return all
+    const step = strides[e.at]!
+    if (step === 0) n.reject('a stride is 0')
+    const low = begin[e.at]! < 0 ? begin[e.at]! + size : begin[e.at]!
+    if (e.kind === 'index') return [low]
+    const high = end[e.at]! < 0 ? end[e.at]! + size : end[e.at]!
+    const [first, stop] =
+      step > 0
+        ? [masked('begin_mask', e.at) ? 0 : low, masked('end_mask', e.at) ? size : high]
+        : [masked('begin_mask', e.at) ? size - 1 : low, masked('end_mask', e.at) ? -1 : high]
+    const inRange: number[] = []
+    for (
+      let k = step > 0 ? Math.max(0, first) : Math.min(size - 1, first);
+      step > 0 ? k < Math.min(stop, size) : k > Math.max(stop, -1);
+      k += step
+    )
+      inRange.push(k)
+    return inRange
+  })
+  const count = elementCount(shape)!
+  const map = Int32Array.from({ length: count }, (_, i) => i)
+  const pitch = stridesOf(shape)
+  let next = count
+  const visit = (dim: number, offset: number): void => {
+    if (dim === shape.length) map[offset] = next++
+    else for (const k of picked[dim]!) visit(dim + 1, offset + k * pitch[dim]!)
+  }
+  visit(0, 0)
+  const given = elementCount(value.type.shape)
+  if (given !== next - count) return n.reject(`${next - count} elements are written, the value has ${given}`)
+  const both = b.op(op.concatenation, [reshapeTo(b, x, [count]), reshapeTo(b, value, [given])], { axis: 0 })
+  return reshapeTo(b, b.op(op.gather, [both, b.i32([...map])], { axis: 0 }), shape)
+}
+
+/** Rows of `data` at the positions `indices`; the last of several counts, positions without one are zeros. */
+function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
+  const count = n.operands.length / 2
+  const indices = n.operands
+    .slice(0, count)
+    .map((v) => reshapeTo(b, toI32(b, v), [elementCount(v.type.shape) ?? n.reject('the number of indices must be known')]))
+  const row = n.in(count).type.shape.slice(n.in(0).type.shape.length)
+  const data = n.operands.slice(count).map((v, i) => reshapeTo(b, v, [...indices[i]!.type.shape, ...row]))
+  const join = (values: readonly Value[]) => (values.length === 1 ? values[0]! : b.op(op.concatenation, values, { axis: 0 }))
+  const [at, rows] = [join(indices), join(data)]
+  const numbers = constInts(at)
+  if (numbers) {
+    const size = Math.max(-1, ...numbers) + 1
+    const last = new Array<number>(size).fill(-1)
+    for (const [i, place] of numbers.entries()) last[place] = i
+    if (last.includes(-1)) n.reject('the indices leave places out')
+    return b.op(op.gather, [rows, b.i32(last)], { axis: 0 })
+  }
+  const f = new Formula(b)
+  const size = f.add(b.op(op.reduceMax, [at, b.i32([0])]), 1)
+  const positions = b.i32(Array.from({ length: at.type.shape[0] as number }, (_, i) => i))
+  const source = b.op(op.unsortedSegmentMax, [positions, at, size])
+  return b.op(op.gather, [rows, f.max(source, 0)], { axis: 0 })
+}
+
+/** One result for each partition: the rows whose number it is, in their order. */
+function dynamicPartition(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const f = new Formula(b)
+  const [x, numbers] = [n.in(0), n.in(1)]
+  const rank = numbers.type.shape.length
+  if (rank !== 1) n.reject(`partitions of rank ${rank} are not supported`)
+  return Array.from({ length: n.int('num_partitions') }, (_, i) => {
+    const rows = b.op(op.where, [f.equal(numbers, i)])
+    return b.op(op.gather, [x, reshapeTo(b, castTo(b, rows, 'i32'), [rows.type.shape[0]!])], { axis: 0 })
+  })
+}
+
+export const scatter: LoweringRegistry = {
+  ScatterNd: (n, b) => b.op(op.scatterNd, [toI32(b, n.in(0)), n.in(1), toI32(b, n.in(2))]),
+  TensorScatterUpdate: update,
+  TensorScatterAdd: accumulate((f, x, sum) => f.add(x, sum)),
+  TensorScatterSub: accumulate((f, x, sum) => f.sub(x, sum)),
+  TensorScatterMax: extreme(op.unsortedSegmentMax, op.maximum),
+  TensorScatterMin: extreme(op.unsortedSegmentMin, op.minimum),
+  TensorStridedSliceUpdate: stridedUpdate,
+  XlaDynamicUpdateSlice: (n, b) => b.op(op.dynamicUpdateSlice, [n.in(0), n.in(1), n.in(2)]),
+  SparseToDense: (n, b) =>
+    b.op(op.sparseToDense, [toI32(b, n.in(0)), toI32(b, n.in(1)), n.in(2), n.in(3)], { validateIndices: n.bool('validate_indices', true) }),
+  DynamicStitch: dynamicStitch,
+  ParallelDynamicStitch: dynamicStitch,
+  DynamicPartition: dynamicPartition,
+}

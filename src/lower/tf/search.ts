@@ -1,0 +1,86 @@
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
+import { castTo, reshapeTo, shapeOf, toI32 } from '../operands.ts'
+import type { LoweringRegistry } from '../registry.ts'
+import type { SourceOp } from '../source-op.ts'
+
+/** `x` with a dim of size 1 more, at the end or before it. */
+const asColumn = (b: OpBuilder, x: Value): Value => reshapeTo(b, x, [...x.type.shape, 1])
+const asRow = (b: OpBuilder, x: Value): Value => reshapeTo(b, x, [...x.type.shape.slice(0, -1), 1, x.type.shape.at(-1)!])
+
+/** How many elements of the sorted row lie before each value: all pairs are compared. */
+function searchSorted(side: 'left' | 'right') {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const f = new Formula(b)
+    const [sorted, values] = [asRow(b, n.in(0)), asColumn(b, n.in(1))]
+    const before = side === 'left' ? f.less(sorted, values) : f.lessEqual(sorted, values)
+    return castTo(b, f.sum(castTo(b, before, 'i32'), [before.type.shape.length - 1]), n.type('out_type', 'i32'))
+  }
+}
+
+/** Elements of x that are not in y, and their positions. */
+function listDiff(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const f = new Formula(b)
+  const [x, y] = [n.in(0), n.in(1)]
+  const found = b.op(op.reduceAny, [f.equal(asColumn(b, x), asRow(b, y)), b.i32([1])])
+  const rows = b.op(op.where, [f.not(found)])
+  const at = reshapeTo(b, castTo(b, rows, 'i32'), [rows.type.shape[0]!])
+  return [b.op(op.gather, [x, at], { axis: 0 }), castTo(b, at, n.type('out_idx', 'i32'))]
+}
+
+function unique(n: SourceOp, b: OpBuilder): Value[] {
+  const isAlongAxis = n.operands.length > 1 && n.in(1).type.shape[0] !== 0
+  if (n.in(0).type.shape.length !== 1 || (isAlongAxis && n.ints(1, 'the axis')[0] !== 0)) n.reject('only vectors are supported')
+  return b.ops(op.unique, [n.in(0)], { idxOutType: n.type('out_idx', 'i32') })
+}
+
+function uniqueWithCounts(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const [values, positions] = unique(n, b) as [Value, Value]
+  const ids = toI32(b, positions)
+  const ones = b.op(op.fill, [shapeOf(b, ids), b.i32([1], [])])
+  const count = reshapeTo(b, b.op(op.shape, [values]), [])
+  return [values, positions, castTo(b, b.op(op.unsortedSegmentSum, [ones, ids, count]), n.type('out_idx', 'i32'))]
+}
+
+const threshold = (n: SourceOp, b: OpBuilder, i: number): Value =>
+  n.operands[i] ? castTo(b, n.operands[i], 'f32') : b.f32([-3.4028234663852886e38])
+
+/** LiteRT's kernel always fills up to the largest number; without padding what is beyond the valid ones is cut off. */
+function cut(b: OpBuilder, x: Value, count: Value): Value {
+  return b.op(op.slice, [x, b.i32([0]), reshapeTo(b, count, [1])])
+}
+
+/** The best boxes that do not overlap. Version 1 has no thresholds by operand, 1 and 2 no score threshold. */
+function nonMaxSuppression(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const f = new Formula(b)
+  const iou = n.operands[3] ? castTo(b, n.operands[3], 'f32') : b.f32([Math.fround(n.float('iou_threshold', 0.5))])
+  const operands = [castTo(b, n.in(0), 'f32'), castTo(b, n.in(1), 'f32'), reshapeTo(b, toI32(b, n.in(2)), []), iou, threshold(n, b, 4)]
+  const pads = n.bool('pad_to_max_output_size', false)
+  if (n.node.op === 'NonMaxSuppressionV5') {
+    const sigma = castTo(b, n.in(5), 'f32')
+    // Where overlaps lower scores TensorFlow suppresses nothing besides; LiteRT's kernel would. It looks at a selected box again, which
+    // only its overlap of 1 with itself rules out.
+    operands[3] = f.select(f.greater(sigma, 0), b.f32([1]), iou)
+    const [indices, scores, valid] = b.ops(op.nonMaxSuppressionV5, [...operands, sigma]) as [Value, Value, Value]
+    return pads ? [indices, scores, valid] : [cut(b, indices, valid), cut(b, scores, valid), valid]
+  }
+  const [indices, valid] = b.ops(op.nonMaxSuppressionV4, operands) as [Value, Value]
+  return [pads ? indices : cut(b, indices, valid), valid]
+}
+
+export const search: LoweringRegistry = {
+  LowerBound: searchSorted('left'),
+  UpperBound: searchSorted('right'),
+  ListDiff: listDiff,
+  Unique: unique,
+  UniqueV2: unique,
+  UniqueWithCounts: uniqueWithCounts,
+  UniqueWithCountsV2: uniqueWithCounts,
+  NonMaxSuppression: nonMaxSuppression,
+  NonMaxSuppressionV2: nonMaxSuppression,
+  NonMaxSuppressionV3: nonMaxSuppression,
+  NonMaxSuppressionV4: nonMaxSuppression,
+  NonMaxSuppressionV5: nonMaxSuppression,
+}
