@@ -1,6 +1,6 @@
 /**
  * tsx scripts/ops.ts: writes docs/ops.md and src/lower/tf/op-table.ts, from the lowerings themselves: they are run on the recorded cases
- * of fixtures/oracle/ops.zip, and once more for each element type. A test keeps both up to date.
+ * of fixtures/oracle, and once more for each element type. A test keeps both up to date.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -37,20 +37,24 @@ interface Evidence {
 
 /** What the recorded cases tell of each op. */
 async function recordedOps(): Promise<Map<string, Evidence>> {
-  const file = readFileSync(path.join(root, 'fixtures/oracle/ops.zip'))
-  const archive = openZip(memorySource('ops.zip', new Uint8Array(file)))
+  const evidence = new Map<string, Evidence>()
+  for (const archive of ['ops.zip', 'more-ops.zip']) await learnFrom(archive, evidence)
+  return evidence
+}
+
+async function learnFrom(archiveName: string, evidence: Map<string, Evidence>): Promise<void> {
+  const file = readFileSync(path.join(root, 'fixtures/oracle', archiveName))
+  const archive = openZip(memorySource(archiveName, new Uint8Array(file)))
   const bytesOf = (name: string) => {
     const source = archive.open(archive.entries.get(name)!)
     return source.read(0, source.byteLength)
   }
-  const cases = JSON.parse(new TextDecoder().decode(bytesOf('index.json'))) as readonly { name: string; priority: string }[]
-  const evidence = new Map<string, Evidence>()
-  for (const { name, priority } of cases) {
+  const cases = JSON.parse(new TextDecoder().decode(bytesOf('index.json'))) as readonly { name: string; priority?: string }[]
+  for (const { name, priority = 'P2' } of cases) {
     const files = [...archive.entries.keys()].filter((f) => f.startsWith(`${name}/`) && !f.endsWith('io.npz'))
     const folder = memoryFolder(name, new Map(files.map((f) => [f.slice(name.length + 1), bytesOf(f)])))
     await observe({ folder }, (outcome) => learn(evidence, outcome, priority))
   }
-  return evidence
 }
 
 function fresh(): Evidence {

@@ -17,7 +17,8 @@ export class Formula {
   }
 
   apply(spec: unknown, ...terms: readonly Term[]): Value {
-    const like = terms.find((t): t is Value => typeof t !== 'number' && t.type.dtype !== 'bool') ?? (terms[0] as Value)
+    const values = terms.filter((t) => typeof t !== 'number')
+    const like = values.find((v) => v.type.dtype !== 'bool') ?? values[0]!
     const operands = terms.map((t) => (typeof t === 'number' ? constantOf(this.b, like.type.dtype, [t]) : t))
     return elementwise(this.b, spec as OpSpec<string, AttrSchema>, operands)
   }

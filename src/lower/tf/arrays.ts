@@ -24,6 +24,7 @@ function select(n: SourceOp, b: OpBuilder): Value {
 function arg(spec: typeof op.argMax | typeof op.argMin) {
   return (n: SourceOp, b: OpBuilder): Value => {
     const { dtype } = n.in(0).type
+    if (dtype === 'c64' || dtype === 'string') n.reject(`${dtype} has no order`)
     const x = dtype === 'f32' || dtype === 'i32' ? n.in(0) : castTo(b, n.in(0), /^[iu]|bool/.test(dtype) ? 'i32' : 'f32')
     const axis = n.operands.length > 1 ? n.ints(1, 'the axis')[0]! : 0
     const at = b.i32([n.axis(axis, x.type.shape.length)], [])

@@ -1,30 +1,36 @@
 /** Made by scripts/ops.ts: TensorFlow op, priority, LiteRT operators that recorded cases became, element types that were tried and worked. */
 export const opTable = `
-Abs;P0;ABS;f32 i8 i16 i32
-Add;;ADD;f32 i8 i16 i32 i64 u8
-AddN;P0;ADD_N;f32 i32 i64
-AddV2;P0;ADD;f32 i8 i16 i32 i64 u8
+Abs;P0;ABS MAXIMUM NEG;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+AccumulateNV2;P2;ADD_N;f32 f16 bf16 f64 i32 i64
+Acos;P2;ADD ATAN2 MUL SQRT SUB;f32 f16 bf16 f64
+Acosh;P2;ADD DIV LOG MAXIMUM MINIMUM MUL SQRT SUB;f32 f16 bf16 f64 i8 u8
+Add;;ADD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
+AddN;P0;ADD ADD_N;f32 f16 bf16 f64 i32 i64
+AddV2;P0;ADD CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 AdjustContrast;;;
-AdjustContrastv2;;;
-AdjustHue;;;
-AdjustSaturation;;;
+AdjustContrastv2;P2;ADD MEAN MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+AdjustHue;P2;ABS ADD CONCATENATION DIV EQUAL FLOOR_MOD GREATER LESS LESS_EQUAL MAXIMUM MINIMUM MUL SELECT_V2 SLICE SUB;f32 f16 bf16 f64 i8 i32
+AdjustSaturation;P2;ABS ADD CONCATENATION DIV EQUAL GREATER LESS LESS_EQUAL MAXIMUM MINIMUM MUL SELECT_V2 SLICE SUB;f32 f16 bf16 f64 i8 i32
 All;P0;REDUCE_ALL;bool
-Angle;;;
-Any;P0;REDUCE_ANY;bool
-ApproximateEqual;;;
-ArgMax;P0;ARG_MAX;f32 i8 i32 u8 bool
-ArgMin;P0;ARG_MIN;f32 i8 i32 u8 bool
+Angle;P2;ATAN2;c64
+Any;P0;REDUCE_ANY CAST EQUAL FLOOR_MOD GATHER LOGICAL_NOT RESHAPE SHAPE WHERE;bool
+ApproximateEqual;P2;ABS LESS SUB;f32 f16 bf16 f64 i8 i16 i32
+ArgMax;P0;ARG_MAX CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
+ArgMin;P0;ARG_MIN CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
 AsString;;;
+Asin;P2;ADD ATAN2 MUL SQRT SUB;f32 f16 bf16 f64
+Asinh;P2;ABS ADD DIV LOG MAXIMUM MINIMUM MUL SIGN SQRT SUB;f32 f16 bf16 f64
 Assert;;;
-Atan;P2;ADD ATAN2 ZEROS_LIKE;f32
-Atan2;P2;ATAN2;f32 f64
+Atan;P2;ADD ATAN2 ZEROS_LIKE;f32 f16 bf16 f64
+Atan2;P2;ATAN2 BROADCAST_TO BROADCAST_ARGS SHAPE;f32 f16 bf16 f64
+Atanh;P2;ABS ADD DIV LOG MAXIMUM MINIMUM MUL SIGN SUB;f32 f16 bf16 f64
 AudioSpectrogram;;;
-AvgPool;P0;AVERAGE_POOL_2D;f32 i8 i16 u8
-AvgPool3D;P2;;
+AvgPool;P0;AVERAGE_POOL_2D TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
+AvgPool3D;P2;AVERAGE_POOL_2D RESHAPE TRANSPOSE;f32 f16 bf16 f64 i8 i16 u8
 BatchCholesky;;;
-BatchMatMul;;BATCH_MATMUL;f32
-BatchMatMulV2;P0;FULLY_CONNECTED BATCH_MATMUL;f32
-BatchMatMulV3;;BATCH_MATMUL;f32
+BatchMatMul;;BATCH_MATMUL CAST MUL RESHAPE SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+BatchMatMulV2;P0;BATCH_MATMUL FULLY_CONNECTED RESHAPE BROADCAST_TO MUL SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+BatchMatMulV3;P2;CAST MUL RESHAPE SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 BatchMatrixBandPart;;;
 BatchMatrixDeterminant;;;
 BatchMatrixDiag;;;
@@ -33,54 +39,54 @@ BatchMatrixInverse;;;
 BatchMatrixSetDiag;;;
 BatchMatrixTriangularSolve;;;
 BatchNormWithGlobalNormalization;;;
-BatchToSpace;;;
-BatchToSpaceND;P0;BATCH_TO_SPACE_ND;f32 i8 i16 i32 i64 u8
-BiasAdd;P0;ADD;f32 i8 i16 i32 i64 u8
+BatchToSpace;P2;BATCH_TO_SPACE_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+BatchToSpaceND;P0;BATCH_TO_SPACE_ND RESHAPE SLICE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+BiasAdd;P0;ADD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 BiasAddV1;;;
 Bincount;;;
-Bitcast;P2;BITCAST;f32 f64 i32 i64 u32
-BitwiseAnd;P2;;
-BitwiseOr;;;
-BitwiseXor;P2;BITWISE_XOR;i8 i16 i32 u8 u16 u32
+Bitcast;P2;BITCAST;f32 f64 i8 i32 i64 u8 u32
+BitwiseAnd;P2;ADD BITWISE_XOR RIGHT_SHIFT SUB MINIMUM BITCAST CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+BitwiseOr;P2;ADD BITWISE_XOR RIGHT_SHIFT SUB MINIMUM BITCAST CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+BitwiseXor;P2;BITWISE_XOR CAST BITCAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 BlockLSTM;;;
 BlockLSTMV2;;;
-BroadcastArgs;P1;;i32 i64
-BroadcastTo;P0;BROADCAST_TO;f32 f16 i8 i16 i32 i64 u8 u32 bool string
-Bucketize;P2;BUCKETIZE;f32 f64 i32 i64
+BroadcastArgs;P1;BROADCAST_ARGS;i32 i64
+BroadcastTo;P0;BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string c64
+Bucketize;P2;BUCKETIZE;f32 f16 bf16 f64 i32 i64
 CTCBeamSearchDecoder;;;
 CTCGreedyDecoder;;;
 Case;;;
 CaseFoldUTF8;;;
 Cast;P0;CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
-Ceil;P0;CEIL;f32
+Ceil;P0;CEIL;f32 f16 bf16 f64
 CheckNumerics;P1;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 CheckNumericsV2;;;
 Cholesky;;;
-ClipByValue;;;
-CombinedNonMaxSuppression;;;
-Complex;P2;;
-Complex64;;;
-ComplexAbs;P1;COMPLEX_ABS;c64
+ClipByValue;P2;MAXIMUM MINIMUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+CombinedNonMaxSuppression;P2;;
+Complex;P2;formula;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
+ComplexAbs;P1;ADD MUL SQRT IMAG REAL;c64
 Concat;;;
 ConcatOffset;;;
-ConcatV2;P0;CONCATENATION;f32 i8 i16 i32 i64 u8 u16 u32 bool
-Conj;;;
+ConcatV2;P0;CONCATENATION CAST;f32 f64 i8 i16 i32 i64 u8 u16 u32 bool
+Conj;P2;NEG formula;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 ConjugateTranspose;;;
 ConstrainedSequence;;;
-Conv2D;P0;CONV_2D TRANSPOSE PAD;f32 i8 u8
-Conv2DBackpropInput;P0;TRANSPOSE_CONV;f32 i8 u8
-Conv3D;P1;CONV_3D;f32
+Conv2D;P0;CONV_2D TRANSPOSE CAST PAD;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+Conv2DBackpropInput;P0;TRANSPOSE_CONV SLICE TRANSPOSE;f32 f16 bf16 f64 i8 u8
+Conv3D;P1;CONV_3D TRANSPOSE;f32 f16 bf16 f64
 Conv3DBackpropInput;;;
-Conv3DBackpropInputV2;P1;CONV_3D_TRANSPOSE;f32
-Cos;P0;COS;f32
-Cosh;;;
-CropAndResize;P2;;
+Conv3DBackpropInputV2;P1;CONV_3D_TRANSPOSE;f32 f16 bf16 f64
+Cos;P0;COS;f32 f16 bf16 f64
+Cosh;P2;ADD EXP NEG SUB;f32 f16 bf16 f64
+CropAndResize;P2;BATCH_MATMUL GATHER RESHAPE SELECT_V2 ABS ADD GREATER_EQUAL LESS_EQUAL LOGICAL_AND MAXIMUM MUL SLICE SUB;f32 f16 bf16 f64
+Cross;P2;GATHER MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 CudnnRNN;;;
 CudnnRNNV2;;;
 CudnnRNNV3;;;
-Cumprod;P2;;
-Cumsum;P0;CUMSUM;f32 i32 i64
-CumulativeLogsumexp;;;
+Cumprod;P2;MUL PADV2 RESHAPE SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+Cumsum;P0;CUMSUM CAST;f32 f16 bf16 f64 i32 i64
+CumulativeLogsumexp;P2;ADD EXP LOG MAXIMUM MINIMUM PADV2 RESHAPE SLICE SUB;f32 f16 bf16 f64 i8 i16 u8
 DataFormatDimMap;;;
 DataFormatVecPermute;;;
 DecodeAndCropJpeg;;;
@@ -95,23 +101,24 @@ DecodePng;;;
 DecodeRaw;;;
 DecodeWav;;;
 DeepCopy;;;
-DenseBincount;;;
+DenseBincount;P2;GREATER_EQUAL LESS LOGICAL_AND SELECT_V2 UNSORTED_SEGMENT_SUM MINIMUM;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 DenseToDenseSetOperation;;;
 DenseToSparseSetOperation;;;
-DepthToSpace;P0;DEPTH_TO_SPACE;f32 i8 i16 i32 i64 u8
-DepthwiseConv2dNative;P0;DEPTHWISE_CONV_2D;f32 i8 u8
+DepthToSpace;P0;DEPTH_TO_SPACE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+DepthwiseConv2dNative;P0;DEPTHWISE_CONV_2D CONV_2D PAD RESHAPE TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 Dequantize;;;
-Diag;;;
-DiagPart;;;
-Dilation2D;;;
-Div;;;
-DivNoNan;P1;DIV EQUAL SELECT_V2;f32
-DynamicPartition;;;
-DynamicStitch;;;
+Diag;P2;MATRIX_DIAG RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+DiagPart;P2;GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+Digamma;P2;ADD COS DIV FLOOR LESS LOG MUL SELECT_V2 SIN SUB;f32 f16 bf16 f64
+Dilation2D;P2;ADD MAXIMUM STRIDED_SLICE PADV2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+Div;P2;DIV;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+DivNoNan;P1;DIV EQUAL SELECT_V2 RESHAPE;f32 f16 bf16 f64 i8 i32 u8
+DynamicPartition;P2;CAST EQUAL GATHER RESHAPE WHERE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+DynamicStitch;P2;CONCATENATION GATHER ADD MAXIMUM REDUCE_MAX UNSORTED_SEGMENT_MAX;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 EagerPyFunc;;;
 Eig;;;
-Einsum;P0;RESHAPE BATCH_MATMUL TRANSPOSE FULLY_CONNECTED SHAPE SUM;f32 i8 i16 i32
-Elu;P0;ELU;f32 i8 i16 u8
+Einsum;P0;BATCH_MATMUL RESHAPE TRANSPOSE FULLY_CONNECTED GATHER SUM CONCATENATION SHAPE SLICE MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+Elu;P0;ELU;f32 f16 bf16 f64 i8 i16 u8
 Empty;;;
 EmptyTensorList;;;
 EmptyTensorMap;;;
@@ -120,80 +127,84 @@ EncodeJpeg;;;
 EncodeJpegVariableQuality;;;
 EncodePng;;;
 EncodeWav;;;
-EnsureShape;;;
+EnsureShape;P2;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 Enter;;;
-Equal;P0;EQUAL;f32 i8 i16 i32 i64 u8 bool string
-Erf;P2;formula;f32
-Erfc;P0;formula;f32
-EuclideanNorm;P1;MUL SQRT SUM;f32 i8 i16 u8
+Equal;P0;EQUAL CAST RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool string
+Erf;P2;formula;f32 f16 bf16 f64
+Erfc;P0;formula;f32 f16 bf16 f64
+Erfinv;P2;ADD LESS LOG MUL NEG SELECT_V2 SQRT SUB;f32 f16 bf16 f64
+EuclideanNorm;P1;MUL SQRT SUM;f32 f16 bf16 f64 i8 i16 u8
 Exit;;;
-Exp;P0;EXP;f32 i8 i16 u8
+Exp;P0;EXP CAST formula;f32 f16 bf16 f64 i8 i16 u8 c64
 ExpandDims;P0;RESHAPE EXPAND_DIMS;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
-Expm1;P1;EXP SUB;f32
-ExtractImagePatches;P2;;
-FFT;;;
-FFT2D;;;
+Expm1;P1;ABS DIV EXP LESS MUL SELECT_V2 SUB TANH;f32 f16 bf16 f64 i8
+ExtractImagePatches;P2;CONCATENATION SPACE_TO_DEPTH STRIDED_SLICE PADV2;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+FFT;P2;ADD FULLY_CONNECTED SUB formula;c64
+FFT2D;P2;ADD FULLY_CONNECTED SUB TRANSPOSE formula;c64
 FFT3D;;;
-FakeQuantWithMinMaxArgs;P0;;
-FakeQuantWithMinMaxVars;P0;;
-FakeQuantWithMinMaxVarsPerChannel;P1;;
-Fill;P0;FILL;f32 f16 i8 i16 i32 i64 u8 u32 bool string
+FakeQuantWithMinMaxArgs;P0;ADD DEQUANTIZE FLOOR MAXIMUM MINIMUM MUL QUANTIZE SUB;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
+FakeQuantWithMinMaxVars;P0;DEQUANTIZE QUANTIZE ADD FLOOR MAXIMUM MINIMUM MUL SUB DIV NEG;f32 f16 bf16 f64
+FakeQuantWithMinMaxVarsPerChannel;P1;ADD FLOOR MAXIMUM MINIMUM MUL SUB;f32 f16 bf16 f64
+Fill;P0;FILL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string
 Fingerprint;;;
-Floor;P0;FLOOR;f32
-FloorDiv;P0;FLOOR_DIV;f32 i8 i16 i32
-FloorMod;P0;FLOOR_MOD;f32 i8 i16 i32 i64
-FusedBatchNorm;;ADD MUL;f32
-FusedBatchNormV2;;ADD MUL;f32
-FusedBatchNormV3;P0;ADD MUL MEAN RESHAPE RSQRT SQUARED_DIFFERENCE SUB;f32
+Floor;P0;FLOOR;f32 f16 bf16 f64
+FloorDiv;P0;FLOOR_DIV CAST BROADCAST_TO;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+FloorMod;P0;FLOOR_MOD BROADCAST_TO;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+FusedBatchNorm;;ADD MUL;f32 f16 bf16 f64
+FusedBatchNormV2;;ADD MUL;f32 f16 bf16 f64
+FusedBatchNormV3;P0;ADD MUL MEAN RESHAPE RSQRT SQUARED_DIFFERENCE SUB;f32 f16 bf16 f64
 FusedPadConv2D;;;
 FusedResizeAndPadConv2D;;;
 GRUBlockCell;;;
-Gather;P1;GATHER;f32 f16 i4 i8 i16 i32 i64 u8 u16 u32 bool string
-GatherNd;P0;GATHER_ND;f32 f16 i8 i16 i32 i64 u8 bool string
-GatherV2;P0;GATHER;f32 i16 i32 i64
-Greater;P0;GREATER;f32 i8 i16 i32 i64 u8
-GreaterEqual;P0;GREATER_EQUAL;f32 i8 i16 i32 i64 u8
-HSVToRGB;;;
+Gather;P1;GATHER;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+GatherNd;P0;GATHER_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool string
+GatherV2;P0;GATHER CAST;f32 f64 i16 i32 i64 bool
+Greater;P0;GREATER CAST RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+GreaterEqual;P0;GREATER_EQUAL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+HSVToRGB;P2;ABS ADD CONCATENATION MAXIMUM MINIMUM MUL SLICE SUB;f32 f16 bf16 f64 i8 i16 i32
 HashTable;;;
 HashTableV2;;;
-IFFT;;;
+HistogramFixedWidth;P2;CAST DIV FLOOR MAXIMUM MINIMUM MUL RESHAPE SUB UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64
+IFFT;P2;ADD FULLY_CONNECTED SUB formula;c64
 IFFT2D;;;
 IFFT3D;;;
-IRFFT;;;
+IRFFT;P2;FULLY_CONNECTED SUB IMAG REAL;c64
 IRFFT2D;;;
 IRFFT3D;;;
 Identity;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 IdentityN;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
-Imag;P2;IMAG;c64
+Imag;P2;;c64
 ImageProjectiveTransformV2;;;
 ImageProjectiveTransformV3;;;
 ImmutableConst;;;
-InTopK;;;
-InTopKV2;;;
+InTopK;;CAST GATHER GREATER LESS RESHAPE SUM;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+InTopKV2;P2;CAST GATHER GREATER LESS RESHAPE SUM;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 InplaceAdd;;;
 InplaceSub;;;
 InplaceUpdate;;;
 Inv;;;
-Invert;;;
-InvertPermutation;;;
-IsFinite;P1;EQUAL SUB;f32
-IsInf;P2;EQUAL LOGICAL_AND LOGICAL_NOT SUB;f32
-IsNan;P1;NOT_EQUAL;f32 i8 i16 i32 i64 u8 bool string
+Invert;P2;BITWISE_XOR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+InvertPermutation;P2;RESHAPE SCATTER_ND;i8 i16 i32 i64 u8 u16 u32
+IsFinite;P1;EQUAL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+IsInf;P2;EQUAL LOGICAL_AND LOGICAL_NOT SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+IsNan;P1;NOT_EQUAL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool string
 IteratorGetNext;;;
 IteratorV2;;;
-LRN;P0;LOCAL_RESPONSE_NORMALIZATION;f32
+L2Loss;P2;MUL SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+LRN;P0;LOCAL_RESPONSE_NORMALIZATION;f32 f16 bf16 f64
 LSTMBlockCell;;;
-LeakyRelu;P0;LEAKY_RELU;f32 i8 i16 u8
-LeftShift;;;
-Less;P0;LESS;f32 i8 i16 i32 i64 u8
-LessEqual;P0;LESS_EQUAL;f32 i8 i16 i32 i64 u8
-LinSpace;;;
-ListDiff;;;
-Log;P0;LOG;f32 i8 i16 u8
-Log1p;P1;ADD LOG;f32
+LeakyRelu;P0;LEAKY_RELU;f32 f16 bf16 f64 i8 i16 u8
+LeftShift;P2;GATHER MUL;i8 i16 i32 u8 u16
+Less;P0;LESS BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+LessEqual;P0;LESS_EQUAL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Lgamma;P2;ABS ADD DIV FLOOR LESS LOG MINIMUM MUL NEG SELECT_V2 SIN SUB;f32 f16 bf16 f64
+LinSpace;P2;ADD DIV MUL SUB;f32 f16 bf16 f64
+ListDiff;P2;CAST EQUAL GATHER LOGICAL_NOT REDUCE_ANY RESHAPE WHERE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool string
+Log;P0;LOG;f32 f16 bf16 f64 i8 i16 u8
+Log1p;P1;ADD DIV LOG MAXIMUM MINIMUM SUB;f32 f16 bf16 f64 i8 u8
 LogMatrixDeterminant;;;
-LogSoftmax;P0;LOG_SOFTMAX;f32 i8 i16 u8
-LogicalAnd;P0;LOGICAL_AND;bool
+LogSoftmax;P0;LOG_SOFTMAX;f32 f16 bf16 f64 i8 i16 u8
+LogicalAnd;P0;LOGICAL_AND BROADCAST_TO;bool
 LogicalNot;P0;LOGICAL_NOT;bool
 LogicalOr;P0;LOGICAL_OR;bool
 LookupTableExportV2;;;
@@ -201,58 +212,61 @@ LookupTableFind;;;
 LookupTableFindV2;;;
 LookupTableSizeV2;;;
 LoopCond;;;
+LowerBound;P2;CAST LESS RESHAPE SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Lu;;;
 MakeIterator;;;
-MatMul;P0;FULLY_CONNECTED BATCH_MATMUL TRANSPOSE;f32 i8 i16 i32
-MatrixBandPart;P1;SELECT_V2;f32
-MatrixDeterminant;;;
-MatrixDiag;;MATRIX_DIAG;f32 i8 i16 i32 i64 u8
-MatrixDiagPart;;;
-MatrixDiagPartV2;;;
-MatrixDiagPartV3;P2;;
-MatrixDiagV2;;MATRIX_DIAG;f32 i8 i16 i32 i64 u8
-MatrixDiagV3;P1;MATRIX_DIAG;f32 i8 i16 i32 i64 u8
-MatrixInverse;;;
-MatrixSetDiag;;MATRIX_SET_DIAG;f32 i8 i16 i32 i64 u8
-MatrixSetDiagV2;;MATRIX_SET_DIAG;f32 i8 i16 i32 i64 u8
-MatrixSetDiagV3;P1;MATRIX_SET_DIAG;f32 i8 i16 i32 i64 u8
+MatMul;P0;FULLY_CONNECTED BATCH_MATMUL MUL RESHAPE SUM TRANSPOSE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+MatrixBandPart;P1;SELECT_V2 GREATER_EQUAL LESS_EQUAL LOGICAL_AND RANGE RESHAPE SHAPE SLICE SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
+MatrixDeterminant;P2;;
+MatrixDiag;;MATRIX_DIAG;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+MatrixDiagPart;;GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+MatrixDiagPartV2;;GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+MatrixDiagPartV3;P2;GATHER RESHAPE SELECT_V2;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+MatrixDiagV2;;MATRIX_DIAG;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+MatrixDiagV3;P1;MATRIX_DIAG GATHER RESHAPE SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+MatrixInverse;P2;;
+MatrixSetDiag;;MATRIX_SET_DIAG CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+MatrixSetDiagV2;;MATRIX_SET_DIAG CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+MatrixSetDiagV3;P1;MATRIX_SET_DIAG CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 MatrixSolve;;;
 MatrixSolveLs;;;
 MatrixTriangularSolve;;;
-Max;P0;REDUCE_MAX;f32 i8 i16 i32 i64 u8
-MaxPool;P0;MAX_POOL_2D;f32 i8 i16 u8
-MaxPool3D;P2;;
-MaxPoolV2;;;
-MaxPoolWithArgmax;;;
+Max;P0;REDUCE_MAX CAST EQUAL FLOOR_MOD GATHER LOGICAL_NOT REDUCE_ANY RESHAPE SHAPE WHERE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+MaxPool;P0;MAX_POOL_2D CAST PADV2 REDUCE_MAX RESHAPE TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
+MaxPool3D;P2;MAX_POOL_2D RESHAPE TRANSPOSE;f32 f16 bf16 f64 i8 i16 u8
+MaxPoolV2;P2;MAX_POOL_2D;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
+MaxPoolWithArgmax;P2;GREATER MAXIMUM SELECT_V2 STRIDED_SLICE CAST PADV2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 MaxSpanningTree;;;
-Maximum;P0;MAXIMUM;f32 i8 i16 i32 i64 u8
-Mean;P0;MEAN;f32 i8 i16 i32 i64 u8
+Maximum;P0;MAXIMUM CAST RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Mean;P0;MEAN CAST DIV GATHER REDUCE_PROD SHAPE SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Merge;;;
 Mfcc;;;
-Min;P0;REDUCE_MIN;f32 i8 i16 i32 i64 u8
-Minimum;P0;MINIMUM;f32 i8 i16 i32 i64 u8
-MirrorPad;P0;MIRROR_PAD;f32 i8 i16 i32 i64 u8 bool
-Mul;P0;MUL;f32 i8 i16 i32 i64 u8 u32 c64
-MulNoNan;;;
+Min;P0;REDUCE_MIN CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Minimum;P0;MINIMUM CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+MirrorPad;P0;MIRROR_PAD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool
+Mod;P2;ABS FLOOR_MOD LESS NEG SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Mul;P0;MUL CAST formula ADD SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
+MulNoNan;P2;EQUAL MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Multinomial;;;
-Neg;P0;NEG;f32 i32 i64
+Ndtri;P2;ADD LESS LOG MUL NEG SELECT_V2 SQRT SUB;f32 f16 bf16 f64
+Neg;P0;NEG CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 NextIteration;;;
-NonMaxSuppression;;;
-NonMaxSuppressionV2;;;
-NonMaxSuppressionV3;P2;;
-NonMaxSuppressionV4;;;
-NonMaxSuppressionV5;;;
+NonMaxSuppression;;NON_MAX_SUPPRESSION_V4 RESHAPE SLICE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+NonMaxSuppressionV2;;NON_MAX_SUPPRESSION_V4 RESHAPE SLICE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+NonMaxSuppressionV3;P2;NON_MAX_SUPPRESSION_V4 RESHAPE SLICE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+NonMaxSuppressionV4;P2;NON_MAX_SUPPRESSION_V4;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+NonMaxSuppressionV5;P2;NON_MAX_SUPPRESSION_V5 RESHAPE SLICE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 NonMaxSuppressionWithOverlaps;;;
 NormalizeUTF8;;;
 NormalizeUTF8WithOffsetsMap;;;
-NotEqual;P0;NOT_EQUAL;f32 i8 i16 i32 i64 u8 bool string
+NotEqual;P0;NOT_EQUAL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool string
 NumpyFunction;;;
-OneHot;P0;ONE_HOT;f32 i8 i16 i32 i64 u8 bool
+OneHot;P0;ONE_HOT CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 OneShotIterator;;;
-OnesLike;P0;BROADCAST_TO SHAPE;f32 i32
-Pack;P0;PACK;f32 f16 i4 i8 i16 i32 i64 u8 u16 u32 bool string
-Pad;P0;PAD;f32 i8 i16 i32 i64 u8 bool
-PadV2;P0;PADV2;f32 i8 i16 i32 i64 u8 bool
+OnesLike;P0;BROADCAST_TO SHAPE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
+Pack;P0;PACK CAST CONCATENATION RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
+Pad;P0;PAD CAST RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool c64
+PadV2;P0;PADV2 CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool
 ParallelConcat;;;
 ParallelDynamicStitch;;;
 ParameterizedTruncatedNormal;;;
@@ -265,15 +279,18 @@ ParseSingleSequenceExample;;;
 PlaceholderV2;;;
 PlaceholderWithDefault;;;
 PopulationCount;;;
-Pow;P0;POW;f32 i32
+Pow;P0;POW CAST BROADCAST_TO RESHAPE SQRT;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 PreventGradient;;;
 Print;;;
 PrintV2;;;
-Prod;P0;REDUCE_PROD;f32 i8 i16 i32 i64 u8
+Prod;P0;REDUCE_PROD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 PyFunc;;;
 PyFuncStateless;;;
 Qr;;;
-QuantizeAndDequantizeV4;P2;;
+QuantizeAndDequantize;;MINIMUM MUL ROUND MAXIMUM DIV GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
+QuantizeAndDequantizeV2;;MINIMUM MUL ROUND MAXIMUM DIV GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
+QuantizeAndDequantizeV3;;;
+QuantizeAndDequantizeV4;P2;MINIMUM MUL ROUND MAXIMUM DIV GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
 QuantizeDownAndShrinkRange;;;
 QuantizeV2;;;
 QuantizedAdd;;;
@@ -292,10 +309,10 @@ QuantizedReshape;;;
 QuantizedResizeBilinear;;;
 QueueDequeueManyV2;;;
 QueueDequeueV2;;;
-RFFT;P1;RESHAPE RFFT2D;f32
+RFFT;P1;RESHAPE RFFT2D FULLY_CONNECTED formula;f32
 RFFT2D;P2;RFFT2D;f32
 RFFT3D;;;
-RGBToHSV;;;
+RGBToHSV;P2;ADD CONCATENATION DIV EQUAL GREATER LESS LESS_EQUAL MAXIMUM MINIMUM MUL SELECT_V2 SLICE SUB;f32 f16 bf16 f64 i8 i32 u8
 RaggedBincount;;;
 RaggedGather;;;
 RaggedRange;;;
@@ -313,9 +330,9 @@ RandomUniformInt;;;
 Range;P0;RANGE;f32 i32 i64
 Rank;;;
 ReaderReadV2;;;
-Real;P2;REAL;c64
-RealDiv;P0;DIV;f32 i8 i32 u8
-Reciprocal;P1;DIV;f32
+Real;P2;IMAG REAL;c64
+RealDiv;P0;DIV CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
+Reciprocal;P1;DIV;f32 f16 bf16 f64 i8 i32 u8
 ReduceJoin;;;
 RefEnter;;;
 RefExit;;;
@@ -324,38 +341,40 @@ RefSwitch;;;
 RegexFullMatch;;;
 RegexReplace;;;
 RegexSplitWithOffsets;;;
-Relu;P0;RELU;f32 i32
-Relu6;P0;RELU6;f32 i8 i16 u8
+Relu;P0;RELU MAXIMUM CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Relu6;P0;RELU6 MAXIMUM MINIMUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 RequantizationRange;;;
 Requantize;;;
-Reshape;P0;RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
-ResizeBicubic;P2;;
-ResizeBilinear;P0;RESIZE_BILINEAR;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
-ResizeNearestNeighbor;P0;RESIZE_NEAREST_NEIGHBOR;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+Reshape;P0;RESHAPE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
+ResizeArea;P2;BATCH_MATMUL RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+ResizeBicubic;P2;BATCH_MATMUL RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+ResizeBilinear;P0;RESIZE_BILINEAR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+ResizeNearestNeighbor;P0;RESIZE_NEAREST_NEIGHBOR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 ResourceGather;;;
 ResourceGatherNd;;;
-Reverse;;;
-ReverseSequence;P1;REVERSE_SEQUENCE;f32 i16 i32 i64 u8
-ReverseV2;P0;REVERSE_V2;f32 f16 i8 i16 i32 i64 u8 bool
-RightShift;P2;RIGHT_SHIFT;i8 i16 i32 u8 u16 u32
-Rint;P2;ROUND;f32
-Roll;P1;CONCATENATION SLICE;f32 f16 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+Reverse;P2;REVERSE_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
+ReverseSequence;P1;REVERSE_SEQUENCE;f32 f16 bf16 f64 i16 i32 i64 u8
+ReverseV2;P0;REVERSE_V2 CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool c64
+RightShift;P2;RIGHT_SHIFT;i8 i16 i32 u8 u16
+Rint;P2;ROUND;f32 f16 bf16 f64
+Roll;P1;SLICE CONCATENATION FLOOR_MOD GATHER SUB RANGE RESHAPE SHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
 RougeL;;;
-Round;P0;ROUND;f32
-Rsqrt;P0;RSQRT;f32 i8 i16 u8
+Round;P0;ROUND;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
+Rsqrt;P0;RSQRT;f32 f16 bf16 f64 i8 i16 u8
 SampleDistortedBoundingBox;;;
 SampleDistortedBoundingBoxV2;;;
-ScatterNd;P0;SCATTER_ND;f32 i8 i32 i64 u8 bool
+ScaleAndTranslate;P2;BATCH_MATMUL RESHAPE;f32 f16 bf16 f64
+ScatterNd;P0;SCATTER_ND CAST;f32 f16 bf16 f64 i8 i32 i64 u8 bool
 ScatterNdNonAliasingAdd;;;
-SegmentMax;;;
-SegmentMean;;;
-SegmentMin;;;
-SegmentProd;;;
-SegmentSum;P1;SEGMENT_SUM;f32 i32
-Select;P0;RESHAPE SELECT SELECT_V2;f32 i8 i16 i32 i64 u8 u32 bool
-SelectV2;P0;SELECT SELECT_V2;f32 i8 i16 i32 i64 u8 u32 bool
+SegmentMax;P2;SELECT_V2 UNSORTED_SEGMENT_MAX ADD GREATER REDUCE_MAX RESHAPE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
+SegmentMean;P2;DIV UNSORTED_SEGMENT_SUM ADD MAXIMUM REDUCE_MAX RESHAPE;f32 f16 bf16 f64
+SegmentMin;P2;SELECT_V2 UNSORTED_SEGMENT_MIN ADD GREATER REDUCE_MAX RESHAPE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
+SegmentProd;P2;UNSORTED_SEGMENT_PROD ADD REDUCE_MAX;f32 f16 bf16 f64 i32
+SegmentSum;P1;UNSORTED_SEGMENT_SUM ADD REDUCE_MAX;f32 f16 bf16 f64 i32
+Select;P0;SELECT RESHAPE SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
+SelectV2;P0;SELECT SELECT_V2 BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
 SelfAdjointEigV2;;;
-Selu;P0;EXP GREATER MUL SELECT SUB;f32
+Selu;P0;EXP GREATER MUL SELECT_V2 SUB;f32 f16 bf16 f64 i8 i16 u8
 SentenceFragments;;;
 SentencepieceDecode;;;
 SentencepieceDetokenizeOp;;;
@@ -370,21 +389,21 @@ SentencepieceTokenizeWithOffsetsOp;;;
 SentencepieceVocabSizeOp;;;
 SerializeTensor;;;
 Shape;P0;SHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
-ShapeN;;;
-Sigmoid;P0;LOGISTIC;f32 i8 i16 u8
-Sign;P0;SIGN;f32 f64 i32
-Sin;P0;SIN;f32
-Sinh;P2;EXP MUL NEG SUB;f32
+ShapeN;P2;SHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
+Sigmoid;P0;LOGISTIC CAST;f32 f16 bf16 f64 i8 i16 u8
+Sign;P0;SIGN CAST GREATER LESS SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Sin;P0;SIN;f32 f16 bf16 f64
+Sinh;P2;ABS DIV EXP LESS MUL NEG SELECT_V2 SUB TANH;f32 f16 bf16 f64
 Size;P1;REDUCE_PROD SHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
-Slice;P0;SLICE;f32 f16 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+Slice;P0;SLICE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
 Snapshot;;;
-Softmax;P0;SOFTMAX;f32 i8 i16 u8
-SoftmaxCrossEntropyWithLogits;;;
-Softplus;P0;ABS ADD EXP LOG NEG RELU;f32
-Softsign;P1;ABS ADD DIV;f32
-SpaceToBatch;;;
-SpaceToBatchND;P0;SPACE_TO_BATCH_ND;f32 i8 i16 i32 i64 u8
-SpaceToDepth;P0;SPACE_TO_DEPTH;f32 i8 i16 i32 i64 u8
+Softmax;P0;SOFTMAX CAST;f32 f16 bf16 f64 i8 i16 u8
+SoftmaxCrossEntropyWithLogits;P2;GATHER LOG_SOFTMAX MUL NEG SHAPE SOFTMAX SUB SUM;f32 f16 bf16 f64
+Softplus;P0;ABS ADD EXP LOG NEG RELU;f32 f16 bf16 f64
+Softsign;P1;ABS ADD DIV;f32 f16 bf16 f64 i8 i32
+SpaceToBatch;P2;SPACE_TO_BATCH_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+SpaceToBatchND;P0;SPACE_TO_BATCH_ND PAD RESHAPE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+SpaceToDepth;P0;SPACE_TO_DEPTH TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 SparseAdd;;;
 SparseBincount;;;
 SparseCross;;;
@@ -395,24 +414,24 @@ SparseMatMul;;;
 SparseReduceSum;;;
 SparseReorder;;;
 SparseReshape;;;
-SparseSegmentMean;;;
+SparseSegmentMean;P2;DIV GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64
 SparseSegmentMeanWithNumSegments;;;
-SparseSegmentSqrtN;;;
+SparseSegmentSqrtN;P2;DIV GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64
 SparseSegmentSqrtNWithNumSegments;;;
-SparseSegmentSum;;;
-SparseSegmentSumWithNumSegments;;;
+SparseSegmentSum;P2;GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
+SparseSegmentSumWithNumSegments;P2;GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
 SparseSlice;;;
-SparseSoftmaxCrossEntropyWithLogits;;;
+SparseSoftmaxCrossEntropyWithLogits;P2;GATHER LOG_SOFTMAX MUL NEG ONE_HOT SHAPE SOFTMAX SUB SUM;f32 f16 bf16 f64
 SparseTensorDenseMatMul;;;
-SparseToDense;;;
+SparseToDense;P2;SPARSE_TO_DENSE CAST;f32 f16 bf16 f64 i8 i32 i64 u8
 SparseToSparseSetOperation;;;
-Split;P0;SPLIT;f32 i8 i16 i32 i64 u8
+Split;P0;SPLIT SLICE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
 SplitMergeTokenizeWithOffsets;;;
-SplitV;P0;SPLIT_V;f32 i8 i16 i32 i64 u8
-Sqrt;P0;SQRT;f32 i8 i16 u8
-Square;P0;SQUARE MUL;f32 i8 i16 i32 i64 u8 u32 c64
-SquaredDifference;P0;SQUARED_DIFFERENCE;f32 i8 i32
-Squeeze;P0;RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
+SplitV;P0;SPLIT_V;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
+Sqrt;P0;SQRT;f32 f16 bf16 f64 i8 i16 u8
+Square;P0;SQUARE MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
+SquaredDifference;P0;SQUARED_DIFFERENCE RESHAPE MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Squeeze;P0;RESHAPE SQUEEZE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 StatelessCase;P2;;
 StatelessIf;P1;;
 StatelessMultinomial;;;
@@ -437,10 +456,10 @@ StatelessWhile;P1;;
 StaticRegexFullMatch;;;
 StaticRegexReplace;;;
 StopGradient;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
-StridedSlice;P0;STRIDED_SLICE RESHAPE;f32 i8 i16 i32 i64 u8 u16 u32 bool
+StridedSlice;P0;STRIDED_SLICE RESHAPE CONCATENATION GATHER SHAPE SLICE CAST IMAG REAL formula;f32 f64 i8 i16 i32 i64 u8 u16 u32 bool c64
 StringFormat;;;
 StringJoin;;;
-StringLength;;;
+StringLength;P2;;
 StringLower;;;
 StringSplit;;;
 StringSplitV2;;;
@@ -450,15 +469,15 @@ StringToHashBucketFast;;;
 StringToHashBucketStrong;;;
 StringToNumber;;;
 StringUpper;;;
-Sub;P0;SUB;f32 i8 i16 i32 i64 u8
+Sub;P0;SUB CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 Substr;;;
-Sum;P0;SUM;f32 i8 i16 i32 i64 u8
+Sum;P0;SUM CAST EQUAL FLOOR_MOD GATHER LOGICAL_NOT REDUCE_ANY RESHAPE SHAPE WHERE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 Svd;;;
 Switch;;;
 TFText>NgramsStringJoin;;;
 TFText>WhitespaceTokenizeWithOffsetsV2;;;
-Tan;P2;COS DIV SIN;f32
-Tanh;P0;TANH;f32 i8 i16 u8
+Tan;P2;COS DIV SIN;f32 f16 bf16 f64
+Tanh;P0;TANH;f32 f16 bf16 f64 i8 i16 u8
 TensorArrayConcatV3;;;
 TensorArrayGatherV3;;;
 TensorArrayReadV3;;;
@@ -492,43 +511,46 @@ TensorMapInsert;;;
 TensorMapLookup;;;
 TensorMapSize;;;
 TensorMapStackKeys;;;
-TensorScatterAdd;P2;;
-TensorScatterMax;;;
-TensorScatterMin;;;
-TensorScatterSub;;;
-TensorScatterUpdate;P1;;
-TensorStridedSliceUpdate;P2;;
-Tile;P0;TILE;f32 f16 i8 i16 i32 i64 u8 u32 bool string
+TensorScatterAdd;P2;ADD SCATTER_ND;f32 f16 bf16 f64 i8 i32 i64 u8
+TensorScatterMax;P2;MAXIMUM SUM UNSORTED_SEGMENT_MAX;f32 f16 bf16 f64 i32
+TensorScatterMin;P2;MINIMUM SUM UNSORTED_SEGMENT_MIN;f32 f16 bf16 f64 i32
+TensorScatterSub;P2;SCATTER_ND SUB;f32 f16 bf16 f64 i8 i32 i64 u8
+TensorScatterUpdate;P1;CONCATENATION GATHER ADD GREATER MAXIMUM SELECT_V2 SUM UNSORTED_SEGMENT_MAX CAST RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+TensorStridedSliceUpdate;P2;CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+Tile;P0;TILE CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string c64
 Timestamp;;;
 TokenizerFromLogits;;;
-TopK;;;
-TopKV2;P0;TOPK_V2;f32 i8 i16 i32 i64 u8
-Transpose;P0;TRANSPOSE;f32 f16 i4 i8 i16 i32 i64 u8 u16 u32 bool string
-TruncateDiv;P2;DIV;i32
+TopK;;TOPK_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+TopKV2;P0;TOPK_V2 CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+Transpose;P0;TRANSPOSE RESHAPE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
+TruncateDiv;P2;DIV CAST CEIL FLOOR LESS SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+TruncateMod;P2;ABS FLOOR_MOD LESS NEG SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 TruncatedNormal;;;
 UnicodeDecode;;;
 UnicodeDecodeWithOffsets;;;
 UnicodeEncode;;;
 UnicodeScriptTokenizeWithOffsets;;;
 UnicodeTranscode;;;
-Unique;P1;UNIQUE;f32 i8 i16 i32 i64 u8
-UniqueV2;;;
-UniqueWithCounts;;;
-UniqueWithCountsV2;;;
-Unpack;P0;UNPACK;f32 f16 i8 i16 i32 u8 bool
+Unique;P1;UNIQUE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+UniqueV2;;UNIQUE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+UniqueWithCounts;P2;RESHAPE SHAPE UNIQUE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+UniqueWithCountsV2;;RESHAPE SHAPE UNIQUE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+Unpack;P0;UNPACK RESHAPE SLICE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
+UnravelIndex;P2;FLOOR_DIV FLOOR_MOD;i8 i16 i32 i64 u8 u16 u32 bool
 UnsortedSegmentJoin;;;
-UnsortedSegmentMax;P1;UNSORTED_SEGMENT_MAX;f32 i32
-UnsortedSegmentMin;P1;UNSORTED_SEGMENT_MIN;f32 i32
-UnsortedSegmentProd;P1;UNSORTED_SEGMENT_PROD;f32 i32
-UnsortedSegmentSum;P1;UNSORTED_SEGMENT_SUM;f32 i32
-UpperBound;;;
-Where;P1;WHERE;f32 i8 i32 i64 u8 u32 bool
+UnsortedSegmentMax;P1;UNSORTED_SEGMENT_MAX;f32 f16 bf16 f64 i32
+UnsortedSegmentMin;P1;UNSORTED_SEGMENT_MIN;f32 f16 bf16 f64 i32
+UnsortedSegmentProd;P1;UNSORTED_SEGMENT_PROD CAST;f32 f16 bf16 f64 i32
+UnsortedSegmentSum;P1;UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
+UpperBound;P2;CAST LESS_EQUAL RESHAPE SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+Where;P1;WHERE;f32 f16 bf16 f64 i8 i32 i64 u8 u32 bool
 While;P1;;
 WhitespaceTokenizeWithOffsets;;;
 WordpieceTokenizeWithOffsets;;;
-Xdivy;;;
+Xdivy;P2;DIV EQUAL SELECT_V2;f32 f16 bf16 f64 i8 i32 u8
 XlaCallModule;;;
-Xlog1py;;;
-Xlogy;;;
-ZerosLike;P0;ZEROS_LIKE;f32 i32 i64
+XlaDynamicUpdateSlice;;;
+Xlog1py;P2;ADD DIV EQUAL LOG MAXIMUM MINIMUM MUL SELECT_V2 SUB;f32 f16 bf16 f64 i8 u8
+Xlogy;P2;EQUAL LOG MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 u8
+ZerosLike;P0;ZEROS_LIKE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 `

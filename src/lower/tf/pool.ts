@@ -30,6 +30,7 @@ function pool2d(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
     const isMax = spec === op.maxPool2d
     const special = overChannels(n, b, isMax)
     if (special) return special
+    if (n.in(0).type.dtype === 'c64') n.reject('complex numbers are not supported')
     return channelsLast(n, b, castTo(b, n.in(0), 'f32'), (input, hw) => {
       const { x, padding } = padded(n, b, input, hw, lowest)
       if (x !== input && !isMax) n.reject('explicit padding of an average pool is not supported')
