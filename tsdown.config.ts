@@ -23,6 +23,8 @@ export default defineConfig([
     dts: false,
     clean: true,
     outputOptions: { chunkFileNames: 'cli/[name].js' },
+    // TensorFlow.js is bundled, of 90 MB the part that is used; its WebAssembly is read beside it.
+    copy: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'],
   },
   {
     ...common,
@@ -34,6 +36,7 @@ export default defineConfig([
       report: 'src/report/index.ts',
       compare: 'src/compare/index.ts',
       deploy: 'src/deploy/index.ts',
+      parity: 'src/parity/index.ts',
     },
     dts: true,
     clean: false,

@@ -20,6 +20,7 @@ const stages: Readonly<Record<string, string>> = {
   quantize: 'Storing weights in less than float32.',
   export: 'Writing files.',
   run: 'Running models, and the data they are run on.',
+  parity: 'Comparing a written model with its source.',
   inspect: 'Looking into a file.',
   report: 'Pages and pictures of a file.',
   compare: 'Running models side by side.',

@@ -15,6 +15,8 @@ export interface ConvertOptions extends QuantizeOptions, Pick<LowerOptions, 'all
 
 export interface Converted {
   readonly model: Model
+  /** The same before quantization. */
+  readonly floatModel: Model
   /** What was quantized, what was not, and why. */
   readonly decisions: readonly Decision[]
   readonly diagnostics: readonly Diagnostic[]
@@ -30,10 +32,12 @@ export function convert(source: SourceModel, options: ConvertOptions = {}): Conv
   const lowered = lowerSource(source, options)
   for (const g of lowered.model.graphs) options.onPass?.('lower', g)
   const optimized = optimizeModel(lowered.model, options.onPass ? { onPass: options.onPass } : {})
-  const quantized = quantize(shareGraphs(optimized.model), options)
+  const floatModel = shareGraphs(optimized.model)
+  const quantized = quantize(floatModel, options)
   if (options.mode && options.mode !== 'none') for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
   return {
     model: quantized.model,
+    floatModel,
     decisions: quantized.decisions,
     diagnostics: [...source.diagnostics, ...lowered.diagnostics, ...optimized.diagnostics, ...quantized.diagnostics],
     source: { ...source.metadata, format: source.format, name: source.name },

@@ -5,6 +5,7 @@ import { writeTflite } from '../../src/export/write-tflite.ts'
 import { printGraph } from '../../src/ir/print.ts'
 import type { Graph, Model } from '../../src/ir/types.ts'
 import { textRecords } from '../../src/ops/text.ts'
+import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import type { Decision } from '../../src/quantize/types.ts'
 import { malformedValue, missingOption } from '../diagnostics.ts'
@@ -46,9 +47,20 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const write = (sink: ByteSink) =>
       writeTflite(converted.model, progressSink(sink, progress, constBytes(converted.model)), exportOptions(source.model.format, mode))
+    let checked: ParityReport | undefined
     // A plan states the exact size: everything is computed and nothing kept.
     const written =
-      plan || output === undefined ? write({ write: () => {} }) : await writeAtomically(output, write, { inputs: source.files })
+      plan || output === undefined
+        ? write({ write: () => {} })
+        : await writeAtomically(output, write, {
+            inputs: source.files,
+            ...(!options['no-check'] && {
+              check: async (file) => {
+                progress.finish()
+                checked = await (await import('./check.ts')).checkWritten(file, source.model, converted, mode)
+              },
+            }),
+          })
     progress.finish()
     const json = {
       source: { path, byteLength: source.byteLength, ...converted.source },
@@ -64,9 +76,12 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       operators: operatorCounts(converted.model),
       decisions: converted.decisions,
       diagnostics: converted.diagnostics,
-      timeMs: Math.round(performance.now() - begin),
+      /** Without the check. */
+      timeMs: Math.round(performance.now() - begin - (checked?.timeMs ?? 0)),
+      ...(checked && { check: checked }),
     }
-    return { json, text: () => (plan ? planText(json) : summaryText(json)), isResult: plan }
+    const checkText = checked && (await import('./check.ts')).checkLines(checked)
+    return { json, text: () => (plan ? planText(json) : summaryText(json, checkText ?? [])), isResult: plan }
   } finally {
     progress.finish()
     source.close()
@@ -94,7 +109,7 @@ interface Summary {
 /** Reasons shown in a summary; all are in `--plan` and `--json`. */
 const shownReasons = 5
 
-function summaryText(s: Summary): string {
+function summaryText(s: Summary, check: readonly string[]): string {
   const { changed, kept } = split(s.decisions)
   const rows = [
     ['size', sizes(s)],
@@ -103,6 +118,7 @@ function summaryText(s: Summary): string {
     ...(s.mode === 'none' ? [] : [['weights', `${changed.length} of ${s.decisions.length} stored smaller (${s.mode})`]]),
     ['runs on', `TFLite ${s.minRuntimeVersion} or newer`],
     ['time', formatSeconds(s.timeMs)],
+    ...check.map((line, i) => [i === 0 ? 'checked' : '', line]),
   ]
   const lines = [`${s.source.path} -> ${s.output}`, ...textTable(rows).map((l) => `  ${l}`)]
   if (s.mode !== 'none' && kept.length > 0) {

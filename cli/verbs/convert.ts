@@ -24,6 +24,7 @@ export const convertOptions = {
   'keep-float': { kind: 'texts', value: 'PATTERN', help: 'layers or tensors that stay float; * is any text', group: 'Quantization' },
   ...modelOptions,
   ...keepOptions,
+  'no-check': { kind: 'flag', help: 'do not run the written model and compare it with its source', group: 'Looking inside' },
   plan: { kind: 'flag', help: 'show what would be done with each tensor and why; write nothing', group: 'Looking inside' },
   'print-ir-after': {
     kind: 'text',

@@ -10,6 +10,7 @@ export type Stage =
   | 'report'
   | 'compare'
   | 'deploy'
+  | 'parity'
   | 'cli'
 /** `<stage>/<kebab-reason>`, stable API. */
 export type Code = `${Stage}/${string}`

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { randomGraph } from '../../test/testkit/random-graph.ts'
 import { expectSameResults, shown } from '../../test/testkit/rewrite.ts'
-import { roundingTolerance } from '../../test/testkit/tolerance.ts'
+import { roundingTolerance } from '../ops/rounding.ts'
 import { optimize } from './optimize.ts'
 
 const seeds = Array.from({ length: 120 }, (_, i) => i + 1)

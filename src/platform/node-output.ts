@@ -8,13 +8,13 @@ import { isErrno } from './node.ts'
 /**
  * Writes a file whole or not at all: `write` fills a temporary file beside the target, which takes the target's name at the
  * end and is removed on any failure, even when the process ends in between. An existing target is replaced, one that is
- * a link is written through. `inputs` are files the output must not replace.
- * Throws export/unwritable-output, export/output-is-input, export/disk-full, and what `write` throws.
+ * a link is written through. `inputs` are files the output must not replace. `check` may look at the finished file before it takes the name.
+ * Throws export/unwritable-output, export/output-is-input, export/disk-full, and what `write` and `check` throw.
  */
 export async function writeAtomically<T>(
   target: string,
   write: (sink: ByteSink) => T | Promise<T>,
-  options: { inputs?: readonly string[] } = {},
+  options: { inputs?: readonly string[]; check?: (temporary: string, result: T) => Promise<void> } = {},
 ): Promise<T> {
   const system = <R>(work: () => R): R => asWriteError(target, work)
   const existing = system(() => checkTarget(target, options.inputs ?? []))
@@ -28,6 +28,7 @@ export async function writeAtomically<T>(
     const result = await write(fileSink(target, descriptor))
     isOpen = false
     system(() => fs.closeSync(descriptor))
+    await options.check?.(temporary, result)
     system(() => fs.renameSync(temporary, final))
     return result
   } catch (e) {

@@ -9,7 +9,7 @@ import { type Compiled, compile } from './litert-compile.ts'
 import { isTransferable, type LiteRtLoader } from './litert-module.ts'
 import { type LiteRtRuntime, startRuntime } from './litert-runtime.ts'
 import { type ModelFile, maxRank, openModel, operatorName, type SignatureIo } from './model-io.ts'
-import type { Feeds, HeldRun, LoadedModel, Runner, RunSettings } from './runner.ts'
+import type { Feeds, HeldRun, LoadedModel, LoadSettings, Runner, RunSettings } from './runner.ts'
 import { type ShapeSource, shapeSource } from './static-shapes.ts'
 
 /** A signature prepared for inputs of fixed shapes. */
@@ -28,11 +28,17 @@ const largeModelBytes = 64 << 20
 /** Custom ops that LiteRT registers itself (`BuiltinOpResolver`); it runs models with others too, but computes nothing for them. */
 const knownCustomOps = new Set(['AudioSpectrogram', 'Mfcc', 'NumericVerify', 'TFLite_Detection_PostProcess'])
 
+/** A runner in this thread, which can look into a model. */
+export interface LiteRtRunner extends Runner {
+  /** `present` may open sizes or give out other tensors, see `withOpenSizes` and `withOutputs`. */
+  load(model: Uint8Array, settings?: LoadSettings & { readonly present?: (file: ModelFile) => ModelFile }): Promise<LoadedModel>
+}
+
 /**
  * LiteRT's own WebAssembly build with XNNPACK, one thread, in the thread that calls. The module is started at the first load, and
  * again after a crash; models that were loaded are then prepared again when they are next run.
  */
-export function liteRtRunner(load: LiteRtLoader): Runner {
+export function liteRtRunner(load: LiteRtLoader): LiteRtRunner {
   let started: Promise<LiteRtRuntime> | undefined
   const models = new Set<LoadedModel>()
   const runtime = async (): Promise<LiteRtRuntime> => {
@@ -47,10 +53,10 @@ export function liteRtRunner(load: LiteRtLoader): Runner {
   const inTurn = turns()
   return {
     describe: () => inTurn(async () => (await runtime()).description),
-    load: (bytes, { name = 'model', signal } = {}) =>
+    load: (bytes, { name = 'model', signal, present = (file: ModelFile) => file } = {}) =>
       inTurn(async () => {
         signal?.throwIfAborted()
-        const model = new LiteRtModel(openModel(name, bytes), runtime, inTurn, () => models.delete(model))
+        const model = new LiteRtModel(present(openModel(name, bytes)), runtime, inTurn, () => models.delete(model))
         await model.check()
         models.add(model)
         return model
@@ -237,6 +243,7 @@ class LiteRtModel implements LoadedModel {
 
   /** Whether the file can be run as it is: nothing symbolic in it, and LiteRT's output buffers are right. */
   #isDirect(signature: SignatureIo, shapes: readonly (readonly number[])[]): boolean {
+    if (signature.hasOwnOutputs) return false
     const isInitial = signature.inputs.every((input, i) => isStatic(input.shape) && String(input.shape) === String(shapes[i]))
     return isInitial && signature.outputs.every((o) => isStatic(o.shape)) && this.#shapeSource(signature) === 'inputs'
   }

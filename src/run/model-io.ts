@@ -29,6 +29,8 @@ export interface SignatureIo extends SignatureInfo {
   readonly subgraph: number
   /** Whether the file declares it; else it stands for the first subgraph's own inputs and outputs. */
   readonly isDeclared: boolean
+  /** Its outputs are others than the file's. */
+  readonly hasOwnOutputs?: boolean
   readonly inputs: readonly PortInfo[]
   readonly outputs: readonly PortInfo[]
 }
@@ -76,6 +78,23 @@ export function openModel(name: string, bytes: Uint8Array): ModelFile {
 /** The op of an operator code, as runtimes take it: files before 2020 fill the deprecated field only. */
 export function operatorName(code: RecordOf<typeof operatorCodeTable>): string {
   return nameOfCode(builtinOperator, Math.max(code.deprecatedBuiltinCode, codeOfName(builtinOperator, code.builtinCode)))
+}
+
+/** The file as one that takes inputs of any sizes, where its ops do. */
+export function withOpenSizes(file: ModelFile): ModelFile {
+  const open = (port: PortInfo): PortInfo => ({ ...port, shape: port.shape.map((_, axis) => (axis === 0 ? 'N' : `d${axis}`)) })
+  const signatures = file.signatures.map((s) => ({ ...s, inputs: s.inputs.map(open), outputs: s.outputs.map(open) }))
+  return { ...file, signatures }
+}
+
+/** The file with other tensors of a signature's subgraph, by index, as that signature's outputs; each is named by its index. */
+export function withOutputs(file: ModelFile, key: string, tensors: readonly number[]): ModelFile {
+  const signatures = file.signatures.map((s) => {
+    if (s.key !== key) return s
+    const graph = file.tables.subgraphs[s.subgraph]!
+    return { ...s, hasOwnOutputs: true, outputs: tensors.map((t) => portOf(file.name, graph.tensors[t]!, t, String(t))) }
+  })
+  return { ...file, signatures }
 }
 
 function portOf(file: string, tensor: TensorRecord, index: number, name: string = tensor.name): PortInfo {

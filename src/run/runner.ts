@@ -53,7 +53,7 @@ export interface HeldRun {
   dispose(): void
 }
 
-interface LoadSettings {
+export interface LoadSettings {
   /** What errors call the model; a file name. */
   readonly name?: string | undefined
   readonly signal?: AbortSignal | undefined

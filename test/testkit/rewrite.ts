@@ -2,14 +2,15 @@ import { expect } from 'vitest'
 import type { NdArray } from '../../src/core/nd-array.ts'
 import { fnv1a, randomElements } from '../../src/ir/synthetic.ts'
 import type { Graph } from '../../src/ir/types.ts'
+import { interpret } from '../../src/ops/interpret.ts'
+import { roundingTolerance } from '../../src/ops/rounding.ts'
 import { graphFromText, graphToText } from '../../src/ops/text.ts'
 import { verifyGraph } from '../../src/ops/verify.ts'
 import { optimize } from '../../src/optimize/optimize.ts'
 import { dropDead, fixpoint } from '../../src/optimize/pass.ts'
 import { pipeline } from '../../src/optimize/pipeline.ts'
 import type { Rule } from '../../src/optimize/rule.ts'
-import { interpret } from './interpreter.ts'
-import { largestDifference, magnitudeOf, roundingTolerance } from './tolerance.ts'
+import { largestDifference, magnitudeOf } from './tolerance.ts'
 
 /** A graph from text `(inputs) { body }`. */
 export function ir(text: string): Graph {
@@ -63,8 +64,10 @@ export function expectOther(rules: Rule | readonly Rule[], before: string): void
 export function expectSameResults(actual: Graph, expected: Graph, tolerance: number, seed = 1): void {
   const feeds = randomFeeds(expected, seed)
   let magnitude = Math.max(0, ...feeds.map(magnitudeOf))
-  const e = interpret(expected, feeds, (result) => {
-    magnitude = Math.max(magnitude, magnitudeOf(result))
+  const e = interpret(expected, feeds, {
+    observe: (result) => {
+      magnitude = Math.max(magnitude, magnitudeOf(result))
+    },
   })
   const a = interpret(actual, feeds)
   expect(a.length).toBe(e.length)

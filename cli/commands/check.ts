@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs'
+import type { Converted } from '../../src/convert.ts'
+import { tfliteBytes } from '../../src/export/write-tflite.ts'
+import type { SourceModel } from '../../src/import/source-graph.ts'
+import { checkParity, type ParityReport } from '../../src/parity/index.ts'
+import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
+import { loadNodeTfJs } from '../../src/platform/node-tfjs.ts'
+import type { QuantizeMode } from '../../src/quantize/types.ts'
+import { liteRtRunner } from '../../src/run/litert.ts'
+import { formatCount, formatSeconds } from '../text.ts'
+
+/** Modes in which results stay near enough to the float ones on any input; integer modes hold on calibrated ones only. */
+const comparable: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['float16', 'dynamic'])
+
+/**
+ * The float parity gate on a file that was just written. Of a quantized one the float model is checked, in memory, and the file for gross errors.
+ * Throws parity/mismatch, parity/cannot-run.
+ */
+export async function checkWritten(file: string, source: SourceModel, converted: Converted, mode: QuantizeMode): Promise<ParityReport> {
+  const begin = performance.now()
+  const runner = liteRtRunner(loadNodeLiteRt)
+  try {
+    const written = new Uint8Array(readFileSync(file))
+    const report = await checkParity(source, mode === 'none' ? written : tfliteBytes(converted.floatModel), {
+      runner,
+      model: converted.floatModel,
+      loadTfJs: loadNodeTfJs,
+      ...(comparable.has(mode) && { quantized: { bytes: written, mode: mode as 'float16' | 'dynamic' } }),
+    })
+    return { ...report, timeMs: Math.round(performance.now() - begin) }
+  } finally {
+    await runner.dispose()
+  }
+}
+
+/** What was checked and what was not, a line each. */
+export function checkLines(report: ParityReport): string[] {
+  const { outputs, gaps, evaluators, samples, isReduced, timeMs } = report
+  const float = outputs.filter((o) => o.mode === 'none')
+  const lines: string[] = []
+  if (float.length > 0) {
+    const worst = float.reduce((a, b) => (b.shareOfTolerance > a.shareOfTolerance ? b : a))
+    const excused = float.reduce((n, o) => n + o.excusedElements, 0)
+    const signatures = new Set(float.map((o) => o.signature)).size
+    lines.push(
+      `${samples.join(', ')} inputs${isReduced ? ` of reduced size (${shapes(report)})` : ''}: ${count(float.length, 'output')}${signatures > 1 ? ` of ${signatures} signatures` : ''} as the source`,
+      `largest difference ${worst.largestDifference.toPrecision(2)}, ${share(worst.shareOfTolerance)} of what rounding explains; ${formatSeconds(timeMs)}`,
+      `against ${evaluators.map((e) => `${e.name} (${names(e.ops)})`).join(' and ')}`,
+    )
+    if (excused > 0) lines.push(`${count(excused, 'element')} differ as small changes of the inputs make them`)
+  }
+  for (const o of outputs.filter((o) => o.mode !== 'none'))
+    lines.push(`${o.mode}: ${o.output} has ${share(o.shareOfTolerance)} of the error that would be gross`)
+  if (float.length === 0) lines.push('nothing')
+  for (const g of gaps.slice(0, shownGaps))
+    lines.push(`not ${g.output ?? (g.signature === 'serving_default' ? 'at all' : g.signature)}: ${g.reason}`)
+  if (gaps.length > shownGaps) lines.push(`and not ${gaps.length - shownGaps} more; --json lists them`)
+  return lines
+}
+
+const shownGaps = 5
+const shownOps = 6
+
+function names(ops: Readonly<Record<string, number>>): string {
+  const list = Object.keys(ops)
+  return list.length <= shownOps ? list.join(', ') : `${list.slice(0, shownOps).join(', ')} and ${list.length - shownOps} other ops`
+}
+
+function shapes({ inputShapes }: ParityReport): string {
+  return Object.values(inputShapes)
+    .flatMap((s) => Object.entries(s))
+    .map(([name, shape]) => `${name} ${shape.join('x')}`)
+    .join(', ')
+}
+
+function share(part: number): string {
+  return `${(100 * part).toPrecision(2)} %`
+}
+
+function count(n: number, noun: string): string {
+  return `${formatCount(n)} ${noun}${n === 1 ? '' : 's'}`
+}

@@ -1,0 +1,97 @@
+import { invariant } from '../core/diagnostics.ts'
+import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
+import { isStatic, type Shape } from '../core/shape.ts'
+import type { Graph, Node, TensorType, Value, ValueId } from '../ir/types.ts'
+import { erf, erfc } from './elementwise/erf.ts'
+import { evaluate } from './fold.ts'
+import { findSpec } from './index.ts'
+import { viewNode } from './view.ts'
+
+/** A node that the reference kernels cannot compute. */
+export class NotComputable extends Error {
+  override readonly name = 'NotComputable'
+}
+
+export interface InterpretOptions {
+  /** Sees every result of every node, in order. */
+  readonly observe?: (result: NdArray, node: Node, index: number) => void
+  /** Computes a node in the kernel's place, where it can. */
+  readonly compute?: (node: Node, operands: readonly (NdArray | null)[], types: readonly TensorType[]) => readonly NdArray[] | undefined
+  /** Inputs may have other sizes than the graph records; its shapes are then not compared with those found. */
+  readonly isReshaped?: boolean
+}
+
+/**
+ * Runs a graph on the reference kernels. Types are inferred anew from the arrays fed, so symbolic sizes take the sizes of
+ * the inputs; each result's shape must agree with the type the graph records for it. An array is let go after its last use.
+ * Throws NotComputable where a node has no kernel for its operands, and `lower/bad-operands` where they do not fit.
+ */
+export function interpret(graph: Graph, inputs: readonly NdArray[], options: InterpretOptions = {}): NdArray[] {
+  const arrays = new Map<ValueId, NdArray>()
+  graph.inputs.forEach((id, i) => {
+    arrays.set(id, inputs[i]!)
+  })
+  const arrayOf = (id: ValueId): NdArray => {
+    const { data, type } = graph.values.get(id)!
+    return data ? { dtype: type.dtype, shape: staticShape(type.shape), bytes: data.bytes() } : arrays.get(id)!
+  }
+  const lastUses = lastUsesOf(graph)
+  for (const [position, node] of graph.nodes.entries()) {
+    const operands = node.inputs.map((id) => (id === null ? null : arrayOf(id)))
+    const results = compute(graph, node, operands, options)
+    node.outputs.forEach((id, i) => {
+      const result = results[i]!
+      if (!options.isReshaped) expectFits(result, graph.values.get(id)!.type, node.op)
+      arrays.set(id, result)
+      options.observe?.(result, node, i)
+    })
+    for (const id of lastUses.get(position) ?? []) arrays.delete(id)
+  }
+  return graph.outputs.map(arrayOf)
+}
+
+function compute(graph: Graph, node: Node, operands: readonly (NdArray | null)[], options: InterpretOptions): readonly NdArray[] {
+  const custom = customKernels[String(node.attrs.customCode)]
+  if (node.op === 'custom' && custom) {
+    const x = operands[0]!
+    return [ndArray('f32', toFloat32(x)!.map(custom), x.shape)]
+  }
+  const spec = findSpec(node.op)
+  if (!spec) throw new NotComputable(`there is no kernel of ${node.op}`)
+  const values = node.inputs.map((id, i): Value | null => {
+    const a = operands[i]
+    if (id === null || !a) return null
+    const { dims: _, ...value } = graph.values.get(id)!
+    return { ...value, type: { ...value.type, shape: a.shape }, data: { byteLength: a.bytes.byteLength, bytes: () => a.bytes } }
+  })
+  const types = spec.infer(viewNode(spec, node.attrs, values, node.origin) as never)
+  const results = options.compute?.(node, operands, types) ?? evaluate(spec, node.attrs, values, types)
+  if (!results) throw new NotComputable(`the kernel of ${node.op} does not compute on these types`)
+  return results.map((r, i) => ({ ...r, shape: staticShape(types[i]!.shape) }))
+}
+
+/** The values whose last reader is at a position. */
+function lastUsesOf(graph: Graph): Map<number, ValueId[]> {
+  const last = new Map<ValueId, number>()
+  for (const [position, node] of graph.nodes.entries()) for (const id of node.inputs) if (id !== null) last.set(id, position)
+  for (const id of graph.outputs) last.delete(id)
+  const uses = new Map<number, ValueId[]>()
+  for (const [id, position] of last) uses.set(position, [...(uses.get(position) ?? []), id])
+  return uses
+}
+
+/** Source ops that live in the graph for a while. */
+const customKernels: Readonly<Record<string, (x: number) => number>> = { Erf: erf, Erfc: erfc }
+
+function staticShape(shape: Shape): readonly number[] {
+  if (!isStatic(shape)) throw new NotComputable(`the shape [${shape.join(',')}] is not static`)
+  return shape
+}
+
+function expectFits(result: NdArray, type: TensorType, op: string): void {
+  const fits = result.dtype === type.dtype && result.shape.length === type.shape.length
+  invariant(
+    fits && type.shape.every((d, i) => typeof d === 'string' || d === result.shape[i]),
+    `${op} gave ${result.dtype}[${result.shape.join(',')}], recorded is ${type.dtype}[${type.shape.join(',')}]`,
+  )
+}

@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, describe, expect, test } from 'vitest'
+import { attr, constant, type ModelSpec, modelFolder, node, tensor } from '../../test/testkit/saved-model.ts'
+import { convert } from '../convert.ts'
+import { constFromBytes, memorySource } from '../core/bytes.ts'
+import { DowncastError } from '../core/diagnostics.ts'
+import { bytesOf } from '../core/dtype.ts'
+import { tfliteBytes } from '../export/write-tflite.ts'
+import { memoryFolder } from '../import/folder.ts'
+import { readModel } from '../import/read-model.ts'
+import { importSavedModel } from '../import/saved-model/read.ts'
+import type { SourceModel } from '../import/source-graph.ts'
+import type { Graph, Model, Node } from '../ir/types.ts'
+import { loadNodeLiteRt } from '../platform/node-litert.ts'
+import { loadNodeTfJs } from '../platform/node-tfjs.ts'
+import { liteRtRunner } from '../run/litert.ts'
+import { openZip } from '../wire/zip.ts'
+import { checkParity, type ParityOptions } from './check-parity.ts'
+
+/*
+ * The gate on models that are right, and on models with one fault put in where a rule or the writer could have put it.
+ */
+
+const runner = liteRtRunner(loadNodeLiteRt)
+afterAll(() => runner.dispose())
+
+const archive = openZip(memorySource('ops.zip', new Uint8Array(readFileSync(new URL('../../fixtures/oracle/ops.zip', import.meta.url)))))
+async function oracleCase(name: string): Promise<SourceModel> {
+  const files = [...archive.entries.keys()].filter((path) => path.startsWith(`${name}/`) && !path.endsWith('io.npz'))
+  const read = (path: string) => {
+    const source = archive.open(archive.entries.get(path)!)
+    return source.read(0, source.byteLength)
+  }
+  return readModel({ folder: memoryFolder(name, new Map(files.map((path) => [path.slice(name.length + 1), read(path)]))) })
+}
+
+function check(source: SourceModel, model: Model, options: Partial<ParityOptions> = {}) {
+  return checkParity(source, tfliteBytes(model), { runner, model, loadTfJs: loadNodeTfJs, ...options })
+}
+
+/** The model with some of its nodes replaced. */
+function withFault(model: Model, fault: (node: Node, graph: Graph) => Node | undefined): Model {
+  let isHit = false
+  const graphs = model.graphs.map((graph) => ({
+    ...graph,
+    nodes: graph.nodes.map((n) => {
+      const changed = fault(n, graph)
+      isHit ||= changed !== undefined
+      return changed ?? n
+    }),
+  }))
+  expect(isHit).toBe(true)
+  return { ...model, graphs }
+}
+
+async function refusal(work: Promise<unknown>): Promise<DowncastError> {
+  const e = await work.then(
+    () => undefined,
+    (e: unknown) => e,
+  )
+  if (!(e instanceof DowncastError)) throw e ?? new Error('nothing was refused')
+  return e
+}
+
+describe('models that are right', () => {
+  test('say what was compared, and with whom', async () => {
+    const source = await oracleCase('conv2d_same')
+    const report = await check(source, convert(source).model)
+    expect(report).toMatchObject({
+      outputs: [{ signature: 'serving_default', mode: 'none', excusedElements: 0 }],
+      gaps: [],
+      evaluators: [{ name: 'TensorFlow.js 4.22.0', ops: { Conv2D: expect.any(Number) } }],
+      isReduced: false,
+    })
+    expect(report.samples).toEqual(['normal', 'uniform', 'edge'])
+    expect(report.outputs[0]!.shareOfTolerance).toBeLessThan(1)
+    expect(report.outputs[0]!.largestDifference).toBeGreaterThan(0)
+  })
+
+  test('are judged by our kernels alone where TensorFlow.js is not at hand', async () => {
+    const source = await oracleCase('conv2d_same')
+    const report = await check(source, convert(source).model, { loadTfJs: undefined })
+    expect(report.evaluators.map((e) => e.name)).toEqual(['own kernels'])
+  })
+
+  test.each(['dynamic', 'float16'] as const)('in %s both the float model and the quantized one are looked at', async (mode) => {
+    const source = await oracleCase('dense_large')
+    const { model, floatModel } = convert(source, { mode })
+    const report = await checkParity(source, tfliteBytes(floatModel), {
+      runner,
+      model: floatModel,
+      loadTfJs: loadNodeTfJs,
+      quantized: { bytes: tfliteBytes(model), mode },
+    })
+    expect(report.outputs.map((o) => o.mode)).toEqual(['none', mode])
+    expect(report.outputs[1]!.largestDifference).toBeGreaterThan(report.outputs[0]!.largestDifference)
+  })
+
+  test('random ops are left out with the reason', async () => {
+    const source = randomModel()
+    const report = await check(source, convert(source).model)
+    expect(report.outputs.map((o) => o.output)).toEqual(['sure'])
+    expect(report.gaps).toEqual([{ signature: 'serving_default', output: 'chance', reason: 'RandomUniform "noise" is random' }])
+  })
+})
+
+describe('faults', () => {
+  test('a wrong attribute is found in its layer', async () => {
+    const source = await oracleCase('keras3_act_elu')
+    const { model } = convert(source)
+    const broken = withFault(model, (n) => (n.op === 'elu' ? { ...n, op: 'relu' } : undefined))
+    const e = await refusal(check(source, broken))
+    expect(e).toMatchObject({ code: 'parity/mismatch', op: 'relu' })
+    expect(e.message).toContain(`The first layer that differs is "${e.node}"`)
+  })
+
+  test('the first of two layers is named, not the last', async () => {
+    const source = twoLayers()
+    const { model } = convert(source)
+    const broken = withFault(model, (n) => (n.op === 'logistic' ? { ...n, op: 'tanh' } : undefined))
+    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch', node: 'first/Sigmoid', tensor: 'y' })
+  })
+
+  test('a weight that is off by a hundredth is found', async () => {
+    const source = await oracleCase('dense_large')
+    const { model } = convert(source)
+    const broken: Model = { ...model, graphs: model.graphs.map(withChangedWeight) }
+    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch' })
+  })
+
+  test('a fault that small sizes show is judged at the size of the model', async () => {
+    const source = wideConvolution()
+    const { model } = convert(source)
+    const sound = await check(source, model)
+    expect(sound).toMatchObject({ isReduced: true, inputShapes: { serving_default: { x: [1, 32, 32, 3] } } })
+    const broken = withFault(model, (n) => (n.op === 'conv_2d' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu6' } } : undefined))
+    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch', op: 'conv_2d' })
+  })
+
+  test('quantized weights with wrong scales are a gross error', async () => {
+    const source = await oracleCase('dense_large')
+    const { model, floatModel } = convert(source, { mode: 'dynamic' })
+    const broken: Model = { ...model, graphs: model.graphs.map(withDoubledScales) }
+    const quantized = { bytes: tfliteBytes(broken), mode: 'dynamic' } as const
+    const e = await refusal(checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }))
+    expect(e.code).toBe('parity/mismatch')
+    expect(e.message).toMatch(/dynamic may have 50\.0 %/)
+  })
+
+  test('a file that the runtime refuses', async () => {
+    const source = twoLayers()
+    const { model } = convert(source)
+    // An operand too many: LiteRT looks when it prepares.
+    const broken = withFault(model, (n) => (n.op === 'logistic' ? { ...n, inputs: [n.inputs[0]!, n.inputs[0]!] } : undefined))
+    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/cannot-run' })
+  })
+})
+
+function withChangedWeight(graph: Graph): Graph {
+  const weights = [...graph.values.values()].find((v) => v.data && v.type.dtype === 'f32' && v.type.shape.length === 2)!
+  const bytes = weights.data!.bytes().slice()
+  new Float32Array(bytes.buffer)[7]! *= 1.01
+  return { ...graph, values: new Map(graph.values).set(weights.id, { ...weights, data: constFromBytes(bytes) }) }
+}
+
+function withDoubledScales(graph: Graph): Graph {
+  const values = new Map(graph.values)
+  for (const [id, v] of values) {
+    const { quant } = v.type
+    if (quant?.kind === 'per-axis') values.set(id, { ...v, type: { ...v.type, quant: { ...quant, scales: quant.scales.map((s) => 2 * s) } } })
+    if (quant?.kind === 'per-tensor') values.set(id, { ...v, type: { ...v.type, quant: { ...quant, scale: 2 * quant.scale } } })
+  }
+  return { ...graph, values }
+}
+
+const f32 = attr.type('f32')
+const placeholder = (dims: readonly number[]) => node('x', 'Placeholder', [], { dtype: f32, shape: attr.shape(dims) })
+const floats = (name: string, values: Float32Array, dims: readonly number[]) =>
+  constant(name, tensor('f32', dims, [[4, new Uint8Array(bytesOf(values))]]))
+
+function imported(nodes: ModelSpec['nodes'], ops: readonly string[], dims: readonly number[], outputs: Readonly<Record<string, string>>): SourceModel {
+  const ports = Object.fromEntries(Object.entries(outputs).map(([key, name]) => [key, { name, dims: 'unknown' as const }]))
+  return importSavedModel(
+    modelFolder({
+      nodes,
+      ops: ops.map((name) => ({ name, outputs: ['output'] })),
+      signatures: { serving_default: { inputs: { x: { name: 'x:0', dims } }, outputs: ports } },
+    }),
+  )
+}
+
+function twoLayers(): SourceModel {
+  const nodes = [
+    placeholder([-1, 4]),
+    node('first/Sigmoid', 'Sigmoid', ['x'], { T: f32 }),
+    floats('half', Float32Array.of(0.5), []),
+    node('second/Mul', 'Mul', ['first/Sigmoid', 'half'], { T: f32 }),
+    node('third/Softmax', 'Softmax', ['second/Mul'], { T: f32 }),
+  ]
+  return imported(nodes, ['Sigmoid', 'Mul', 'Softmax'], [-1, 4], { y: 'third/Softmax:0' })
+}
+
+function wideConvolution(): SourceModel {
+  const ones = attr.list([1, 1, 1, 1].map((v) => [3, v] as const))
+  const filter = Float32Array.from({ length: 3 * 3 * 3 * 16 }, (_, i) => Math.sin(i))
+  const nodes = [
+    placeholder([1, 256, 256, 3]),
+    floats('filter', filter, [3, 3, 3, 16]),
+    node('wide/Conv2D', 'Conv2D', ['x', 'filter'], {
+      T: f32,
+      strides: ones,
+      dilations: ones,
+      padding: attr.string('SAME'),
+      data_format: attr.string('NHWC'),
+    }),
+  ]
+  return imported(nodes, ['Conv2D'], [1, 256, 256, 3], { y: 'wide/Conv2D:0' })
+}
+
+function randomModel(): SourceModel {
+  const nodes = [
+    placeholder([2, 3]),
+    constant('size', tensor('i32', [2], [[4, new Uint8Array(Int32Array.of(2, 3).buffer)]])),
+    node('noise', 'RandomUniform', ['size'], { T: attr.type('i32'), dtype: f32, seed: attr.int(1), seed2: attr.int(2) }),
+    node('chance/Mul', 'Mul', ['x', 'noise'], { T: f32 }),
+    node('sure/Neg', 'Neg', ['x'], { T: f32 }),
+  ]
+  return imported(nodes, ['RandomUniform', 'Mul', 'Neg'], [2, 3], { chance: 'chance/Mul:0', sure: 'sure/Neg:0' })
+}

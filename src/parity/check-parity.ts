@@ -1,0 +1,315 @@
+import { DowncastError } from '../core/diagnostics.ts'
+import type { NdArray } from '../core/nd-array.ts'
+import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
+import type { Graph, Model } from '../ir/types.ts'
+import { roundingDeviation, unitRoundoff } from '../ops/rounding.ts'
+import type { LiteRtRunner } from '../run/litert.ts'
+import { withOpenSizes } from '../run/model-io.ts'
+import type { LoadedModel } from '../run/runner.ts'
+import { type Difference, differenceOf, differentKind, errorRatio } from './compare.ts'
+import { cannotRun, mismatch } from './diagnostics.ts'
+import { isUnknown, type Unknown } from './evaluate-source.ts'
+import { firstDifferingLayer, type Suspect } from './locate.ts'
+import { type Plan, planOf } from './plan.ts'
+import { noiseOf, type Reference, referenceOf } from './reference.ts'
+import { indexBounds, sampleOf } from './samples.ts'
+import type { TfJsLoader } from './tfjs.ts'
+import type { OutputParity, ParityGap, ParityMode, ParityReport, SampleKind } from './types.ts'
+
+export interface ParityOptions {
+  readonly runner: LiteRtRunner
+  /** The float model that `bytes` were written from: for the names of layers, the cost, and how much rounding is to be expected. */
+  readonly model: Model
+  /** The same model with quantized weights, checked for gross errors besides. */
+  readonly quantized?: { readonly bytes: Uint8Array; readonly mode: Exclude<ParityMode, 'none'> } | undefined
+  /** TensorFlow's ops by TensorFlow.js. Without it our own kernels compute all. */
+  readonly loadTfJs?: TfJsLoader | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs a written model on random and edge inputs and compares it with an evaluation of its source that has nothing of the optimizer, the
+ * writer and the runtime in it. What cannot be compared is in the report, with the reason.
+ * Throws parity/mismatch, parity/cannot-run.
+ */
+export async function checkParity(source: SourceModel, bytes: Uint8Array, options: ParityOptions): Promise<ParityReport> {
+  const begin = performance.now()
+  const reference = await referenceOf(source, options)
+  const check = new ParityCheck(source, bytes, options, reference)
+  const seen = new Set<number>()
+  for (const s of options.model.signatures) {
+    const graph = source.graphs.find((g) => g.name === s.key)
+    if (graph) await check.signature(graph, options.model.graphs[s.graph]!, seen.has(s.graph))
+    seen.add(s.graph)
+  }
+  return {
+    outputs: check.outputs,
+    gaps: check.gaps,
+    evaluators: reference.tally(),
+    inputShapes: Object.fromEntries(check.inputShapes),
+    samples: [...check.kinds],
+    isReduced: check.isReduced,
+    runner: await options.runner.describe(),
+    timeMs: performance.now() - begin,
+  }
+}
+
+/** A runtime that lacks what the model needs, or memory for it, is no fault of the model. */
+const runtimeLimits: ReadonlySet<string> = new Set(['run/missing-op', 'run/unsupported-dtype', 'run/out-of-memory'])
+
+/**
+ * Quantized weights move results; how far, depends on the model and is not for this check. An error whose root mean square is above this
+ * share of the results' own is no rounding of weights any more: scales or layouts are wrong.
+ */
+const grossError: Readonly<Record<Exclude<ParityMode, 'none'>, number>> = { float16: 0.1, dynamic: 0.5 }
+
+const sampleWords: Readonly<Record<SampleKind, string>> = { normal: 'random normal', uniform: 'random uniform', edge: 'edge', zero: 'zero' }
+
+interface Sample {
+  /** What the inputs are, row by row where they are more than one. */
+  readonly kinds: readonly SampleKind[]
+  readonly inputs: readonly NdArray[]
+  readonly expected: readonly (NdArray | Unknown)[]
+}
+
+interface Subject {
+  readonly bytes: Uint8Array
+  readonly mode: ParityMode
+}
+
+/** A difference that is allowed, and how many elements only for the noise. */
+type Verdict = Pick<Difference, 'largest' | 'share'> & { readonly excused: number }
+
+class ParityCheck {
+  readonly outputs: OutputParity[] = []
+  readonly gaps: ParityGap[] = []
+  readonly inputShapes = new Map<string, Record<string, readonly number[]>>()
+  readonly kinds = new Set<SampleKind>()
+  isReduced = false
+  readonly #source: SourceModel
+  readonly #subjects: readonly Subject[]
+  readonly #options: ParityOptions
+  readonly #reference: Reference
+
+  constructor(source: SourceModel, bytes: Uint8Array, options: ParityOptions, reference: Reference) {
+    this.#source = source
+    this.#subjects = [{ bytes, mode: 'none' }, ...(options.quantized ? [options.quantized] : [])]
+    this.#options = options
+    this.#reference = reference
+  }
+
+  /**
+   * At small sizes where that will do; what does not agree there is judged at the model's own. `isRepeated` says that the signature has
+   * become a graph that another one has been checked on.
+   */
+  async signature(source: SourceGraph, graph: Graph, isRepeated: boolean): Promise<void> {
+    const small = planOf(source, graph, { reduce: true, isRepeated })
+    if (!('reason' in small) && small.isReduced) {
+      try {
+        if (await this.#run(source, graph, small)) return
+      } catch (e) {
+        if (!(e instanceof DowncastError && e.stage === 'parity')) throw e
+      }
+    }
+    const plan = 'reason' in small || !small.isReduced ? small : planOf(source, graph, { reduce: false, isRepeated })
+    if ('reason' in plan) this.gaps.push({ signature: source.name, reason: plan.reason })
+    else await this.#run(source, graph, plan)
+  }
+
+  /** Whether the signature was compared. At reduced sizes that is so only if every output was, and nothing is recorded otherwise. */
+  async #run(source: SourceGraph, graph: Graph, plan: Plan): Promise<boolean> {
+    const samples: Sample[] = []
+    for (const kinds of plan.isBatched ? [plan.kinds] : plan.kinds.map((kind) => [kind])) {
+      const sample = await this.#sample(source, plan, kinds)
+      if (typeof sample === 'string') {
+        this.gaps.push({ signature: source.name, reason: sample })
+        return false
+      }
+      samples.push(sample)
+    }
+    const isKnown = source.outputs.map((_, o) => samples.some((s) => !isUnknown(s.expected[o]!)))
+    if (plan.isReduced && !isKnown.every((k) => k)) return false
+    const found: { readonly mode: ParityMode; readonly outputs: readonly OutputParity[] }[] = []
+    for (const subject of isKnown.some((k) => k) ? this.#subjects : []) {
+      try {
+        const outputs = await this.#judge(subject, source, graph, plan, samples)
+        found.push({ mode: subject.mode, outputs })
+      } catch (e) {
+        if (!(e instanceof DowncastError) || e.stage === 'parity') throw e
+        if (!runtimeLimits.has(e.code)) throw cannotRun(this.#source.name, source.name, e.message, e)
+        this.gaps.push({ signature: source.name, reason: e.message })
+        return false
+      }
+    }
+    this.outputs.push(...found.flatMap((f) => f.outputs))
+    for (const [o, port] of source.outputs.entries()) {
+      const expected = samples[0]!.expected[o]!
+      if (!isKnown[o] && isUnknown(expected)) this.gaps.push({ signature: source.name, output: port.name, reason: expected.reason })
+    }
+    this.inputShapes.set(source.name, Object.fromEntries(source.inputs.map((p, i) => [p.name, plan.shapes[i]!])))
+    for (const kind of plan.kinds) this.kinds.add(kind)
+    this.isReduced ||= plan.isReduced
+    return true
+  }
+
+  /** Inputs and what the source makes of them; the reason where there are none to be made up. */
+  async #sample(source: SourceGraph, plan: Plan, kinds: readonly SampleKind[]): Promise<Sample | string> {
+    const bounds = indexBounds(source)
+    const inputs: NdArray[] = []
+    for (const [i, port] of source.inputs.entries()) {
+      const input = sampleOf(port, plan.shapes[i]!, kinds, bounds.get(port.name))
+      if (!input) return `inputs of type ${port.dtype} cannot be made up`
+      inputs.push(input)
+    }
+    return { kinds, inputs, expected: await this.#reference.evaluate(source, inputs) }
+  }
+
+  async #judge(subject: Subject, source: SourceGraph, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
+    const { runner } = this.#options
+    const loaded = await runner.load(subject.bytes, { name: this.#source.name, ...(plan.isReduced && { present: withOpenSizes }) })
+    try {
+      const verdicts: { readonly output: number; readonly rows: number; readonly verdict: Verdict }[] = []
+      const add = async (sample: Sample): Promise<unknown> => {
+        let results: Map<string, NdArray>
+        try {
+          results = await this.#execute(loaded, source, sample)
+        } catch (e) {
+          if (!(e instanceof DowncastError)) throw e
+          return e
+        }
+        verdicts.push(...(await this.#compare(subject, results, source, graph, plan, sample)))
+        return undefined
+      }
+      let failure: unknown
+      for (const sample of samples) failure = (await add(sample)) ?? failure
+      if (failure && verdicts.length === 0) {
+        // It may be the values: zeros are what any model takes.
+        const zeros = await this.#sample(source, plan, ['zero'])
+        if (typeof zeros === 'string' || (await add(zeros))) throw failure
+      }
+      return source.outputs.flatMap(({ name }, o): OutputParity[] => {
+        const own = verdicts.filter((v) => v.output === o)
+        if (own.length === 0) return []
+        const sum = (f: (v: (typeof own)[number]) => number): number => own.reduce((n, v) => n + f(v), 0)
+        return [
+          {
+            signature: source.name,
+            output: name,
+            mode: subject.mode,
+            samples: sum((v) => v.rows),
+            largestDifference: Math.max(...own.map((v) => v.verdict.largest)),
+            shareOfTolerance: Math.max(...own.map((v) => v.verdict.share)),
+            excusedElements: sum((v) => v.verdict.excused),
+          },
+        ]
+      })
+    } finally {
+      await loaded.dispose()
+    }
+  }
+
+  /** The outputs by name. */
+  async #execute(loaded: LoadedModel, source: SourceGraph, sample: Sample): Promise<Map<string, NdArray>> {
+    const feeds = new Map(source.inputs.map((port, i) => [port.name, sample.inputs[i]!]))
+    return loaded.run(feeds, { signature: source.name, signal: this.#options.signal })
+  }
+
+  /** Throws parity/mismatch. */
+  async #compare(
+    subject: Subject,
+    found: ReadonlyMap<string, NdArray>,
+    source: SourceGraph,
+    graph: Graph,
+    plan: Plan,
+    sample: Sample,
+  ): Promise<{ output: number; rows: number; verdict: Verdict }[]> {
+    const verdictOf = this.#verdicts(subject, source, graph, sample)
+    const verdicts = []
+    for (const [output, port] of source.outputs.entries()) {
+      const expected = sample.expected[output]!
+      if (isUnknown(expected)) continue
+      const verdict = await verdictOf(output, found.get(port.name)!, expected)
+      if (typeof verdict !== 'string') verdicts.push({ output, rows: sample.kinds.length, verdict })
+      else throw await this.#mismatch(subject, source, graph, plan, sample, output, verdict)
+    }
+    return verdicts
+  }
+
+  /** Judges outputs of one sample: what is allowed, or in words what is not. */
+  #verdicts({ mode }: Subject, source: SourceGraph, graph: Graph, sample: Sample) {
+    const relative = relativeTolerance(graph)
+    const rows = sample.kinds.length
+    let noise: Promise<(Float64Array | undefined)[]> | undefined
+    return async (o: number, found: NdArray, expected: NdArray): Promise<Verdict | string> => {
+      const kind = differentKind(found, expected)
+      if (kind) return kind
+      const plain = differenceOf(found, expected, relative, { rows })
+      if (mode !== 'none') {
+        const ratio = /^f/.test(expected.dtype) ? errorRatio(found, expected) : 0
+        const limit = grossError[mode]
+        if (!(ratio <= limit)) return `has an error of ${percent(ratio)} of its size (${mode} may have ${percent(limit)})`
+        return { largest: plain.largest, share: ratio / limit, excused: 0 }
+      }
+      if (plain.beyond === 0) return { ...plain, excused: 0 }
+      // Where nothing is rounded on the way there is no noise: ties are then decided alike.
+      if (roundingDeviation(graph) > 0) {
+        noise ??= noiseOf(this.#reference, source, sample.inputs, sample.expected)
+        const margin = (await noise)[o]?.map((n) => noiseFactor * n)
+        const noisy = differenceOf(found, expected, relative, { rows, noise: margin })
+        if (noisy.beyond === 0) return { ...noisy, excused: plain.beyond }
+      }
+      const { index, found: f, expected: e, allowed } = plain.worst!
+      return `has ${f} where ${e} is right, at element ${index} (${allowed.toPrecision(2)} is allowed; ${plain.beyond} elements differ)`
+    }
+  }
+
+  async #mismatch(
+    subject: Subject,
+    source: SourceGraph,
+    graph: Graph,
+    plan: Plan,
+    sample: Sample,
+    output: number,
+    difference: string,
+  ): Promise<DowncastError> {
+    const { name } = this.#source
+    let suspect: Suspect | undefined
+    // The operators of a quantized file are not those of the float graph; and at reduced sizes nothing is told yet.
+    if (subject.mode === 'none' && !plan.isReduced) {
+      const layers = new Map<string, NdArray>()
+      await this.#reference.evaluate(source, sample.inputs, (layer, result) => {
+        // A layer stands where its last part does.
+        layers.delete(layer)
+        layers.set(layer, result)
+      })
+      const feeds = new Map(source.inputs.map((port, i) => [port.name, sample.inputs[i]!]))
+      const written = { bytes: subject.bytes, name, signature: source.name, graph }
+      suspect = await firstDifferingLayer(this.#options.runner, written, feeds, layers, relativeTolerance(graph))
+    }
+    return mismatch({
+      file: name,
+      signature: source.name,
+      output: source.outputs[output]!.name,
+      layer: suspect?.layer,
+      operator: suspect?.node.op,
+      rules: suspect?.node.origin.rules ?? [],
+      difference,
+      inputs: sample.kinds.map((kind) => sampleWords[kind]).join(', '),
+    })
+  }
+}
+
+/** Times the noise found: five trials do not see all of it. */
+const noiseFactor = 4
+
+/**
+ * Of the largest magnitude in a row of an output. Both the model and its source round on the way, each as its longest chain of operators
+ * says; kernels approximate exponentials and the like within a few units, for which there are 128 in any case.
+ */
+function relativeTolerance(graph: Graph): number {
+  return Math.max(128 * unitRoundoff, 2 * roundingDeviation(graph))
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`
+}

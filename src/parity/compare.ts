@@ -1,0 +1,85 @@
+import { isInteger, isViewable, typedView } from '../core/dtype.ts'
+import { type NdArray, toFloat32 } from '../core/nd-array.ts'
+
+export interface Difference {
+  /** Largest difference of two elements; infinite where one is not a number. */
+  readonly largest: number
+  /** The same as a share of what is allowed for that element. */
+  readonly share: number
+  /** Elements beyond their tolerance. */
+  readonly beyond: number
+  /** The element with the largest share. */
+  readonly worst?: { readonly index: number; readonly found: number; readonly expected: number; readonly allowed: number }
+}
+
+/** What two arrays differ in besides their elements; undefined when they can be compared. Integer types of any width are one kind. */
+export function differentKind(found: NdArray, expected: NdArray): string | undefined {
+  const kind = ({ dtype }: NdArray) => (isInteger(dtype) ? 'integer' : dtype)
+  if (kind(found) === kind(expected) && String(found.shape) === String(expected.shape)) return undefined
+  return `is ${found.dtype}[${found.shape}], not ${expected.dtype}[${expected.shape}]`
+}
+
+export interface Allowance {
+  /** Rows of the first axis whose magnitudes are apart, when it has as many. Default 1. */
+  readonly rows?: number
+  /** By element, besides the rest. */
+  readonly noise?: Float64Array | undefined
+}
+
+/**
+ * Element by element. Floats may differ by `relative` times the largest expected magnitude of their row and by `noise` of the element;
+ * integers and booleans not at all, but for the noise. Where the expected number is not finite, any such number will do, as kernels differ
+ * in which one they give.
+ */
+export function differenceOf(found: NdArray, expected: NdArray, relative: number, { rows = 1, noise }: Allowance): Difference {
+  const [a, b] = [numbersOf(found), numbersOf(expected)]
+  const isFloat = /^(f|bf|c)/.test(expected.dtype)
+  const rowLength = rows > 1 && expected.shape[0] === rows ? b.length / rows : b.length
+  let [largest, share, beyond, base] = [0, 0, 0, 0]
+  let worst: Difference['worst']
+  for (let i = 0; i < b.length; i++) {
+    // The smallest normal number: below it some kernels give zero.
+    if (isFloat && i % rowLength === 0) base = relative * largestMagnitude(b, i, i + rowLength) + 2 ** -126
+    const [x, y] = [a[i]!, b[i]!]
+    if (x === y || !Number.isFinite(y)) continue
+    const error = Number.isFinite(x) ? Math.abs(x - y) : Number.POSITIVE_INFINITY
+    const allowed = base + (noise?.[i] ?? 0)
+    const part = error / allowed
+    largest = Math.max(largest, error)
+    if (part > 1) beyond++
+    if (part > share) {
+      share = part
+      worst = { index: i, found: x, expected: y, allowed }
+    }
+  }
+  return { largest, share, beyond, ...(worst ? { worst } : {}) }
+}
+
+/** Root of the mean square of the errors as a share of that of the expected elements; 0 where nothing is expected but zeros. */
+export function errorRatio(found: NdArray, expected: NdArray): number {
+  const [a, b] = [numbersOf(found), numbersOf(expected)]
+  let [errors, energy] = [0, 0]
+  for (let i = 0; i < b.length; i++) {
+    if (!Number.isFinite(b[i]!)) continue
+    errors += Number.isFinite(a[i]!) ? (a[i]! - b[i]!) ** 2 : Number.POSITIVE_INFINITY
+    energy += b[i]! ** 2
+  }
+  return errors === 0 || energy === 0 ? 0 : Math.sqrt(errors / energy)
+}
+
+/** Elements of any number type; real and imaginary parts one behind the other. */
+export function numbersOf(array: NdArray): ArrayLike<number> {
+  const { dtype, bytes } = array
+  if (dtype === 'i64' || dtype === 'u64') return Float64Array.from(typedView(dtype, bytes) as BigInt64Array, Number)
+  if (dtype === 'f16' || dtype === 'bf16') return toFloat32(array)!
+  return isViewable(dtype) ? (typedView(dtype, bytes) as Float32Array) : bytes
+}
+
+function largestMagnitude(values: ArrayLike<number>, from: number, to: number): number {
+  let largest = 0
+  for (let i = from; i < to; i++) {
+    const x = Math.abs(values[i]!)
+    if (x > largest && x < Number.POSITIVE_INFINITY) largest = x
+  }
+  return largest
+}

@@ -1,0 +1,38 @@
+import { DowncastError } from '../core/diagnostics.ts'
+import { isStatic } from '../core/shape.ts'
+import type { Graph, TensorType, Value, ValueId } from '../ir/types.ts'
+import { findSpec } from '../ops/index.ts'
+import { viewNode, withResults } from '../ops/view.ts'
+
+/**
+ * Multiply-accumulates of one run with inputs of these shapes; undefined where an op cannot take them. Sizes that only a run tells count as one.
+ */
+export function macsAt(graph: Graph, shapes: readonly (readonly number[])[]): number | undefined {
+  const types = new Map<ValueId, TensorType>()
+  graph.inputs.forEach((id, i) => {
+    types.set(id, { ...graph.values.get(id)!.type, shape: shapes[i]! })
+  })
+  const read = (id: ValueId): Value => {
+    const { dims: _, ...value } = graph.values.get(id)!
+    return { ...value, type: types.get(id) ?? value.type }
+  }
+  let macs = 0
+  for (const node of graph.nodes) {
+    const spec = findSpec(node.op)
+    const values = node.inputs.map((id) => (id === null ? null : read(id)))
+    try {
+      const declared = node.outputs.map((id) => graph.values.get(id)!.type)
+      const view = viewNode(spec!, node.attrs, values, node.origin, declared)
+      const results = spec?.infer(view as never) ?? declared
+      if (results.some((t) => isStatic(t.shape) && t.shape.some((d) => d < 1))) return undefined
+      node.outputs.forEach((id, i) => {
+        types.set(id, results[i]!)
+      })
+      macs += spec?.cost?.(withResults(view, results) as never).macs ?? 0
+    } catch (e) {
+      if (e instanceof DowncastError) return undefined
+      throw e
+    }
+  }
+  return macs
+}

@@ -1,0 +1,3 @@
+export { checkParity, type ParityOptions } from './check-parity.ts'
+export type { TfJs, TfJsLoader } from './tfjs.ts'
+export type { EvaluatorTally, OutputParity, ParityGap, ParityMode, ParityReport, SampleKind } from './types.ts'

@@ -1,0 +1,76 @@
+import type { NdArray } from '../core/nd-array.ts'
+import type { Graph, Node } from '../ir/types.ts'
+import type { LiteRtRunner } from '../run/litert.ts'
+import { openModel, withOutputs } from '../run/model-io.ts'
+import type { Feeds } from '../run/runner.ts'
+import { differenceOf, differentKind } from './compare.ts'
+
+export interface Suspect {
+  readonly layer: string
+  readonly node: Node
+}
+
+/**
+ * The first layer whose result in the written model differs from the source's. A layer that differs while one behind it agrees was
+ * rewritten, not broken: rules may move a scale or a transpose from one layer to the next. Undefined when no layer can be compared.
+ */
+export async function firstDifferingLayer(
+  runner: LiteRtRunner,
+  model: { readonly bytes: Uint8Array; readonly name: string; readonly signature: string; readonly graph: Graph },
+  feeds: Feeds,
+  layers: ReadonlyMap<string, NdArray>,
+  relative: number,
+): Promise<Suspect | undefined> {
+  const { bytes, name, signature: key, graph } = model
+  const order = new Map([...layers.keys()].map((layer, i) => [layer, i]))
+  const candidates = lastNodes(graph, order)
+  if (candidates.size === 0) return undefined
+  const file = openModel(name, bytes)
+  const signature = file.signatures.find((s) => s.key === key)!
+  const operators = file.tables.subgraphs[signature.subgraph]!.operators
+  const tensorOf = (node: Node): number => operators[graph.nodes.indexOf(node)]!.outputs[0]!
+  const tensors = new Map([...candidates.values()].map((node) => [node, tensorOf(node)]))
+  const loaded = await runner.load(bytes, { name, present: (f) => withOutputs(f, key, [...new Set(tensors.values())]) })
+  try {
+    const found = await loaded.run(feeds, { signature: key })
+    const differs = new Map<Node, boolean>()
+    for (const [layer, node] of candidates) {
+      const [actual, expected] = [found.get(String(tensors.get(node)))!, layers.get(layer)!]
+      // Another layout than the source's says nothing.
+      if (!differentKind(actual, expected)) differs.set(node, differenceOf(actual, expected, relative, {}).beyond > 0)
+    }
+    const excused = beforeAgreement(graph, differs)
+    const suspects = [...candidates].filter(([, node]) => differs.get(node) === true && !excused.has(node))
+    const [first] = suspects.sort(([a], [b]) => order.get(a)! - order.get(b)!)
+    return first && { layer: first[0], node: first[1] }
+  } finally {
+    await loaded.dispose()
+  }
+}
+
+/** The node that ends each layer: of the layers it stands for, the last counts. */
+function lastNodes(graph: Graph, order: ReadonlyMap<string, number>): Map<string, Node> {
+  const last = new Map<string, Node>()
+  for (const node of graph.nodes) {
+    const known = node.origin.source.filter((layer) => order.has(layer))
+    const layer = known.sort((a, b) => order.get(b)! - order.get(a)!)[0]
+    if (layer !== undefined) last.set(layer, node)
+  }
+  return last
+}
+
+/** Nodes from which a node leads on that agrees. */
+function beforeAgreement(graph: Graph, differs: ReadonlyMap<Node, boolean>): Set<Node> {
+  const producers = new Map(graph.nodes.flatMap((n) => n.outputs.map((id) => [id, n] as const)))
+  const excused = new Set<Node>()
+  const visit = (node: Node): void => {
+    for (const id of node.inputs) {
+      const before = id === null ? undefined : producers.get(id)
+      if (!before || excused.has(before)) continue
+      excused.add(before)
+      visit(before)
+    }
+  }
+  for (const node of graph.nodes.toReversed()) if (differs.get(node) === false && !excused.has(node)) visit(node)
+  return excused
+}

@@ -1,0 +1,122 @@
+import { DowncastError } from '../core/diagnostics.ts'
+import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
+import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
+import { seededRandom } from '../ir/synthetic.ts'
+import type { Graph } from '../ir/types.ts'
+import { keras } from '../lower/keras/index.ts'
+import { lower } from '../lower/lower.ts'
+import { tensorflow } from '../lower/tf/index.ts'
+import { interpret, NotComputable } from '../ops/interpret.ts'
+import { numbersOf } from './compare.ts'
+import { evaluateSource, isUnknown, type Unknown } from './evaluate-source.ts'
+import { kernelEvaluator } from './kernel-evaluator.ts'
+import { type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
+import type { EvaluatorTally } from './types.ts'
+
+/** Sees the result of each layer, by the user's name; of one that consists of several nodes, each in turn. */
+export type ObserveLayer = (layer: string, result: NdArray) => void
+
+/** What the source computes, found without the optimizer, the writer and the runtime. */
+export interface Reference {
+  /** The outputs of a signature for inputs in its order, or why they cannot be told. */
+  evaluate(graph: SourceGraph, inputs: readonly NdArray[], observe?: ObserveLayer): Promise<(NdArray | Unknown)[]>
+  tally(): EvaluatorTally[]
+}
+
+export interface ReferenceOptions {
+  /** For TensorFlow's ops; our own kernels compute those that it does not know, or all. */
+  readonly loadTfJs?: TfJsLoader | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+export async function referenceOf(source: SourceModel, options: ReferenceOptions): Promise<Reference> {
+  const tallies = new Map<string, Map<string, number>>()
+  const count = (name: string, op: string): void => {
+    const ops = tallies.get(name) ?? new Map<string, number>()
+    tallies.set(name, ops.set(op, (ops.get(op) ?? 0) + 1))
+  }
+  const tally = (): EvaluatorTally[] =>
+    Array.from(tallies, ([name, ops]) => ({ name, ops: Object.fromEntries([...ops].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))) }))
+  const isKeras = source.graphs.some((g) => g.nodes.some((n) => n.keras))
+  if (isKeras) return { evaluate: layerEvaluation(source, count), tally }
+  const evaluators = [...(options.loadTfJs ? [tfjsEvaluator(await options.loadTfJs())] : []), kernelEvaluator(tensorflow)]
+  const evaluate: Reference['evaluate'] = (graph, inputs, observe) =>
+    evaluateSource(graph, inputs, {
+      evaluators,
+      signal: options.signal,
+      onEvaluated: count,
+      ...(observe && { observe: (node, output, result) => output === 0 && observe(node.layer[0] ?? node.name, result) }),
+    })
+  return { evaluate, tally }
+}
+
+/** Keras layers are lowered, not optimized, and computed by our kernels. */
+function layerEvaluation(source: SourceModel, count: (name: string, op: string) => void): Reference['evaluate'] {
+  const lowered = new Map<SourceGraph, Graph>()
+  const { model } = lower(source, keras)
+  for (const s of model.signatures) {
+    const graph = source.graphs.find((g) => g.name === s.key)
+    if (graph) lowered.set(graph, model.graphs[s.graph]!)
+  }
+  return async (graph, inputs, observe) => {
+    try {
+      return interpret(lowered.get(graph)!, inputs, {
+        isReshaped: true,
+        observe: (result, node, index) => {
+          if (index === 0) count(kernelsName, node.op)
+          if (index === 0) observe?.(node.origin.source[0] ?? '', result)
+        },
+      })
+    } catch (e) {
+      if (!(e instanceof NotComputable || e instanceof DowncastError)) throw e
+      return graph.outputs.map(() => ({ reason: e.message }))
+    }
+  }
+}
+
+const kernelsName = 'own kernels, before optimization'
+
+/** Steps of float32 that an input is moved by to see what rounding can do: as much as a few operations would. */
+const perturbation = 8 * 2 ** -24
+const perturbations = 5
+
+/**
+ * How far each element of each output moves when the float inputs are moved by a few roundings: large at ties and where a sum cancels.
+ * Undefined for outputs that are not known.
+ */
+export async function noiseOf(
+  reference: Reference,
+  graph: SourceGraph,
+  inputs: readonly NdArray[],
+  expected: readonly (NdArray | Unknown)[],
+): Promise<(Float64Array | undefined)[]> {
+  const noise = expected.map((e) => (isUnknown(e) ? undefined : new Float64Array(numbersOf(e).length)))
+  for (let k = 0; k < perturbations; k++) {
+    const moved = inputs.map((input, i) => perturbed(input, perturbation, 1000 * k + i))
+    const results = await reference.evaluate(graph, moved)
+    for (const [o, result] of results.entries()) {
+      const [sum, base] = [noise[o], expected[o]]
+      if (!sum || !base || isUnknown(base) || isUnknown(result) || String(result.shape) !== String(base.shape)) continue
+      const [a, b] = [numbersOf(result), numbersOf(base)]
+      for (let i = 0; i < sum.length; i++) {
+        const d = Math.abs(a[i]! - b[i]!)
+        if (d > sum[i]!) sum[i] = d
+      }
+    }
+  }
+  return noise
+}
+
+/** The array with each float moved by up to `relative` of itself. */
+function perturbed(array: NdArray, relative: number, seed: number): NdArray {
+  const values = array.dtype === 'f32' ? toFloat32(array) : undefined
+  if (!values) return array
+  const next = seededRandom(seed)
+  return {
+    ...ndArray(
+      'f32',
+      values.map((x) => x * (1 + relative * (2 * next() - 1))),
+    ),
+    shape: array.shape,
+  }
+}

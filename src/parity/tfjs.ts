@@ -1,0 +1,259 @@
+import { bytesOf, typedView } from '../core/dtype.ts'
+import { type NdArray, sizeOf } from '../core/nd-array.ts'
+import type { SourceAttr, SourceNode } from '../import/source-graph.ts'
+import type { NodeEvaluator } from './node-evaluator.ts'
+
+/** The part of TensorFlow.js that is used here. @see https://js.tensorflow.org/api/latest/ */
+export interface TfJs {
+  readonly version: string
+  /** Makes a backend the current one; both are ready. */
+  use(backend: 'wasm' | 'cpu'): Promise<unknown>
+  readonly core: TfJsCore
+  readonly loadGraphModel: (handler: { load(): unknown }) => TfJsModel
+}
+
+export interface TfJsCore {
+  tensor(values: Float32Array | Int32Array | Uint8Array, shape: number[], dtype: string): TfJsTensor
+  complex(real: TfJsTensor, imaginary: TfJsTensor): TfJsTensor
+  real(x: TfJsTensor): TfJsTensor
+  imag(x: TfJsTensor): TfJsTensor
+  engine(): { startScope(): void; endScope(): void }
+}
+
+interface TfJsTensor {
+  readonly dtype: string
+  readonly shape: number[]
+  dataSync(): Float32Array | Int32Array | Uint8Array | string[]
+}
+
+interface TfJsModel {
+  execute(inputs: Record<string, TfJsTensor>, outputs: string[]): TfJsTensor | TfJsTensor[]
+  executeAsync(inputs: Record<string, TfJsTensor>, outputs: string[]): Promise<TfJsTensor | TfJsTensor[]>
+  dispose(): void
+}
+
+/** Starts TensorFlow.js, about 0.2 s. */
+export type TfJsLoader = () => Promise<TfJs>
+
+/** Uses that TensorFlow.js 4.22 computes otherwise than TensorFlow, found by comparing with TensorFlow's recorded results. */
+const distrusted: Readonly<Record<string, (node: SourceNode, operands: readonly NdArray[]) => boolean>> = Object.assign(
+  Object.create(null),
+  {
+    // It takes the statistics it is given, also where they are to be those of the batch.
+    FusedBatchNormV3: (n) => flag(n, 'is_training'),
+    // Of batch sizes that broadcast it reads the wrong rows.
+    BatchMatMulV2: (_, [x, y]) => String(x?.shape.slice(0, -2)) !== String(y?.shape.slice(0, -2)),
+    Cumsum: (n) => flag(n, 'exclusive') || flag(n, 'reverse'),
+    // The result is of integers whatever the operands.
+    FloorDiv: (_, [x]) => x?.dtype === 'f32',
+    Cast: (n) => ![1, 3, 9, 10].includes(codeOf(n, 'DstT')),
+    StridedSlice: (n) => int(n, 'ellipsis_mask') !== 0 || int(n, 'new_axis_mask') !== 0,
+    OneHot: (n) => int(n, 'axis') !== -1,
+    // It keeps the whole matrix where the first operand is 0.
+    MatrixBandPart: () => true,
+    // It passes its operand through.
+    FakeQuantWithMinMaxVars: () => true,
+  } satisfies Record<string, (node: SourceNode, operands: readonly NdArray[]) => boolean>,
+)
+
+function flag(node: SourceNode, name: string): boolean {
+  const a = node.attrs.get(name)
+  return a?.kind === 'bool' && a.value
+}
+
+function int(node: SourceNode, name: string): number {
+  const a = node.attrs.get(name)
+  return a?.kind === 'int' ? a.value : 0
+}
+
+function codeOf(node: SourceNode, name: string): number {
+  const a = node.attrs.get(name)
+  return a?.kind === 'type' ? a.code : 0
+}
+
+/** Ops whose results have sizes that depend on values; TensorFlow.js runs them asynchronously. */
+const dynamic = /^(Where|NonMaxSuppressionV\d|ListDiff)$/
+
+/** The sums of products that the WebAssembly backend is started for; it is 20 times as fast. Its other kernels are not used. */
+const products: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'MatMul'])
+/** Multiply-accumulates that take the backend in JavaScript some 50 ms. */
+const manyMacs = 1e7
+
+/** Products of a sum over the operands: filters are [H,W,C,M] and matrices [K,N], so each element of the first meets size / C or size / K of the second. */
+function macsOf([x, w]: readonly NdArray[]): number {
+  return x && w ? (sizeOf(x) * sizeOf(w)) / Math.max(1, w.shape.at(-2) ?? 1) : 0
+}
+
+/**
+ * Single ops by TensorFlow.js's own graph executor: it reads the attributes itself. Its types are f32, i32, bool and c64; i64 passes as
+ * i32 where the values allow it.
+ */
+export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
+  const unknown = new Set<string>()
+  return {
+    name: `TensorFlow.js ${tfjs.version}`,
+    async evaluate(node, operands, outputs) {
+      if (unknown.has(node.op) || distrusted[node.op]?.(node, operands) || !operands.every(isTaken)) return undefined
+      const isLarge = products.has(node.op) && macsOf(operands) > manyMacs
+      await tfjs.use(isLarge ? 'wasm' : 'cpu')
+      try {
+        return await execute(tfjs, node, operands, outputs)
+      } catch (e) {
+        // What it does not know it says in words only.
+        if (/^Unknown op/i.test(e instanceof Error ? e.message : String(e))) unknown.add(node.op)
+        return undefined
+      }
+    },
+  }
+}
+
+async function execute({ core, loadGraphModel }: TfJs, node: SourceNode, operands: readonly NdArray[], outputs: readonly number[]) {
+  core.engine().startScope()
+  try {
+    const tensors = operands.map((o) => tensorOf(core, o))
+    const model = loadGraphModel({
+      load: () => ({ modelTopology: graphOf(node, tensors), weightSpecs: [], weightData: new ArrayBuffer(0) }),
+    })
+    const feeds = Object.fromEntries(tensors.map((t, i) => [`in${i}`, t]))
+    const names = outputs.map((i) => `out:${i}`)
+    const results = [dynamic.test(node.op) ? await model.executeAsync(feeds, names) : model.execute(feeds, names)].flat()
+    model.dispose()
+    const arrays = new Map<number, NdArray>()
+    for (const [i, output] of outputs.entries()) {
+      const array = results[i] && arrayOf(core, results[i], intTypeOf(node, output))
+      if (!array) return undefined
+      arrays.set(output, array)
+    }
+    return arrays
+  } finally {
+    core.engine().endScope()
+  }
+}
+
+/** The node alone, its operands as placeholders. */
+function graphOf(node: SourceNode, operands: readonly TfJsTensor[]): unknown {
+  const inputs = operands.map(({ dtype }, i) => ({
+    name: `in${i}`,
+    op: 'Placeholder',
+    input: [],
+    attr: { dtype: { type: typeCodes[dtype] }, shape: { shape: { unknownRank: true } } },
+  }))
+  const attr = Object.fromEntries(
+    node.attrs.names().flatMap((name) => {
+      const value = attrOf(node.attrs.get(name))
+      return value ? [[name, value]] : []
+    }),
+  )
+  return {
+    node: [...inputs, { name: 'out', op: node.op, input: inputs.map((i) => i.name), attr }],
+    versions: { producer: 1 },
+  }
+}
+
+const typeCodes: Readonly<Record<string, number>> = { float32: 1, int32: 3, complex64: 8, bool: 10 }
+
+/** An attribute in the JSON form of protocol buffers, as TensorFlow.js reads it; undefined for those it has no use for. */
+function attrOf(a: SourceAttr | undefined): unknown {
+  switch (a?.kind) {
+    case 'string':
+      return { s: [...a.bytes] }
+    case 'int':
+      return { i: a.value }
+    case 'float':
+      return { f: a.value }
+    case 'bool':
+      return { b: a.value }
+    case 'type':
+      return { type: a.code }
+    case 'shape':
+      return { shape: shapeOf(a.value) }
+    case 'strings':
+      return { list: { s: a.bytes.map((b) => [...b]) } }
+    case 'ints':
+      return { list: { i: a.value } }
+    case 'floats':
+      return { list: { f: a.value } }
+    case 'bools':
+      return { list: { b: a.value } }
+    case 'types':
+      return { list: { type: a.codes } }
+    case 'shapes':
+      return { list: { shape: a.value.map(shapeOf) } }
+    case 'empty-list':
+      return { list: {} }
+    default:
+      return undefined
+  }
+}
+
+function shapeOf(shape: readonly number[] | undefined): unknown {
+  return shape ? { dim: shape.map((size) => ({ size })) } : { unknownRank: true }
+}
+
+function isTaken({ dtype, bytes }: NdArray): boolean {
+  if (dtype === 'i64') return typedView('i64', bytes).every((n) => n === BigInt.asIntN(32, n))
+  return dtype === 'f32' || dtype === 'i32' || dtype === 'bool' || dtype === 'c64'
+}
+
+function tensorOf(core: TfJsCore, { dtype, shape, bytes }: NdArray): TfJsTensor {
+  const sizes = [...shape]
+  switch (dtype) {
+    case 'i64':
+      return core.tensor(Int32Array.from(typedView('i64', bytes), Number), sizes, 'int32')
+    case 'i32':
+      return core.tensor(typedView('i32', bytes), sizes, 'int32')
+    case 'bool':
+      return core.tensor(typedView('bool', bytes), sizes, 'bool')
+    case 'c64': {
+      const pairs = typedView('c64', bytes)
+      const part = (k: 0 | 1) =>
+        core.tensor(
+          Float32Array.from({ length: pairs.length / 2 }, (_, i) => pairs[2 * i + k]!),
+          sizes,
+          'float32',
+        )
+      return core.complex(part(0), part(1))
+    }
+    default:
+      return core.tensor(typedView('f32', bytes), sizes, 'float32')
+  }
+}
+
+/** A copy of a tensor; undefined for text. */
+function arrayOf(core: TfJsCore, tensor: TfJsTensor, ints: 'i32' | 'i64'): NdArray | undefined {
+  const { dtype, shape } = tensor
+  if (dtype === 'complex64') {
+    const [re, im] = [core.real(tensor).dataSync() as Float32Array, core.imag(tensor).dataSync() as Float32Array]
+    const pairs = Float32Array.from({ length: 2 * re.length }, (_, i) => (i % 2 === 0 ? re : im)[i >> 1]!)
+    return { dtype: 'c64', shape, bytes: bytesOf(pairs) }
+  }
+  const values = tensor.dataSync()
+  if (dtype === 'float32') return { dtype: 'f32', shape, bytes: bytesOf(Float32Array.from(values as Float32Array)) }
+  if (dtype === 'bool') return { dtype: 'bool', shape, bytes: Uint8Array.from(values as Uint8Array) }
+  if (dtype !== 'int32') return undefined
+  const wide = ints === 'i64'
+  return {
+    dtype: ints,
+    shape,
+    bytes: bytesOf(wide ? BigInt64Array.from(values as Int32Array, BigInt) : Int32Array.from(values as Int32Array)),
+  }
+}
+
+/** Attributes that name the type of an integer result, the first that is there; by op where they are not the common ones. */
+const commonTypes = ['out_type', 'output_type', 'DstT', 'dtype', 'T', 'Tparams', 'Tidx', 'TI'] as const
+const ownTypes: Readonly<Record<string, readonly (string | undefined)[]>> = {
+  TopKV2: ['T', 'index_type'],
+  Unique: ['T', 'out_idx'],
+  UniqueV2: ['T', 'out_idx'],
+}
+
+/** TensorFlow.js has one integer type; the node says which of TensorFlow's it stands for. */
+function intTypeOf(node: SourceNode, output: number): 'i32' | 'i64' {
+  if (node.op === 'Where') return 'i64'
+  const own = ownTypes[node.op]
+  for (const name of own ? [own[output]] : commonTypes) {
+    const a = name === undefined ? undefined : node.attrs.get(name)
+    if (a?.kind === 'type') return a.value === 'i64' ? 'i64' : 'i32'
+  }
+  return 'i32'
+}

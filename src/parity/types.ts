@@ -1,0 +1,48 @@
+/** How the written weights were changed: decides how near results have to be. */
+export type ParityMode = 'none' | 'float16' | 'dynamic'
+
+/** `zero` is for models that take none of the others, such as indices into something unknown. */
+export type SampleKind = 'normal' | 'uniform' | 'edge' | 'zero'
+
+/** What was compared of one output over all samples. */
+export interface OutputParity {
+  readonly signature: string
+  readonly output: string
+  /** `none` is the model before quantization. */
+  readonly mode: ParityMode
+  readonly samples: number
+  /** Largest difference of two elements, in the output's own units. */
+  readonly largestDifference: number
+  /** The same as a share of what was allowed; 1 is the limit. */
+  readonly shareOfTolerance: number
+  /** Differences beyond the tolerance that small changes of the inputs cause as well: ties, and sums that cancel. */
+  readonly excusedElements: number
+}
+
+/** Something that was not checked. */
+export interface ParityGap {
+  readonly signature: string
+  /** Undefined for the whole signature. */
+  readonly output?: string | undefined
+  readonly reason: string
+}
+
+/** Who computed the results that the model was compared with. */
+export interface EvaluatorTally {
+  readonly name: string
+  /** Source ops and how many nodes of each, over all samples; in the Keras dialect layers are lowered first, and these are operators. */
+  readonly ops: Readonly<Record<string, number>>
+}
+
+export interface ParityReport {
+  readonly outputs: readonly OutputParity[]
+  readonly gaps: readonly ParityGap[]
+  readonly evaluators: readonly EvaluatorTally[]
+  /** Sizes that inputs were given, by signature and input. */
+  readonly inputShapes: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>
+  readonly samples: readonly SampleKind[]
+  /** Inputs of fixed sizes were made smaller to keep the check short. */
+  readonly isReduced: boolean
+  readonly runner: string
+  readonly timeMs: number
+}
