@@ -42,6 +42,25 @@ test('a failure leaves the old file and nothing else', async () => {
   expect(fs.readFileSync(at('out'), 'utf8')).toBe('old')
 })
 
+test('a check sees the finished file under another name, and keeps it from the target when it fails', async () => {
+  fs.writeFileSync(at('out'), 'old')
+  const write = (sink: { write(bytes: Uint8Array, position: number): void }) => {
+    sink.write(text('new'), 0)
+    return 3
+  }
+  const seen: unknown[] = []
+  const refuse = async (file: string, result: number): Promise<void> => {
+    seen.push([fs.readFileSync(file, 'utf8'), result, path.dirname(file) === dir])
+    throw new Error('it is wrong')
+  }
+  await expect(writeAtomically(at('out'), write, { check: refuse })).rejects.toThrow('it is wrong')
+  expect(seen).toEqual([['new', 3, true]])
+  expect(fs.readdirSync(dir)).toEqual(['out'])
+  expect(fs.readFileSync(at('out'), 'utf8')).toBe('old')
+  await writeAtomically(at('out'), write, { check: async () => {} })
+  expect(fs.readFileSync(at('out'), 'utf8')).toBe('new')
+})
+
 test('a link is written through and modes are kept', async () => {
   fs.writeFileSync(at('real'), 'old', { mode: 0o600 })
   fs.symlinkSync('real', at('link'))

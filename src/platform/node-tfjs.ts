@@ -27,7 +27,9 @@ export const loadNodeTfJs: TfJsLoader = async () => {
 
 async function registerWasm(): Promise<void> {
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
-  setWasmPaths({ 'tfjs-backend-wasm-simd.wasm': wasmFile() })
+  const file = wasmFile()
+  // It asks for a place for each build; every engine that runs LiteRT.js has SIMD, and threads it takes in browsers only.
+  setWasmPaths({ 'tfjs-backend-wasm.wasm': file, 'tfjs-backend-wasm-simd.wasm': file, 'tfjs-backend-wasm-threaded-simd.wasm': file })
 }
 
 /** In the package it comes from; the build copies it beside its own files. */

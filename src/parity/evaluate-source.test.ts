@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { attr, constant, type ModelSpec, modelFolder, node, tensor } from '../../test/testkit/saved-model.ts'
+import { typedView } from '../core/dtype.ts'
+import { type NdArray, ndArray } from '../core/nd-array.ts'
+import { importSavedModel } from '../import/saved-model/read.ts'
+import type { SourceGraph } from '../import/source-graph.ts'
+import { tensorflow } from '../lower/tf/index.ts'
+import { loadNodeTfJs } from '../platform/node-tfjs.ts'
+import { evaluateSource, isUnknown } from './evaluate-source.ts'
+import { kernelEvaluator } from './kernel-evaluator.ts'
+import { tfjsEvaluator } from './tfjs.ts'
+
+const f32 = attr.type('f32')
+const x = node('x', 'Placeholder', [], { dtype: f32, shape: attr.shape([2, 3]) })
+const input = ndArray('f32', Float32Array.of(1, 2, 3, 4, 5, 6), [2, 3])
+
+function graphOf(nodes: ModelSpec['nodes'], opNames: readonly string[], outputs: readonly string[]): SourceGraph {
+  const ops = opNames.map((name) => ({ name, outputs: ['output'] }))
+  const ports = Object.fromEntries(outputs.map((name) => [name, { name: `${name}:0`, dims: 'unknown' as const }]))
+  const model = { nodes, ops, signatures: { serving_default: { inputs: { x: { name: 'x:0', dims: [2, 3] } }, outputs: ports } } }
+  return importSavedModel(modelFolder(model)).graphs[0]!
+}
+
+async function evaluators() {
+  return [tfjsEvaluator(await loadNodeTfJs()), kernelEvaluator(tensorflow)]
+}
+
+test('random ops and what follows from them have no value, the rest has', async () => {
+  const size = constant('size', tensor('i32', [2], [[4, new Uint8Array(Int32Array.of(2, 3).buffer)]]))
+  const noise = node('noise', 'RandomUniform', ['size'], { T: attr.type('i32'), dtype: f32, seed: attr.int(1), seed2: attr.int(2) })
+  const graph = graphOf(
+    [x, size, noise, node('chance', 'Mul', ['x', 'noise'], { T: f32 }), node('sure', 'Neg', ['x'], { T: f32 })],
+    ['RandomUniform', 'Mul', 'Neg'],
+    ['chance', 'sure'],
+  )
+  const results = await evaluateSource(graph, [input], { evaluators: await evaluators() })
+  const byName = new Map(graph.outputs.map((o, i) => [o.name, results[i]!]))
+  expect(byName.get('chance')).toEqual({ reason: 'RandomUniform "noise" is random' })
+  expect(isUnknown(byName.get('sure')!)).toBe(false)
+  expect([...typedView('f32', (byName.get('sure') as NdArray).bytes)]).toEqual([-1, -2, -3, -4, -5, -6])
+})
+
+test('what TensorFlow.js does not know our kernels compute, what both do not know has no value', async () => {
+  const graph = graphOf(
+    [x, node('soft', 'Softsign', ['x'], { T: f32 }), node('odd', 'NoSuchOp', ['x'], { T: f32 })],
+    ['Softsign', 'NoSuchOp'],
+    ['soft', 'odd'],
+  )
+  const used: string[] = []
+  const onEvaluated = (evaluator: string, op: string) => used.push(`${op} by ${evaluator}`)
+  const results = await evaluateSource(graph, [input], { evaluators: await evaluators(), onEvaluated })
+  expect(used).toEqual(['Softsign by own kernels'])
+  expect(results[graph.outputs.findIndex((o) => o.name === 'odd')]).toEqual({ reason: 'NoSuchOp "odd" has no evaluator' })
+})

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, describe, expect, it } from 'vitest'
+import { convert } from '../src/convert.ts'
+import { memorySource } from '../src/core/bytes.ts'
+import { DowncastError } from '../src/core/diagnostics.ts'
+import { tfliteBytes } from '../src/export/write-tflite.ts'
+import { memoryFolder } from '../src/import/folder.ts'
+import { readModel } from '../src/import/read-model.ts'
+import type { SourceModel } from '../src/import/source-graph.ts'
+import { tensorflow } from '../src/lower/tf/index.ts'
+import { checkParity } from '../src/parity/check-parity.ts'
+import { evaluateSource, isUnknown } from '../src/parity/evaluate-source.ts'
+import { kernelEvaluator } from '../src/parity/kernel-evaluator.ts'
+import { tfjsEvaluator } from '../src/parity/tfjs.ts'
+import { loadNodeLiteRt } from '../src/platform/node-litert.ts'
+import { loadNodeTfJs } from '../src/platform/node-tfjs.ts'
+import { liteRtRunner } from '../src/run/litert.ts'
+import { readNpz } from '../src/wire/npz.ts'
+import { openZip } from '../src/wire/zip.ts'
+import { firstDifference } from './testkit/oracle.ts'
+
+/*
+ * The gate's evaluator gives what TensorFlow recorded, and the gate lets every model pass that is right. Every sixth of the recorded
+ * cases; all of them with DOWNCAST_ALL_CASES=1.
+ */
+
+interface Case {
+  readonly name: string
+  readonly tol: number
+  readonly atol?: number
+}
+
+const file = (path: string) => readFileSync(new URL(path, import.meta.url))
+const archive = openZip(memorySource('ops.zip', new Uint8Array(file('../fixtures/oracle/ops.zip'))))
+const bytesOfEntry = (path: string) => {
+  const source = archive.open(archive.entries.get(path)!)
+  return source.read(0, source.byteLength)
+}
+const step = process.env.DOWNCAST_ALL_CASES ? 1 : 6
+const all = JSON.parse(new TextDecoder().decode(bytesOfEntry('index.json'))) as readonly Case[]
+const cases = all.filter((_, i) => i % step === 0).map((c) => [c.name, c] as const)
+const failing = new Set(Object.keys(JSON.parse(file('./oracle-expected-failures.json').toString()) as object))
+
+const runner = liteRtRunner(loadNodeLiteRt)
+afterAll(() => runner.dispose())
+const tfjs = loadNodeTfJs()
+
+/** Undefined where the model cannot be imported yet. */
+async function sourceOf(name: string): Promise<SourceModel | undefined> {
+  const files = [...archive.entries.keys()].filter((path) => path.startsWith(`${name}/`) && !path.endsWith('io.npz'))
+  const folder = memoryFolder(name, new Map(files.map((path) => [path.slice(name.length + 1), bytesOfEntry(path)])))
+  try {
+    return await readModel({ folder })
+  } catch (e) {
+    if (e instanceof DowncastError && failing.has(name)) return undefined
+    throw e
+  }
+}
+
+describe('the evaluator', () => {
+  it.each(cases)('computes %s as TensorFlow or not at all', async (name, c) => {
+    const source = await sourceOf(name)
+    if (!source) return
+    const recorded = readNpz(memorySource(`${name}/io.npz`, bytesOfEntry(`${name}/io.npz`)))
+    const evaluators = [tfjsEvaluator(await tfjs), kernelEvaluator(tensorflow)]
+    for (const graph of source.graphs) {
+      const prefix = graph.name === 'serving_default' ? '' : `${graph.name}.`
+      const inputs = graph.inputs.map((p) => recorded.get(`${prefix}in_${p.name}`))
+      if (!inputs.every((i) => i !== undefined)) continue
+      const results = await evaluateSource(graph, inputs, { evaluators })
+      for (const [o, port] of graph.outputs.entries()) {
+        const expected = recorded.get(`${prefix}out_${port.name}`)
+        const result = results[o]!
+        if (!expected || isUnknown(result)) continue
+        expect(firstDifference(new Map([['', result]]), new Map([['', expected]]), c.tol, c.atol ?? 0)).toBeUndefined()
+      }
+    }
+  })
+})
+
+describe('the gate', () => {
+  it.each(cases.filter(([name]) => !failing.has(name)))('lets %s pass', async (name) => {
+    const source = await sourceOf(name)
+    const { model } = convert(source!)
+    const report = await checkParity(source!, tfliteBytes(model), { runner, model, loadTfJs: () => tfjs })
+    for (const output of report.outputs) expect(output.shareOfTolerance).toBeLessThanOrEqual(1)
+    expect(report.outputs.length + report.gaps.length).toBeGreaterThan(0)
+  })
+})
