@@ -1,6 +1,7 @@
 import type { SourceModel } from '../import/source-graph.ts'
 import type { LowerOptions } from './allow.ts'
 import { keras } from './keras/index.ts'
+import { withMasks } from './keras/masks.ts'
 import { type Lowered, lower } from './lower.ts'
 import type { LoweringRegistry } from './registry.ts'
 import { tensorflow } from './tf/index.ts'
@@ -21,5 +22,6 @@ export function dialectOf(source: SourceModel): LoweringRegistry {
 
 /** Lowers a model with the registry of its dialect. Throws what `lower` throws. */
 export function lowerSource(source: SourceModel, options: LowerOptions = {}): Lowered {
-  return lower(source, dialectOf(source), options)
+  const dialect = dialectOf(source)
+  return lower(dialect === keras ? { ...source, graphs: source.graphs.map(withMasks) } : source, dialect, options)
 }

@@ -1,5 +1,6 @@
 import { constFromBytes } from '../core/bytes.ts'
-import { mulDims } from '../core/dim.ts'
+import { invariant } from '../core/diagnostics.ts'
+import { divDims, mulDims } from '../core/dim.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
 import { type Dim, isStatic, type Shape } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
@@ -34,17 +35,17 @@ export function permute(b: OpBuilder, x: Value, perm: readonly number[]): Value 
   return perm.every((p, i) => p === i) ? x : b.op(op.transpose, [x, b.i32(perm)])
 }
 
-/** `x` with another shape of as many elements; symbolic sizes are those of `x` or products of neighbours among them. */
-export function reshapeTo(b: OpBuilder, x: Value, shape: Shape): Value {
+/** `x` with another shape of as many elements; several symbolic sizes are read from the shapes of `from`. */
+export function reshapeTo(b: OpBuilder, x: Value, shape: Shape, from: readonly Value[] = [x]): Value {
   if (shape.length === x.type.shape.length && shape.every((d, i) => d === x.type.shape[i])) return x
   const file = shape.map((d) => (typeof d === 'number' ? d : -1))
   const symbolic = shape.filter((d) => typeof d === 'string')
-  return b.op(op.reshape, [x, (symbolic.length > 1 ? sizes(b, shape, [x]) : undefined) ?? b.i32(file)])
+  return b.op(op.reshape, [x, (symbolic.length > 1 ? sizes(b, shape, from) : undefined) ?? b.i32(file)])
 }
 
 /**
  * Sizes as an i32 vector: constant where they are known, else read from the shapes of `sources`. undefined when a symbolic size is
- * neither a size of a source nor a product of neighbouring ones.
+ * no product of sizes of theirs.
  */
 export function sizes(b: OpBuilder, dims: Shape, sources: readonly Value[]): Value | undefined {
   if (isStatic(dims)) return b.i32(dims)
@@ -64,7 +65,21 @@ function sizeFrom(b: OpBuilder, wanted: Dim, sources: readonly Value[]): Value |
       }
     }
   }
+  for (const source of sources) {
+    for (const [axis, size] of source.type.shape.entries()) {
+      const rest = typeof size === 'string' ? divDims(wanted, size) : undefined
+      const other = rest === undefined ? undefined : typeof rest === 'number' ? b.i32([rest]) : sizeFrom(b, rest, sources)
+      if (other) return b.op(op.mul, [b.op(op.slice, [b.op(op.shape, [source]), b.i32([axis]), b.i32([1])]), other])
+    }
+  }
   return undefined
+}
+
+/** The same for sizes that the sources are known to have. */
+export function shapeOperand(b: OpBuilder, shape: Shape, sources: readonly Value[]): Value {
+  const found = sizes(b, shape, sources)
+  invariant(found, `no operand has the sizes [${shape.join(',')}]`)
+  return found
 }
 
 /** The shape of `x` as an i32 vector, constant when it is static. */
@@ -76,4 +91,28 @@ export function shapeOf(b: OpBuilder, x: Value): Value {
 export function sliceAxis(b: OpBuilder, x: Value, axis: number, begin: number, size: number): Value {
   const at = (v: number, rest: number) => b.i32(x.type.shape.map((_, i) => (i === axis ? v : rest)))
   return b.op(op.slice, [x, at(begin, 0), at(size, -1)])
+}
+
+/** `x` with a dim of size 1 put in before `axis`. */
+export function expandDims(b: OpBuilder, x: Value, axis: number): Value {
+  const target = [...x.type.shape.slice(0, axis), 1, ...x.type.shape.slice(axis)]
+  return symbolicDims(target) <= 1 ? reshapeTo(b, x, target) : b.op(op.expandDims, [x, b.i32([axis], [])])
+}
+
+/** `x` without its dim `axis`, which must have the size 1. */
+export function squeezeDim(b: OpBuilder, x: Value, axis: number): Value {
+  const target = x.type.shape.toSpliced(axis, 1)
+  return symbolicDims(target) <= 1 ? reshapeTo(b, x, target) : b.op(op.squeeze, [x], { squeezeDims: [axis] })
+}
+
+const symbolicDims = (shape: Shape): number => shape.filter((d) => typeof d === 'string').length
+
+/** `x` as f32; nothing is added when it is. */
+export function toF32(b: OpBuilder, x: Value): Value {
+  return x.type.dtype === 'f32' ? x : b.op(op.cast, [x], { to: 'f32' })
+}
+
+/** Whether elements are not 0; nothing is added for a bool. */
+export function toBool(b: OpBuilder, x: Value): Value {
+  return x.type.dtype === 'bool' ? x : b.op(op.cast, [x], { to: 'bool' })
 }

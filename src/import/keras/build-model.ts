@@ -26,15 +26,16 @@ function majorVersion(kerasVersion: string | undefined): 2 | 3 {
 
 /** Adds an error for each layer whose class is not one of Keras: `import/keras-custom-layer`, `import/keras-lambda-layer`. */
 export function checkLayers(model: ModelConfig, diagnostics: Diagnostics, prefix = ''): void {
-  for (const layer of model.layers) {
-    const name = `${prefix}${layer.name}`
-    if (layer.model) checkLayers(layer.model, diagnostics, `${name}/`)
-    else {
-      const foreign = foreignClass(layer)
-      if (foreign === 'Lambda') diagnostics.add('error', lambdaLayer(name))
-      else if (foreign !== undefined) diagnostics.add('error', customLayer(name, foreign))
-    }
-  }
+  for (const layer of model.layers) checkLayer(layer, diagnostics, prefix)
+}
+
+function checkLayer(layer: LayerConfig, diagnostics: Diagnostics, prefix: string): void {
+  const name = `${prefix}${layer.name}`
+  if (layer.model) checkLayers(layer.model, diagnostics, `${name}/`)
+  if (layer.inner) checkLayer(layer.inner, diagnostics, `${name}/`)
+  const foreign = layer.model || layer.inner ? undefined : foreignClass(layer)
+  if (foreign === 'Lambda') diagnostics.add('error', lambdaLayer(name))
+  else if (foreign !== undefined) diagnostics.add('error', customLayer(name, foreign))
 }
 
 /** The class that makes a layer unknown: its own or, in a wrapper, that of the layer inside. */
@@ -104,11 +105,12 @@ export function buildModel(file: KerasFile, weights: LayerWeights): SourceModel 
   }
 }
 
-/** Names of layers with those of the models around them. */
-function layerNames(model: ModelConfig, prefix: string, names: Map<LayerConfig, string>): ReadonlyMap<LayerConfig, string> {
+/** Names of layers with those of the models and wrappers around them. */
+function layerNames(model: Pick<ModelConfig, 'layers'>, prefix: string, names: Map<LayerConfig, string>): ReadonlyMap<LayerConfig, string> {
   for (const layer of model.layers) {
     names.set(layer, prefix + layer.name)
     if (layer.model) layerNames(layer.model, `${prefix}${layer.name}/`, names)
+    if (layer.inner) layerNames({ layers: [layer.inner] }, `${prefix}${layer.name}/`, names)
   }
   return names
 }
@@ -192,13 +194,8 @@ function outputsOf(file: KerasFile, version: 2 | 3, refs: readonly SourceRef[]):
     model.kind === 'sequential'
       ? [{ key: undefined, layer: model.layers.at(-1)?.name ?? model.name }]
       : model.outputs.map(({ key, tensor }) => ({ key, layer: tensor.layer }))
-  const taken = new Map<string, number>()
-  const ports = refs.map((ref, i) => {
-    const { key, layer } = names[i]!
-    const n = taken.get(layer) ?? 0
-    taken.set(layer, n + 1)
-    return { name: key ?? (version === 3 ? `output_${i}` : n === 0 ? layer : `${layer}_${n}`), ref }
-  })
+  const unique = uniqueNames(names.map(({ layer }) => layer))
+  const ports = refs.map((ref, i) => ({ name: names[i]!.key ?? (version === 3 ? `output_${i}` : unique[i]!), ref }))
   // Keras 2 exports a dict of its outputs, which TensorFlow sorts.
   if (version === 2) ports.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   return ports.map(({ name, ref }, i) => ({
@@ -208,4 +205,20 @@ function outputsOf(file: KerasFile, version: 2 | 3, refs: readonly SourceRef[]):
     dtype: undefined,
     shape: undefined,
   }))
+}
+
+/** Names as Keras 2 tells outputs of one layer apart: `a`, `a_1`; a number that is taken is skipped. */
+function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Set<string>()
+  const counts = new Map<string, number>()
+  return names.map((name) => {
+    let proposal = name
+    while (taken.has(proposal)) {
+      const n = counts.get(name) ?? 1
+      counts.set(name, n + 1)
+      proposal = `${name}_${n}`
+    }
+    taken.add(proposal)
+    return proposal
+  })
 }

@@ -153,9 +153,46 @@ function addCall(b: GraphBuilder, layer: LayerConfig, call: Call, refs: readonly
   const path = number === 0 ? name : `${name}@${number}`
   if (++b.calls > maxCalls) throw limitExceeded({ file: b.file, path: name, what: 'Keras model', expected: `at most ${maxCalls} calls` })
   if (layer.model) return addModel(b, layer.model, refs, `${path}/`)
-  const keras = { layer: b.layerOf(layer), args: call.args, kwargs: call.kwargs }
-  b.nodes.push({ name: path, op: layer.className, inputs: refs, attrs: noAttrs, layer: [path], keras })
-  return [{ node: b.nodes.length - 1, output: 0 }]
+  if (layer.inner) return addWrapped(b, layer, layer.inner, call, refs, path)
+  return [addNode(b, layer, layer.className, call, refs, path)]
+}
+
+function addNode(
+  b: GraphBuilder,
+  layer: LayerConfig,
+  op: string,
+  { args, kwargs }: Pick<Call, 'args' | 'kwargs'>,
+  inputs: readonly SourceRef[],
+  path: string,
+): SourceRef {
+  b.nodes.push({ name: path, op, inputs, attrs: noAttrs, layer: [path], keras: { layer: b.layerOf(layer), args, kwargs } })
+  return { node: b.nodes.length - 1, output: 0 }
+}
+
+/**
+ * A wrapper whose effect lies around the layer inside: `TimeDistributed` takes the steps into the batch before
+ * (`TimeDistributed.fold`) and out of it after (`TimeDistributed.unfold`, which has the wrapper's input too).
+ */
+function addWrapped(
+  b: GraphBuilder,
+  layer: LayerConfig,
+  inner: LayerConfig,
+  call: Call,
+  refs: readonly SourceRef[],
+  path: string,
+): SourceRef[] {
+  if (layer.className !== 'TimeDistributed') return addCall(b, inner, call, refs, `${path}/`, 0)
+  const one = { args: [{ input: 0 }], kwargs: {} }
+  const tensors = refs.slice(0, countInputs(call.args))
+  const folded = tensors.map((ref, i) => addNode(b, layer, 'TimeDistributed.fold', one, [ref], `${path}/fold${i}`))
+  const results = addCall(b, inner, { args: call.args, kwargs: {}, tensors: [] }, folded, `${path}/`, 0)
+  const pair = { args: [{ input: 0 }, { input: 1 }], kwargs: {} }
+  return results.map((ref, i) => addNode(b, layer, 'TimeDistributed.unfold', pair, [ref, refs[0]!], i === 0 ? path : `${path}/unfold${i}`))
+}
+
+/** Tensors among positional arguments; they come before those of keyword arguments. */
+function countInputs(args: readonly Json[]): number {
+  return args.flat(8).filter((a) => isJsonObject(a as Json) && member(a as JsonObject, 'input') !== undefined).length
 }
 
 const noAttrs = { get: () => undefined, has: () => false, names: () => [] }
@@ -176,29 +213,33 @@ function readCall(at: ConfigCursor): Call {
   }
   const list = at.array()
   const items = typeof list[0]?.value === 'string' ? [at] : list
-  const first = items.map((item) => input(readTensorPath(item)))
+  const first = items.map((item) => legacyTensor(item, input))
   const kwargs = items[0]?.array()[3]
   const args = items.length === 1 ? first : [first]
   return { args, kwargs: kwargs && !kwargs.isAbsent ? legacyKwargs(kwargs, input) : {}, tensors }
 }
 
+/** `["layer", 0, 0, {kwargs}]`, or `["_CONSTANT_VALUE", -1, value, {kwargs}]` for a value that is no tensor. */
+function legacyTensor(item: ConfigCursor, input: (t: TensorPath) => Json): Json {
+  const [name, , value] = item.array()
+  return name?.value === '_CONSTANT_VALUE' ? (value?.value ?? null) : input(readTensorPath(item))
+}
+
 function legacyKwargs(at: ConfigCursor, input: (t: TensorPath) => Json): JsonObject {
-  const entries = Object.entries(at.object()).map(([name, value]): [string, Json] => [
-    name,
-    isLegacyTensor(value) ? input(readTensorPath(at.at(name))) : value,
-  ])
-  return Object.fromEntries(entries)
+  return Object.fromEntries(Object.keys(at.object()).map((name) => [name, legacyArgument(at.at(name), input, 0)]))
+}
+
+function legacyArgument(at: ConfigCursor, input: (t: TensorPath) => Json, depth: number): Json {
+  const { value } = at
+  if (depth > 16) return at.fail('arguments nested at most 16 deep')
+  if (!Array.isArray(value)) return value ?? null
+  if (isLegacyTensor(value) || value[0] === '_CONSTANT_VALUE') return legacyTensor(at, input)
+  return at.array().map((a) => legacyArgument(a, input, depth + 1))
 }
 
 /** `["layer", 0, 0]`, which Keras 2 writes for a tensor among keyword arguments. */
-function isLegacyTensor(value: Json): boolean {
-  return (
-    Array.isArray(value) &&
-    value.length >= 3 &&
-    typeof value[0] === 'string' &&
-    typeof value[1] === 'number' &&
-    typeof value[2] === 'number'
-  )
+function isLegacyTensor(value: readonly Json[]): boolean {
+  return value.length >= 3 && typeof value[0] === 'string' && typeof value[1] === 'number' && typeof value[2] === 'number'
 }
 
 function replaceMembers(at: ConfigCursor, input: (t: TensorPath) => Json): JsonObject {

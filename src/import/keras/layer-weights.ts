@@ -47,6 +47,7 @@ function orderedSlots(layer: LayerConfig): OwnedSlot[] {
   const trainable: OwnedSlot[] = []
   const others: OwnedSlot[] = []
   const visit = (l: LayerConfig): void => {
+    if (l.inner) visit(l.inner)
     if (l.model) {
       for (const inner of l.model.layers) visit(inner)
       return
@@ -92,37 +93,52 @@ export function readSavedWeights(file: Hdf5File, model: ModelConfig, diagnostics
   const found = new Map<LayerConfig, Map<string, NumericConst>>()
   const visit = (inner: ModelConfig, root: string): void => {
     const groups = groupsOf(file, root, inner)
-    for (const layer of inner.layers) {
-      const group = groups.get(layer.name)
-      if (layer.model) {
-        visit(layer.model, group ?? '')
-        continue
-      }
-      const slots = weightSlots(layer.className, layer.config) ?? []
-      if (slots.length === 0) continue
-      const weights = new Map<string, NumericConst>()
-      for (const slot of slots) {
-        const path = group === undefined ? undefined : slotPath(file, group, slot)
-        const data = path === undefined ? undefined : diagnostics.collect(() => file.dataset(path))
-        if (data) weights.set(slot.name, toConst(data))
-      }
-      if (weights.size < slots.length) {
-        diagnostics.add(
-          'error',
-          badWeights(
-            file.name,
-            layer.name,
-            layer.className,
-            slots.map((s) => s.name),
-            [...weights.keys()],
-          ),
-        )
-      }
-      found.set(layer, weights)
+    for (const layer of inner.layers) visitLayer(layer, groups.get(layer.name))
+  }
+  const missing: { layer: LayerConfig; slots: readonly WeightSlot[]; weights: Map<string, NumericConst> }[] = []
+  const visitLayer = (layer: LayerConfig, group: string | undefined): void => {
+    if (layer.model) visit(layer.model, group ?? '')
+    if (layer.inner) visitLayer(layer.inner, group && `${group}/layer`)
+    const slots = layer.model || layer.inner ? [] : (weightSlots(layer.className, layer.config) ?? [])
+    if (slots.length === 0) return
+    const weights = new Map<string, NumericConst>()
+    for (const slot of slots) {
+      const path = group === undefined ? undefined : slotPath(file, group, slot)
+      const data = path === undefined ? undefined : diagnostics.collect(() => file.dataset(path))
+      if (data) weights.set(slot.name, toConst(data))
     }
+    if (weights.size < slots.length) {
+      missing.push({ layer, slots, weights })
+      return
+    }
+    found.set(layer, weights)
   }
   visit(model, '')
+  const twins = new Map(missing.map(({ layer }) => [layer, twinOf(layer, found)]))
+  for (const { layer, slots, weights } of missing) {
+    const twin = twins.get(layer)
+    if (twin) found.set(layer, twin)
+    else {
+      diagnostics.add(
+        'error',
+        badWeights(
+          file.name,
+          layer.name,
+          layer.className,
+          slots.map((s) => s.name),
+          [...weights.keys()],
+        ),
+      )
+    }
+  }
   return found
+}
+
+/** The weights of the one layer of the same name and class, for a layer that is the same object as another. */
+function twinOf(layer: LayerConfig, found: LayerWeights): Map<string, NumericConst> | undefined {
+  if (!layer.isShared) return undefined
+  const twins = [...found].filter(([l]) => l.name === layer.name && l.className === layer.className)
+  return twins.length === 1 ? new Map(twins[0]![1]) : undefined
 }
 
 function slotPath(file: Hdf5File, group: string, { part, index }: WeightSlot): string | undefined {
@@ -169,6 +185,7 @@ function groupsOf(file: Hdf5File, root: string, model: ModelConfig): Map<string,
 }
 
 function needsWeights(layer: LayerConfig): boolean {
+  if (layer.inner) return needsWeights(layer.inner)
   return layer.model ? layer.model.layers.some(needsWeights) : (weightSlots(layer.className, layer.config)?.length ?? 0) > 0
 }
 

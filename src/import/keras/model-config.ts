@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, member } from '../../core/json.ts'
 import { limitExceeded } from '../../wire/diagnostics.ts'
 import { ConfigCursor } from './config-cursor.ts'
 import { subclassedModel } from './diagnostics.ts'
+import { weightSlots } from './weight-slots.ts'
 
 /** A layer of a model, as configured. `model` is set when the layer is itself a model. */
 export interface LayerConfig {
@@ -12,9 +13,13 @@ export interface LayerConfig {
   readonly module: string | undefined
   readonly registeredName: string | undefined
   readonly config: JsonObject
+  /** Whether the file says that the layer is the same object as one elsewhere in it; a `.keras` file holds its weights once. */
+  readonly isShared: boolean
   /** The calls that made the graph, in order; empty in a Sequential model and for inputs. */
   readonly calls: ConfigCursor
   readonly model: ModelConfig | undefined
+  /** The layer inside a wrapper that calls it as it is: `TimeDistributed`, `SpectralNormalization`. */
+  readonly inner: LayerConfig | undefined
 }
 
 /** Output `output` of call `call` of a layer. */
@@ -45,6 +50,9 @@ export type ModelConfig =
 const maxDepth = 32
 const maxLayers = 100_000
 const modelClasses: ReadonlySet<string> = new Set(['Sequential', 'Functional', 'Model'])
+const wrappers: ReadonlySet<string> = new Set(['TimeDistributed', 'SpectralNormalization'])
+/** Ops of Keras 3 that stand in a model as layers do; their names are those of layers too. */
+const opsModule = /^keras(\.src)?\.ops(\.|$)/
 
 /**
  * Reads `{class_name, config}` of a whole model, as Keras 2 (`model_config`) and Keras 3 (`config.json`) write it.
@@ -93,20 +101,37 @@ function readModel(at: ConfigCursor, budget: Budget, depth: number): ModelConfig
 }
 
 function readLayer(at: ConfigCursor, budget: Budget, depth: number): LayerConfig {
+  if (depth > maxDepth)
+    throw limitExceeded({ file: at.file, path: at.path, what: 'nesting of layers', expected: `at most ${maxDepth} levels` })
   const className = at.at('class_name').string()
   const config = at.at('config')
   const isNested = isModelClass(className)
   const body = Array.isArray(config.value) && isNested ? {} : config.object()
   const name = at.at('name').optionalString() ?? new ConfigCursor(at.file, `${at.path}.config.name`, member(body, 'name')).string()
+  const module = at.at('module').optionalString()
   return {
     name,
-    className,
-    module: at.at('module').optionalString(),
+    className: isOperation(at, module) ? `keras.ops.${className}` : className,
+    module,
     registeredName: at.at('registered_name').optionalString(),
     config: body,
+    isShared: !at.at('shared_object_id').isAbsent,
     calls: at.at('inbound_nodes'),
     model: isNested ? readModel(at, budget, depth + 1) : undefined,
+    inner: wrappers.has(className) ? readLayer(config.at('layer'), budget, depth + 1) : undefined,
   }
+}
+
+/** HDF5 files state no module: there it is an object that Keras 3 called and that has no options of a layer. */
+function isOperation(at: ConfigCursor, module: string | undefined): boolean {
+  if (module !== undefined) return opsModule.test(module)
+  const calls = at.at('inbound_nodes')
+  const [call] = calls.isAbsent || isJsonObject(calls.value) ? [] : calls.array()
+  const config = at.at('config').value
+  if (!isJsonObject(call?.value) || !isJsonObject(config)) return false
+  const has = (name: string) => member(config, name) !== undefined
+  if (has('trainable') || has('layers')) return false
+  return !has('dtype') || weightSlots(at.at('class_name').string(), config) === undefined
 }
 
 /** `[["a", 0, 0], ...]`, one `["a", 0, 0]`, or a dict of them. */

@@ -46,8 +46,10 @@ const ownWeights: ReadonlyMap<string, Names> = new Map<string, Names>([
   ['GroupNormalization', scaleAndCenter],
   ['RMSNormalization', () => ['scale']],
   ['Normalization', (c) => (isSet(c, 'mean', false) ? [] : ['mean', 'variance', 'count'])],
+  ['ReversibleEmbedding', (c) => ['embeddings', ...(isSet(c, 'tie_weights') ? [] : ['reverse_embeddings'])]],
+  ['SpectralNormalization', () => ['vector_u']],
   ['PReLU', () => ['alpha']],
-  ['Attention', optionalScale],
+  ['Attention', (c) => [...optionalScale(c), ...(member(c, 'score_mode') === 'concat' ? ['concat_score_weight'] : [])]],
   ['AdditiveAttention', (c) => (isSet(c, 'use_scale') ? ['scale'] : [])],
   ...[
     ['InputLayer', 'Activation', 'ReLU', 'LeakyReLU', 'ELU', 'Softmax', 'ThresholdedReLU', 'ActivityRegularization'],
@@ -66,23 +68,32 @@ const ownWeights: ReadonlyMap<string, Names> = new Map<string, Names>([
     ['ZeroPadding1D', 'ZeroPadding2D', 'ZeroPadding3D', 'UpSampling1D', 'UpSampling2D', 'UpSampling3D'],
     ['MaxPooling1D', 'MaxPooling2D', 'MaxPooling3D', 'AveragePooling1D', 'AveragePooling2D', 'AveragePooling3D'],
     ['GlobalMaxPooling1D', 'GlobalMaxPooling2D', 'GlobalMaxPooling3D'],
-    ['GlobalAveragePooling1D', 'GlobalAveragePooling2D', 'GlobalAveragePooling3D', 'AdaptiveAveragePooling2D', 'AdaptiveMaxPooling2D'],
+    ['GlobalAveragePooling1D', 'GlobalAveragePooling2D', 'GlobalAveragePooling3D'],
+    ['AdaptiveAveragePooling1D', 'AdaptiveAveragePooling2D', 'AdaptiveAveragePooling3D'],
+    ['AdaptiveMaxPooling1D', 'AdaptiveMaxPooling2D', 'AdaptiveMaxPooling3D'],
     ['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate', 'Dot'],
     ['UnitNormalization', 'Rescaling', 'Resizing', 'CenterCrop', 'Discretization', 'CategoryEncoding'],
+    ['Hashing', 'HashedCrossing', 'StringLookup', 'IntegerLookup', 'TextVectorization'],
     ['RandomFlip', 'RandomRotation', 'RandomZoom', 'RandomTranslation', 'RandomContrast', 'RandomBrightness', 'RandomCrop'],
-    ['TFOpLambda', 'SlicingOpLambda', 'TensorFlowOpLayer', 'GetItem'],
+    ['RandomHeight', 'RandomWidth', 'RandomHue', 'RandomSaturation', 'RandomSharpness', 'RandomShear', 'RandomPosterization'],
+    ['RandomPerspective', 'RandomInvert', 'RandomGrayscale', 'RandomGaussianBlur', 'RandomErasing', 'RandomElasticTransform'],
+    ['RandomColorJitter', 'RandomColorDegeneration', 'AutoContrast', 'AugMix', 'CutMix', 'MixUp', 'RandAugment', 'Equalization'],
+    ['Solarization', 'TimeDistributed', 'TFOpLambda', 'SlicingOpLambda', 'TensorFlowOpLayer'],
   ]
     .flat()
     .map((name): [string, Names] => [name, none]),
 ])
-const statistics: ReadonlySet<string> = new Set(['moving_mean', 'moving_variance', 'mean', 'variance', 'count'])
+const statistics: ReadonlySet<string> = new Set(['moving_mean', 'moving_variance', 'mean', 'variance', 'count', 'vector_u'])
 
 /** Parts of composed layers that have weights, in the order they are made. */
 type Parts = (config: JsonObject) => readonly { readonly part: string; readonly names: readonly string[] }[] | undefined
 
 const recurrent: Parts = (c) => [{ part: 'cell', names: ['kernel', 'recurrent_kernel', ...(isSet(c, 'use_bias') ? ['bias'] : [])] }]
 const attention: Parts = (c) =>
-  ['query_dense', 'key_dense', 'value_dense', 'output_dense'].map((part) => ({ part, names: kernelAndBias(c) }))
+  ['query_dense', 'key_dense', ...(isSet(c, 'use_gate', false) ? ['gate_dense'] : []), 'value_dense', 'output_dense'].map((part) => ({
+    part,
+    names: kernelAndBias(c),
+  }))
 
 const parts: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ...['LSTM', 'GRU', 'SimpleRNN', 'CuDNNLSTM', 'CuDNNGRU', 'ConvLSTM1D', 'ConvLSTM2D', 'ConvLSTM3D'].map((name): [string, Parts] => [
@@ -92,7 +103,6 @@ const parts: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['MultiHeadAttention', attention],
   ['GroupQueryAttention', attention],
   ['GroupedQueryAttention', attention],
-  ['TimeDistributed', (c) => wrapped(c, 'layer', 'layer')],
   [
     'Bidirectional',
     (c) => {
@@ -122,6 +132,7 @@ function wrapped(config: JsonObject, member_: string, part: string): ReturnType<
 
 /** The weights a layer of Keras has, in the order it makes them; undefined for a class that is not Keras' own. */
 export function weightSlots(className: string, config: JsonObject): readonly WeightSlot[] | undefined {
+  if (className.startsWith('keras.ops.')) return []
   const own = ownWeights.get(className)
   const composed = own ? [{ part: '', names: own(config) }] : parts.get(className)?.(config)
   return composed?.flatMap(({ part, names }) =>

@@ -1,21 +1,59 @@
-import { isJsonObject } from '../../core/json.ts'
+import { addDims, mulDims } from '../../core/dim.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { convolution, depthwiseConvolution, type WindowOptions } from '../layers.ts'
+import { convolution, depthwiseConvolution, transposedConvolution } from '../layers.ts'
+import { expandDims, reshapeTo, squeezeDim } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { activate } from './activations.ts'
 import { type KerasOp, layer } from './keras-op.ts'
 
-function padding(k: KerasOp): 'same' | 'valid' {
-  const mode = k.text('padding', 'valid').toLowerCase()
-  return mode === 'same' || mode === 'valid' ? mode : k.reject(`padding ${mode} is not supported`)
+/** One choice for each spatial dim of a convolution. */
+interface Window {
+  readonly padding: 'same' | 'valid'
+  readonly stride: number[]
+  readonly dilation: number[]
 }
 
-function windowOptions(k: KerasOp): WindowOptions {
-  k.requireChannelsLast()
-  if (k.rank !== 4) k.reject(`the input must have rank 4, found ${k.rank}`)
-  return { padding: padding(k), stride: k.pair('strides', 1), dilation: k.pair('dilation_rate', 1) }
+function windowOf(k: KerasOp, rank: number): Window & { readonly isCausal: boolean } {
+  if (k.rank !== rank + 2) k.reject(`the input must have rank ${rank + 2}, found ${k.rank}`)
+  const padding = k.text('padding', 'valid').toLowerCase()
+  const isCausal = padding === 'causal'
+  if (padding !== 'same' && padding !== 'valid' && !(isCausal && rank === 1)) k.reject(`padding ${padding} is not supported`)
+  return {
+    padding: padding === 'same' ? 'same' : 'valid',
+    stride: k.sizes('strides', rank, 1),
+    dilation: k.sizes('dilation_rate', rank, 1),
+    isCausal,
+  }
+}
+
+/** `v` as pairs for a picture: one dim comes as a picture of one row. */
+const picture = (list: readonly number[]): [number, number] => (list.length === 1 ? [1, list[0]!] : [list[0]!, list[1]!])
+
+type Convolution = typeof convolution
+
+/** A convolution over one or two spatial dims. */
+function slide(b: OpBuilder, convolve: Convolution, x: Value, filter: Value, w: Window): Value {
+  const options = { padding: w.padding, stride: picture(w.stride), dilation: picture(w.dilation) }
+  if (w.stride.length === 2) return convolve(b, x, filter, options)
+  return squeezeDim(b, convolve(b, expandDims(b, x, 1), expandDims(b, filter, 0), options), 1)
+}
+
+/** CONV_3D has no groups and no bias of its own kind: each group on its own. */
+function slideVolume(k: KerasOp, b: OpBuilder, x: Value, filter: Value, w: Window): Value {
+  const groups = k.num('groups', 1)
+  const attrs = { padding: w.padding, stride: w.stride, dilation: w.dilation } as const
+  if (groups === 1) return b.op(op.conv3d, [x, filter, null], attrs as never)
+  const xs = b.ops(op.split, [b.i32([4], []), x], { numSplits: groups })
+  const filters = b.ops(op.split, [b.i32([4], []), filter], { numSplits: groups })
+  const parts = xs.map((part, i) => b.op(op.conv3d, [part, filters[i]!, null], attrs as never))
+  return b.op(op.concatenation, parts, { axis: 4 })
+}
+
+/** Zeros before the first step, so that no output sees a later input. */
+function causal(b: OpBuilder, x: Value, reach: number): Value {
+  return reach === 0 ? x : b.op(op.pad, [x, b.i32([0, 0, reach, 0, 0, 0], [3, 2])])
 }
 
 function biased(k: KerasOp, b: OpBuilder, y: Value): Value {
@@ -23,68 +61,104 @@ function biased(k: KerasOp, b: OpBuilder, y: Value): Value {
   return activate(k, b, bias ? b.op(op.add, [y, bias]) : y)
 }
 
-function separable(k: KerasOp, b: OpBuilder): Value {
-  const options = windowOptions(k)
-  const depth = depthwiseConvolution(b, k.x, k.required('depthwise_kernel'), options)
-  const point = convolution(b, depth, k.required('pointwise_kernel'), { padding: 'valid', stride: [1, 1], dilation: [1, 1] })
-  return biased(k, b, point)
+function conv(rank: 1 | 2 | 3) {
+  return layer((k, b) =>
+    k.channelsLast(k.f32, (input) => {
+      const w = windowOf(k, rank)
+      const filter = k.required('kernel')
+      const x = w.isCausal ? causal(b, input, ((filter.type.shape[0] as number) - 1) * w.dilation[0]!) : input
+      return biased(k, b, rank === 3 ? slideVolume(k, b, x, filter, w) : slide(b, convolution, x, filter, w))
+    }),
+  )
 }
 
-function pool(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
-  return layer((k, b) => {
-    k.requireChannelsLast()
-    const filter = k.pair('pool_size', 2)
-    const stride = k.config('strides') == null ? filter : k.pair('strides', 1)
-    return b.op(spec as typeof op.maxPool2d, [k.x], { padding: padding(k), filter, stride })
-  })
+function depthwise(rank: 1 | 2) {
+  return layer((k, b) =>
+    k.channelsLast(k.f32, (input) => {
+      const w = windowOf(k, rank)
+      const filter = k.required('kernel')
+      const x = w.isCausal ? causal(b, input, ((filter.type.shape[0] as number) - 1) * w.dilation[0]!) : input
+      return biased(k, b, slide(b, depthwiseConvolution, x, filter, w))
+    }),
+  )
 }
 
-function globalPool(spec: typeof op.mean | typeof op.reduceMax) {
-  return layer((k, b) => {
-    k.requireChannelsLast()
-    const axes = Array.from({ length: k.rank - 2 }, (_, i) => i + 1)
-    return b.op(spec as typeof op.mean, [k.x, b.i32(axes)], { keepDims: k.flag('keepdims', false) })
-  })
+function separable(rank: 1 | 2) {
+  return layer((k, b) =>
+    k.channelsLast(k.f32, (input) => {
+      const w = windowOf(k, rank)
+      const filter = k.required('depthwise_kernel')
+      const x = w.isCausal ? causal(b, input, ((filter.type.shape[0] as number) - 1) * w.dilation[0]!) : input
+      const ones = new Array<number>(rank).fill(1)
+      const depth = slide(b, depthwiseConvolution, x, filter, w)
+      const point = slide(b, convolution, depth, k.required('pointwise_kernel'), { padding: 'valid', stride: ones, dilation: ones })
+      return biased(k, b, point)
+    }),
+  )
 }
 
-/** `[[top, bottom], [left, right]]`, `[h, w]` or one number. */
-function borders(k: KerasOp, name: string): [number, number, number, number] {
-  const v = k.config(name)
-  const pair = (side: unknown): [number, number] => {
-    if (typeof side === 'number') return [side, side]
-    const list = Array.isArray(side) && !isJsonObject(side) ? (side as number[]) : []
-    return list.length === 2 && list.every(Number.isInteger)
-      ? [list[0]!, list[1]!]
-      : k.reject(`${name} must be a number, two numbers or two pairs`)
-  }
-  if (!Array.isArray(v)) return [...pair(v), ...pair(v)]
-  return [...pair(v[0]), ...pair(v[1])]
+/**
+ * Output size of a transposed convolution as `n * factor + extra`.
+ * @see keras compute_conv_transpose_output_shape
+ */
+function transposedSize(size: number, stride: number, padding: 'same' | 'valid', extra: number | undefined): [number, number] {
+  if (padding === 'valid') return [stride, size - stride + (extra ?? Math.max(size, stride) - size)]
+  return [stride, extra === undefined ? 0 : (size % 2) + extra - stride]
 }
 
-function zeroPadding(k: KerasOp, b: OpBuilder): Value {
-  k.requireChannelsLast()
-  return b.op(op.pad, [k.x, b.i32([0, 0, ...borders(k, 'padding'), 0, 0], [4, 2])])
+/** A filter with zeros between its elements along `axis`, so that a plain window acts as a dilated one. */
+function dilated(b: OpBuilder, filter: Value, axis: number, rate: number): Value {
+  const { shape } = filter.type
+  const size = shape[axis] as number
+  if (rate === 1 || size === 1) return filter
+  const [before, after] = [mulDims(...shape.slice(0, axis)), mulDims(...shape.slice(axis + 1))]
+  const spread = b.op(op.pad, [reshapeTo(b, filter, [before, size, 1, after]), b.i32([0, 0, 0, 0, 0, rate - 1, 0, 0], [4, 2])])
+  const length = (size - 1) * rate + 1
+  const cut = b.op(op.slice, [reshapeTo(b, spread, [before, size * rate, after]), b.i32([0, 0, 0]), b.i32([-1, length, -1])])
+  return reshapeTo(b, cut, shape.with(axis, length))
 }
 
-function cropping(k: KerasOp, b: OpBuilder): Value {
-  k.requireChannelsLast()
-  const [top, bottom, left, right] = borders(k, 'cropping')
-  const [, h, w] = k.x.type.shape
-  if (typeof h !== 'number' || typeof w !== 'number') return k.reject('the picture size must be known')
-  const ends = { beginMask: 0b1001, endMask: 0b1001 }
-  return b.op(op.stridedSlice, [k.x, b.i32([0, top, left, 0]), b.i32([0, h - bottom, w - right, 0]), b.i32([1, 1, 1, 1])], ends)
+function convTranspose(rank: 1 | 2 | 3) {
+  return layer((k, b) =>
+    k.channelsLast(k.f32, (input) => {
+      const { padding, stride, dilation } = windowOf(k, rank)
+      const kernel = dilation.reduce((f, rate, i) => dilated(b, f, i, rate), k.required('kernel'))
+      const extra = k.config('output_padding') == null ? undefined : k.sizes('output_padding', rank, 0)
+      const [x, filter] = rank === 1 ? [expandDims(b, input, 1), expandDims(b, kernel, 0)] : [input, kernel]
+      const spatial = Array.from({ length: rank }, (_, i) =>
+        resized(b, input, i + 1, ...transposedSize(kernel.type.shape[i] as number, stride[i]!, padding, extra?.[i])),
+      )
+      const one = rank === 1 ? [b.i32([1])] : []
+      const channels = b.i32([kernel.type.shape[rank] as number])
+      const shape = b.op(op.concatenation, [resized(b, input, 0, 1, 0), ...one, ...spatial, channels], { axis: 0 })
+      if (rank === 3) {
+        const attrs = { padding, stride: stride as [number, number, number] }
+        return biased(k, b, b.op(op.conv3dTranspose, [shape, filter, x, null], attrs))
+      }
+      const y = transposedConvolution(b, x, filter, shape, { padding, stride: picture(stride) })
+      return biased(k, b, rank === 1 ? squeezeDim(b, y, 1) : y)
+    }),
+  )
+}
+
+/** The size of dim `axis` times `factor` plus `extra`, as a vector of one element. */
+function resized(b: OpBuilder, x: Value, axis: number, factor: number, extra: number): Value {
+  const size = x.type.shape[axis]!
+  if (typeof size === 'number') return b.i32([addDims(size * factor, extra) as number])
+  const read = b.op(op.slice, [b.op(op.shape, [x]), b.i32([axis]), b.i32([1])])
+  const scaled = factor === 1 ? read : b.op(op.mul, [read, b.i32([factor])])
+  return extra === 0 ? scaled : b.op(op.add, [scaled, b.i32([extra])])
 }
 
 export const convLayers: LoweringRegistry = {
-  Conv2D: layer((k, b) => biased(k, b, convolution(b, k.x, k.required('kernel'), windowOptions(k)))),
-  DepthwiseConv2D: layer((k, b) => biased(k, b, depthwiseConvolution(b, k.x, k.required('kernel'), windowOptions(k)))),
-  SeparableConv2D: layer(separable),
-  MaxPooling2D: pool(op.maxPool2d),
-  AveragePooling2D: pool(op.averagePool2d),
-  GlobalAveragePooling1D: globalPool(op.mean),
-  GlobalAveragePooling2D: globalPool(op.mean),
-  GlobalMaxPooling1D: globalPool(op.reduceMax),
-  GlobalMaxPooling2D: globalPool(op.reduceMax),
-  ZeroPadding2D: layer(zeroPadding),
-  Cropping2D: layer(cropping),
+  Conv1D: conv(1),
+  Conv2D: conv(2),
+  Conv3D: conv(3),
+  DepthwiseConv1D: depthwise(1),
+  DepthwiseConv2D: depthwise(2),
+  SeparableConv1D: separable(1),
+  SeparableConv2D: separable(2),
+  Conv1DTranspose: convTranspose(1),
+  Conv2DTranspose: convTranspose(2),
+  Conv3DTranspose: convTranspose(3),
 }

@@ -1,95 +1,81 @@
-import { mulDims } from '../../core/dim.ts'
-import type { Dim } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { batchNormalization, dense } from '../layers.ts'
-import { permute, reshapeTo } from '../operands.ts'
+import { dense } from '../layers.ts'
+import { toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
+import { tensorflowOp } from '../tf/call.ts'
 import { activate } from './activations.ts'
 import { type KerasOp, layer } from './keras-op.ts'
 
+/** At inference these give back what they take. */
 const identity = layer((k) => k.x)
 
 function denseLayer(k: KerasOp, b: OpBuilder): Value {
-  const y = dense(b, k.x, k.required('kernel'))
+  const y = dense(b, k.f32, k.required('kernel'))
   const bias = k.weight('bias')
   return activate(k, b, bias ? b.op(op.add, [y, bias]) : y)
 }
 
-/** [N, ..] -> [N, product]; channels-first data is turned to channels last before. */
-function flatten(k: KerasOp, b: OpBuilder): Value {
-  k.requireChannelsLast()
-  const [batch, ...rest] = k.x.type.shape
-  return reshapeTo(b, k.x, [batch ?? 1, mulDims(...rest)])
+function einsumDense(k: KerasOp, b: OpBuilder): Value {
+  const y = tensorflowOp(k, b, 'Einsum', [k.f32, k.required('kernel')], { equation: k.text('equation') })[0]!
+  const bias = k.weight('bias')
+  return activate(k, b, bias ? b.op(op.add, [y, bias]) : y)
 }
 
-function reshape(k: KerasOp, b: OpBuilder): Value {
-  const target: readonly Dim[] = k.numbers('target_shape')
-  const batch = k.x.type.shape[0]!
-  const all = k.x.type.shape.slice(1)
-  if (!target.includes(-1)) return reshapeTo(b, k.x, [batch, ...target])
-  const known = (target as number[]).filter((d) => d !== -1).reduce((p, d) => p * d, 1)
-  const size = mulDims(...all)
-  if (typeof size !== 'number' || size % known !== 0) return k.reject(`the input does not divide into [${target.join(',')}]`)
-  return reshapeTo(b, k.x, [batch, ...target.map((d) => (d === -1 ? size / known : d))])
+/** Rows of the table by number. */
+function embedding(k: KerasOp, b: OpBuilder): Value {
+  return b.op(op.gather, [k.required('embeddings'), indices(b, k.x)], { axis: 0, batchDims: 0 })
 }
 
-function batchNorm(k: KerasOp, b: OpBuilder): Value {
-  const axis = k.config('axis')
-  const one = Array.isArray(axis) ? axis[0] : (axis ?? -1)
-  if (typeof one !== 'number' || k.axis(one, k.rank) !== k.rank - 1) return k.reject('only the last axis is supported')
-  return batchNormalization(b, k.x, {
-    gamma: k.weight('gamma'),
-    beta: k.weight('beta'),
-    mean: k.required('moving_mean'),
-    variance: k.required('moving_variance'),
-    epsilon: k.num('epsilon', 1e-3),
-  })
+function indices(b: OpBuilder, x: Value): Value {
+  return x.type.dtype === 'i32' || x.type.dtype === 'i64' ? x : b.op(op.cast, [x], { to: 'i32' })
 }
 
-/** x * scale + offset. */
-function rescaling(k: KerasOp, b: OpBuilder): Value {
-  const x = k.x.type.dtype === 'f32' ? k.x : b.op(op.cast, [k.x], { to: 'f32' })
-  const scaled = b.op(op.mul, [x, b.f32([Math.fround(k.num('scale'))])])
-  return b.op(op.add, [scaled, b.f32([Math.fround(k.num('offset', 0))])])
+/** Numbers to rows, or rows to the likelihood of each number: the same table. */
+function reversibleEmbedding(k: KerasOp, b: OpBuilder): Value {
+  const reverse = k.argument(1, 'reverse') === true
+  if (!reverse) return embedding(k, b)
+  const table = k.weight('reverse_embeddings')
+  return table ? dense(b, k.f32, table) : b.op(op.fullyConnected, [k.f32, k.required('embeddings'), null], { keepNumDims: k.rank > 2 })
 }
 
-function permuteLayer(k: KerasOp, b: OpBuilder): Value {
-  return permute(b, k.x, [0, ...k.numbers('dims')])
+/** Steps that hold nothing but `mask_value` become 0; `masks.ts` reads the mask itself. */
+function masking(k: KerasOp, b: OpBuilder): Value {
+  return b.op(op.mul, [k.f32, toF32(b, isUnmasked(k, b, true))])
 }
 
-function merge(spec: typeof op.add | typeof op.mul | typeof op.maximum | typeof op.minimum | typeof op.sub) {
-  return layer((k, b) => {
-    const [first, ...rest] = k.operands
-    if (!first) return k.reject('it needs at least one input')
-    return rest.reduce((y, x) => b.op(spec as typeof op.maximum, [y, x]), first)
-  })
+/** Whether a step holds something else than `mask_value`. */
+function isUnmasked(k: KerasOp, b: OpBuilder, keepDims: boolean): Value {
+  const differs = b.op(op.notEqual, [k.f32, b.f32([Math.fround(k.num('mask_value', 0))])])
+  return b.op(op.reduceAny, [differs, b.i32([k.rank - 1])], { keepDims })
+}
+
+/** The mask of `Embedding` with `mask_zero`: whether the number is not 0. */
+function isNotZero(k: KerasOp, b: OpBuilder): Value {
+  const x = k.x.type.dtype === 'f32' ? k.x : indices(b, k.x)
+  return b.op(op.notEqual, [x, x.type.dtype === 'f32' ? b.f32([0]) : b.op(op.cast, [b.i32([0], [])], { to: x.type.dtype })])
+}
+
+/** What `masks.ts` asks for of these layers. */
+export const coreMasks: LoweringRegistry = {
+  'Embedding.mask': layer(isNotZero),
+  'Masking.mask': layer((k, b) => isUnmasked(k, b, false)),
 }
 
 export const coreLayers: LoweringRegistry = {
   Dense: layer(denseLayer),
-  Flatten: layer(flatten),
-  Reshape: layer(reshape),
-  Permute: layer(permuteLayer),
-  BatchNormalization: layer(batchNorm),
-  Rescaling: layer(rescaling),
+  EinsumDense: layer(einsumDense),
+  Embedding: layer(embedding),
+  ReversibleEmbedding: layer(reversibleEmbedding),
+  Masking: layer(masking),
   Dropout: identity,
   SpatialDropout1D: identity,
   SpatialDropout2D: identity,
+  SpatialDropout3D: identity,
   GaussianNoise: identity,
   GaussianDropout: identity,
   AlphaDropout: identity,
   ActivityRegularization: identity,
   Identity: identity,
-  Add: merge(op.add),
-  Subtract: merge(op.sub),
-  Multiply: merge(op.mul),
-  Maximum: merge(op.maximum),
-  Minimum: merge(op.minimum),
-  Average: layer((k, b) => {
-    const sum = k.operands.slice(1).reduce((y, x) => b.op(op.add, [y, x]), k.x)
-    return b.op(op.mul, [sum, b.f32([Math.fround(1 / k.operands.length)])])
-  }),
-  Concatenate: layer((k, b) => b.op(op.concatenation, k.operands, { axis: k.axis(k.num('axis', -1), k.rank) })),
 }

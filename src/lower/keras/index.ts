@@ -1,7 +1,32 @@
 import type { LoweringRegistry } from '../registry.ts'
 import { activationLayers } from './activations.ts'
+import { attentionLayers } from './attention.ts'
 import { convLayers } from './conv.ts'
-import { coreLayers } from './core.ts'
+import { coreLayers, coreMasks } from './core.ts'
+import { mergingLayers, mergingMasks } from './merging.ts'
+import { normalizationLayers } from './normalization.ts'
+import { kerasOperations } from './ops.ts'
+import { poolingLayers } from './pooling.ts'
+import { preprocessingLayers } from './preprocessing.ts'
+import { reshapingLayers } from './reshaping.ts'
+import { tensorflowFunctions } from './tf-functions.ts'
+import { wrapperLayers } from './wrappers.ts'
 
 /** Lowerings of Keras layers, one file per family. */
-export const keras: LoweringRegistry = Object.assign(Object.create(null), coreLayers, convLayers, activationLayers)
+export const keras: LoweringRegistry = Object.assign(
+  Object.create(null),
+  coreLayers,
+  convLayers,
+  poolingLayers,
+  normalizationLayers,
+  reshapingLayers,
+  mergingLayers,
+  activationLayers,
+  attentionLayers,
+  preprocessingLayers,
+  wrapperLayers,
+  kerasOperations,
+  tensorflowFunctions,
+  coreMasks,
+  mergingMasks,
+)

@@ -4,6 +4,7 @@ import type { KerasCall, KerasLayer } from '../../import/source-graph.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { badAttribute } from '../diagnostics.ts'
+import { permute, toF32 } from '../operands.ts'
 import type { Lowering } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
 
@@ -32,20 +33,48 @@ export class KerasOp extends SourceOp {
     return this.in(0)
   }
 
+  /** The same as f32: layers compute in floats, also where the file says float16. */
+  get f32(): Value {
+    return toF32(this.#builder, this.x)
+  }
+
   /** Rank of the first operand. */
   get rank(): number {
     return this.x.type.shape.length
   }
 
-  /** A weight by Keras 3's name; undefined where the layer has none (no bias, no scale). */
+  /** A weight by Keras 3's name, f32 whatever the file stores; undefined where the layer has none (no bias, no scale). */
   weight(name: string): Value | undefined {
     const w = this.keras.weights.get(name)
-    return w && this.#builder.const(`${this.keras.name}/${name}`, w.dtype, w.shape, w.data)
+    return w && toF32(this.#builder, this.#builder.const(`${this.keras.name}/${name}`, w.dtype, w.shape, w.data))
   }
 
   /** A weight that must be there. */
   required(name: string): Value {
     return this.weight(name) ?? this.reject(`the file holds no weight "${name}"`)
+  }
+
+  /** An argument of the call by position or name, as the file states it; null and absent are undefined. */
+  argument(position: number, name: string): Json | undefined {
+    const v = this.#call.args[position] ?? member(this.#call.kwargs, name)
+    return v === null ? undefined : v
+  }
+
+  /** A tensor among the arguments; undefined when it is not given. */
+  tensor(position: number, name: string): Value | undefined {
+    return this.operandOf(this.argument(position, name))
+  }
+
+  /** A list of tensors among the arguments, `undefined` for those that are not given. */
+  tensors(position: number, name: string): readonly (Value | undefined)[] {
+    const v = this.argument(position, name)
+    return v === undefined ? [] : Array.isArray(v) ? (v as readonly Json[]).map((t) => this.operandOf(t)) : [this.operandOf(v)]
+  }
+
+  /** The operand a serialized argument refers to. */
+  operandOf(v: Json | undefined): Value | undefined {
+    const i = v !== undefined && isJsonObject(v) ? member(v, 'input') : undefined
+    return typeof i === 'number' ? this.in(i) : undefined
   }
 
   config(name: string): Json | undefined {
@@ -64,40 +93,58 @@ export class KerasOp extends SourceOp {
     return this.#typed(name, 'string', 'a string', def) as string
   }
 
-  /** A list of numbers. */
+  /** A list of integers. */
   numbers(name: string): readonly number[] {
     const v = this.config(name)
-    if (!Array.isArray(v) || !v.every((n) => Number.isInteger(n))) throw this.#bad(name, 'a list of integers', v)
+    if (!Array.isArray(v) || !v.every((n) => Number.isInteger(n))) throw this.bad(name, 'a list of integers', v)
     return v as readonly number[]
   }
 
-  /** `[h, w]` of a window option: a pair or one number for both. */
-  pair(name: string, def: number): [number, number] {
+  /** Axes in `[0, rank)` from one integer or a list. */
+  axes(name: string, def: number): readonly number[] {
     const v = this.config(name) ?? def
-    if (typeof v === 'number') return [v, v]
-    const list = this.numbers(name)
-    if (list.length !== 2) throw this.#bad(name, 'two integers', v)
-    return [list[0]!, list[1]!]
+    return (typeof v === 'number' ? [v] : this.numbers(name)).map((a) => this.axis(a, this.rank))
   }
 
-  /** Stops for data formats other than channels last. */
-  requireChannelsLast(): void {
-    if (this.text('data_format', 'channels_last') !== 'channels_last') this.reject('only data_format channels_last is supported')
+  /** `count` integers of a window option, or one for all. */
+  sizes(name: string, count: number, def: number): number[] {
+    const v = this.config(name) ?? def
+    if (Number.isInteger(v)) return new Array<number>(count).fill(v as number)
+    const list = this.numbers(name)
+    if (list.length === 1) return new Array<number>(count).fill(list[0]!)
+    if (list.length !== count) throw this.bad(name, `${count} integers`, v)
+    return [...list]
+  }
+
+  get isChannelsFirst(): boolean {
+    const format = this.text('data_format', 'channels_last')
+    if (format !== 'channels_last' && format !== 'channels_first') this.reject(`data_format ${format} is not supported`)
+    return format === 'channels_first'
+  }
+
+  /** Runs `work` on channels-last data; channels-first operands and results are transposed around it. */
+  channelsLast(x: Value, work: (x: Value) => Value): Value {
+    const rank = x.type.shape.length
+    if (!this.isChannelsFirst || rank < 3) return work(x)
+    const spatial = Array.from({ length: rank - 2 }, (_, i) => i + 2)
+    const y = work(permute(this.#builder, x, [0, ...spatial, 1]))
+    const last = y.type.shape.length - 1
+    return last < 2 ? y : permute(this.#builder, y, [0, last, ...Array.from({ length: last - 1 }, (_, i) => i + 1)])
+  }
+
+  bad(name: string, expected: string, v: Json | undefined) {
+    return badAttribute(this.keras.className, this.layer, name, expected, JSON.stringify(v ?? null).slice(0, 80))
   }
 
   #typed(name: string, type: 'number' | 'boolean' | 'string', expected: string, def: unknown): unknown {
     const v = this.config(name) ?? def
-    if (typeof v !== type) throw this.#bad(name, expected, v as Json | undefined)
+    if (typeof v !== type) throw this.bad(name, expected, v as Json | undefined)
     return v
-  }
-
-  #bad(name: string, expected: string, v: Json | undefined) {
-    return badAttribute(this.keras.className, this.layer, name, expected, JSON.stringify(v ?? null).slice(0, 80))
   }
 }
 
 /** A registry entry from a function that sees the layer. */
-export function layer(lower: (k: KerasOp, b: OpBuilder) => Value): Lowering {
+export function layer(lower: (k: KerasOp, b: OpBuilder) => Value | readonly Value[]): Lowering {
   return (n, b) => lower(new KerasOp(n, b), b)
 }
 

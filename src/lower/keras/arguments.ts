@@ -1,0 +1,109 @@
+import type { DType } from '../../core/dtype.ts'
+import { isJsonObject, type Json, type JsonObject, member } from '../../core/json.ts'
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import type { KerasOp } from './keras-op.ts'
+
+/*
+ * Arguments of functions in a model (operations of Keras 3, TFOpLambda layers): tensors, numbers, nested lists of both, and what
+ * Keras serializes as an object.
+ */
+
+const dtypes: ReadonlyMap<string, DType> = new Map([
+  ['float16', 'f32'],
+  ['bfloat16', 'f32'],
+  ['float32', 'f32'],
+  ['float64', 'f32'],
+  ['int8', 'i8'],
+  ['int16', 'i16'],
+  ['int32', 'i32'],
+  ['int64', 'i64'],
+  ['uint8', 'u8'],
+  ['uint16', 'u16'],
+  ['uint32', 'u32'],
+  ['bool', 'bool'],
+])
+
+/** A dtype by its name; floats of every width are f32 here, as layers compute. */
+export function dtypeNamed(k: KerasOp, v: Json | undefined): DType {
+  const dtype = typeof v === 'string' ? dtypes.get(v) : undefined
+  return dtype ?? k.reject(`the type ${JSON.stringify(v ?? null).slice(0, 60)} is not supported`)
+}
+
+/** A tensor, or a constant from numbers: of the type of `like` where that can hold them, else i32 or f32. */
+export function tensorOf(k: KerasOp, b: OpBuilder, v: Json | undefined, like?: DType): Value {
+  const operand = k.operandOf(v)
+  if (operand) return operand
+  if (v !== undefined && v !== null && isJsonObject(v)) {
+    const config = member(v, 'config')
+    if (isArray(v) && config !== undefined && isJsonObject(config!))
+      return tensorOf(k, b, member(config, 'value'), dtypeNamed(k, member(config, 'dtype')))
+  }
+  const { shape, numbers } = nested(k, v ?? null)
+  const isWhole = numbers.every((n) => Number.isInteger(n))
+  const isBool = Array.isArray(v) ? false : typeof v === 'boolean'
+  const dtype = like === undefined || (!isWhole && like !== 'f32') ? (isWhole ? 'i32' : 'f32') : like
+  if (dtype === 'f32') return b.f32(numbers.map(Math.fround), shape)
+  const ints = b.i32(numbers, shape)
+  return dtype === 'i32' && !isBool ? ints : b.op(op.cast, [ints], { to: isBool && like === undefined ? 'bool' : dtype })
+}
+
+/** Nested lists of equal length as a shape and numbers; true and false count as 1 and 0. */
+function nested(k: KerasOp, v: Json): { shape: number[]; numbers: number[] } {
+  if (typeof v === 'number') return { shape: [], numbers: [v] }
+  if (typeof v === 'boolean') return { shape: [], numbers: [v ? 1 : 0] }
+  if (!Array.isArray(v)) return k.reject(`the argument ${JSON.stringify(v).slice(0, 60)} is no tensor`)
+  const parts = (v as readonly Json[]).map((item) => nested(k, item))
+  const inner = parts[0]?.shape ?? []
+  if (parts.some((p) => p.shape.join() !== inner.join())) return k.reject('a list among the arguments is no rectangle')
+  return { shape: [parts.length, ...inner], numbers: parts.flatMap((p) => p.numbers) }
+}
+
+/** Several operands of one type: floats when one of them is, else the widest integer; numbers take the type of the tensors. */
+export function promoted(k: KerasOp, b: OpBuilder, args: readonly (Json | undefined)[]): Value[] {
+  const tensors = args.map((v) => k.operandOf(v) ?? tensorLiteral(k, b, v))
+  const order: readonly DType[] = ['bool', 'u8', 'i8', 'i16', 'i32', 'u32', 'i64', 'f32']
+  const types = tensors.flatMap((t) => (t ? [t.type.dtype] : []))
+  const hasFraction = args.some((v, i) => !tensors[i] && typeof v === 'number' && !Number.isInteger(v))
+  const widest = [...types, ...(hasFraction ? (['f32'] as const) : [])].reduce<DType>(
+    (w, t) => (order.indexOf(t) > order.indexOf(w) ? t : w),
+    'bool',
+  )
+  const target = widest === 'bool' && args.some((v, i) => !tensors[i] && typeof v === 'number') ? 'i32' : widest
+  return args.map((v, i) => {
+    const value = tensors[i] ?? tensorOf(k, b, v, target)
+    return value.type.dtype === target ? value : b.op(op.cast, [value], { to: target })
+  })
+}
+
+/** An array among the arguments. */
+function tensorLiteral(k: KerasOp, b: OpBuilder, v: Json | undefined): Value | undefined {
+  return v !== undefined && v !== null && isJsonObject(v) && isArray(v) ? tensorOf(k, b, v) : undefined
+}
+
+/** `{class_name: "__tensor__" or "__numpy__", config: {value, dtype}}` */
+export function isArray(v: JsonObject): boolean {
+  const className = member(v, 'class_name')
+  return className === '__tensor__' || className === '__numpy__'
+}
+
+/** Integers that may be tensors, as one i32 vector: `[-1, n]`. */
+export function vectorOf(k: KerasOp, b: OpBuilder, v: Json | undefined): Value {
+  const operand = k.operandOf(v)
+  if (operand) return operand.type.dtype === 'i32' ? operand : b.op(op.cast, [operand], { to: 'i32' })
+  const items = (Array.isArray(v) ? v : [v ?? null]) as readonly Json[]
+  if (items.every((n) => typeof n === 'number')) return b.i32(items as number[])
+  const parts = items.map((item) => {
+    const value = tensorOf(k, b, item, 'i32')
+    return b.op(op.reshape, [value.type.dtype === 'i32' ? value : b.op(op.cast, [value], { to: 'i32' }), b.i32([1])])
+  })
+  return b.op(op.concatenation, parts, { axis: 0 })
+}
+
+/** Axes of a reduction in `[0, rank)`: one, a list, or all where the file says null. */
+export function axesOf(k: KerasOp, v: Json | undefined, rank: number): number[] {
+  if (v === undefined || v === null) return Array.from({ length: rank }, (_, i) => i)
+  const list = (Array.isArray(v) ? v : [v]) as readonly Json[]
+  return list.map((a) => (typeof a === 'number' ? k.axis(a, rank) : k.reject('the axes must be constant')))
+}

@@ -1,0 +1,87 @@
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { pool } from '../layers.ts'
+import { expandDims, toBool, toF32 } from '../operands.ts'
+import type { LoweringRegistry } from '../registry.ts'
+import { type KerasOp, layer } from './keras-op.ts'
+
+function windowPool(spec: typeof op.maxPool2d | typeof op.averagePool2d, rank: number) {
+  return layer((k, b) => {
+    if (k.rank !== rank + 2) k.reject(`the input must have rank ${rank + 2}, found ${k.rank}`)
+    const padding = k.text('padding', 'valid').toLowerCase()
+    if (padding !== 'same' && padding !== 'valid') return k.reject(`padding ${padding} is not supported`)
+    const filter = k.sizes('pool_size', rank, 2)
+    const stride = k.config('strides') == null ? filter : k.sizes('strides', rank, 1)
+    return k.channelsLast(k.f32, (x) => pool(b, spec, x, { padding, filter, stride }))
+  })
+}
+
+/** The spatial dims: all but the batch and the channels. */
+function spatialAxes(k: KerasOp): number[] {
+  const first = k.isChannelsFirst ? 2 : 1
+  return Array.from({ length: k.rank - 2 }, (_, i) => i + first)
+}
+
+function globalPool(spec: typeof op.mean | typeof op.reduceMax) {
+  return layer((k, b) => b.op(spec as typeof op.mean, [k.f32, b.i32(spatialAxes(k))], { keepDims: k.flag('keepdims', false) }))
+}
+
+/** The mean over steps, with a mask over those where it is true. */
+function globalAverage1d(k: KerasOp, b: OpBuilder): Value {
+  const axes = b.i32(spatialAxes(k))
+  const keepDims = k.flag('keepdims', false)
+  const mask = k.tensor(1, 'mask')
+  if (!mask) return b.op(op.mean, [k.f32, axes], { keepDims })
+  const weights = expandDims(b, toF32(b, toBool(b, mask)), k.isChannelsFirst ? 1 : 2)
+  const sum = b.op(op.sum, [b.op(op.mul, [k.f32, weights]), axes], { keepDims })
+  return b.op(op.div, [sum, b.op(op.sum, [weights, axes], { keepDims })])
+}
+
+/** Window i of `count` over `size` elements: from floor(i * size / count) to ceil((i + 1) * size / count). @see PyTorch adaptive pooling */
+function adaptiveAlong(k: KerasOp, b: OpBuilder, spec: typeof op.mean | typeof op.reduceMax, x: Value, axis: number, count: number): Value {
+  const { shape } = x.type
+  const size = shape[axis]!
+  if (typeof size !== 'number') return k.reject(`the size of dim ${axis} must be known`)
+  if (size === count) return x
+  const parts = Array.from({ length: count }, (_, i) => {
+    const begin = Math.floor((i * size) / count)
+    const length = Math.ceil(((i + 1) * size) / count) - begin
+    const part = b.op(op.slice, [
+      x,
+      b.i32(shape.map((_, a) => (a === axis ? begin : 0))),
+      b.i32(shape.map((_, a) => (a === axis ? length : -1))),
+    ])
+    return b.op(spec as typeof op.mean, [part, b.i32([axis])], { keepDims: true })
+  })
+  return count === 1 ? parts[0]! : b.op(op.concatenation, parts, { axis })
+}
+
+function adaptivePool(spec: typeof op.mean | typeof op.reduceMax, rank: number) {
+  return layer((k, b) => {
+    if (k.rank !== rank + 2) k.reject(`the input must have rank ${rank + 2}, found ${k.rank}`)
+    const counts = k.sizes('output_size', rank, 1)
+    return spatialAxes(k).reduce((x, axis, i) => adaptiveAlong(k, b, spec, x, axis, counts[i]!), k.f32)
+  })
+}
+
+export const poolingLayers: LoweringRegistry = {
+  MaxPooling1D: windowPool(op.maxPool2d, 1),
+  MaxPooling2D: windowPool(op.maxPool2d, 2),
+  MaxPooling3D: windowPool(op.maxPool2d, 3),
+  AveragePooling1D: windowPool(op.averagePool2d, 1),
+  AveragePooling2D: windowPool(op.averagePool2d, 2),
+  AveragePooling3D: windowPool(op.averagePool2d, 3),
+  GlobalAveragePooling1D: layer(globalAverage1d),
+  GlobalAveragePooling2D: globalPool(op.mean),
+  GlobalAveragePooling3D: globalPool(op.mean),
+  GlobalMaxPooling1D: globalPool(op.reduceMax),
+  GlobalMaxPooling2D: globalPool(op.reduceMax),
+  GlobalMaxPooling3D: globalPool(op.reduceMax),
+  AdaptiveAveragePooling1D: adaptivePool(op.mean, 1),
+  AdaptiveAveragePooling2D: adaptivePool(op.mean, 2),
+  AdaptiveAveragePooling3D: adaptivePool(op.mean, 3),
+  AdaptiveMaxPooling1D: adaptivePool(op.reduceMax, 1),
+  AdaptiveMaxPooling2D: adaptivePool(op.reduceMax, 2),
+  AdaptiveMaxPooling3D: adaptivePool(op.reduceMax, 3),
+}

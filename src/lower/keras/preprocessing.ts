@@ -1,0 +1,158 @@
+import type { Json } from '../../core/json.ts'
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
+import { expandDims, squeezeDim, toF32 } from '../operands.ts'
+import type { LoweringRegistry } from '../registry.ts'
+import { type KerasOp, layer } from './keras-op.ts'
+import { resizeTo } from './resize.ts'
+
+/** A scalar, or one number for each channel. */
+function factor(k: KerasOp, b: OpBuilder, name: string, def: number): Value {
+  const v: Json = k.config(name) ?? def
+  const list = (Array.isArray(v) ? v : [v]) as readonly Json[]
+  if (!list.every((n) => typeof n === 'number')) throw k.bad(name, 'a number or a list of numbers', v)
+  const shape = !Array.isArray(v)
+    ? []
+    : k.isChannelsFirst && k.rank > 2
+      ? [list.length, ...new Array<number>(k.rank - 2).fill(1)]
+      : [list.length]
+  return b.f32((list as number[]).map(Math.fround), shape)
+}
+
+/** x * scale + offset. */
+function rescaling(k: KerasOp, b: OpBuilder): Value {
+  return b.op(op.add, [b.op(op.mul, [k.f32, factor(k, b, 'scale', 1)]), factor(k, b, 'offset', 0)])
+}
+
+/** Pictures with or without a batch as a batch, channels last. */
+function pictures(k: KerasOp, b: OpBuilder, x: Value, work: (x: Value) => Value): Value {
+  if (x.type.shape.length === 3) return squeezeDim(b, pictures(k, b, expandDims(b, x, 0), work), 0)
+  return k.channelsLast(x, work)
+}
+
+function knownSize(k: KerasOp, x: Value): [number, number] {
+  const [, h, w] = x.type.shape
+  return typeof h === 'number' && typeof w === 'number' ? [h, w] : k.reject('the picture size must be known')
+}
+
+function cut(b: OpBuilder, x: Value, [top, left]: readonly [number, number], [h, w]: readonly [number, number]): Value {
+  return b.op(op.slice, [x, b.i32([0, top, left, 0]), b.i32([-1, h, w, -1])])
+}
+
+/** The largest part in the middle with the aspect ratio of the target, its sizes cut down to whole pixels. */
+function cropToAspect(b: OpBuilder, x: Value, [h, w]: readonly [number, number], [th, tw]: readonly [number, number]): Value {
+  const ch = Math.max(Math.min(h, Math.trunc(Math.fround(w * th) / tw)), 1)
+  const cw = Math.max(Math.min(w, Math.trunc(Math.fround(h * tw) / th)), 1)
+  return cut(b, x, [Math.trunc((h - ch) / 2), Math.trunc((w - cw) / 2)], [ch, cw])
+}
+
+/** Borders of `fill_value` that give the picture the aspect ratio of the target. */
+function padToAspect(k: KerasOp, b: OpBuilder, x: Value, [h, w]: readonly [number, number], [th, tw]: readonly [number, number]): Value {
+  const ph = Math.max(h, Math.trunc(Math.fround(w * th) / tw))
+  const pw = Math.max(w, Math.trunc(Math.fround(h * tw) / th))
+  const [top, left] = [Math.trunc((ph - h) / 2), Math.trunc((pw - w) / 2)]
+  const pads = b.i32([0, 0, top, ph - h - top, left, pw - w - left, 0, 0], [4, 2])
+  return b.op(op.padv2, [x, pads, b.f32([Math.fround(k.num('fill_value', 0))])])
+}
+
+/** Resizing to the target; whole numbers in, rounded whole numbers out. */
+function resizing(k: KerasOp, b: OpBuilder): Value {
+  const size: [number, number] = [k.num('height'), k.num('width')]
+  if (!size.every((n) => Number.isInteger(n) && n > 0)) throw k.bad('height', 'a positive size', k.config('height'))
+  if (k.flag('antialias', false)) k.reject('antialias is not supported')
+  const mode = k.text('interpolation', 'bilinear').toLowerCase()
+  return pictures(k, b, k.f32, (x) => {
+    let part = x
+    if (k.flag('crop_to_aspect_ratio', false)) part = cropToAspect(b, x, knownSize(k, x), size)
+    else if (k.flag('pad_to_aspect_ratio', false)) part = padToAspect(k, b, x, knownSize(k, x), size)
+    return resizeTo(k, b, part, size, mode)
+  })
+}
+
+/** The middle of larger pictures; smaller ones are cropped to the aspect ratio and resized. */
+function centerCrop(k: KerasOp, b: OpBuilder): Value {
+  const size: [number, number] = [k.num('height'), k.num('width')]
+  return pictures(k, b, k.f32, (x) => {
+    const [h, w] = knownSize(k, x)
+    if (h >= size[0] && w >= size[1]) return cut(b, x, [Math.floor((h - size[0]) / 2), Math.floor((w - size[1]) / 2)], size)
+    return resizeTo(k, b, cropToAspect(b, x, [h, w], size), size, 'bilinear')
+  })
+}
+
+/** One element for each category: 1 at those that occur, or how often each occurs. */
+function categoryEncoding(k: KerasOp, b: OpBuilder): Value {
+  const count = k.num('num_tokens')
+  const mode = k.text('output_mode', 'multi_hot')
+  const ids = k.x.type.dtype === 'i32' ? k.x : b.op(op.cast, [k.x], { to: 'i32' })
+  const hot = b.op(op.oneHot, [ids, b.i32([count], []), b.f32([1]), b.f32([0])], { axis: -1 })
+  const rank = k.rank
+  const isSingle = rank > 0 && k.x.type.shape[rank - 1] === 1
+  if (mode === 'one_hot') return isSingle ? squeezeDim(b, hot, rank - 1) : hot
+  const weights = k.tensor(1, 'count_weights')
+  const axis = b.i32([Math.max(rank - 1, 0)])
+  if (mode === 'multi_hot') return rank === 0 ? hot : b.op(op.reduceMax, [hot, axis])
+  if (mode !== 'count') return k.reject(`output_mode ${mode} is not supported`)
+  const weighted = weights ? b.op(op.mul, [hot, expandDims(b, toF32(b, weights), rank)]) : hot
+  return b.op(op.sum, [weighted, axis])
+}
+
+/** The number of the bin that holds x. */
+function discretization(k: KerasOp, b: OpBuilder): Value {
+  const boundaries = k.config('bin_boundaries')
+  if (!Array.isArray(boundaries) || !boundaries.every((n) => typeof n === 'number'))
+    return k.reject(
+      'its bin_boundaries are not in the file',
+      'Pass bin_boundaries when the layer is made, or export the model as a SavedModel.',
+    )
+  if (k.text('output_mode', 'int') !== 'int') return k.reject(`output_mode ${k.text('output_mode')} is not supported`)
+  const bins = b.op(op.bucketize, [k.f32], { boundaries: boundaries as number[] })
+  return k.keras.version === 2 ? b.op(op.cast, [bins], { to: 'i64' }) : bins
+}
+
+/** Augmentation changes training data only. */
+const augmentation = layer((k) => k.x)
+/** Augmentation that casts its pictures to floats all the same. */
+const floatAugmentation = layer((k) => k.f32)
+
+/** At inference Keras 3 crops in the middle, Keras 2 crops to the aspect ratio and resizes. */
+const randomCrop = layer((k, b) => {
+  if (k.keras.version === 3) return centerCrop(k, b)
+  const size: [number, number] = [k.num('height'), k.num('width')]
+  return pictures(k, b, k.f32, (x) => resizeTo(k, b, cropToAspect(b, x, knownSize(k, x), size), size, 'bilinear'))
+})
+
+function inText(k: KerasOp): never {
+  return k.reject('layers that look up or hash text and categories have no LiteRT operators', 'Do this step before the model, in the app.')
+}
+
+export const preprocessingLayers: LoweringRegistry = {
+  Rescaling: layer(rescaling),
+  Resizing: layer(resizing),
+  CenterCrop: layer(centerCrop),
+  CategoryEncoding: layer(categoryEncoding),
+  Discretization: layer(discretization),
+  RandomCrop: randomCrop,
+  ...Object.fromEntries(
+    ['Hashing', 'HashedCrossing', 'StringLookup', 'IntegerLookup', 'TextVectorization'].map((name) => [name, layer(inText)]),
+  ),
+  ...Object.fromEntries(
+    [
+      [
+        'RandomFlip',
+        'RandomRotation',
+        'RandomZoom',
+        'RandomTranslation',
+        'RandomContrast',
+        'RandomBrightness',
+        'RandomHeight',
+        'RandomWidth',
+      ],
+      ['RandomHue', 'RandomSaturation', 'RandomSharpness', 'RandomShear', 'RandomPosterization', 'RandomPerspective', 'RandomInvert'],
+      ['RandomGrayscale', 'RandomGaussianBlur', 'RandomErasing', 'RandomElasticTransform', 'RandomColorJitter', 'RandomColorDegeneration'],
+      ['AutoContrast', 'AugMix', 'CutMix', 'MixUp', 'RandAugment', 'Equalization', 'Solarization'],
+    ]
+      .flat()
+      .map((name) => [name, name === 'RandomFlip' ? augmentation : floatAugmentation]),
+  ),
+}
