@@ -6,8 +6,11 @@ export interface ByteSource {
   /** What errors call it: a path or a file name. */
   readonly name: string
   readonly byteLength: number
-  /** Exactly `length` bytes from `offset`; a view where the source is in memory. The caller has checked the bounds. */
-  read(offset: number, length: number): Uint8Array
+  /**
+   * Exactly `length` bytes from `offset`; a view where the source is in memory, else at the start of `into` when that is given and
+   * large enough. The caller has checked the bounds.
+   */
+  read(offset: number, length: number, into?: Uint8Array): Uint8Array
 }
 
 /** A source over bytes in memory; `read` gives views. */
@@ -23,7 +26,23 @@ export interface ConstData {
   readonly byteLength: number
   /** Where the bytes come from, when that is known: constants with equal keys have equal bytes, so neither needs to be read to tell. */
   readonly key?: string | undefined
-  bytes(): Uint8Array
+  /** May use `into`, of at least `byteLength` bytes, to hold them. */
+  bytes(into?: Uint8Array): Uint8Array
+  /** The same bytes in order, piece by piece, where that takes less memory: each is valid until the next piece of any constant is asked for. */
+  pieces?(): Iterable<Uint8Array>
+}
+
+/** About how long a piece is: small enough to stay in a processor's second-level cache between reading and writing. */
+export const pieceBytes = 1 << 20
+const scratches = new Map<string, Uint8Array>()
+
+/** Memory that is used again by the next who asks for the same `use`; holds what was left in it. */
+export function scratch(use: 'piece' | 'operand', byteLength: number): Uint8Array {
+  const known = scratches.get(use)
+  if (known && known.byteLength >= byteLength) return known.subarray(0, byteLength)
+  const made = new Uint8Array(Math.max(byteLength, pieceBytes))
+  scratches.set(use, made)
+  return made.subarray(0, byteLength)
 }
 
 const sourceNumbers = new WeakMap<ByteSource, number>()
@@ -37,7 +56,17 @@ function numberOf(source: ByteSource): number {
 
 /** A constant that is a range of a source. */
 export function constFromSource(source: ByteSource, offset: number, byteLength: number): ConstData {
-  return { byteLength, key: `${numberOf(source)}:${offset}+${byteLength}`, bytes: () => source.read(offset, byteLength) }
+  return {
+    byteLength,
+    key: `${numberOf(source)}:${offset}+${byteLength}`,
+    bytes: (into) => source.read(offset, byteLength, into),
+    *pieces() {
+      for (let at = 0; at < byteLength; at += pieceBytes) {
+        const length = Math.min(pieceBytes, byteLength - at)
+        yield source.read(offset + at, length, scratch('piece', length))
+      }
+    },
+  }
 }
 
 /** A constant that is in memory already. */
@@ -46,8 +75,8 @@ export function constFromBytes(bytes: Uint8Array): ConstData {
 }
 
 /** A constant computed at each read, for large results; nothing is kept. */
-export function lazyConst(byteLength: number, compute: () => Uint8Array, key?: string): ConstData {
-  return { byteLength, key, bytes: compute }
+export function lazyConst(byteLength: number, compute: () => Uint8Array, key?: string, pieces?: () => Iterable<Uint8Array>): ConstData {
+  return { byteLength, key, bytes: compute, ...(pieces && { pieces }) }
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ConstData } from '../core/bytes.ts'
+import { type ConstData, pieceBytes } from '../core/bytes.ts'
 
 const sampledWords = 256
 /** Constants that look alike in every sampled word and still differ are rare; comparing with more of them is not worth their recomputation. */
@@ -11,11 +11,12 @@ const maxCandidates = 8
 export class ConstIndex {
   readonly #seen = new Map<string, { readonly data: ConstData; readonly id: number }[]>()
 
-  /** The id of an earlier constant with the same bytes; else undefined, and this one is remembered as `id`. */
-  find(data: ConstData, bytes: Uint8Array, id: number): number | undefined {
-    const key = `${bytes.byteLength}:${fingerprint(bytes)}`
+  /** The id of an earlier constant with the same bytes; else undefined, and this one is remembered as `id`. `head` is how its bytes begin. */
+  find(data: ConstData, head: Uint8Array, id: number): number | undefined {
+    const key = `${data.byteLength}:${fingerprint(head.subarray(0, pieceBytes))}`
     const candidates = this.#seen.get(key)
-    const equal = candidates?.find((candidate) => equalBytes(candidate.data.bytes(), bytes))
+    const bytes = candidates && (head.byteLength === data.byteLength ? head : data.bytes())
+    const equal = bytes && candidates.find((candidate) => equalBytes(candidate.data.bytes(), bytes))
     if (equal) return equal.id
     if (!candidates) this.#seen.set(key, [{ data, id }])
     else if (candidates.length < maxCandidates) candidates.push({ data, id })

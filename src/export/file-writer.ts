@@ -68,20 +68,21 @@ export function writeTfliteFile(model: ModelInput, buffers: readonly ConstData[]
     const { byteLength } = data
     if (same[i] !== i) dedupedBytes += byteLength
     if (same[i] !== i || byteLength === 0) continue
-    const bytes = data.bytes()
-    invariant(bytes.byteLength === byteLength, `buffer ${i} has ${bytes.byteLength} bytes instead of ${byteLength}`)
-    const sameAs = index.find(data, bytes, i)
+    const pieces = (data.pieces?.() ?? [data.bytes()])[Symbol.iterator]()
+    const head: Uint8Array = pieces.next().value ?? new Uint8Array()
+    const sameAs = index.find(data, head, i)
     if (sameAs !== undefined) {
       dedupedBytes += byteLength
       places[i] = { sameAs }
       continue
     }
-    places[i] = place(i, isInline(i) ? area.addBuffer(bytes) : area.addBytes(bytes))
+    const all = wholeBuffer(i, byteLength, head, pieces)
+    places[i] = place(i, isInline(i) ? area.addBuffer(byteLength, all) : area.addBytes(all))
     bufferBytes += byteLength
   }
   const largeOptions = new Map<OperatorInput, bigint>()
   for (const operator of model.subgraphs?.flatMap((g) => g.operators ?? []) ?? []) {
-    if (operator.largeCustomOptions) largeOptions.set(operator, BigInt(area.addBytes(operator.largeCustomOptions.bytes())))
+    if (operator.largeCustomOptions) largeOptions.set(operator, BigInt(area.addBytes([operator.largeCustomOptions.bytes()])))
   }
   staged.flush()
 
@@ -89,6 +90,16 @@ export function writeTfliteFile(model: ModelInput, buffers: readonly ConstData[]
   invariant(tables.byteLength <= start, 'the tables outgrew their room')
   sink.write(tables, 0)
   return { byteLength: area.end, bufferBytes, dedupedBytes }
+}
+
+/** `head`, then the rest: exactly as many bytes as the constant says it has. */
+function* wholeBuffer(i: number, byteLength: number, head: Uint8Array, rest: Iterator<Uint8Array, undefined>): Iterable<Uint8Array> {
+  let found = 0
+  for (let piece: Uint8Array | undefined = head; piece; piece = rest.next().value) {
+    yield piece
+    found += piece.byteLength
+  }
+  invariant(found === byteLength, `buffer ${i} has ${found} bytes instead of ${byteLength}`)
 }
 
 /** For each buffer the number of the first that is the same object. */

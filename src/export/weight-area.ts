@@ -31,15 +31,14 @@ export class WeightArea {
   }
 
   /** Adds bytes that are found by their position in the file, and returns it. */
-  addBytes(bytes: Uint8Array): number {
+  addBytes(pieces: Iterable<Uint8Array>): number {
     const position = align(this.#end, dataAlignment)
-    this.#sink.write(bytes, position)
-    this.#end = position + bytes.byteLength
+    this.#writePieces(position, pieces)
     return position
   }
 
-  /** Adds a vector of bytes and a `Buffer` table for it, and returns the position of the table. */
-  addBuffer(bytes: Uint8Array): number {
+  /** Adds a vector of `byteLength` bytes and a `Buffer` table for it, and returns the position of the table. */
+  addBuffer(byteLength: number, pieces: Iterable<Uint8Array>): number {
     const vtablePosition = this.#vtable ?? this.#addVtable()
     const gap = align(this.#end, 4)
     const nearest = align(gap + 4, dataAlignment)
@@ -51,10 +50,17 @@ export class WeightArea {
       if (this.#spare.length < maxSpare) this.#spare.push(p)
     }
     this.#write(table, Int32Array.of(table - vtablePosition, position - 4 - (table + 4)))
-    this.#write(position - 4, Uint32Array.of(bytes.byteLength))
-    this.#sink.write(bytes, position)
-    this.#end = position + bytes.byteLength
+    this.#write(position - 4, Uint32Array.of(byteLength))
+    this.#writePieces(position, pieces)
     return table
+  }
+
+  #writePieces(position: number, pieces: Iterable<Uint8Array>): void {
+    this.#end = position
+    for (const piece of pieces) {
+      this.#sink.write(piece, this.#end)
+      this.#end += piece.byteLength
+    }
   }
 
   #addVtable(): number {

@@ -51,6 +51,28 @@ test('large results are computed when they are read, each time', () => {
   expect(reads).toBe(2)
 })
 
+test.each([
+  { shape: [700, 611], perm: [1, 0] },
+  { shape: [1, 700, 3, 211], perm: [0, 3, 1, 2] },
+  { shape: [3, 3, 130, 257], perm: [3, 0, 1, 2] },
+  { shape: [2, 300_001], perm: [0, 1] },
+])('a large transpose $shape to $perm in pieces is the same as at once', ({ shape, perm }) => {
+  const b = builder()
+  const elements = Int32Array.from({ length: shape.reduce((x, y) => x * y) }, (_, i) => i)
+  const x = b.graph.addConst('x', { dtype: 'i32', shape }, constFromBytes(bytesOf(elements)))
+  const { data } = b.op(op.transpose, [x, b.i32(perm)])
+  // A piece is overwritten by the next.
+  const pieces = Array.from(data!.pieces!(), (piece) => Buffer.from(piece))
+  expect(pieces.length).toBeGreaterThan(1)
+  expect(Buffer.compare(Buffer.concat(pieces), data!.bytes())).toBe(0)
+})
+
+test('an op that keeps the bytes keeps the constant', () => {
+  const b = builder()
+  const x = b.f32([1, 2, 3, 4], [4])
+  expect(b.op(op.reshape, [x, b.i32([2, 2])]).data).toBe(x.data)
+})
+
 test('a fold that would grow the file stays an op', () => {
   const b = builder()
   const filled = b.op(op.fill, [b.i32([1000, 1000]), b.f32([1])])

@@ -1,10 +1,10 @@
-import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
-import { byteLengthOf, bytesOf, type DType, isInteger, typedView } from '../core/dtype.ts'
+import { type ConstData, constFromBytes, lazyConst, scratch } from '../core/bytes.ts'
+import { byteLengthOf, bytesOf, type DType, isInteger, isViewable, typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Dim } from '../core/shape.ts'
 import { elementCount, isStatic } from '../core/shape.ts'
 import type { Attrs, TensorType, Value } from '../ir/types.ts'
-import { floatKernels, kernels, readsQuantization } from './kernels.ts'
+import { floatKernels, keepsBytes, kernels, pieceKernels, readsQuantization } from './kernels.ts'
 import type { OpSpec } from './spec.ts'
 import { knownDims } from './view.ts'
 
@@ -17,6 +17,8 @@ export interface KernelContext {
 }
 /** Computes an op's results in plain, portable arithmetic: f32 ops round each step to f32, integers wrap as the TFLite kernel does. */
 export type Kernel = (context: KernelContext) => readonly NdArray[]
+/** Computes the bytes of an op's one result in order, in pieces of about `pieceBytes`: see `ConstData.pieces`. */
+export type PieceKernel = (context: KernelContext) => Iterable<Uint8Array>
 
 /** Element types that kernels know; what each op takes of them its record says. */
 const computable: ReadonlySet<DType> = new Set<DType>([
@@ -72,13 +74,28 @@ export function foldConstants(
   if (present.length === 0 || spec.sideEffect || spec.accuracy === 'random' || !present.every((v) => v.data)) return undefined
   const operands = inputs.map((v) => v?.type ?? null)
   if (!kernelFor(spec, operands, types)) return undefined
+  if (keepsBytes.has(spec.name)) return [inputs[0]!.data!]
   const counts = types.map((t) => elementCount(t.shape)!)
   const sizes = types.map((t, i) => byteLengthOf(t.dtype, counts[i]!))
   if (counts.every((n) => n <= eagerFoldElements)) return evaluate(spec, attrs, inputs, types)?.map((a) => constFromBytes(a.bytes))
   const held = present.reduce((n, v) => n + v.data!.byteLength, 0)
   if (sizes.reduce((a, b) => a + b, 0) > held * 2 + foldGrowthBudgetBytes) return undefined
   const key = foldKey(spec, attrs, inputs)
-  return types.map((_, i) => lazyConst(sizes[i]!, () => evaluate(spec, attrs, inputs, types)![i]!.bytes, key && `${key}#${i}`))
+  const pieces = foldPieces(spec, attrs, inputs, types)
+  return types.map((_, i) => lazyConst(sizes[i]!, () => evaluate(spec, attrs, inputs, types)![i]!.bytes, key && `${key}#${i}`, pieces))
+}
+
+function foldPieces(
+  spec: OpSpec,
+  attrs: Attrs,
+  inputs: readonly (Value | null)[],
+  results: readonly TensorType[],
+): (() => Iterable<Uint8Array>) | undefined {
+  const kernel = pieceKernels[spec.name]
+  const [x] = inputs
+  if (!kernel || !x || !isViewable(x.type.dtype)) return undefined
+  const arrays = () => inputs.map((v) => (v ? constArray(v, v === x ? scratch('operand', v.data!.byteLength) : undefined) : null))
+  return () => kernel({ inputs: arrays(), types: inputs.map((v) => v?.type ?? null), attrs, results })
 }
 
 /** Equal for folds of the same op over the same constants; small operands stand for themselves. */
@@ -88,8 +105,9 @@ function foldKey(spec: OpSpec, attrs: Attrs, inputs: readonly (Value | null)[]):
   return `${spec.name}${JSON.stringify(attrs)}(${inputs.map((v, i) => `${v?.type.dtype}[${v?.type.shape.join()}]=${parts[i]}`).join(';')})`
 }
 
-export function constArray(value: Value): NdArray {
-  return { dtype: value.type.dtype, shape: value.type.shape as readonly number[], bytes: value.data!.bytes() }
+/** The elements of a constant; `into` may be used to hold them. */
+export function constArray(value: Value, into?: Uint8Array): NdArray {
+  return { dtype: value.type.dtype, shape: value.type.shape as readonly number[], bytes: value.data!.bytes(into) }
 }
 
 /**

@@ -3,7 +3,7 @@ import * as binary from './elementwise/binary.kernel.ts'
 import * as complex from './elementwise/complex.kernel.ts'
 import * as select from './elementwise/select.kernel.ts'
 import * as unary from './elementwise/unary.kernel.ts'
-import type { Kernel } from './fold.ts'
+import type { Kernel, PieceKernel } from './fold.ts'
 import type { OpName } from './index.ts'
 import { batchMatmul } from './nn/batch-matmul.kernel.ts'
 import * as conv from './nn/conv.kernel.ts'
@@ -35,7 +35,7 @@ import * as scatter from './shape/scatter.kernel.ts'
 import { gather, slice, stridedSlice } from './shape/slice.kernel.ts'
 import * as split from './shape/split.kernel.ts'
 import * as tile from './shape/tile.kernel.ts'
-import { transpose } from './shape/transpose.kernel.ts'
+import { transpose, transposePieces } from './shape/transpose.kernel.ts'
 import * as where from './shape/where.kernel.ts'
 
 /** Why an op has no reference kernel. */
@@ -194,6 +194,16 @@ const table = {
 /** Reference kernels by op name; undefined where the table gives a reason instead. */
 export const kernels: Readonly<Record<string, Kernel | undefined>> = Object.fromEntries(
   Object.entries<Kernel | NoKernel>(table).map(([name, k]) => [name, typeof k === 'function' ? k : undefined]),
+)
+
+/** Kernels that can give their result piece by piece. */
+export const pieceKernels: Readonly<Record<string, PieceKernel | undefined>> = { transpose: transposePieces } satisfies Partial<
+  Record<OpName, PieceKernel>
+>
+
+/** Ops whose result has the bytes of their first operand. */
+export const keepsBytes: ReadonlySet<string> = new Set(
+  Object.keys(table).filter((name) => kernels[name] === sameBytes || kernels[name] === bitcast),
 )
 
 /** Why an op has no kernel; undefined when it has one. */

@@ -42,9 +42,9 @@ function largeSource(file: string, descriptor: number, size: number): OpenSource
   return {
     name: file,
     byteLength: size,
-    read(offset, length) {
+    read(offset, length, into) {
       invariant(isOpen, `${file} was read after it was closed`)
-      return asReadError(file, () => readRange(file, descriptor, offset, length))
+      return asReadError(file, () => readRange(file, descriptor, offset, length, into))
     },
     close() {
       if (isOpen) fs.closeSync(descriptor)
@@ -53,8 +53,8 @@ function largeSource(file: string, descriptor: number, size: number): OpenSource
   }
 }
 
-function readRange(file: string, descriptor: number, offset: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(length)
+function readRange(file: string, descriptor: number, offset: number, length: number, into?: Uint8Array): Uint8Array {
+  const bytes = into && into.byteLength >= length ? into.subarray(0, length) : new Uint8Array(length)
   let done = 0
   while (done < length) {
     const n = fs.readSync(descriptor, bytes, done, Math.min(length - done, maxReadBytes), offset + done)

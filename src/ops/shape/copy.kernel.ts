@@ -15,7 +15,7 @@ interface Axis {
 
 /** Runs shorter than this are copied word by word: a call of `set` costs more. */
 const shortRun = 24
-/** Edge of the square tiles of a transpose, so that both sides stay in the first-level cache. */
+/** Edge of the square tiles of a transpose, so that both sides stay in the first-level cache; a multiple of 4. */
 const tile = 32
 
 /**
@@ -80,17 +80,32 @@ function copyRun(src: Data, s: number, { size, from, to }: Axis, dst: Data, d: n
   for (let i = 0; i < size; i++) dst[d + i * to] = src[s + i * from]!
 }
 
-/** dst[row * rows.to + col] = src[row + col * cols.from], tile by tile. */
+/** dst[row * rows.to + col] = src[row + col * cols.from]: tile by tile, within it in blocks of 4 x 4 that go through registers. */
 function transposeTiles(src: Data, s: number, cols: Axis, dst: Data, d: number, rows: Axis): void {
-  for (let c0 = 0; c0 < cols.size; c0 += tile) {
-    const c1 = Math.min(cols.size, c0 + tile)
-    for (let r0 = 0; r0 < rows.size; r0 += tile) {
-      const r1 = Math.min(rows.size, r0 + tile)
-      for (let r = r0; r < r1; r++) {
-        const to = d + r * rows.to
-        const from = s + r
-        for (let c = c0; c < c1; c++) dst[to + c] = src[from + c * cols.from]!
+  const wholeCols = cols.size - (cols.size % 4)
+  const wholeRows = rows.size - (rows.size % 4)
+  for (let r0 = 0; r0 < wholeRows; r0 += tile) {
+    const r1 = Math.min(wholeRows, r0 + tile)
+    for (let c0 = 0; c0 < wholeCols; c0 += tile) {
+      const c1 = Math.min(wholeCols, c0 + tile)
+      for (let c = c0; c < c1; c += 4) {
+        for (let r = r0; r < r1; r += 4) transposeBlock(src, s + r + c * cols.from, cols.from, dst, d + r * rows.to + c, rows.to)
       }
     }
+  }
+  for (let r = 0; r < rows.size; r++) {
+    for (let c = r < wholeRows ? wholeCols : 0; c < cols.size; c++) dst[d + r * rows.to + c] = src[s + r + c * cols.from]!
+  }
+}
+
+function transposeBlock(src: Data, s: number, from: number, dst: Data, d: number, to: number): void {
+  const s1 = s + from
+  const s2 = s1 + from
+  const s3 = s2 + from
+  for (let i = 0, at = d; i < 4; i++, at += to) {
+    dst[at] = src[s + i]!
+    dst[at + 1] = src[s1 + i]!
+    dst[at + 2] = src[s2 + i]!
+    dst[at + 3] = src[s3 + i]!
   }
 }

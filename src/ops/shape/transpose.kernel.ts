@@ -1,15 +1,52 @@
+import { pieceBytes, scratch } from '../../core/bytes.ts'
+import type { NdArray } from '../../core/nd-array.ts'
 import { elementCount, stridesOf } from '../../core/shape.ts'
-import { arrayOfWords, intsOf, makeWords, operandAt, wordsOf } from '../arrays.kernel.ts'
-import type { Kernel } from '../fold.ts'
+import { arrayOfWords, intsOf, makeWords, operandAt, type Words, wordsOf } from '../arrays.kernel.ts'
+import type { Kernel, KernelContext, PieceKernel } from '../fold.ts'
 import { copyBlock } from './copy.kernel.ts'
 
-export const transpose: Kernel = (context) => {
+interface Permuted {
+  readonly x: NdArray
+  readonly from: Words
+  /** Shape of the result, and for each of its axes the step in `x`. */
+  readonly shape: readonly number[]
+  readonly strides: readonly number[]
+}
+
+function permuted(context: KernelContext): Permuted {
   const x = operandAt(context, 0)
   const perm = Array.from(intsOf(operandAt(context, 1)))
-  const shape = perm.map((p) => x.shape[p]!)
   const strides = stridesOf(x.shape)
-  const from = wordsOf(x)
+  return { x, from: wordsOf(x), shape: perm.map((p) => x.shape[p]!), strides: perm.map((p) => strides[p]!) }
+}
+
+export const transpose: Kernel = (context) => {
+  const { x, from, shape, strides } = permuted(context)
   const to = makeWords(from, elementCount(shape)!)
-  copyBlock(shape, { words: from, start: 0, strides: perm.map((p) => strides[p]!) }, { words: to, start: 0, strides: stridesOf(shape) })
+  copyBlock(shape, { words: from, start: 0, strides }, { words: to, start: 0, strides: stridesOf(shape) })
   return [arrayOfWords(x.dtype, shape, to)]
+}
+
+/** Some rows of the first axis that has more than one at a time. */
+export const transposePieces: PieceKernel = function* (context) {
+  const { from, shape, strides } = permuted(context)
+  const axis = shape.findIndex((d) => d > 1)
+  const rows = axis < 0 ? 1 : shape[axis]!
+  const rowShape = shape.map((d, i) => (i === axis ? 1 : d))
+  const rowWords = elementCount(rowShape)! * from.perElement
+  const rowBytes = rowWords * from.data.BYTES_PER_ELEMENT
+  const step = Math.max(1, Math.floor(pieceBytes / rowBytes))
+  for (let row = 0; row < rows; row += step) {
+    const count = Math.min(step, rows - row)
+    const bytes = scratch('piece', count * rowBytes)
+    const data = new (from.data.constructor as Int32ArrayConstructor)(bytes.buffer, bytes.byteOffset, count * rowWords)
+    const pieceShape = rowShape.map((d, i) => (i === axis ? count : d))
+    const start = axis < 0 ? 0 : row * strides[axis]!
+    copyBlock(
+      pieceShape,
+      { words: from, start, strides },
+      { words: { data, perElement: from.perElement }, start: 0, strides: stridesOf(pieceShape) },
+    )
+    yield bytes
+  }
 }
