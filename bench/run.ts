@@ -1,10 +1,11 @@
 /**
- * npm run bench [-- --rounds N] [--zoo DIR] [--report-only]: whole cold processes against their references, interleaved, with the goals beside.
+ * npm run bench [-- --rounds N] [--only NAME,...] [--zoo DIR] [--report-only]: whole cold processes against their references, interleaved, with
+ * the goals beside. The parity gate is off (`--no-check`); `npm run bench:gate` tells what it costs.
  * The reference is TensorFlow from PyPI in .cache/tensorflow (`npm run conformance` puts it there) or $DOWNCAST_PYTHON; without it this skips.
- * DIR holds further SavedModels in folders named as in `cases`. With --report-only a missed goal is printed and no failure.
+ * The larger models are made once, in DIR (default .cache/zoo). With --report-only a missed goal is printed and no failure.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -21,21 +22,26 @@ interface Case {
 
 const root = path.resolve(import.meta.dirname, '..')
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, zoo: { type: 'string' }, 'report-only': { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    only: { type: 'string' },
+    zoo: { type: 'string' },
+    'report-only': { type: 'boolean', default: false },
+  },
 })
-const zoo = (name: string, faster: number, peakMb: number): Case[] =>
-  values.zoo && existsSync(path.join(values.zoo, name))
-    ? [{ name: `${name} none`, model: path.join(values.zoo, name), mode: 'none', faster, peakMb }]
-    : []
 const mnist = path.join(root, 'examples/mnist/saved/1')
-const cases: readonly Case[] = [
-  { name: 'mnist_mlp none', model: mnist, mode: 'none', faster: 15, peakMb: 120 },
+const zoo = path.resolve(values.zoo ?? path.join(root, '.cache/zoo'))
+const inZoo = (name: string, faster: number, peakMb: number): Case => ({ name, model: path.join(zoo, name), mode: 'none', faster, peakMb })
+const all: readonly Case[] = [
+  { name: 'mnist_mlp', model: mnist, mode: 'none', faster: 15, peakMb: 120 },
   { name: 'mnist_mlp dynamic', model: mnist, mode: 'dynamic', faster: 15, peakMb: 120 },
-  ...zoo('mobilenet_v2', 20, 250),
-  ...zoo('resnet50', 20, 350),
-  ...zoo('efficientnet_b7', 25, 800),
-  ...zoo('bert_base', 15, 1024),
+  inZoo('mobilenet_v2', 20, 250),
+  inZoo('resnet50', 20, 350),
+  inZoo('efficientnet_b7', 25, 800),
+  inZoo('bert_base', 15, 1024),
 ]
+const only = values.only?.split(',')
+const cases = all.filter((c) => only?.includes(c.name.split(' ')[0]!) ?? true)
 
 const python = process.env.DOWNCAST_PYTHON ?? path.join(root, '.cache/tensorflow/bin/python')
 const cli = path.join(root, 'dist/cli.js')
@@ -43,6 +49,13 @@ if (!existsSync(cli)) fail('dist/cli.js is missing: npm run build')
 if (spawnSync(python, ['-c', 'import tensorflow'], { stdio: 'ignore' }).status !== 0) {
   process.stdout.write(`skipped: TensorFlow is not installed at ${path.relative(root, python)}; npm run conformance installs it\n`)
   process.exit(0)
+}
+
+const missing = cases.map((c) => c.model).filter((model) => model.startsWith(zoo) && !existsSync(model))
+if (missing.length > 0) {
+  mkdirSync(zoo, { recursive: true })
+  const made = spawnSync(python, [path.join(root, 'bench/zoo.py'), zoo, ...missing.map((m) => path.basename(m))], { stdio: 'inherit' })
+  if (made.status !== 0) fail('the models could not be made')
 }
 
 const dir = mkdtempSync(path.join(tmpdir(), 'downcast-bench-'))
@@ -65,6 +78,7 @@ try {
         ours,
         '--quantize',
         c.mode,
+        '--no-check',
         '--quiet',
       ],
       [python, path.join(root, 'bench/tensorflow_convert.py'), c.model, theirs, c.mode],
