@@ -245,7 +245,7 @@ describe('what cannot be lowered', () => {
 
   test('is one problem for each op, with its layers and what else there is', () => {
     const e = refusal(
-      frozen([...many('BesselI0e', 6), ...many('CombinedNonMaxSuppression', 1), node('z', 'BesselI1e', ['BesselI0e5'], { T: f32 })]),
+      frozen([...many('BesselI0e', 6), ...many('NonMaxSuppressionWithOverlaps', 1), node('z', 'BesselI1e', ['BesselI0e5'], { T: f32 })]),
     )
     const byOp = [...e.diagnostics].sort((a, b) => (a.op! < b.op! ? -1 : 1))
     expect(byOp).toMatchObject([
@@ -259,7 +259,10 @@ describe('what cannot be lowered', () => {
         hint: 'Cut the model before it with --outputs; or keep it as a custom op of your app with --allow-custom BesselI0e.',
       },
       { op: 'BesselI1e', message: expect.stringContaining('f32[N,4]') },
-      { op: 'CombinedNonMaxSuppression', hint: expect.stringMatching(/^Use tf\.image.*--allow-flex CombinedNonMaxSuppression; or/) },
+      {
+        op: 'NonMaxSuppressionWithOverlaps',
+        hint: expect.stringMatching(/^Use tf\.image.*--allow-flex NonMaxSuppressionWithOverlaps; or/),
+      },
     ])
   })
 

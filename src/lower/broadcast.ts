@@ -25,7 +25,7 @@ export function elementwise(b: OpBuilder, spec: OpSpec<string, AttrSchema>, oper
       merged.map((group) => group.sizes[k]!),
     ),
   )
-  return reshapeTo(b, b.op(spec, small), full)
+  return reshapeTo(b, b.op(spec, small), full, operands)
 }
 
 /** All operands at the shape to which they broadcast. */

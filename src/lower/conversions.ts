@@ -18,11 +18,11 @@ const toI32: Conversion = { i8: 'i32', u8: 'i32', i16: 'i32', u16: 'i32', u32: '
 /** For ops without a 64-bit kernel: right as long as the values fit 32 bits. */
 const wideToI32: Conversion = { ...toI32, u32: 'i32', i64: 'i32', u64: 'i32' }
 
-function converted(conversion: Conversion, lowering: Lowering, keepsResults = false): Lowering {
+function converted(conversion: Conversion, lowering: Lowering, { keepsResults = false, first = false } = {}): Lowering {
   return (n, b) => {
-    const from = n.operands.find((v) => conversion[v.type.dtype])?.type.dtype
+    const from = (first ? n.operands.slice(0, 1) : n.operands).find((v) => conversion[v.type.dtype])?.type.dtype
     if (!from) return lowering(n, b)
-    const operands = n.operands.map((v) => castTo(b, v, conversion[v.type.dtype] ?? v.type.dtype))
+    const operands = n.operands.map((v, i) => (first && i > 0 ? v : castTo(b, v, conversion[v.type.dtype] ?? v.type.dtype)))
     const back = (v: Value) => (!keepsResults && v.type.dtype === conversion[from] ? castTo(b, v, from) : v)
     const results = lowering(n.with(operands), b)
     return Array.isArray(results) ? (results as readonly Value[]).map(back) : back(results as Value)
@@ -34,7 +34,7 @@ const mapped = (registry: LoweringRegistry, f: (lowering: Lowering, name: string
 
 /** f16, bf16 and f64 by way of f32; the results of `f32Results` stay f32, as TensorFlow's are. */
 export function floatsAsF32(registry: LoweringRegistry, f32Results: ReadonlySet<string> = new Set()): LoweringRegistry {
-  return mapped(registry, (lowering, name) => converted(toF32, lowering, f32Results.has(name)))
+  return mapped(registry, (lowering, name) => converted(toF32, lowering, { keepsResults: f32Results.has(name) }))
 }
 
 /** Arithmetic on integers below 32 bits, and unsigned ones, by way of wider ones. */
@@ -50,4 +50,9 @@ export function integersAsI32(registry: LoweringRegistry): LoweringRegistry {
 /** A lowering for one operand list whose integers may be of any size. */
 export function asI32(work: (n: SourceOp, b: OpBuilder) => Value): Lowering {
   return converted(wideToI32, work)
+}
+
+/** Integers of the first operand alone by way of i32: the others are positions, with a type of their own. */
+export function firstAsI32(registry: LoweringRegistry): LoweringRegistry {
+  return mapped(registry, (lowering) => converted(wideToI32, lowering, { first: true }))
 }

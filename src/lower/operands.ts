@@ -35,12 +35,12 @@ export function permute(b: OpBuilder, x: Value, perm: readonly number[]): Value 
   return perm.every((p, i) => p === i) ? x : b.op(op.transpose, [x, b.i32(perm)])
 }
 
-/** `x` with another shape of as many elements; several symbolic sizes are read from the shapes of `from`. */
-export function reshapeTo(b: OpBuilder, x: Value, shape: Shape, from: readonly Value[] = [x]): Value {
+/** `x` with another shape of as many elements; several symbolic sizes are those of `sources` or products of neighbours among them. */
+export function reshapeTo(b: OpBuilder, x: Value, shape: Shape, sources: readonly Value[] = [x]): Value {
   if (shape.length === x.type.shape.length && shape.every((d, i) => d === x.type.shape[i])) return x
   const file = shape.map((d) => (typeof d === 'number' ? d : -1))
   const symbolic = shape.filter((d) => typeof d === 'string')
-  return b.op(op.reshape, [x, (symbolic.length > 1 ? sizes(b, shape, from) : undefined) ?? b.i32(file)])
+  return b.op(op.reshape, [x, (symbolic.length > 1 ? sizes(b, shape, sources) : undefined) ?? b.i32(file)])
 }
 
 /**

@@ -139,7 +139,32 @@ function cross(n: SourceOp, b: OpBuilder): Value {
   return f.sub(f.mul(turned(x, [1, 2, 0]), turned(y, [2, 0, 1])), f.mul(turned(x, [2, 0, 1]), turned(y, [1, 2, 0])))
 }
 
+/** Where each letter of the source format stands in the other. */
+function formats(n: SourceOp): { from: string; to: string } {
+  const [from, to] = [n.string('src_format', 'NHWC'), n.string('dst_format', 'NCHW')]
+  if ([...from].sort().join('') !== [...to].sort().join('')) n.reject(`the formats ${from} and ${to} have other dims`)
+  return { from, to }
+}
+
+/** A vector (or pairs) in the order of another format; without the letters that are no sizes when it is shorter. */
+function permuteByFormat(n: SourceOp, b: OpBuilder): Value {
+  const { from, to } = formats(n)
+  const isWhole = n.in(0).type.shape[0] === from.length
+  const used = (format: string) => [...format].filter((c) => isWhole || (c !== 'N' && c !== 'C'))
+  return b.op(op.gather, [n.in(0), b.i32(used(to).map((c) => used(from).indexOf(c)))], { axis: 0 })
+}
+
+/** Dims of one format as dims of the other. */
+function mapDims(n: SourceOp, b: OpBuilder): Value {
+  const { from, to } = formats(n)
+  const { dtype } = n.in(0).type
+  const at = new Formula(b).floorMod(toI32(b, n.in(0)), from.length)
+  return castTo(b, b.op(op.gather, [b.i32([...from].map((c) => to.indexOf(c))), at], { axis: 0 }), dtype)
+}
+
 export const arrays: LoweringRegistry = {
+  DataFormatVecPermute: permuteByFormat,
+  DataFormatDimMap: mapDims,
   UnravelIndex: unravelIndex,
   Cross: cross,
   Select: select,

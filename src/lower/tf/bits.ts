@@ -3,8 +3,9 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
-import { castTo } from '../operands.ts'
+import { castTo, reshapeTo } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
+import type { SourceOp } from '../source-op.ts'
 
 /*
  * Bits of integers. LiteRT has exclusive or and the right shift; the rest is arithmetic on i32, which wraps.
@@ -61,7 +62,19 @@ function shift(work: (b: OpBuilder, x: Value, y: Value) => Value): Lowering {
   }
 }
 
+/** How many bits are set: the shifted words modulo 2, summed. */
+function populationCount(n: SourceOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const { dtype, shape } = n.in(0).type
+  if (dtype !== 'i32' && dtype !== 'i64') return n.reject(`bits of ${dtype} are not counted`)
+  const words = dtype === 'i64' ? b.op(op.bitcast, [n.in(0)], { to: 'i32' }) : n.in(0)
+  const columns = reshapeTo(b, words, [...words.type.shape, 1])
+  const bitsOf = f.floorMod(f.apply(op.rightShift, columns, b.i32(Array.from({ length: 32 }, (_, i) => i))), 2)
+  return castTo(b, f.sum(bitsOf, dtype === 'i64' ? [shape.length, shape.length + 1] : [shape.length]), 'u8')
+}
+
 export const bits: LoweringRegistry = {
+  PopulationCount: populationCount,
   BitwiseXor: onWords((f, [x, y]) => xor(f, x!, y!)),
   BitwiseAnd: onWords((f, [x, y], isNarrow) => and(f, x!, y!, isNarrow)),
   BitwiseOr: onWords((f, [x, y], isNarrow) => f.add(xor(f, x!, y!), and(f, x!, y!, isNarrow))),

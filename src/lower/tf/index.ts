@@ -30,6 +30,7 @@ const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'Sc
 const untyped = [
   'Identity',
   'IdentityN',
+  'Print',
   'StopGradient',
   'Snapshot',
   'PlaceholderWithDefault',

@@ -18,8 +18,8 @@ function transposed(b: OpBuilder, x: Value): Value {
 /** A constant matrix on the right becomes FULLY_CONNECTED with [O,I] weights, anything else BATCH_MATMUL. */
 export function product(b: OpBuilder, x: Value, y: Value, adjX: boolean, adjY: boolean): Value {
   if (x.type.dtype !== 'f32') return productOfIntegers(b, adjX ? transposed(b, x) : x, adjY ? transposed(b, y) : y)
-  if (y.data && y.type.shape.length === 2) {
-    const left = adjX ? transposed(b, x) : x
+  const left = y.data && y.type.shape.length === 2 ? (adjX ? transposed(b, x) : x) : undefined
+  if (left && typeof left.type.shape.at(-1) === 'number') {
     return b.op(op.fullyConnected, [left, adjY ? y : transposed(b, y), null], { keepNumDims: x.type.shape.length > 2 })
   }
   const batch = Math.max(x.type.shape.length, y.type.shape.length) - 2

@@ -186,7 +186,15 @@ function softmaxCrossEntropy(n: SourceOp, b: OpBuilder): readonly Value[] {
   return [loss, f.sub(b.op(op.softmax, [features], { beta: 1 }), labels)]
 }
 
+/** A convolution of the mirrored operand. */
+function fusedPadConv(n: SourceOp, b: OpBuilder): Value {
+  const mode = n.string('mode') === 'SYMMETRIC' ? 'symmetric' : 'reflect'
+  const x = b.op(op.mirrorPad, [n.in(0), toI32(b, n.in(1))], { mode })
+  return convolve(convolution)(n.with([x, n.in(2)]), b)
+}
+
 export const nn: LoweringRegistry = {
+  FusedPadConv2D: fusedPadConv,
   Conv2D: convolve(convolution),
   DepthwiseConv2dNative: convolve(depthwise),
   Conv2DBackpropInput: transposeConv,

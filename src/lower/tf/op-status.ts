@@ -30,7 +30,7 @@ const instead: readonly (readonly [string, string])[] = [
     'Cholesky Qr Svd SelfAdjointEigV2 Eig Lu MatrixInverse MatrixDeterminant LogMatrixDeterminant MatrixSolve MatrixTriangularSolve MatrixSolveLs BatchCholesky BatchMatrixInverse BatchMatrixDeterminant BatchMatrixTriangularSolve',
     'compute it before export where the matrix is constant',
   ],
-  ['NonMaxSuppressionWithOverlaps CombinedNonMaxSuppression', 'use tf.image.non_max_suppression_padded or return the boxes'],
+  ['NonMaxSuppressionWithOverlaps', 'use tf.image.non_max_suppression_padded or return the boxes'],
   [
     'CudnnRNN CudnnRNNV2 CudnnRNNV3 LSTMBlockCell BlockLSTM BlockLSTMV2 GRUBlockCell',
     'build the layer as tf.keras.layers.LSTM or GRU and export it on a CPU',

@@ -31,11 +31,12 @@ function pool2d(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
     const special = overChannels(n, b, isMax)
     if (special) return special
     if (n.in(0).type.dtype === 'c64') n.reject('complex numbers are not supported')
-    return channelsLast(n, b, castTo(b, n.in(0), 'f32'), (input, hw) => {
+    const y = channelsLast(n, b, castTo(b, n.in(0), 'f32'), (input, hw) => {
       const { x, padding } = padded(n, b, input, hw, lowest)
       if (x !== input && !isMax) n.reject('explicit padding of an average pool is not supported')
       return b.op(spec as PoolOp, [x], { padding, filter: windowOf(n, 'ksize', hw), stride: windowOf(n, 'strides', hw) })
     })
+    return castTo(b, y, n.in(0).type.dtype)
   }
 }
 
@@ -63,9 +64,9 @@ function pool3d(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
       const slices = reshapeTo(b, x, [mulDims(batch, depth), height, width, channels])
       const flat = b.op(spec as PoolOp, [slices], { padding, filter: size.slice(1), stride: stride.slice(1) })
       const [, h, w] = flat.type.shape
-      const rows = reshapeTo(b, flat, [batch, depth, mulDims(h!, w!), channels])
+      const rows = reshapeTo(b, flat, [batch, depth, mulDims(h!, w!), channels], [x, flat])
       const y = b.op(spec as PoolOp, [rows], { padding, filter: [size[0]!, 1], stride: [stride[0]!, 1] })
-      return reshapeTo(b, y, [batch, y.type.shape[1]!, h!, w!, channels])
+      return reshapeTo(b, y, [batch, y.type.shape[1]!, h!, w!, channels], [x, flat, y])
     })
 }
 

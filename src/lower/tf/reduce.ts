@@ -1,7 +1,7 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { asI32, smallAsI32 } from '../conversions.ts'
+import { firstAsI32, smallAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { castTo, reshapeTo, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -71,7 +71,7 @@ function numbers(work: (n: SourceOp, b: OpBuilder) => Value): (n: SourceOp, b: O
 }
 
 export const reductions: LoweringRegistry = {
-  Mean: (n, b) => (/^[iu]/.test(n.in(0).type.dtype) ? (asI32(reduction(mean))(n, b) as Value) : reduction(mean)(n, b)),
+  ...firstAsI32({ Mean: reduction(mean) }),
   Sum: numbers(reduction(by(op.sum))),
   Max: numbers(reduction(by(op.reduceMax))),
   Min: numbers(reduction(by(op.reduceMin))),

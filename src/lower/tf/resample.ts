@@ -120,10 +120,11 @@ function scaleAndTranslate(n: SourceOp, b: OpBuilder): Value {
   const [scales, translations] = [floats(n, 2, 'the scale'), floats(n, 3, 'the translation')]
   const antialias = n.bool('antialias', true)
   return resampled(n, b, (input, _, side) => {
-    const inverse = 1 / scales[side]!
+    // In f32 as TensorFlow has it: where a place lies on the edge of the kernel, rounding decides.
+    const inverse = Math.fround(1 / scales[side]!)
     const wide = antialias ? Math.max(inverse, 1) : 1
     return (out, add) => {
-      const place = (out + 0.5) * inverse - inverse * translations[side]!
+      const place = Math.fround(Math.fround((out + 0.5) * inverse) + Math.fround(-inverse * translations[side]!))
       if (place < 0 || place > input) return
       const first = Math.max(0, Math.min(input - 1, Math.ceil(place - kernel.radius * wide - 0.5)))
       const last = Math.max(0, Math.min(input - 1, Math.floor(place + kernel.radius * wide - 0.5)))

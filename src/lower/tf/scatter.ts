@@ -1,8 +1,10 @@
+import { mulDims } from '../../core/dim.ts'
 import { elementCount, isStatic, type Shape, stridesOf } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
+import { smallAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { castTo, reshapeTo, shapeOf, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -18,7 +20,8 @@ import { entries } from './strided-slice.ts'
 interface Rows {
   /** [count, ...row] */
   readonly rows: Value
-  readonly count: number
+  /** A scalar: constant where the sizes are known. */
+  readonly count: Value
   /** [updates, ...row] */
   readonly updates: Value
   /** Row of each update, i32 [updates]. */
@@ -30,18 +33,19 @@ function rowsOf(n: SourceOp, b: OpBuilder): Rows {
   const depth = indices.type.shape.at(-1)
   if (typeof depth !== 'number' || depth > x.type.shape.length) return n.reject('the last dim of the indices must be at most the rank')
   const addressed = x.type.shape.slice(0, depth)
-  if (!isStatic(addressed)) return n.reject(`the sizes of the first ${depth} dims must be known, found [${addressed.join(',')}]`)
+  if (!isStatic(addressed.slice(1))) return n.reject(`the sizes of the first ${depth} dims must be known, found [${addressed.join(',')}]`)
   const row = x.type.shape.slice(depth)
-  const count = elementCount(addressed)!
+  const rows = reshapeTo(b, x, [mulDims(...addressed), ...row])
+  const count = b.op(op.gather, [shapeOf(b, rows), b.i32([0], [])], { axis: 0 })
   const places = indices.type.shape.slice(0, -1)
   const given = elementCount(places)
   if (given === undefined && places.length > 1) return n.reject('the number of updates must be known')
   const flat: Shape = [given ?? places[0]!]
   return {
-    rows: reshapeTo(b, x, [count, ...row]),
+    rows,
     count,
     updates: reshapeTo(b, updates, [...flat, ...row]),
-    at: reshapeTo(b, rowNumbers(b, indices, stridesOf(addressed)), flat),
+    at: reshapeTo(b, rowNumbers(b, indices, stridesOf(addressed.map(Number))), flat),
   }
 }
 
@@ -52,17 +56,18 @@ function rowNumbers(b: OpBuilder, indices: Value, strides: readonly number[]): V
 }
 
 /** For each of `count` rows the number of the last update of it, counted from 1; 0 where there is none. */
-function lastUpdate(b: OpBuilder, at: Value, count: number): Value {
+function lastUpdate(b: OpBuilder, at: Value, count: Value): Value {
   const f = new Formula(b)
   const numbers = constInts(at)
-  if (numbers) {
-    const last = new Array<number>(count).fill(0)
-    for (const [i, row] of numbers.entries()) if (row >= 0 && row < count) last[row] = i + 1
+  const size = constInts(count)?.[0]
+  if (numbers && size !== undefined) {
+    const last = new Array<number>(size).fill(0)
+    for (const [i, row] of numbers.entries()) if (row >= 0 && row < size) last[row] = i + 1
     return b.i32(last)
   }
   const given = reshapeTo(b, b.op(op.reduceProd, [shapeOf(b, at), b.i32([0])]), [])
   const positions = f.add(b.op(op.range, [b.i32([0], []), given, b.i32([1], [])]), 1)
-  return f.max(b.op(op.unsortedSegmentMax, [positions, at, b.i32([count], [])]), 0)
+  return f.max(b.op(op.unsortedSegmentMax, [positions, at, count]), 0)
 }
 
 function update(n: SourceOp, b: OpBuilder): Value {
@@ -71,10 +76,10 @@ function update(n: SourceOp, b: OpBuilder): Value {
 }
 
 /** Rows, or where `last` is above 0 the update of that number. */
-function overwritten(b: OpBuilder, rows: Value, count: number, updates: Value, last: Value): Value {
+function overwritten(b: OpBuilder, rows: Value, count: Value, updates: Value, last: Value): Value {
   const f = new Formula(b)
-  const own = b.i32(Array.from({ length: count }, (_, i) => i))
-  const source = f.select(f.greater(last, 0), f.add(last, count - 1), own)
+  const own = b.op(op.range, [b.i32([0], []), count, b.i32([1], [])])
+  const source = f.select(f.greater(last, 0), f.add(last, f.sub(count, 1)), own)
   return b.op(op.gather, [b.op(op.concatenation, [rows, updates], { axis: 0 }), source], { axis: 0 })
 }
 
@@ -89,7 +94,7 @@ function accumulate(combine: (f: Formula, x: Value, sum: Value) => Value) {
 function extreme(spec: typeof op.unsortedSegmentMax | typeof op.unsortedSegmentMin, combine: typeof op.maximum | typeof op.minimum) {
   return (n: SourceOp, b: OpBuilder): Value => {
     const { rows, count, updates, at } = rowsOf(n, b)
-    const best = b.op(spec as typeof op.unsortedSegmentMax, [updates, at, b.i32([count], [])])
+    const best = b.op(spec as typeof op.unsortedSegmentMax, [updates, at, count])
     return reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape)
   }
 }
@@ -176,11 +181,16 @@ function dynamicPartition(n: SourceOp, b: OpBuilder): readonly Value[] {
   })
 }
 
-export const scatter: LoweringRegistry = {
+/** The kernel takes f32 and wide integers. */
+const sums = smallAsI32({
   ScatterNd: (n, b) => b.op(op.scatterNd, [toI32(b, n.in(0)), n.in(1), toI32(b, n.in(2))]),
-  TensorScatterUpdate: update,
   TensorScatterAdd: accumulate((f, x, sum) => f.add(x, sum)),
   TensorScatterSub: accumulate((f, x, sum) => f.sub(x, sum)),
+})
+
+export const scatter: LoweringRegistry = {
+  ...sums,
+  TensorScatterUpdate: update,
   TensorScatterMax: extreme(op.unsortedSegmentMax, op.maximum),
   TensorScatterMin: extreme(op.unsortedSegmentMin, op.minimum),
   TensorStridedSliceUpdate: stridedUpdate,

@@ -5,6 +5,7 @@ import { Formula } from '../formula.ts'
 import { castTo, reshapeTo, shapeOf, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
+import { combinedNonMaxSuppression } from './combined-nms.ts'
 
 /** `x` with a dim of size 1 more, at the end or before it. */
 const asColumn = (b: OpBuilder, x: Value): Value => reshapeTo(b, x, [...x.type.shape, 1])
@@ -83,4 +84,5 @@ export const search: LoweringRegistry = {
   NonMaxSuppressionV3: nonMaxSuppression,
   NonMaxSuppressionV4: nonMaxSuppression,
   NonMaxSuppressionV5: nonMaxSuppression,
+  CombinedNonMaxSuppression: combinedNonMaxSuppression,
 }

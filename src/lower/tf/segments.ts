@@ -2,6 +2,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
+import { firstAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { castTo, constantOf, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -107,7 +108,7 @@ function histogram(n: SourceOp, b: OpBuilder): Value {
   return castTo(b, reduced(b, 'sum', ones, bin, bins), n.type('dtype', 'i32'))
 }
 
-export const segmentOps: LoweringRegistry = {
+export const segmentOps: LoweringRegistry = firstAsI32({
   SegmentSum: segments('sum'),
   SegmentProd: segments('prod'),
   SegmentMax: segments('max', 0),
@@ -126,4 +127,4 @@ export const segmentOps: LoweringRegistry = {
   Bincount: bincount,
   DenseBincount: bincount,
   HistogramFixedWidth: histogram,
-}
+})

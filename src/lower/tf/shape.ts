@@ -109,6 +109,7 @@ export const shape: LoweringRegistry = {
   Transpose: transpose,
   ConcatV2: (n, b) => concat(n, b, n.operands.slice(0, -1), n.operands.at(-1)!),
   Concat: (n, b) => concat(n, b, n.operands.slice(1), n.in(0)),
+  ParallelConcat: (n, b) => concat(n, b, n.operands, b.i32([0], [])),
   Pack: pack,
   Unpack: unpack,
   Split: split,
