@@ -6,7 +6,7 @@ Acos;P2;ADD ATAN2 MUL SQRT SUB;f32 f16 bf16 f64
 Acosh;P2;ADD DIV LOG MAXIMUM MINIMUM MUL SQRT SUB;f32 f16 bf16 f64 i8 u8
 Add;;ADD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 AddN;P0;ADD ADD_N;f32 f16 bf16 f64 i32 i64
-AddV2;P0;ADD CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
+AddV2;P0;ADD CAST RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 AdjustContrast;;;
 AdjustContrastv2;P2;ADD MEAN MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 AdjustHue;P2;ABS ADD CONCATENATION DIV EQUAL FLOOR_MOD GREATER LESS LESS_EQUAL MAXIMUM MINIMUM MUL SELECT_V2 SLICE SUB;f32 f16 bf16 f64 i8 i32
@@ -26,7 +26,7 @@ Atan2;P2;ATAN2 BROADCAST_TO BROADCAST_ARGS SHAPE;f32 f16 bf16 f64
 Atanh;P2;ABS ADD DIV LOG MAXIMUM MINIMUM MUL SIGN SUB;f32 f16 bf16 f64
 AudioSpectrogram;;;
 AvgPool;P0;AVERAGE_POOL_2D TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
-AvgPool3D;P2;AVERAGE_POOL_2D RESHAPE TRANSPOSE;f32 f16 bf16 f64 i8 i16 u8
+AvgPool3D;P2;AVERAGE_POOL_2D RESHAPE CONCATENATION REDUCE_PROD SHAPE SLICE TRANSPOSE;f32 f16 bf16 f64 i8 i16 u8
 BatchCholesky;;;
 BatchMatMul;;BATCH_MATMUL CAST MUL RESHAPE SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 BatchMatMulV2;P0;BATCH_MATMUL FULLY_CONNECTED RESHAPE BROADCAST_TO MUL SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
@@ -42,7 +42,7 @@ BatchNormWithGlobalNormalization;;;
 BatchToSpace;P2;BATCH_TO_SPACE_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 BatchToSpaceND;P0;BATCH_TO_SPACE_ND RESHAPE SLICE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 BiasAdd;P0;ADD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
-BiasAddV1;;;
+BiasAddV1;P2;ADD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Bincount;;;
 Bitcast;P2;BITCAST;f32 f64 i8 i32 i64 u8 u32
 BitwiseAnd;P2;ADD BITWISE_XOR RIGHT_SHIFT SUB MINIMUM BITCAST CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
@@ -63,32 +63,32 @@ CheckNumerics;P1;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool s
 CheckNumericsV2;;;
 Cholesky;;;
 ClipByValue;P2;MAXIMUM MINIMUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
-CombinedNonMaxSuppression;P2;;
+CombinedNonMaxSuppression;P2;CAST FLOOR_DIV GATHER LESS MINIMUM NON_MAX_SUPPRESSION_V4 PACK RESHAPE SELECT_V2 SLICE TOPK_V2 ADD CONCATENATION MAXIMUM PAD;f32 f16 bf16 f64
 Complex;P2;formula;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 ComplexAbs;P1;ADD MUL SQRT IMAG REAL;c64
 Concat;;;
 ConcatOffset;;;
-ConcatV2;P0;CONCATENATION CAST;f32 f64 i8 i16 i32 i64 u8 u16 u32 bool
+ConcatV2;P0;CONCATENATION CAST;f32 f16 f64 i8 i16 i32 i64 u8 u16 u32 bool
 Conj;P2;NEG formula;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 ConjugateTranspose;;;
 ConstrainedSequence;;;
 Conv2D;P0;CONV_2D TRANSPOSE CAST PAD;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
-Conv2DBackpropInput;P0;TRANSPOSE_CONV SLICE TRANSPOSE;f32 f16 bf16 f64 i8 u8
+Conv2DBackpropInput;P0;TRANSPOSE_CONV TRANSPOSE GATHER SLICE;f32 f16 bf16 f64 i8 u8
 Conv3D;P1;CONV_3D TRANSPOSE;f32 f16 bf16 f64
 Conv3DBackpropInput;;;
 Conv3DBackpropInputV2;P1;CONV_3D_TRANSPOSE;f32 f16 bf16 f64
 Cos;P0;COS;f32 f16 bf16 f64
 Cosh;P2;ADD EXP NEG SUB;f32 f16 bf16 f64
-CropAndResize;P2;BATCH_MATMUL GATHER RESHAPE SELECT_V2 ABS ADD GREATER_EQUAL LESS_EQUAL LOGICAL_AND MAXIMUM MUL SLICE SUB;f32 f16 bf16 f64
+CropAndResize;P2;BATCH_MATMUL GATHER RESHAPE SELECT_V2 ABS ADD GREATER_EQUAL LESS_EQUAL LOGICAL_AND MAXIMUM MUL SLICE SUB CAST;f32 f16 bf16 f64 u8
 Cross;P2;GATHER MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 CudnnRNN;;;
 CudnnRNNV2;;;
 CudnnRNNV3;;;
-Cumprod;P2;MUL PADV2 RESHAPE SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+Cumprod;P2;MUL PADV2 SLICE RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Cumsum;P0;CUMSUM CAST;f32 f16 bf16 f64 i32 i64
 CumulativeLogsumexp;P2;ADD EXP LOG MAXIMUM MINIMUM PADV2 RESHAPE SLICE SUB;f32 f16 bf16 f64 i8 i16 u8
-DataFormatDimMap;;;
-DataFormatVecPermute;;;
+DataFormatDimMap;P2;FLOOR_MOD GATHER;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+DataFormatVecPermute;P2;GATHER;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 DecodeAndCropJpeg;;;
 DecodeBase64;;;
 DecodeBmp;;;
@@ -117,7 +117,7 @@ DynamicPartition;P2;CAST EQUAL GATHER RESHAPE WHERE;f32 f16 bf16 f64 i4 i8 i16 i
 DynamicStitch;P2;CONCATENATION GATHER ADD MAXIMUM REDUCE_MAX UNSORTED_SEGMENT_MAX;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 EagerPyFunc;;;
 Eig;;;
-Einsum;P0;BATCH_MATMUL RESHAPE TRANSPOSE FULLY_CONNECTED GATHER SUM CONCATENATION SHAPE SLICE MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+Einsum;P0;BATCH_MATMUL RESHAPE TRANSPOSE FULLY_CONNECTED CONCATENATION SHAPE SLICE SUM GATHER MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Elu;P0;ELU;f32 f16 bf16 f64 i8 i16 u8
 Empty;;;
 EmptyTensorList;;;
@@ -135,7 +135,7 @@ Erfc;P0;formula;f32 f16 bf16 f64
 Erfinv;P2;ADD LESS LOG MUL NEG SELECT_V2 SQRT SUB;f32 f16 bf16 f64
 EuclideanNorm;P1;MUL SQRT SUM;f32 f16 bf16 f64 i8 i16 u8
 Exit;;;
-Exp;P0;EXP CAST formula;f32 f16 bf16 f64 i8 i16 u8 c64
+Exp;P0;EXP formula CAST;f32 f16 bf16 f64 i8 i16 u8 c64
 ExpandDims;P0;RESHAPE EXPAND_DIMS;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 Expm1;P1;ABS DIV EXP LESS MUL SELECT_V2 SUB TANH;f32 f16 bf16 f64 i8
 ExtractImagePatches;P2;CONCATENATION SPACE_TO_DEPTH STRIDED_SLICE PADV2;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
@@ -148,17 +148,17 @@ FakeQuantWithMinMaxVarsPerChannel;P1;ADD FLOOR MAXIMUM MINIMUM MUL SUB;f32 f16 b
 Fill;P0;FILL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string
 Fingerprint;;;
 Floor;P0;FLOOR;f32 f16 bf16 f64
-FloorDiv;P0;FLOOR_DIV CAST BROADCAST_TO;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+FloorDiv;P0;FLOOR_DIV CAST BROADCAST_TO RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 FloorMod;P0;FLOOR_MOD BROADCAST_TO;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 FusedBatchNorm;;ADD MUL;f32 f16 bf16 f64
 FusedBatchNormV2;;ADD MUL;f32 f16 bf16 f64
 FusedBatchNormV3;P0;ADD MUL MEAN RESHAPE RSQRT SQUARED_DIFFERENCE SUB;f32 f16 bf16 f64
-FusedPadConv2D;;;
+FusedPadConv2D;P2;CONV_2D MIRROR_PAD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 FusedResizeAndPadConv2D;;;
 GRUBlockCell;;;
 Gather;P1;GATHER;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 GatherNd;P0;GATHER_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool string
-GatherV2;P0;GATHER CAST;f32 f64 i16 i32 i64 bool
+GatherV2;P0;GATHER CAST;f32 bf16 f64 i8 i16 i32 i64 bool
 Greater;P0;GREATER CAST RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 GreaterEqual;P0;GREATER_EQUAL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 HSVToRGB;P2;ABS ADD CONCATENATION MAXIMUM MINIMUM MUL SLICE SUB;f32 f16 bf16 f64 i8 i16 i32
@@ -193,9 +193,9 @@ IteratorV2;;;
 L2Loss;P2;MUL SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 LRN;P0;LOCAL_RESPONSE_NORMALIZATION;f32 f16 bf16 f64
 LSTMBlockCell;;;
-LeakyRelu;P0;LEAKY_RELU;f32 f16 bf16 f64 i8 i16 u8
+LeakyRelu;P0;LEAKY_RELU CAST;f32 f16 bf16 f64 i8 i16 u8
 LeftShift;P2;GATHER MUL;i8 i16 i32 u8 u16
-Less;P0;LESS BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Less;P0;LESS RESHAPE BROADCAST_TO CAST CONCATENATION SHAPE SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 LessEqual;P0;LESS_EQUAL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Lgamma;P2;ABS ADD DIV FLOOR LESS LOG MINIMUM MUL NEG SELECT_V2 SIN SUB;f32 f16 bf16 f64
 LinSpace;P2;ADD DIV MUL SUB;f32 f16 bf16 f64
@@ -212,11 +212,11 @@ LookupTableFind;;;
 LookupTableFindV2;;;
 LookupTableSizeV2;;;
 LoopCond;;;
-LowerBound;P2;CAST LESS RESHAPE SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+LowerBound;P2;CAST LESS RESHAPE SUM CONCATENATION SHAPE SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Lu;;;
 MakeIterator;;;
-MatMul;P0;FULLY_CONNECTED BATCH_MATMUL MUL RESHAPE SUM TRANSPOSE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
-MatrixBandPart;P1;SELECT_V2 GREATER_EQUAL LESS_EQUAL LOGICAL_AND RANGE RESHAPE SHAPE SLICE SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
+MatMul;P0;FULLY_CONNECTED BATCH_MATMUL TRANSPOSE MUL RESHAPE SUM CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+MatrixBandPart;P1;SELECT_V2 GREATER_EQUAL RANGE RESHAPE SHAPE SLICE SUB LESS_EQUAL LOGICAL_AND;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
 MatrixDeterminant;P2;;
 MatrixDiag;;MATRIX_DIAG;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 MatrixDiagPart;;GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
@@ -264,10 +264,10 @@ NumpyFunction;;;
 OneHot;P0;ONE_HOT CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 OneShotIterator;;;
 OnesLike;P0;BROADCAST_TO SHAPE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
-Pack;P0;PACK CAST CONCATENATION RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
+Pack;P0;PACK CAST CONCATENATION RESHAPE formula;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
 Pad;P0;PAD CAST RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool c64
 PadV2;P0;PADV2 CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool
-ParallelConcat;;;
+ParallelConcat;P2;CONCATENATION;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 ParallelDynamicStitch;;;
 ParameterizedTruncatedNormal;;;
 ParseExample;;;
@@ -278,10 +278,10 @@ ParseSingleExample;;;
 ParseSingleSequenceExample;;;
 PlaceholderV2;;;
 PlaceholderWithDefault;;;
-PopulationCount;;;
-Pow;P0;POW CAST BROADCAST_TO RESHAPE SQRT;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+PopulationCount;P2;CAST FLOOR_MOD RESHAPE RIGHT_SHIFT SUM;i32 i64
+Pow;P0;POW CAST BROADCAST_TO MUL RESHAPE SQRT;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 PreventGradient;;;
-Print;;;
+Print;P2;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 PrintV2;;;
 Prod;P0;REDUCE_PROD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 PyFunc;;;
@@ -290,7 +290,7 @@ Qr;;;
 QuantizeAndDequantize;;MINIMUM MUL ROUND MAXIMUM DIV GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
 QuantizeAndDequantizeV2;;MINIMUM MUL ROUND MAXIMUM DIV GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
 QuantizeAndDequantizeV3;;;
-QuantizeAndDequantizeV4;P2;MINIMUM MUL ROUND MAXIMUM DIV GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
+QuantizeAndDequantizeV4;P2;MINIMUM MUL MAXIMUM ROUND ADD DIV FLOOR GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
 QuantizeDownAndShrinkRange;;;
 QuantizeV2;;;
 QuantizedAdd;;;
@@ -327,11 +327,11 @@ RandomShuffle;;;
 RandomStandardNormal;;;
 RandomUniform;;;
 RandomUniformInt;;;
-Range;P0;RANGE;f32 i32 i64
+Range;P0;RANGE CAST;f32 f64 i32 i64
 Rank;;;
 ReaderReadV2;;;
 Real;P2;IMAG REAL;c64
-RealDiv;P0;DIV CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
+RealDiv;P0;DIV CAST ADD MUL NEG SUB formula;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 Reciprocal;P1;DIV;f32 f16 bf16 f64 i8 i32 u8
 ReduceJoin;;;
 RefEnter;;;
@@ -347,7 +347,7 @@ RequantizationRange;;;
 Requantize;;;
 Reshape;P0;RESHAPE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 ResizeArea;P2;BATCH_MATMUL RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
-ResizeBicubic;P2;BATCH_MATMUL RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+ResizeBicubic;P2;BATCH_MATMUL RESHAPE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 ResizeBilinear;P0;RESIZE_BILINEAR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 ResizeNearestNeighbor;P0;RESIZE_NEAREST_NEIGHBOR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 ResourceGather;;;
@@ -360,17 +360,17 @@ Rint;P2;ROUND;f32 f16 bf16 f64
 Roll;P1;SLICE CONCATENATION FLOOR_MOD GATHER SUB RANGE RESHAPE SHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
 RougeL;;;
 Round;P0;ROUND;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
-Rsqrt;P0;RSQRT;f32 f16 bf16 f64 i8 i16 u8
+Rsqrt;P0;RSQRT CAST;f32 f16 bf16 f64 i8 i16 u8
 SampleDistortedBoundingBox;;;
 SampleDistortedBoundingBoxV2;;;
 ScaleAndTranslate;P2;BATCH_MATMUL RESHAPE;f32 f16 bf16 f64
-ScatterNd;P0;SCATTER_ND CAST;f32 f16 bf16 f64 i8 i32 i64 u8 bool
+ScatterNd;P0;SCATTER_ND CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool
 ScatterNdNonAliasingAdd;;;
-SegmentMax;P2;SELECT_V2 UNSORTED_SEGMENT_MAX ADD GREATER REDUCE_MAX RESHAPE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
+SegmentMax;P2;SELECT_V2 UNSORTED_SEGMENT_MAX ADD GREATER REDUCE_MAX RESHAPE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 SegmentMean;P2;DIV UNSORTED_SEGMENT_SUM ADD MAXIMUM REDUCE_MAX RESHAPE;f32 f16 bf16 f64
-SegmentMin;P2;SELECT_V2 UNSORTED_SEGMENT_MIN ADD GREATER REDUCE_MAX RESHAPE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
-SegmentProd;P2;UNSORTED_SEGMENT_PROD ADD REDUCE_MAX;f32 f16 bf16 f64 i32
-SegmentSum;P1;UNSORTED_SEGMENT_SUM ADD REDUCE_MAX;f32 f16 bf16 f64 i32
+SegmentMin;P2;SELECT_V2 UNSORTED_SEGMENT_MIN ADD GREATER REDUCE_MAX RESHAPE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+SegmentProd;P2;UNSORTED_SEGMENT_PROD ADD REDUCE_MAX;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+SegmentSum;P1;UNSORTED_SEGMENT_SUM ADD REDUCE_MAX CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Select;P0;SELECT RESHAPE SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
 SelectV2;P0;SELECT SELECT_V2 BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
 SelfAdjointEigV2;;;
@@ -418,8 +418,8 @@ SparseSegmentMean;P2;DIV GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64
 SparseSegmentMeanWithNumSegments;;;
 SparseSegmentSqrtN;P2;DIV GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64
 SparseSegmentSqrtNWithNumSegments;;;
-SparseSegmentSum;P2;GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
-SparseSegmentSumWithNumSegments;P2;GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
+SparseSegmentSum;P2;GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+SparseSegmentSumWithNumSegments;P2;GATHER UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 SparseSlice;;;
 SparseSoftmaxCrossEntropyWithLogits;P2;GATHER LOG_SOFTMAX MUL NEG ONE_HOT SHAPE SOFTMAX SUB SUM;f32 f16 bf16 f64
 SparseTensorDenseMatMul;;;
@@ -429,7 +429,7 @@ Split;P0;SPLIT SLICE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool str
 SplitMergeTokenizeWithOffsets;;;
 SplitV;P0;SPLIT_V;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 Sqrt;P0;SQRT;f32 f16 bf16 f64 i8 i16 u8
-Square;P0;SQUARE MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
+Square;P0;SQUARE MUL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 SquaredDifference;P0;SQUARED_DIFFERENCE RESHAPE MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Squeeze;P0;RESHAPE SQUEEZE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 StatelessCase;P2;;
@@ -438,10 +438,10 @@ StatelessMultinomial;;;
 StatelessRandomGammaV2;;;
 StatelessRandomGammaV3;;;
 StatelessRandomGetAlg;;;
-StatelessRandomGetKeyCounter;;;
+StatelessRandomGetKeyCounter;P2;;
 StatelessRandomGetKeyCounterAlg;;;
 StatelessRandomNormal;;;
-StatelessRandomNormalV2;;;
+StatelessRandomNormalV2;P2;;
 StatelessRandomPoisson;;;
 StatelessRandomUniform;;;
 StatelessRandomUniformFullInt;;;
@@ -456,7 +456,7 @@ StatelessWhile;P1;;
 StaticRegexFullMatch;;;
 StaticRegexReplace;;;
 StopGradient;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
-StridedSlice;P0;STRIDED_SLICE RESHAPE CONCATENATION GATHER SHAPE SLICE CAST IMAG REAL formula;f32 f64 i8 i16 i32 i64 u8 u16 u32 bool c64
+StridedSlice;P0;STRIDED_SLICE RESHAPE CONCATENATION GATHER SHAPE SLICE IMAG REAL formula CAST;f32 f64 i8 i16 i32 i64 u8 u16 u32 bool c64
 StringFormat;;;
 StringJoin;;;
 StringLength;P2;;
@@ -511,18 +511,18 @@ TensorMapInsert;;;
 TensorMapLookup;;;
 TensorMapSize;;;
 TensorMapStackKeys;;;
-TensorScatterAdd;P2;ADD SCATTER_ND;f32 f16 bf16 f64 i8 i32 i64 u8
+TensorScatterAdd;P2;ADD SCATTER_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 TensorScatterMax;P2;MAXIMUM SUM UNSORTED_SEGMENT_MAX;f32 f16 bf16 f64 i32
 TensorScatterMin;P2;MINIMUM SUM UNSORTED_SEGMENT_MIN;f32 f16 bf16 f64 i32
-TensorScatterSub;P2;SCATTER_ND SUB;f32 f16 bf16 f64 i8 i32 i64 u8
-TensorScatterUpdate;P1;CONCATENATION GATHER ADD GREATER MAXIMUM SELECT_V2 SUM UNSORTED_SEGMENT_MAX CAST RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+TensorScatterSub;P2;SCATTER_ND SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+TensorScatterUpdate;P1;CONCATENATION GATHER ADD GREATER MAXIMUM SELECT_V2 SUM UNSORTED_SEGMENT_MAX RESHAPE RANGE SHAPE SUB CAST MUL;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 TensorStridedSliceUpdate;P2;CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 Tile;P0;TILE CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string c64
 Timestamp;;;
 TokenizerFromLogits;;;
 TopK;;TOPK_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 TopKV2;P0;TOPK_V2 CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8
-Transpose;P0;TRANSPOSE RESHAPE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
+Transpose;P0;TRANSPOSE RESHAPE CAST formula;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
 TruncateDiv;P2;DIV CAST CEIL FLOOR LESS SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 TruncateMod;P2;ABS FLOOR_MOD LESS NEG SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 TruncatedNormal;;;
@@ -538,10 +538,10 @@ UniqueWithCountsV2;;RESHAPE SHAPE UNIQUE UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i
 Unpack;P0;UNPACK RESHAPE SLICE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
 UnravelIndex;P2;FLOOR_DIV FLOOR_MOD;i8 i16 i32 i64 u8 u16 u32 bool
 UnsortedSegmentJoin;;;
-UnsortedSegmentMax;P1;UNSORTED_SEGMENT_MAX;f32 f16 bf16 f64 i32
-UnsortedSegmentMin;P1;UNSORTED_SEGMENT_MIN;f32 f16 bf16 f64 i32
-UnsortedSegmentProd;P1;UNSORTED_SEGMENT_PROD CAST;f32 f16 bf16 f64 i32
-UnsortedSegmentSum;P1;UNSORTED_SEGMENT_SUM;f32 f16 bf16 f64 i32
+UnsortedSegmentMax;P1;UNSORTED_SEGMENT_MAX;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+UnsortedSegmentMin;P1;UNSORTED_SEGMENT_MIN;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+UnsortedSegmentProd;P1;UNSORTED_SEGMENT_PROD CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+UnsortedSegmentSum;P1;UNSORTED_SEGMENT_SUM CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 UpperBound;P2;CAST LESS_EQUAL RESHAPE SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Where;P1;WHERE;f32 f16 bf16 f64 i8 i32 i64 u8 u32 bool
 While;P1;;
