@@ -4,25 +4,35 @@ import { propagateDims } from './propagate-dims.ts'
 import { absorbNegation } from './rules/absorb-negation.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
 import { absorbTransposeIntoMatmul } from './rules/absorb-transpose-into-matmul.ts'
+import { addBiasFirst } from './rules/add-bias-first.ts'
 import { cancelPairs, dropSign } from './rules/cancel-pairs.ts'
 import { divideByConstant } from './rules/divide-by-constant.ts'
+import { dropBroadcast } from './rules/drop-broadcast.ts'
+import { dropUnitReduction } from './rules/drop-unit-reduction.ts'
 import { dropZeroProduct } from './rules/drop-zero-product.ts'
 import { expandErf } from './rules/expand-erf.ts'
+import { flattenConcatenation } from './rules/flatten-concatenation.ts'
 import { foldConstants } from './rules/fold-constants.ts'
 import { foldKnownDims } from './rules/fold-known-dims.ts'
 import { foldOffsetBefore } from './rules/fold-offset-before.ts'
 import { foldPad } from './rules/fold-pad.ts'
 import { foldScale } from './rules/fold-scale.ts'
 import { foldScaleBefore } from './rules/fold-scale-before.ts'
+import { foldScaleOfMatmul } from './rules/fold-scale-of-matmul.ts'
 import { foldSpaceToBatch } from './rules/fold-space-to-batch.ts'
 import { fuseActivation } from './rules/fuse-activation.ts'
 import { fuseBias } from './rules/fuse-bias.ts'
+import { joinParts } from './rules/join-parts.ts'
 import { keepDimsOfFc } from './rules/keep-dims-of-fc.ts'
 import { keepDimsOfReduction } from './rules/keep-dims-of-reduction.ts'
 import { materializeShapeOperand } from './rules/materialize-shape-operand.ts'
+import { matmulByConstant } from './rules/matmul-by-constant.ts'
+import { mergeAffine } from './rules/merge-affine.ts'
+import { mergeCasts } from './rules/merge-casts.ts'
 import { mergeClamps } from './rules/merge-clamps.ts'
 import { mergeConstantOperands } from './rules/merge-constant-operands.ts'
 import { mergeReshapes } from './rules/merge-reshapes.ts'
+import { mergeSlices } from './rules/merge-slices.ts'
 import { mergeTransposes } from './rules/merge-transposes.ts'
 import { recognizeElu } from './rules/recognize-elu.ts'
 import { recognizeGelu } from './rules/recognize-gelu.ts'
@@ -32,7 +42,9 @@ import { recognizeLeakyRelu } from './rules/recognize-leaky-relu.ts'
 import { recognizeLogistic } from './rules/recognize-logistic.ts'
 import { recognizeMean } from './rules/recognize-mean.ts'
 import { recognizeNegation } from './rules/recognize-negation.ts'
+import { recognizeOneHot } from './rules/recognize-one-hot.ts'
 import { recognizePrelu } from './rules/recognize-prelu.ts'
+import { recognizeResize } from './rules/recognize-resize.ts'
 import { recognizeRsqrt } from './rules/recognize-rsqrt.ts'
 import { recognizeSoftmax } from './rules/recognize-softmax.ts'
 import { removeNeutralOperand } from './rules/remove-neutral-operand.ts'
@@ -47,7 +59,10 @@ import { sinkReshapeThroughMatmul } from './rules/sink-reshape-through-matmul.ts
 import { sinkTranspose } from './rules/sink-transpose.ts'
 import { sinkTransposeThroughReduction } from './rules/sink-transpose-through-reduction.ts'
 import { skipMonotonic } from './rules/skip-monotonic.ts'
+import { sliceFromGather } from './rules/slice-from-gather.ts'
 import { squareOfDifference } from './rules/square-of-difference.ts'
+import { swapTransposedMatmul } from './rules/swap-transposed-matmul.ts'
+import { takeApartJoined } from './rules/take-apart-joined.ts'
 
 export interface Pipeline {
   readonly name: string
@@ -79,6 +94,16 @@ export const canonicalRules = [
   simplifySelect,
   simplifyLogic,
   dropZeroProduct,
+  mergeCasts,
+  ...dropBroadcast,
+  mergeSlices,
+  joinParts,
+  takeApartJoined,
+  flattenConcatenation,
+  sliceFromGather,
+  dropUnitReduction,
+  matmulByConstant,
+  swapTransposedMatmul,
 ]
 
 /** Formulas that the runtime has one op for. */
@@ -96,6 +121,8 @@ export const recognizeRules = [
   ...recognizeNegation,
   skipMonotonic,
   squareOfDifference,
+  ...recognizeResize,
+  ...recognizeOneHot,
   ...absorbNegation,
 ]
 
@@ -117,6 +144,9 @@ export const fuseRules = [
   ...sinkReshape,
   sinkReshapeThroughMatmul,
   ...mergeConstantOperands,
+  ...mergeAffine,
+  addBiasFirst,
+  ...foldScaleOfMatmul,
   divideByConstant,
   fuseActivation,
 ]
