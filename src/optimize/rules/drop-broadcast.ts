@@ -7,7 +7,7 @@ import { resultOf } from '../weighted.ts'
 const names = Object.values(binary).map((spec) => spec.name as string)
 
 /** Ranks up to which a kernel broadcasts by itself. @see LiteRT kernels/{add,sub,mul,div,maximum_minimum,comparisons}.cc */
-const broadcastRanks: Readonly<Record<string, number>> = { add: 6, sub: 6, mul: 6, div: 6, maximum: 5, minimum: 5 }
+const broadcastRanks: Readonly<Record<string, number>> = { add: 6, sub: 6, mul: 6, div: 6, maximum: 5, minimum: 5, atan2: 0 }
 
 /**
  * binary op on a value that was broadcast before, or got leading dims of 1  =>  the op on the value itself, which broadcasts alike.
