@@ -66,8 +66,7 @@ describe('drop-broadcast', () => {
 })
 
 it('drop-broadcast keeps the operands of atan2 alike, which does not broadcast', () => {
-  const text =
-    '(%x: f32[2,3], %z: f32[1,3]) { %s = const : i32[2] = [2, 3]\n %b = broadcast_to(%z, %s)\n %y = atan2(%b, %x) return %y }'
+  const text = '(%x: f32[2,3], %z: f32[1,3]) { %s = const : i32[2] = [2, 3]\n %b = broadcast_to(%z, %s)\n %y = atan2(%b, %x) return %y }'
   expectMiss(dropBroadcast, text, 'the kernel does not broadcast this rank')
 })
 
