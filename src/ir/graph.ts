@@ -242,6 +242,13 @@ export class GraphEditor {
     return { name: this.name, inputs: [...this.#inputs], outputs: [...this.#outputs], values: new Map(this.values), nodes }
   }
 
+  /** Gives the nodes this order; all of them, each after those it reads from. */
+  reorder(nodes: readonly Node[]): void {
+    invariant(nodes.length === this.#nodes.size, `an order of ${nodes.length} nodes for ${this.#nodes.size}`)
+    this.#nextOrder = 0
+    for (const n of nodes) this.#order.set(n.id, this.#nextOrder++)
+  }
+
   #insert(node: Node, order: number): void {
     this.#nodes.set(node.id, node)
     this.#order.set(node.id, order)

@@ -23,7 +23,8 @@ function merge(context: PassContext): void {
     const alike = seen.get(outline) ?? []
     const first = alike.find((n) => sameNode(graph, n, node))
     if (!first) {
-      seen.set(outline, [...alike, node])
+      if (alike.length === 0) seen.set(outline, alike)
+      alike.push(node)
       continue
     }
     node.outputs.forEach((o, i) => {
@@ -41,15 +42,23 @@ function isPure(graph: GraphEditor, node: Node): boolean {
   return !node.inputs.some((id) => id !== null && graph.value(id).isVariable)
 }
 
+/** Ops whose two operands may change places. */
+const commutative: ReadonlySet<string> = new Set(
+  ['add', 'mul', 'maximum', 'minimum', 'squared_difference', 'equal', 'not_equal', 'logical_and', 'logical_or'].filter((name) =>
+    findSpec(name),
+  ),
+)
+
 /** Op and run-time operands: equal for equal nodes, and for few others. */
 function outlineOf(graph: GraphEditor, node: Node): string {
-  return `${node.op} ${node.inputs.map((id) => (id === null ? '' : graph.value(id).data ? 'c' : id)).join()}`
+  const operands = node.inputs.map((id) => (id === null ? '' : graph.value(id).data ? 'c' : String(id)))
+  return `${node.op} ${(commutative.has(node.op) ? operands.sort() : operands).join()}`
 }
 
 function sameNode(graph: GraphEditor, a: Node, b: Node): boolean {
+  const same = (inputs: Node['inputs']) => a.inputs.every((id, i) => id === inputs[i] || sameConstant(graph, id, inputs[i]))
   return (
-    JSON.stringify(a.attrs) === JSON.stringify(b.attrs) &&
-    a.inputs.every((id, i) => id === b.inputs[i] || sameConstant(graph, id, b.inputs[i]))
+    JSON.stringify(a.attrs) === JSON.stringify(b.attrs) && (same(b.inputs) || (commutative.has(a.op) && same([b.inputs[1]!, b.inputs[0]!])))
   )
 }
 

@@ -28,6 +28,8 @@ export interface OptimizeReport {
   readonly passes: readonly PassReport[]
   /** Where rules matched but could not rewrite, as the graph is at the end; for `--explain`. */
   readonly nearMisses: readonly NearMiss[]
+  /** Bytes of results alive at the worst moment, in the order as it was and as it is now; symbolic sizes count as 1. */
+  readonly memory: { readonly beforeBytes: number; readonly afterBytes: number }
 }
 
 /** Rewrites a graph into a smaller, faster one with the same results (within float rounding). The graph given is not changed. */
@@ -40,9 +42,10 @@ export function optimize(
   const diagnostics = new Diagnostics()
   const passes: PassReport[] = []
   const misses: PassContext['misses'] = new Map()
+  const memory = { beforeBytes: 0, afterBytes: 0 }
   let budget = options.maxRewrites ?? Number.POSITIVE_INFINITY
   for (const pass of pipeline.passes) {
-    const context: PassContext = { graph: editor, hits: new Map(), misses, diagnostics, budget }
+    const context: PassContext = { graph: editor, hits: new Map(), misses, diagnostics, memory, budget }
     const start = performance.now()
     pass.run(context)
     budget = context.budget
@@ -60,7 +63,7 @@ export function optimize(
   const open = [...misses.values()].filter((m) => editor.current(m.root))
   for (const { miss } of open) if (miss.tell) diagnostics.add('info', miss.tell)
   const nearMisses = open.map(({ rule, miss }) => ({ rule, reason: miss.reason, op: miss.node.op, layer: layerOf(miss.node.origin) }))
-  return { graph: optimized, report: { passes, nearMisses }, diagnostics: diagnostics.list }
+  return { graph: optimized, report: { passes, nearMisses, memory }, diagnostics: diagnostics.list }
 }
 
 /** Optimizes every graph of a model; signatures follow the outputs. The report sums over the graphs. */
@@ -88,7 +91,9 @@ function sumReports(reports: readonly OptimizeReport[]): OptimizeReport {
     for (const r of reports) for (const [rule, count] of Object.entries(r.passes[i]!.hits)) hits[rule] = (hits[rule] ?? 0) + count
     return { name, hits, timeMs: reports.reduce((ms, r) => ms + r.passes[i]!.timeMs, 0) }
   })
-  return { passes, nearMisses: reports.flatMap((r) => r.nearMisses) }
+  const worst = (of: (memory: OptimizeReport['memory']) => number) => Math.max(0, ...reports.map((r) => of(r.memory)))
+  const memory = { beforeBytes: worst((m) => m.beforeBytes), afterBytes: worst((m) => m.afterBytes) }
+  return { passes, nearMisses: reports.flatMap((r) => r.nearMisses), memory }
 }
 
 function verify(graph: Graph, when: string): void {

@@ -25,6 +25,8 @@ export interface PassContext {
   readonly hits: Map<string, number>
   readonly misses: Map<string, { rule: string; miss: Miss; root: NodeId }>
   readonly diagnostics: Diagnostics
+  /** What a pass that orders for memory found. */
+  readonly memory: { beforeBytes: number; afterBytes: number }
   /** Rewrites still allowed. */
   budget: number
 }
@@ -60,7 +62,7 @@ export function dropUnread(graph: GraphEditor): number {
   return graph.removeDead(hasEffect)
 }
 
-function hasEffect(node: Node): boolean {
+export function hasEffect(node: Node): boolean {
   return findSpec(node.op)?.sideEffect ?? isOpaque(node)
 }
 

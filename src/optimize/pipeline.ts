@@ -1,5 +1,6 @@
 import { mergeEqualNodes } from './merge-equal-nodes.ts'
-import { dropDead, fixpoint, type Pass } from './pass.ts'
+import { orderForMemory } from './order-for-memory.ts'
+import { dropDead, fixpoint, hasEffect, type Pass } from './pass.ts'
 import { propagateDims } from './propagate-dims.ts'
 import { absorbNegation } from './rules/absorb-negation.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
@@ -161,4 +162,6 @@ export const floatPipeline = pipeline('float', [
   fixpoint('expand', expandRules),
   fixpoint('fuse', fuseRules),
   mergeEqualNodes('merge-equal-fused'),
+  dropDead,
+  orderForMemory(hasEffect),
 ])

@@ -21,6 +21,9 @@ for (const spec of allSpecs()) {
   weightedOps.set(spec.name, { input: at('input'), weights: at(weights.operand), bias: at(bias.operand), axis: weights.axis })
 }
 
+// It has no integer kernel, and so no quantization traits that would tell.
+weightedOps.set('conv_3d', { input: 0, weights: 1, bias: 2, axis: 4 })
+
 /** Ops with constant weights along output channels, a bias and a fused activation: the convolutions and fully_connected. */
 export const weightedNames: readonly string[] = [...weightedOps.keys()]
 
@@ -66,6 +69,7 @@ export const fusableNames: readonly string[] = [
   'conv_2d',
   'depthwise_conv_2d',
   'transpose_conv',
+  'conv_3d',
   'fully_connected',
   'average_pool_2d',
   'max_pool_2d',

@@ -6,7 +6,7 @@ import { op } from '../../src/ops/index.ts'
 
 /**
  * A small random picture network from a seed: convolutions, normalizations, activations, pads, pools, transposes,
- * residual additions, a dense head. Its numbers stay within a few powers of two, so that rounding is all that differs.
+ * slices, parts joined again, repeated pixels, attention, residual additions, a dense head. Its numbers stay within a few powers of two, so that rounding is all that differs.
  */
 export function randomGraph(seed: number): Graph {
   const next = seededRandom(seed)
@@ -81,6 +81,62 @@ export function randomGraph(seed: number): Graph {
       const nchw = b.op(op.transpose, [x, b.i32([0, 3, 1, 2])])
       const c = b.op(op.add, [nchw, b.f32(Array.from({ length: channels(x) }, next), [channels(x), 1, 1])])
       return b.op(op.transpose, [activated(c), b.i32([0, 2, 3, 1])])
+    },
+    (x) => shifted(scaled(shifted(x))),
+    (x) => {
+      const parts = b.ops(op.split, [b.i32([2], []), b.op(op.concatenation, [x, activated(x)], { axis: 2 })], { numSplits: 2 })
+      return next() < 0.5 ? parts[int(2)]! : b.op(op.concatenation, next() < 0.5 ? parts : [parts[1]!, parts[0]!], { axis: 3 })
+    },
+    (x) => {
+      const cut = (v: Value) => {
+        const rows = v.type.shape[1] as number
+        const begin = int(2)
+        return rows - begin < 3 ? v : b.op(op.slice, [v, b.i32([0, begin, 0, 0]), b.i32([-1, rows - begin - int(2), -1, -1])])
+      }
+      return cut(cut(x))
+    },
+    (x) => {
+      const axis = b.i32([3])
+      const e = b.op(op.exp, [b.op(op.sub, [x, b.op(op.reduceMax, [x, axis], { keepDims: true })])])
+      return b.op(op.div, [e, b.op(op.sum, [e, axis], { keepDims: true })])
+    },
+    (x) => b.op(op.sub, [x, b.op(op.mul, [b.op(op.sum, [x, b.i32([3])], { keepDims: true }), b.f32([1 / channels(x)])])]),
+    (x) => b.op(op.maximum, [x, b.op(op.mul, [x, b.f32([0.25])])]),
+    (x) => {
+      const slope = b.op(op.mul, [b.op(op.relu, [b.op(op.neg, [x])]), vector(channels(x))])
+      return b.op(next() < 0.5 ? op.add : op.sub, [b.op(op.relu, [x]), slope])
+    },
+    (x) => {
+      const condition = b.op(next() < 0.5 ? op.greater : op.lessEqual, [x, b.f32([0])])
+      const low = b.op(op.mul, [x, b.f32([0.5])])
+      return b.op(op.selectV2, condition && next() < 0.5 ? [condition, x, low] : [condition, low, x])
+    },
+    (x) => {
+      const [, h, w, c] = x.type.shape as [string, number, number, number]
+      const v = b.op(op.tile, [b.op(op.reshape, [vector(c), b.i32([1, 1, 1, c])]), b.i32([1, h, w, 1])])
+      return b.op(op.mul, [b.op(op.broadcastTo, [v, b.i32([1, h, w, c])]), x])
+    },
+    (x) => {
+      const [, h, w, c] = x.type.shape as [string, number, number, number]
+      if (h * w > 30) return x
+      const tall = b.op(op.tile, [b.op(op.reshape, [x, b.i32([-1, h, 1, w, c])]), b.i32([1, 1, 2, 1, 1])])
+      const wide = b.op(op.tile, [
+        b.op(op.reshape, [b.op(op.reshape, [tall, b.i32([-1, 2 * h, w, c])]), b.i32([-1, 2 * h, w, 1, c])]),
+        b.i32([1, 1, 1, 2, 1]),
+      ])
+      return b.op(op.reshape, [wide, b.i32([-1, 2 * h, 2 * w, c])])
+    },
+    (x) => {
+      const rows = x.type.shape[1] as number
+      return b.op(op.gather, [x, b.i32(Array.from({ length: rows }, (_, i) => (next() < 0.1 ? 0 : i)))], { axis: 1 })
+    },
+    (x) => {
+      const [, h, w, c] = x.type.shape as [string, number, number, number]
+      const rows = b.op(op.reshape, [x, b.i32([-1, h * w, c])])
+      const query = b.op(op.fullyConnected, [rows, tensor([c, c]), next() < 0.5 ? vector(c) : null], { keepNumDims: true })
+      const logits = b.op(op.mul, [b.op(op.batchMatmul, [query, rows], { adjY: true }), b.f32([0.5])])
+      const mixed = b.op(op.batchMatmul, [b.op(op.softmax, [logits], { beta: 1 }), rows])
+      return b.op(op.reshape, [next() < 0.5 ? mixed : b.op(op.batchMatmul, [mixed, tensor([c, c])]), b.i32([-1, h, w, c])])
     },
     (x) => {
       const [, h, w, c] = x.type.shape as [string, number, number, number]

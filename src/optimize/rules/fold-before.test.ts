@@ -15,6 +15,14 @@ describe('fold-scale-before', () => {
     expectRewrite(foldScaleBefore, fc(lines), fc('', weights, '%b', '%x'))
   })
 
+  it('folds one number per input channel into a filter', () => {
+    expectRewrite(
+      foldScaleBefore,
+      '(%x: f32[N,4,4,2]) { %c = const : f32[2] = [1, 10]\n %u = mul(%x, %c)\n %w = const : f32[2,1,1,2] = [1, 2, 3, 4]\n %y = conv_2d(%u, %w, none) return %y }',
+      '(%x: f32[N,4,4,2]) { %w = const : f32[2,1,1,2] = [1, 20, 3, 40]\n %y = conv_2d(%x, %w, none) return %y }',
+    )
+  })
+
   it('folds one number into a filter, whatever the padding', () => {
     expectRewrite(
       foldScaleBefore,
@@ -25,14 +33,14 @@ describe('fold-scale-before', () => {
 
   it.each([
     [
-      'a scale per channel of a convolution',
-      '(%x: f32[N,4,4,2]) { %c = const : f32[2] = [1, 2]\n %u = mul(%x, %c)\n %w = const : f32[1,1,1,2] = [1, 2]\n %y = conv_2d(%u, %w, none) return %y }',
-      'the constant is not one number, nor one per input of fully_connected',
+      'a scale per channel of a convolution in groups',
+      '(%x: f32[N,4,4,2]) { %c = const : f32[2] = [1, 2]\n %u = mul(%x, %c)\n %w = const : f32[2,1,1,1] = [1, 2]\n %y = conv_2d(%u, %w, none) return %y }',
+      'the constant is not one number, nor one per input channel',
     ],
     [
       'rows that are not those of the weights',
       '(%x: f32[N,2,2]) { %c = const : f32[2] = [1, 2]\n %u = mul(%x, %c)\n %w = const : f32[1,4] = [1, 2, 3, 4]\n %y = fully_connected(%u, %w, none) : f32[N,1] return %y }',
-      'the constant is not one number, nor one per input of fully_connected',
+      'the constant is not one number, nor one per input channel',
     ],
     [
       'a broadcast',
@@ -88,6 +96,19 @@ describe('fold-offset-before', () => {
     )
   })
 
+  it('folds one offset per input channel, also where SAME adds no padding', () => {
+    expectRewrite(
+      foldOffsetBefore,
+      '(%x: f32[N,4,4,2]) { %c = const : f32[2] = [1, 10]\n %u = add(%x, %c)\n %w = const : f32[2,1,1,2] = [1, 2, 3, 4]\n %y = conv_2d(%u, %w, none) {padding=same} return %y }',
+      '(%x: f32[N,4,4,2]) { %w = const : f32[2,1,1,2] = [1, 2, 3, 4]\n %b = const : f32[2] = [21, 43]\n %y = conv_2d(%x, %w, %b) {padding=same} return %y }',
+    )
+    expectRewrite(
+      foldOffsetBefore,
+      '(%x: f32[N,4,4,2]) { %c = const : f32[2] = [1, 10]\n %u = add(%x, %c)\n %w = const : f32[1,2,1,2] = [1, 2, 3, 4]\n %y = depthwise_conv_2d(%u, %w, none) {padding=valid, depthMultiplier=1} return %y }',
+      '(%x: f32[N,4,4,2]) { %w = const : f32[1,2,1,2] = [1, 2, 3, 4]\n %b = const : f32[2] = [4, 60]\n %y = depthwise_conv_2d(%x, %w, %b) {padding=valid, depthMultiplier=1} return %y }',
+    )
+  })
+
   it('computes the sum when it is read', () => {
     const { graph } = applyRules(ir(fc('%c = const : f32[] = 2\n %u = add(%x, %c)')), foldOffsetBefore)
     const { data } = graph.values.get(graph.nodes[0]!.inputs[2]!)!
@@ -101,9 +122,9 @@ describe('fold-offset-before', () => {
       'SAME padding adds zeros that the offset does not reach',
     ],
     [
-      'an offset per channel of a convolution',
-      '(%x: f32[N,4,4,2]) { %c = const : f32[2] = [1, 2]\n %u = add(%x, %c)\n %w = const : f32[1,1,1,2] = [1, 2]\n %y = conv_2d(%u, %w, none) {padding=valid} return %y }',
-      'the constant is not one number, nor one per input of fully_connected',
+      'an offset per channel of a convolution in groups',
+      '(%x: f32[N,4,4,2]) { %c = const : f32[2] = [1, 2]\n %u = add(%x, %c)\n %w = const : f32[2,1,1,1] = [1, 2]\n %y = conv_2d(%u, %w, none) {padding=valid} return %y }',
+      'the constant is not one number, nor one per input channel',
     ],
     [
       'a broadcast',

@@ -17,14 +17,16 @@ function check({ before, root, x, c }: Operands, graph: GraphEditor) {
   const bias = operandAt(graph, root, at.bias)
   const channels = channelsOf(graph, root)
   if (graph.producer(root.inputs[at.input] ?? -1) !== before) return miss('the shifted value is not the input', root)
-  if (root.attrs.padding === 'same') return miss('SAME padding adds zeros that the offset does not reach', root)
+  const isPointwise = root.op !== 'fully_connected' && weights?.type.shape.slice(1, -1).every((d) => d === 1)
+  if (root.attrs.padding === 'same' && !isPointwise) return miss('SAME padding adds zeros that the offset does not reach', root)
   if (!weights?.data || weights.type.dtype !== 'f32' || c.type.dtype !== 'f32' || channels === undefined)
     return miss('the weights are not constant', root)
   if (bias && !floatsOf(bias)) return miss('the bias is not constant', root)
-  const inner = root.op === 'fully_connected' ? (weights.type.shape[1] as number) : undefined
+  // The last axis of the weights is the input's, but for conv_3d; a group, or a depth multiplier, has another size there.
+  const inner = root.op === 'conv_3d' ? undefined : (weights.type.shape.at(-1) as number)
   const isOne = splatOf(c) !== undefined && c.data!.byteLength === 4
   const isPerInput = inner !== undefined && x.type.shape.at(-1) === inner && isChannelShape(c.type.shape, inner, x.type.shape.length)
-  if (!isOne && !isPerInput) return miss('the constant is not one number, nor one per input of fully_connected', before)
+  if (!isOne && !isPerInput) return miss('the constant is not one number, nor one per input channel', before)
   if (!sameShape(resultOf(graph, before).type.shape, x.type.shape)) return miss('the constant broadcasts the value', before)
   if (before.attrs.fusedActivation !== 'none') return miss('the op before applies an activation', before)
   if (!isReadOnce(graph, before)) return miss('the shifted value has other readers', before)
@@ -54,7 +56,7 @@ function rewrite(
 
 /**
  * add c | sub c  ->  conv | depthwise (VALID) | fc   =>  the op with bias + sum of weights * c, summed in f64 and rounded once;
- * c is one number, or one per input of fc.
+ * c is one number, or one per input channel.
  */
 export const foldOffsetBefore: readonly Rule[] = [
   rule('fold-offset-before', {

@@ -14,10 +14,11 @@ function check({ before, root, x, c }: Operands, graph: GraphEditor) {
   const weights = operandAt(graph, root, at.weights)
   if (graph.producer(root.inputs[at.input] ?? -1) !== before) return miss('the scaled value is not the input', root)
   if (!weights?.data || weights.type.dtype !== 'f32' || c.type.dtype !== 'f32') return miss('the weights are not constant', root)
-  const inner = root.op === 'fully_connected' ? (weights.type.shape[1] as number) : undefined
+  // The last axis of the weights is the input's, but for conv_3d; a group, or a depth multiplier, has another size there.
+  const inner = root.op === 'conv_3d' ? undefined : (weights.type.shape.at(-1) as number)
   const isOne = splatOf(c) !== undefined && c.data!.byteLength === 4
   const isPerInput = inner !== undefined && x.type.shape.at(-1) === inner && isChannelShape(c.type.shape, inner, x.type.shape.length)
-  if (!isOne && !isPerInput) return miss('the constant is not one number, nor one per input of fully_connected', before)
+  if (!isOne && !isPerInput) return miss('the constant is not one number, nor one per input channel', before)
   if (!sameShape(resultOf(graph, before).type.shape, x.type.shape)) return miss('the constant broadcasts the value', before)
   if (before.attrs.fusedActivation !== 'none') return miss('the op before applies an activation', before)
   if (!isReadOnce(graph, before)) return miss('the scaled value has other readers', before)
@@ -28,13 +29,13 @@ function check({ before, root, x, c }: Operands, graph: GraphEditor) {
 function rewrite({ before, root, x, c }: Operands, { weights }: { weights: Value }, b: RewriteBuilder): Value {
   const at = weightedOp(root)
   const how = before.op === 'div' ? 'div' : 'mul'
-  // The last axis of fully_connected weights is the input; one number may go along any axis.
+  // One number may go along any axis.
   const axis = weights.type.shape.length - 1
   const factors = channelVector(c, weights.type.shape[axis] as number)
   return b.like(root, { inputs: withOperands(b.graph, root, { [at.input]: x, [at.weights]: scaledAlong(b, weights, axis, factors, how) }) })
 }
 
-/** mul c | div c  ->  conv | depthwise | fc   =>  the op with weights multiplied (divided) by c; c is one number, or one per input of fc. */
+/** mul c | div c  ->  conv | depthwise | fc   =>  the op with weights multiplied (divided) by c; c is one number, or one per input channel. */
 export const foldScaleBefore: readonly Rule[] = [
   rule('fold-scale-before', {
     semantics: 'reassociating',
