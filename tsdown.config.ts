@@ -12,6 +12,8 @@ const common = {
   target: 'node20.19',
   fixedExtension: false,
   hash: false,
+  // TensorFlow.js's WebAssembly loader is CommonJS and asks where it is.
+  shims: true,
   // Packages that a verb imports when it needs them; the rest is small and bundled or part of it.
   deps: { neverBundle: ['@litertjs/core', 'sharp'] as string[] },
 } as const

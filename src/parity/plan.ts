@@ -14,9 +14,9 @@ export interface Plan {
   readonly isReduced: boolean
 }
 
-/** Multiply-accumulates up to which a model gets all samples, and two rows where it takes any number. */
+/** Multiply-accumulates up to which a model gets all samples at its own sizes. */
 const cheapMacs = 2e7
-/** Up to which it gets one random and the edge sample at its own sizes. */
+/** Up to which it gets one random and the edge sample. */
 const moderateMacs = 1e8
 /** Beyond this nothing is run: it would take minutes. */
 const maxMacs = 5e10
@@ -33,6 +33,9 @@ export interface PlanOptions {
   readonly isRepeated: boolean
 }
 
+/** Ops that edge values lead to ties which TensorFlow does not say how to break: equal scores, and halves of a grid that is itself rounded. */
+const tied = /^(NonMaxSuppression|CombinedNonMaxSuppression|FakeQuant|QuantizeAndDequantize)/
+
 /** How to run a signature, cheaply; a reason where it cannot be run at all. `graph` is what the source became. */
 export function planOf(source: SourceGraph, graph: Graph, options: PlanOptions): Plan | { readonly reason: string } {
   const text = source.inputs.find((p) => p.dtype === 'string')
@@ -43,24 +46,31 @@ export function planOf(source: SourceGraph, graph: Graph, options: PlanOptions):
   const size = openSizes.find((s) => macsAt(graph, shapesAt(1, s)) !== undefined) ?? openSizes[1]
   const single = shapesAt(1, size)
   const macs = macsAt(graph, single) ?? 0
-  if (macs <= cheapMacs) {
-    const kinds: readonly SampleKind[] = options.isRepeated ? ['normal'] : ['normal', 'uniform', 'edge']
-    // Rows of numbers are as good as runs; integers may be what shapes are made of, and fail for all together.
-    const isBatched =
-      kinds.length > 1 && source.inputs.length > 0 && source.inputs.every((p) => p.dtype === 'f32' && typeof p.shape![0] === 'string')
-    return { shapes: shapesAt(isBatched ? kinds.length : 2, size), kinds, isBatched, isReduced: false }
+  const kindsFor = (m: number): readonly SampleKind[] => {
+    if (m > moderateMacs || options.isRepeated || source.nodes.some((n) => tied.test(n.op))) return ['normal']
+    return m <= cheapMacs ? ['normal', 'uniform', 'edge'] : ['normal', 'edge']
   }
-  const kindsFor = (m: number): readonly SampleKind[] => (m <= moderateMacs && !options.isRepeated ? ['normal', 'edge'] : ['normal'])
-  if (options.reduce) {
+  if (options.reduce && macs > cheapMacs) {
     for (const s of reducedSizes) {
       const shapes = single.map((shape) => reducedShape(shape, s))
       if (String(shapes) === String(single)) continue
       const reduced = macsAt(graph, shapes)
-      if (reduced !== undefined && reduced < macs) return { shapes, kinds: kindsFor(reduced), isBatched: false, isReduced: true }
+      if (reduced !== undefined && reduced < macs) return inRows(source, shapes, kindsFor(reduced), true)
     }
   }
   if (macs > maxMacs) return { reason: `one run takes ${(macs / 1e9).toFixed(0)} billion multiply-accumulates` }
-  return { shapes: single, kinds: kindsFor(macs), isBatched: false, isReduced: false }
+  return inRows(source, single, kindsFor(macs), false)
+}
+
+/** Rows of numbers are as good as runs of their own; integers may be what shapes are made of, and fail for all together. */
+function inRows(source: SourceGraph, shapes: readonly (readonly number[])[], kinds: readonly SampleKind[], isReduced: boolean): Plan {
+  const isOpen = source.inputs.length > 0 && source.inputs.every((p) => typeof p.shape![0] === 'string')
+  const isBatched = isOpen && kinds.length > 1 && source.inputs.every((p) => p.dtype === 'f32')
+  const rows = isBatched ? kinds.length : isOpen && kinds.length === 3 ? 2 : 1
+  const batched = shapes.map((shape, i) =>
+    shape.map((d, axis) => (axis === 0 && typeof source.inputs[i]!.shape![0] === 'string' ? rows : d)),
+  )
+  return { shapes: batched, kinds, isBatched, isReduced }
 }
 
 /** The first open size is that of the batch. */

@@ -2,6 +2,7 @@ import { bytesOf, typedView } from '../core/dtype.ts'
 import { type NdArray, sizeOf } from '../core/nd-array.ts'
 import type { SourceAttr, SourceNode } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
+import { type Contraction, contract, contractionOf } from './tfjs-einsum.ts'
 
 /** The part of TensorFlow.js that is used here. @see https://js.tensorflow.org/api/latest/ */
 export interface TfJs {
@@ -17,10 +18,13 @@ export interface TfJsCore {
   complex(real: TfJsTensor, imaginary: TfJsTensor): TfJsTensor
   real(x: TfJsTensor): TfJsTensor
   imag(x: TfJsTensor): TfJsTensor
+  reshape(x: TfJsTensor, shape: number[]): TfJsTensor
+  transpose(x: TfJsTensor, order: number[]): TfJsTensor
+  matMul(x: TfJsTensor, y: TfJsTensor): TfJsTensor
   engine(): { startScope(): void; endScope(): void }
 }
 
-interface TfJsTensor {
+export interface TfJsTensor {
   readonly dtype: string
   readonly shape: number[]
   dataSync(): Float32Array | Int32Array | Uint8Array | string[]
@@ -75,9 +79,9 @@ function codeOf(node: SourceNode, name: string): number {
 const dynamic = /^(Where|NonMaxSuppressionV\d|ListDiff)$/
 
 /** The sums of products that the WebAssembly backend is started for; it is 20 times as fast. Its other kernels are not used. */
-const products: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'MatMul'])
-/** Multiply-accumulates that take the backend in JavaScript some 50 ms. */
-const manyMacs = 1e7
+const products: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'MatMul', 'BatchMatMulV2', 'Einsum'])
+/** Multiply-accumulates that take the backend in JavaScript some milliseconds. */
+const manyMacs = 5e5
 
 /** Products of a sum over the operands: filters are [H,W,C,M] and matrices [K,N], so each element of the first meets size / C or size / K of the second. */
 function macsOf([x, w]: readonly NdArray[]): number {
@@ -94,10 +98,11 @@ export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
     name: `TensorFlow.js ${tfjs.version}`,
     async evaluate(node, operands, outputs) {
       if (unknown.has(node.op) || distrusted[node.op]?.(node, operands) || !operands.every(isTaken)) return undefined
-      const isLarge = products.has(node.op) && macsOf(operands) > manyMacs
+      const isLarge =
+        products.has(node.op) && macsOf(operands) > manyMacs && (node.op !== 'Einsum' || contractionOfNode(node) !== undefined)
       await tfjs.use(isLarge ? 'wasm' : 'cpu')
       try {
-        return await execute(tfjs, node, operands, outputs)
+        return await execute(tfjs, node, operands, outputs, isLarge)
       } catch (e) {
         // What it does not know it says in words only.
         if (/^Unknown op/i.test(e instanceof Error ? e.message : String(e))) unknown.add(node.op)
@@ -107,7 +112,18 @@ export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
   }
 }
 
-async function execute({ core, loadGraphModel }: TfJs, node: SourceNode, operands: readonly NdArray[], outputs: readonly number[]) {
+function contractionOfNode(node: SourceNode): Contraction | undefined {
+  const equation = node.op === 'Einsum' ? node.attrs.get('equation') : undefined
+  return equation?.kind === 'string' ? contractionOf(equation.value) : undefined
+}
+
+async function execute(
+  { core, loadGraphModel }: TfJs,
+  node: SourceNode,
+  operands: readonly NdArray[],
+  outputs: readonly number[],
+  isLarge: boolean,
+): Promise<ReadonlyMap<number, NdArray> | undefined> {
   core.engine().startScope()
   try {
     const tensors = operands.map((o) => tensorOf(core, o))
@@ -115,6 +131,11 @@ async function execute({ core, loadGraphModel }: TfJs, node: SourceNode, operand
       load: () => ({ modelTopology: graphOf(node, tensors), weightSpecs: [], weightData: new ArrayBuffer(0) }),
     })
     const feeds = Object.fromEntries(tensors.map((t, i) => [`in${i}`, t]))
+    const contraction = isLarge ? contractionOfNode(node) : undefined
+    if (contraction && tensors.length === 2) {
+      const array = arrayOf(core, contract(core, contraction, tensors[0]!, tensors[1]!), 'i32')
+      return array && new Map([[0, array]])
+    }
     const names = outputs.map((i) => `out:${i}`)
     const results = [dynamic.test(node.op) ? await model.executeAsync(feeds, names) : model.execute(feeds, names)].flat()
     model.dispose()
