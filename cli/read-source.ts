@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs'
 import * as path from 'node:path'
+import type { ByteSource } from '../src/core/bytes.ts'
 import type { ExportOptions } from '../src/export/write-tflite.ts'
+import type { Folder } from '../src/import/folder.ts'
 import { type ReadOptions, readModel } from '../src/import/read-model.ts'
 import type { SourceModel } from '../src/import/source-graph.ts'
 import { kindOfPath, openFile, openFolder } from '../src/platform/node.ts'
@@ -21,11 +23,10 @@ export async function openModel(location: string, options: ReadOptions): Promise
   if (kindOfPath(location) === 'folder') {
     const folder = openFolder(location)
     try {
-      const model = await readModel({ folder }, options)
-      const files = folder
-        .list()
-        .filter(isModelFile)
-        .map((f) => path.join(location, f))
+      const opened = new Map<string, ByteSource>()
+      const model = await readModel({ folder: recorded(folder, opened) }, options)
+      const inside = [...folder.list().filter(isModelFile), ...opened.keys()]
+      const files = [...new Set(inside)].map((f) => path.join(location, f))
       return { model, files, byteLength: files.reduce((n, f) => n + statSync(f).size, 0), close: () => folder.close() }
     } catch (e) {
       folder.close()
@@ -33,12 +34,30 @@ export async function openModel(location: string, options: ReadOptions): Promise
     }
   }
   const file = openFile(location)
-  try {
-    return { model: await readModel({ file }, options), files: [location], byteLength: file.byteLength, close: () => file.close() }
-  } catch (e) {
+  const beside = openFolder(path.dirname(location))
+  const close = () => {
     file.close()
+    beside.close()
+  }
+  try {
+    const opened = new Map<string, ByteSource>()
+    const model = await readModel({ file, beside: recorded(beside, opened) }, options)
+    const byteLength = [...opened.values()].reduce((n, f) => n + f.byteLength, file.byteLength)
+    return { model, files: [location, ...[...opened.values()].map((f) => f.name)], byteLength, close }
+  } catch (e) {
+    close()
     throw e
   }
+}
+
+/** The folder, noting what is opened. */
+function recorded(folder: Folder, opened: Map<string, ByteSource>): Folder {
+  const open = (relative: string) => {
+    const source = folder.open(relative)
+    if (source) opened.set(relative, source)
+    return source
+  }
+  return { ...folder, open }
 }
 
 /** What of a SavedModel's folder makes up the model; not events, fingerprints and the like. */

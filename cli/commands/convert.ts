@@ -31,7 +31,13 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   )
   if (output !== undefined && !plan) checkOutput(output)
 
-  const source = await openModel(path, { signature: options.signature, tags: options.tags, shapes })
+  const source = await openModel(path, {
+    signature: options.signature,
+    tags: options.tags,
+    inputs: options.inputs,
+    outputs: options.outputs,
+    shapes,
+  })
   const progress = terminal.progress('writing')
   try {
     const converted = convert(source.model, {

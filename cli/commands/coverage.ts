@@ -11,7 +11,13 @@ export const coverageCommand: Command<typeof coverageOptions> = async ({ args, o
   const path = args[0]!
   const shapes = parseShapes(options.shape)
   const resultTypes = parseResultTypes(options['result-type'])
-  const source = await openModel(path, { signature: options.signature, tags: options.tags, shapes })
+  const source = await openModel(path, {
+    signature: options.signature,
+    tags: options.tags,
+    inputs: options.inputs,
+    outputs: options.outputs,
+    shapes,
+  })
   try {
     for (const d of source.model.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const found = coverage(source.model, { allowCustom: options['allow-custom'], allowFlex: options['allow-flex'], resultTypes })

@@ -38,12 +38,15 @@ export const convertOptions = {
 export const convertVerb = defineVerb({
   name: 'convert',
   summary: 'turn a trained model into a .tflite file, quantized if asked for',
-  arguments: [{ name: 'MODEL', help: 'SavedModel folder, Keras .h5 or .keras file; the format is found from the bytes' }],
+  arguments: [
+    { name: 'MODEL', help: 'SavedModel folder, GraphDef .pb or .pbtxt, Keras .h5 or .keras file; the format is found from the bytes' },
+  ],
   options: convertOptions,
   examples: [
     'convert saved/1 -o model.tflite',
     'convert saved/1 --quantize dynamic -o small.tflite',
     'convert saved/1 --quantize dynamic --plan',
+    'convert frozen.pb --inputs image --outputs probabilities --shape image=1,8,8,1 -o model.tflite',
     "convert model.keras --quantize dynamic --keep-float 'dense_1' -o small.tflite",
   ],
   load: async () => (await import('../commands/convert.ts')).convertCommand,

@@ -9,7 +9,9 @@ export const preprocessOption = {
 export const modelOptions = {
   signature: { kind: 'text', value: 'KEY', help: 'convert this signature only; default: all', group: 'Model' },
   tags: { kind: 'words', value: 'TAG,...', help: 'MetaGraph of a SavedModel; default serve', group: 'Model' },
-  shape: { kind: 'texts', value: 'NAME=1,28,28,1', help: 'fix the shape of an input', group: 'Model' },
+  inputs: { kind: 'words', value: 'TENSOR,...', help: 'tensors of the graph that become the inputs', group: 'Model' },
+  outputs: { kind: 'words', value: 'TENSOR,...', help: 'tensors of the graph to compute', group: 'Model' },
+  shape: { kind: 'texts', value: 'NAME=1,28,28,1', help: 'fix the shape of an input; -1 leaves a size open', group: 'Model' },
 } as const
 
 /** Which ops may stay as they are. */

@@ -11,19 +11,16 @@ const didYouMean = (word: string, names: readonly string[]): string => {
 
 /** A folder without `saved_model.pb`. */
 export function noSavedModel(folder: string, files: readonly string[]): DowncastError {
-  const text = files.includes('saved_model.pbtxt')
   const below = files.find((f) => f.endsWith('/saved_model.pb'))?.slice(0, -'/saved_model.pb'.length)
   return new DowncastError({
     code: 'import/no-saved-model',
-    message: `The folder ${JSON.stringify(folder)} holds no SavedModel: expected "saved_model.pb", found ${listed(files)}.`,
+    message: `The folder ${JSON.stringify(folder)} holds no SavedModel: expected "saved_model.pb" or "saved_model.pbtxt", found ${listed(files)}.`,
     file: folder,
     expected: 'saved_model.pb',
     actual: listed(files),
     hint: below
       ? `There is one in ${JSON.stringify(`${folder.replace(/\/$/, '')}/${below}`)}: give that folder.`
-      : text
-        ? 'Only the binary form is read: save the model again with tf.saved_model.save.'
-        : 'Give the folder that tf.saved_model.save or Keras model.export wrote; TensorFlow Serving keeps it under a version number, e.g. model/1.',
+      : 'Give the folder that tf.saved_model.save or Keras model.export wrote; TensorFlow Serving keeps it under a version number, e.g. model/1.',
   })
 }
 
@@ -200,17 +197,6 @@ export function variableMissing(file: string, variable: string, node: string): D
   })
 }
 
-/** A variable whose value is stored in pieces, as TF1 partitioners do. */
-export function variablePartitioned(file: string, variable: string): DowncastError {
-  return new DowncastError({
-    code: 'import/variable-partitioned',
-    message: `The checkpoint ${JSON.stringify(file)} stores the variable ${JSON.stringify(variable)} in slices, which cannot be read as yet.`,
-    file,
-    tensor: variable,
-    hint: 'Save the model without a partitioner, or freeze its graph first.',
-  })
-}
-
 /** The model has variables and no `variables.index`. */
 export function noCheckpoint(folder: string, variable: string): DowncastError {
   return new DowncastError({
@@ -270,7 +256,7 @@ export function unsupportedDataType(file: string, what: string, type: string): D
 export function unsupportedFormat(file: string, what: string, hint: string): DowncastError {
   return new DowncastError({
     code: 'import/unsupported-format',
-    message: `${JSON.stringify(file)} is ${what}, which is not converted; expected a SavedModel folder, or a Keras .h5 or .keras file.`,
+    message: `${JSON.stringify(file)} is ${what}, which is not converted; expected a SavedModel folder, a frozen GraphDef (.pb, .pbtxt), or a Keras .h5 or .keras file.`,
     file,
     actual: what,
     hint,
@@ -320,6 +306,72 @@ export function noOutputs(file: string): DowncastError {
     message: `The graph in ${JSON.stringify(file)} has no node whose result is left unused, so its outputs are not known.`,
     file,
     hint: 'Name the tensors to compute with --outputs.',
+  })
+}
+
+/** A tensor that an option names and the graph lacks. */
+export function unknownTensor(file: string, option: string, tensor: string, nodes: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'import/unknown-tensor',
+    message: `The graph in ${JSON.stringify(file)} has no tensor ${JSON.stringify(tensor)}, which ${option} names.${didYouMean(tensor.replace(/:.*/, ''), nodes)}`,
+    file,
+    tensor,
+    hint: 'Name tensors as the graph does: the name of a node, and :1, :2 and so on for its further outputs.',
+  })
+}
+
+/** Information: the file does not say what goes in or comes out. */
+export function inferredPorts(file: string, kind: 'inputs' | 'outputs', names: readonly string[]): DiagnosticFields {
+  const why = kind === 'inputs' ? 'its placeholders' : 'what no other node uses'
+  return {
+    code: 'import/inferred-ports',
+    message: `${JSON.stringify(file)} does not name its ${kind}; taken is ${why}: ${listed(names)}.`,
+    file,
+    hint: `Choose others with --${kind}.`,
+  }
+}
+
+const otherSignatures = (others: readonly string[]): string =>
+  others.length > 0
+    ? `Choose another with --signature: ${listed(others)}.`
+    : 'Name numeric tensors of the graph with --inputs and --outputs.'
+
+/** A signature that takes strings, such as serialized `tf.Example`s. */
+export function stringInputs(file: string, signature: string, inputs: readonly string[], others: readonly string[]): DiagnosticFields {
+  return {
+    code: 'import/string-inputs',
+    message: `The signature ${JSON.stringify(signature)} of ${JSON.stringify(file)} cannot be converted: it takes strings (${quoted(inputs)}), such as serialized tf.Examples, which LiteRT cannot parse.`,
+    file,
+    tensor: inputs[0],
+    hint: otherSignatures(others),
+  }
+}
+
+/** Outputs that are strings, such as names of classes; `isLeftOut` when the others stay. */
+export function stringOutputs(
+  file: string,
+  signature: string,
+  outputs: readonly string[],
+  isLeftOut: boolean,
+  others: readonly string[],
+): DiagnosticFields {
+  const verdict = isLeftOut ? `is converted without ${quoted(outputs)}:` : `cannot be converted: it gives only ${quoted(outputs)}, and`
+  return {
+    code: 'import/string-outputs',
+    message: `The signature ${JSON.stringify(signature)} of ${JSON.stringify(file)} ${verdict} LiteRT does not make strings.`,
+    file,
+    tensor: outputs[0],
+    hint: isLeftOut ? 'Look names up in the app, by the numbers that the other outputs give.' : otherSignatures(others),
+  }
+}
+
+/** A MetaGraphDef: the graph of a checkpoint. */
+export function metaGraphAlone(file: string): DowncastError {
+  return new DowncastError({
+    code: 'import/meta-graph-alone',
+    message: `${JSON.stringify(file)} is the graph of a training checkpoint, without a signature and without values.`,
+    file,
+    hint: 'Restore the checkpoint and write a SavedModel with tf.compat.v1.saved_model.simple_save, or freeze the graph.',
   })
 }
 

@@ -1,19 +1,24 @@
 import type { ByteSource } from '../core/bytes.ts'
 import { formatShape, type Shape } from '../core/shape.ts'
 import { detectFormat } from './detect.ts'
-import { conflictingShape, unknownInput, unsupportedFormat } from './diagnostics.ts'
+import { conflictingShape, metaGraphAlone, unknownInput, unsupportedFormat } from './diagnostics.ts'
 import type { Folder } from './folder.ts'
+import { inputShapes } from './graph-def/ports.ts'
 import type { SourceModel, SourcePort } from './source-graph.ts'
 
-/** What a user points at: a folder, or one file. */
-export type ModelLocation = { readonly folder: Folder } | { readonly file: ByteSource }
+/** What a user points at: a folder, or one file with the folder it lies in, where the rest of a model of several files is. */
+export type ModelLocation = { readonly folder: Folder } | { readonly file: ByteSource; readonly beside?: Folder | undefined }
 
 export interface ReadOptions {
   /** Signature key of a SavedModel; default: every signature. */
   readonly signature?: string | undefined
   /** Tags of the MetaGraph of a SavedModel, all of them; default `['serve']`. */
   readonly tags?: readonly string[] | undefined
-  /** Shapes by input name, where the model leaves sizes open. Default: as in the model. */
+  /** Tensors of a graph that become the inputs: `x`, `x:1`, also in its middle. Default: those of the signature, of a GraphDef its placeholders. */
+  readonly inputs?: readonly string[] | undefined
+  /** Tensors of a graph to compute. Default: those of the signature, of a GraphDef what no other node uses. */
+  readonly outputs?: readonly string[] | undefined
+  /** Shapes by input name, where the model leaves sizes open; -1 leaves a size open. Default: as in the model. */
   readonly shapes?: ReadonlyMap<string, readonly number[]> | undefined
 }
 
@@ -22,7 +27,7 @@ export interface ReadOptions {
  * Throws import/unsupported-format, import/unknown-input, import/conflicting-shape, and what the importer throws.
  */
 export async function readModel(location: ModelLocation, options: ReadOptions = {}): Promise<SourceModel> {
-  const model = 'folder' in location ? await readFolder(location.folder, options) : await readFile(location.file)
+  const model = 'folder' in location ? await readFolder(location.folder, options) : await readFile(location.file, location.beside, options)
   return options.shapes ? withShapes(model, options.shapes) : model
 }
 
@@ -31,7 +36,7 @@ async function readFolder(folder: Folder, options: ReadOptions): Promise<SourceM
   return importSavedModel(folder, options)
 }
 
-async function readFile(file: ByteSource): Promise<SourceModel> {
+async function readFile(file: ByteSource, beside: Folder | undefined, options: ReadOptions): Promise<SourceModel> {
   const format = detectFormat(file)
   switch (format) {
     case 'keras-h5':
@@ -48,26 +53,42 @@ async function readFile(file: ByteSource): Promise<SourceModel> {
       throw unsupportedFormat(file.name, 'an empty file', 'Fetch or save the model again.')
     case 'json':
       throw unsupportedFormat(file.name, 'JSON, perhaps of TensorFlow.js', 'Give the SavedModel or Keras file it was made from.')
-    case 'protobuf-text':
-      throw unsupportedFormat(file.name, 'a graph in text form', 'Give the folder of the SavedModel it belongs to.')
-    case 'protobuf':
-      throw unsupportedFormat(file.name, 'a protobuf or an unknown format', 'For a saved_model.pb, give the folder that holds it.')
+    case 'graph-def':
+    case 'graph-def-text':
+      return (await import('./graph-def/read.ts')).importGraphDef(file, options, format === 'graph-def-text')
+    case 'saved-model':
+    case 'saved-model-text': {
+      if (!beside) throw unsupportedFormat(file.name, 'the graph of a SavedModel alone', 'Give the folder that holds it.')
+      return readFolder(beside, options)
+    }
+    case 'meta-graph':
+    case 'meta-graph-text':
+      throw metaGraphAlone(file.name)
+    case 'unknown':
+      throw unsupportedFormat(file.name, 'of an unknown format', 'Give the file or folder that TensorFlow or Keras wrote.')
   }
 }
 
-/** The same model with the open sizes of inputs fixed. */
+/** The same model with the open sizes of inputs fixed; inputs may be called as tensors are, `x:0`. */
 function withShapes(model: SourceModel, shapes: ReadonlyMap<string, readonly number[]>): SourceModel {
   const names = new Set(model.graphs.flatMap((g) => g.inputs.map((p) => p.name)))
-  for (const name of shapes.keys()) if (!names.has(name)) throw unknownInput(model.name, name, [...names])
+  const stated = new Map<string, readonly number[]>()
+  for (const [name, shape] of shapes) {
+    const known = [name, name.replace(/:0$/, '')].find((n) => names.has(n))
+    if (known === undefined) throw unknownInput(model.name, name, [...names])
+    stated.set(known, shape)
+  }
   const fix = (port: SourcePort): SourcePort => {
-    const shape = shapes.get(port.name)
-    if (!shape) return port
+    const dims = stated.get(port.name)
+    if (!dims) return port
+    const [named] = inputShapes([{ name: port.name, dims }], false)
+    const shape = dims.map((d, i) => (d < 0 ? (port.shape?.[i] ?? named![i]!) : d))
     if (!fits(shape, port.shape)) throw conflictingShape(model.name, port.name, formatShape(port.shape!), formatShape(shape))
     return { ...port, shape }
   }
   return { ...model, graphs: model.graphs.map((g) => ({ ...g, inputs: g.inputs.map(fix) })) }
 }
 
-function fits(shape: readonly number[], open: Shape | undefined): boolean {
+function fits(shape: Shape, open: Shape | undefined): boolean {
   return open === undefined || (open.length === shape.length && open.every((d, i) => typeof d !== 'number' || d === shape[i]))
 }

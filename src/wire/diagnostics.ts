@@ -6,6 +6,8 @@ export interface ByteFault {
   readonly file: string
   /** Byte offset in `file`. */
   readonly offset?: number | undefined
+  /** Where that is in a text file, counted from 1: `12:8`. */
+  readonly lineColumn?: string | undefined
   /** Path inside the format, e.g. `subgraphs[0].operators[12].inputs`. */
   readonly path?: string | undefined
   /** The thing that is at fault, a noun phrase without an article: `varint`, `zip directory`. */
@@ -39,10 +41,10 @@ export function checksumMismatch(fault: ByteFault): DowncastError {
 }
 
 function byteError(code: Code, verdict: string, fault: ByteFault): DowncastError {
-  const { file, offset, path, what, expected, actual, hint } = fault
+  const { file, offset, lineColumn, path, what, expected, actual, hint } = fault
   const where = [
     `of ${JSON.stringify(file)}`,
-    ...(offset === undefined ? [] : [`at byte ${offset}`]),
+    ...(lineColumn !== undefined ? [`at ${lineColumn}`] : offset === undefined ? [] : [`at byte ${offset}`]),
     ...(path === undefined || path === '' ? [] : [`in ${path}`]),
   ].join(' ')
   const expectation = [

@@ -9,7 +9,7 @@ export interface PathNode {
 }
 
 /** In the format's own spelling: `meta_graphs[0].graph_def`. */
-function formatPath(node: PathNode | undefined): string {
+export function formatPath(node: PathNode | undefined): string {
   const parts: string[] = []
   for (let n = node; n; n = n.parent) {
     const at = n.at === undefined ? '' : `[${typeof n.at === 'string' ? JSON.stringify(n.at.slice(0, 200)) : n.at}]`

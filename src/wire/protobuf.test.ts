@@ -203,7 +203,6 @@ test('bytes are views, strings are UTF-8', () => {
 
 test('lazy messages decode when asked, and say where they are', () => {
   const good = decode(Outer, delimited(4, [8, 9]))
-  expect(good.later?.byteLength).toBe(2)
   expect(good.later?.decode().size).toBe(9)
   expect(good.later?.as(message('Name', { name: string(2) }))).toEqual({ name: '' })
   const bad = decode(Outer, delimited(7, [...delimited(1, text('T')), ...delimited(2, [8, 0x80])]))

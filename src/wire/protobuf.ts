@@ -9,11 +9,33 @@ import { Cursor, type PathNode } from './protobuf-cursor.ts'
 
 type Scalar = (c: Cursor) => unknown
 
+/** Types of single values; text forms of a message write each in its own way. */
+export type ScalarType =
+  | 'int32'
+  | 'uint32'
+  | 'sint32'
+  | 'int64'
+  | 'uint64'
+  | 'bigInt64'
+  | 'bigUint64'
+  | 'bool'
+  | 'enum'
+  | 'float'
+  | 'fixed32'
+  | 'sfixed32'
+  | 'double'
+  | 'fixed64'
+  | 'sfixed64'
+  | 'string'
+  | 'bytes'
+
 /** A row of a message table; `T` is the type of the decoded field. */
 export interface Field<T> {
   readonly number: number
   readonly wireType: 0 | 1 | 2 | 5
   readonly read: Scalar | undefined
+  /** Undefined for a nested message. */
+  readonly scalar: ScalarType | undefined
   readonly message: (() => Message<unknown>) | undefined
   readonly form: 'single' | 'first' | 'repeated' | 'map'
   readonly isLazy: boolean
@@ -38,7 +60,7 @@ export interface Message<T> {
 }
 export type Decoded<M> = M extends Message<infer T> ? T : never
 
-interface NamedField extends Field<unknown> {
+export interface NamedField extends Field<unknown> {
   readonly name: string
 }
 
@@ -52,37 +74,47 @@ export function message<F extends Fields>(name: string, fields: F): Message<Deco
   return { name, byNumber: Array.from(byNumber), template }
 }
 
-function scalar<T>(wireType: 0 | 1 | 2 | 5, read: (c: Cursor) => T, absent: T): (number: number) => Field<T> {
-  return (number) => ({ number, wireType, read, message: undefined, form: 'single', isLazy: false, absent, zero: absent })
+function scalar<T>(type: ScalarType, wireType: 0 | 1 | 2 | 5, read: (c: Cursor) => T, absent: T): (number: number) => Field<T> {
+  return (number) => ({ number, wireType, read, scalar: type, message: undefined, form: 'single', isLazy: false, absent, zero: absent })
 }
 
 const noBytes = new Uint8Array(0)
-export const int32 = scalar(0, (c) => c.int32(), 0)
-export const uint32 = scalar(0, (c) => c.uint32(), 0)
-export const sint32 = scalar(0, (c) => c.sint32(), 0)
+export const int32 = scalar('int32', 0, (c) => c.int32(), 0)
+export const uint32 = scalar('uint32', 0, (c) => c.uint32(), 0)
+export const sint32 = scalar('sint32', 0, (c) => c.sint32(), 0)
 /** A double, exact up to 2^53; see `bigInt64`. */
-export const int64 = scalar(0, (c) => c.int64(), 0)
+export const int64 = scalar('int64', 0, (c) => c.int64(), 0)
 /** A double, exact up to 2^53; see `bigUint64`. */
-export const uint64 = scalar(0, (c) => c.uint64(), 0)
-export const bigInt64 = scalar(0, (c) => c.bigInt64(), 0n)
-export const bigUint64 = scalar(0, (c) => c.bigUint64(), 0n)
-export const bool = scalar(0, (c) => c.bool(), false)
+export const uint64 = scalar('uint64', 0, (c) => c.uint64(), 0)
+export const bigInt64 = scalar('bigInt64', 0, (c) => c.bigInt64(), 0n)
+export const bigUint64 = scalar('bigUint64', 0, (c) => c.bigUint64(), 0n)
+export const bool = scalar('bool', 0, (c) => c.bool(), false)
 /** The number; unknown values are kept. */
-export const enumeration = scalar(0, (c) => c.int32(), 0)
-export const float = scalar(5, (c) => c.float(), 0)
-export const fixed32 = scalar(5, (c) => c.fixed32(), 0)
-export const sfixed32 = scalar(5, (c) => c.sfixed32(), 0)
-export const double = scalar(1, (c) => c.double(), 0)
-export const fixed64 = scalar(1, (c) => c.fixed64(), 0n)
-export const sfixed64 = scalar(1, (c) => c.sfixed64(), 0n)
-export const string = scalar(2, (c) => c.string(), '')
+export const enumeration = scalar('enum', 0, (c) => c.int32(), 0)
+export const float = scalar('float', 5, (c) => c.float(), 0)
+export const fixed32 = scalar('fixed32', 5, (c) => c.fixed32(), 0)
+export const sfixed32 = scalar('sfixed32', 5, (c) => c.sfixed32(), 0)
+export const double = scalar('double', 1, (c) => c.double(), 0)
+export const fixed64 = scalar('fixed64', 1, (c) => c.fixed64(), 0n)
+export const sfixed64 = scalar('sfixed64', 1, (c) => c.sfixed64(), 0n)
+export const string = scalar('string', 2, (c) => c.string(), '')
 /** A view on the input. */
-export const bytes = scalar<Uint8Array>(2, (c) => c.delimited(), noBytes)
+export const bytes = scalar<Uint8Array>('bytes', 2, (c) => c.delimited(), noBytes)
 
 /** A nested message; undefined when absent. */
 export function nested<T>(number: number, of: Message<T> | (() => Message<T>)): Field<T | undefined> {
   const get = typeof of === 'function' ? of : () => of
-  return { number, wireType: 2, read: undefined, message: get, form: 'single', isLazy: false, absent: undefined, zero: undefined }
+  return {
+    number,
+    wireType: 2,
+    read: undefined,
+    scalar: undefined,
+    message: get,
+    form: 'single',
+    isLazy: false,
+    absent: undefined,
+    zero: undefined,
+  }
 }
 
 /** A nested message that is decoded when asked for. */
@@ -120,8 +152,16 @@ const maxDepth = 100
 /** The format's own limit. */
 const maxBytes = 2 ** 31 - 1
 
+/** A nested message that is decoded when asked for. */
+export interface Lazy<T> {
+  /** Decodes anew at each call. Throws `wire/*`. */
+  decode(): T
+  /** Decodes by another table, e.g. one with only the fields that are wanted. */
+  as<U>(of: Message<U>): U
+}
+
 /** A nested message kept as a range of bytes. */
-export class Lazy<T> {
+export class StoredMessage<T> implements Lazy<T> {
   readonly #cursor: Cursor
   readonly #message: Message<T>
   readonly #start: number
@@ -143,16 +183,10 @@ export class Lazy<T> {
     this.#depth = depth
   }
 
-  get byteLength(): number {
-    return this.#end - this.#start
-  }
-
-  /** Decodes anew at each call. Throws `wire/*`. */
   decode(): T {
     return this.as(this.#message)
   }
 
-  /** Decodes by another table, e.g. one with only the fields that are wanted. */
   as<U>(of: Message<U>): U {
     const cursor = this.#cursor.over(this.#start, this.#end)
     cursor.path = { parent: this.#parent, field: this.#field, at: this.#at }
@@ -238,7 +272,7 @@ function readValue(c: Cursor, field: NamedField, at: number | string | undefined
   const of = field.message!()
   if (field.isLazy) {
     c.position = end
-    return new Lazy(c, of, start, end, field.name, at, depth + 1)
+    return new StoredMessage(c, of, start, end, field.name, at, depth + 1)
   }
   const outerEnd = c.end
   const outerPath = c.path
@@ -284,6 +318,6 @@ function readEntry(c: Cursor, field: NamedField, out: Record<string, unknown>, d
 /** The value of a map entry that states none: the type's zero, for a message one without fields. */
 function absentValue(c: Cursor, field: NamedField, key: string, depth: number): unknown {
   if (field.read) return field.zero
-  const empty = new Lazy(c, field.message!(), c.position, c.position, field.name, key, depth + 1)
+  const empty = new StoredMessage(c, field.message!(), c.position, c.position, field.name, key, depth + 1)
   return field.isLazy ? empty : empty.decode()
 }

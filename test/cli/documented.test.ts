@@ -24,6 +24,7 @@ beforeAll(async () => {
   fs.cpSync(path.join(root, 'examples/mnist'), dir, { recursive: true })
   fs.mkdirSync('out', { recursive: true })
   fs.copyFileSync(fixture('keras/mnist_mlp-keras3.keras'), 'model.keras')
+  fs.copyFileSync(fixture('tf1/graph/frozen.pb'), 'frozen.pb')
   fs.mkdirSync('digits')
   for (const part of ['images-idx3', 'labels-idx1']) fs.copyFileSync(fixture(`mnist/digits-${part}-ubyte`), `digits/digits-${part}-ubyte`)
   const images = readIdx(openFile(fixture('mnist/digits-images-idx3-ubyte')))

@@ -139,14 +139,17 @@ describe('models', () => {
     const files: Record<string, string | Buffer> = {
       empty: '',
       json: '{"format": "layers-model"}',
-      text: 'node { name: "x" }',
-      pb: Buffer.from([8, 1, 18, 4]),
+      text: 'Dear reader,',
     }
     for (const [name, contents] of Object.entries(files)) {
       const file = path.join(dir, name)
       fs.writeFileSync(file, contents)
       await refused('import/unsupported-format', convert(file))
     }
+    fs.writeFileSync(path.join(dir, 'node.pbtxt'), 'node { name: "x" }')
+    await refused('import/no-outputs', convert(path.join(dir, 'node.pbtxt')))
+    fs.writeFileSync(path.join(dir, 'lone.pb'), Buffer.from([8, 1, 18, 4]))
+    await refused('import/no-saved-model', convert(path.join(dir, 'lone.pb')))
     await refused('import/unsupported-format', convert(path.join(root, 'fixtures/tflite/mnist_mlp.dynamic.tflite')), /already/)
     await refused('import/not-tflite', ['inspect', path.join(savedModel, 'saved_model.pb')])
     await refused('import/not-tflite', ['inspect', savedModel], /downcast convert/)

@@ -4,7 +4,9 @@ import { type AttrValue, type FunctionDef, FunctionName, type OpDef, OpName } fr
 import { opOutputs } from '../../schema/tensorflow/op-outputs.ts'
 import type { Lazy } from '../../wire/protobuf.ts'
 import { opUndefined } from '../diagnostics.ts'
+import type { SourceConst } from '../source-graph.ts'
 import { NodeAttrs, noDefaults } from './attrs.ts'
+import { constantOf } from './constant.ts'
 import { type GraphNode, nodesByName } from './graph-node.ts'
 
 /** A function of the library, as far as inlining needs it. */
@@ -38,9 +40,17 @@ export class Definitions {
   readonly #bodies = new Map<string, FunctionBody>()
   readonly #ops: ReadonlyMap<string, Lazy<OpDef>>
   readonly #opDefinitions = new Map<string, OpDefinition | undefined>()
+  readonly #constants: ReadonlyMap<string, SourceConst>
 
-  constructor(file: string, functions: readonly Lazy<FunctionDef>[], ops: readonly Lazy<OpDef>[]) {
+  /** `constants` are values that are kept beside the graph, by the name of their `Const` node. */
+  constructor(
+    file: string,
+    functions: readonly Lazy<FunctionDef>[],
+    ops: readonly Lazy<OpDef>[],
+    constants: ReadonlyMap<string, SourceConst> = new Map(),
+  ) {
     this.file = file
+    this.#constants = constants
     this.#functions = new Map(functions.map((f) => [f.as(FunctionName).signature?.name ?? '', f]))
     this.#ops = new Map(ops.map((o) => [o.as(OpName).name, o]))
   }
@@ -76,6 +86,14 @@ export class Definitions {
 
   attrs(node: GraphNode): NodeAttrs {
     return new NodeAttrs(node, this.#op(node.op)?.defaults ?? noDefaults, this.file)
+  }
+
+  /** The value of a `Const` node; undefined when the node states none. Throws what `constantOf` throws. */
+  constant(node: GraphNode): SourceConst | undefined {
+    const known = this.#constants.get(node.name)
+    if (known) return known
+    const tensor = node.attr.get('value')?.decode().tensor?.decode()
+    return tensor && constantOf(tensor, this.file, `constant ${JSON.stringify(node.name)}`)
   }
 
   /** Whether the op makes a handle to a resource other than a variable. */

@@ -16,7 +16,6 @@ import {
 } from '../diagnostics.ts'
 import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
 import { FixedAttrs } from './attrs.ts'
-import { constantOf } from './constant.ts'
 import { type Definitions, type FunctionBody, isWrite } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
@@ -278,8 +277,8 @@ export class Inliner {
     const { op } = node
     const [first] = operands
     if (op === 'Const') {
-      const tensor = node.attr.get('value')?.decode().tensor?.decode()
-      if (tensor) return this.#const(frame, node, constantOf(tensor, this.#definitions.file, `constant ${JSON.stringify(node.name)}`))
+      const value = this.#definitions.constant(node)
+      if (value) return this.#const(frame, node, value)
     }
     if (first?.variable) {
       const { variable } = first

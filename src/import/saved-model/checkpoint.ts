@@ -5,12 +5,15 @@ import { maskedCrc32c } from '../../wire/crc32c.ts'
 import { checksumMismatch, malformed, truncated } from '../../wire/diagnostics.ts'
 import { decodeBytes } from '../../wire/protobuf.ts'
 import { readTable, type TableEntry } from '../../wire/sstable.ts'
-import { bigEndianCheckpoint, shardMissing, shardTooShort, unsupportedDataType, variablePartitioned } from '../diagnostics.ts'
+import { bigEndianCheckpoint, shardMissing, shardTooShort, unsupportedDataType } from '../diagnostics.ts'
 import { type Folder, openInside } from '../folder.ts'
 import { isNumeric, staticDims, storedBytes } from '../graph-def/constant.ts'
-import type { SourceConst } from '../source-graph.ts'
+import type { NumericConst, SourceConst, StringConst } from '../source-graph.ts'
+import { boxOf, parseSlice, partOf, type Stored, sliceKey, wholeOf } from './slices.ts'
 
 const utf8 = new TextDecoder()
+/** Partitions of one variable; thousands are more than parameter servers had. */
+const maxSlices = 4096
 /** A string tensor is read whole; the largest is the object graph. */
 const maxStringBytes = 2 ** 28
 
@@ -32,7 +35,7 @@ export class Checkpoint {
     this.#folder = folder
     this.#prefix = prefix
     this.#index = index
-    for (const entry of readTable(index)) this.#entries.set(utf8.decode(entry.key), entry)
+    for (const entry of readTable(index)) this.#entries.set(keyText(entry.key), entry)
     const stored = this.#entries.get('')
     if (!stored) throw malformed({ file: index.name, what: 'checkpoint index', expected: 'a header under the empty key' })
     const header = decodeBytes(BundleHeader, stored.value, index.name, stored.blockOffset)
@@ -49,11 +52,16 @@ export class Checkpoint {
   }
 
   /**
-   * The tensor under a key that is there; its bytes are read when asked for. Throws `import/shard-missing`,
-   * `import/shard-too-short`, `import/variable-partitioned`, `import/unsupported-data-type`, `wire/*`.
+   * The tensor under a key that is there, or a part of it (`4 6 0,2:-`, see `parseSlice`); its bytes are read when asked for. Throws
+   * `import/shard-missing`, `import/shard-too-short`, `import/unsupported-data-type`, `wire/*`.
    */
-  tensor(key: string): SourceConst {
+  tensor(key: string, slice?: string): SourceConst {
     const entry = this.#entry(key)
+    if (slice !== undefined || entry.slices.length > 0) return this.#sliced(key, entry, slice)
+    return this.#whole(key, entry)
+  }
+
+  #whole(key: string, entry: BundleEntry): NumericConst | StringConst {
     const dtype = dtypeOfCode(entry.dtype)
     if (dtype === 'string') return { dtype, shape: staticDims(entry.shape, this.file, key).dims, strings: this.strings(key) }
     if (dtype === undefined || !isNumeric(dtype))
@@ -113,9 +121,24 @@ export class Checkpoint {
 
   #entry(key: string): BundleEntry {
     const stored = this.#entries.get(key)!
-    const entry = decodeBytes(BundleEntry, stored.value, this.file, stored.blockOffset)
-    if (entry.slices.length > 0) throw variablePartitioned(this.file, key)
-    return entry
+    return decodeBytes(BundleEntry, stored.value, this.file, stored.blockOffset)
+  }
+
+  /** What is stored in parts under keys of their own, or asked for in part. */
+  #sliced(key: string, entry: BundleEntry, slice: string | undefined): SourceConst {
+    const { dims } = staticDims(entry.shape, this.file, JSON.stringify(key))
+    const fail = (what: string, expected: string): never => {
+      throw malformed({ file: this.file, what: `${what} of the variable ${JSON.stringify(key)}`, expected })
+    }
+    const wanted = slice === undefined ? wholeOf(dims) : (parseSlice(slice, dims) ?? fail('slice', `a part of [${dims}]`))
+    if (entry.slices.length > maxSlices) fail('list of slices', `at most ${maxSlices}`)
+    const stored: Stored[] = entry.slices.map((s) => {
+      const box = boxOf(s, dims) ?? fail('slice', `a part of [${dims}]`)
+      const partKey = sliceKey(key, s)
+      return { box, read: () => (this.has(partKey) ? this.#whole(partKey, this.#entry(partKey)) : fail('slice', 'an entry of its own')) }
+    })
+    if (stored.length === 0) stored.push({ box: wholeOf(dims), read: () => this.#whole(key, entry) })
+    return partOf(wanted, stored) ?? fail('slices', 'slices that cover it once, of one numeric type')
   }
 
   /** The shard of an entry, which ends within it. */
@@ -140,4 +163,9 @@ export class Checkpoint {
     if (offset + size > shard.byteLength) throw shardTooShort(shard.name, key, offset + size, shard.byteLength)
     return shard
   }
+}
+
+/** Keys of slices are binary, after a zero byte; all others are names. */
+function keyText(key: Uint8Array): string {
+  return key[0] === 0 ? String.fromCharCode(...key) : utf8.decode(key)
 }

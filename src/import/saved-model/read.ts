@@ -1,17 +1,18 @@
 import { Diagnostics } from '../../core/diagnostics.ts'
-import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
+import { dataTypeCodes } from '../../schema/tensorflow/data-type.ts'
 import { RootObject } from '../../schema/tensorflow/object-graph.ts'
-import { type MetaGraphDef, MetaGraphTags, SavedModel, type SignatureDef, type TensorInfo } from '../../schema/tensorflow/saved-model.ts'
+import { type MetaGraphDef, MetaGraphTags, SavedModel, type SignatureDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeSource, type Lazy } from '../../wire/protobuf.ts'
-import { compositePort, nodeMissing, noSavedModel, noSignature, unknownSignature, unknownTags } from '../diagnostics.ts'
+import { decodeText } from '../../wire/protobuf-text.ts'
+import { noSavedModel, noSignature, unknownSignature, unknownTags } from '../diagnostics.ts'
 import type { Folder } from '../folder.ts'
-import { dimsOf } from '../graph-def/constant.ts'
+import { namedPorts } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
 import { nodesByName } from '../graph-def/graph-node.ts'
-import { Inliner, type Operand } from '../graph-def/inline.ts'
-import { inputShapes, outputShape } from '../graph-def/ports.ts'
-import { assemble, FunctionLibrary } from '../graph-def/source-library.ts'
-import type { SourceGraph, SourceModel, SourcePort } from '../source-graph.ts'
+import { importSignature, type SignedGraph } from '../graph-def/signature.ts'
+import { FunctionLibrary } from '../graph-def/source-library.ts'
+import type { SourceModel } from '../source-graph.ts'
+import { throwAll, withoutStrings } from './string-ports.ts'
 import { Variables } from './variables.ts'
 
 export interface SavedModelOptions {
@@ -19,6 +20,10 @@ export interface SavedModelOptions {
   readonly signature?: string | undefined
   /** Tags of the MetaGraph, all of them; default `['serve']`. */
   readonly tags?: readonly string[] | undefined
+  /** Tensors of the main graph instead of the inputs of the signature. */
+  readonly inputs?: readonly string[] | undefined
+  /** Tensors of the main graph instead of the outputs of the signature. */
+  readonly outputs?: readonly string[] | undefined
 }
 
 const defaultKey = 'serving_default'
@@ -29,9 +34,11 @@ const defaultKey = 'serving_default'
  * @see https://www.tensorflow.org/guide/saved_model
  */
 export function importSavedModel(folder: Folder, options: SavedModelOptions = {}): SourceModel {
-  const source = folder.open('saved_model.pb')
+  const binary = folder.open('saved_model.pb')
+  const source = binary ?? folder.open('saved_model.pbtxt')
   if (!source) throw noSavedModel(folder.name, folder.list())
-  const metaGraph = chooseMetaGraph(decodeSource(SavedModel, source).metaGraphs, options.tags ?? ['serve'], source.name)
+  const savedModel = binary ? decodeSource(SavedModel, source) : decodeText(SavedModel, source, dataTypeCodes)
+  const metaGraph = chooseMetaGraph(savedModel.metaGraphs, options.tags ?? ['serve'], source.name)
   const callable = [...metaGraph.signatureDef].filter(([key, def]) => isCallable(key, def))
   // The first graph of a .tflite file is the one that runs when no signature is named.
   const signatures = [...callable.filter(([key]) => key === defaultKey), ...callable.filter(([key]) => key !== defaultKey)]
@@ -51,41 +58,26 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   const notes = new Diagnostics()
   const framework = isKeras(metaGraph) ? 'keras' : 'tensorflow'
 
-  const importGraph = (key: string, def: SignatureDef): SourceGraph => {
-    const inliner = new Inliner(definitions, variables, key)
-    const fed = new Map<string, Operand>()
-    const shapes = inputShapes(
-      [...def.inputs].map(([name, info]) => ({ name, dims: dimsOf(info.tensorShape) })),
-      framework === 'keras',
-    )
-    const inputs = [...def.inputs].map(([name, info], i): SourcePort => {
-      const tensor = tensorOf(info, key, name)
-      const [node, output = '0'] = tensor.split(':')
-      if (!nodes.has(node!)) throw nodeMissing(source.name, tensor, `Input ${JSON.stringify(name)} of signature ${JSON.stringify(key)}`)
-      const known = fed.get(`${node}:${output}`)?.ref
-      const ref = known ?? inliner.placeholder(tensor.replace(/:0$/, ''), info.dtype, dimsOf(info.tensorShape))
-      fed.set(`${node}:${output}`, { ref })
-      return { name, tensorName: tensor, ref, dtype: dtypeOfCode(info.dtype), shape: shapes[i] }
-    })
-    const results = [...def.outputs].map(([name, info]) => ({ name, info, tensor: tensorOf(info, key, name) }))
-    const operands = inliner.inlineMain(
-      nodes,
-      fed,
-      results.map((r) => r.tensor),
-    )
-    const outputs = results.map(({ name, info, tensor }, i): SourcePort => {
-      const shape = outputShape(dimsOf(info.tensorShape))
-      return { name, tensorName: tensor, ref: inliner.refOf(operands[i]!), dtype: dtypeOfCode(info.dtype), shape }
-    })
-    for (const dropped of inliner.droppedOps()) notes.add('info', dropped)
-    return assemble(key, inliner, inputs, outputs, functions)
-  }
-
-  const chosen = signature === undefined ? signatures : signatures.filter(([key]) => key === signature)
+  const graph: SignedGraph = { nodes, definitions, variables, functions, isBatch: framework === 'keras', notes }
+  const isCut = options.inputs !== undefined || options.outputs !== undefined
+  // Tensors that the user names make one graph.
+  const chosen = signature === undefined && !isCut ? signatures : signatures.filter(([key]) => key === (signature ?? keys[0]))
+  const problems = new Diagnostics()
+  const graphs = chosen.flatMap(([key, def]) => {
+    const ports = {
+      inputs: options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : def.inputs,
+      outputs: options.outputs ? namedPorts(nodes, definitions, options.outputs, '--outputs') : def.outputs,
+    }
+    const numeric = withoutStrings(source.name, key, ports, keys)
+    for (const warning of numeric.warnings) notes.add(numeric.ports || chosen.length > 1 ? 'warning' : 'error', warning)
+    return (numeric.ports && problems.collect(() => importSignature(graph, key, numeric.ports!))) ?? []
+  })
+  problems.throwIfErrors()
+  if (graphs.length === 0) throwAll(notes)
   return {
     format: 'saved-model',
     name: folder.name,
-    graphs: chosen.map(([key, def]) => importGraph(key, def)),
+    graphs,
     metadata: {
       tags: metaGraph.metaInfoDef?.tags ?? [],
       frameworkVersion: metaGraph.metaInfoDef?.tensorflowVersion || undefined,
@@ -108,12 +100,6 @@ function chooseMetaGraph(all: readonly Lazy<MetaGraphDef>[], wanted: readonly st
 /** Signatures that only name an op to run (initializers, training) have outputs without a type. */
 function isCallable(key: string, def: SignatureDef): boolean {
   return !key.startsWith('__saved_model_') && [...def.outputs.values()].some((o) => o.dtype !== 0)
-}
-
-function tensorOf(info: TensorInfo, signature: string, port: string): string {
-  if (info.cooSparse) throw compositePort(signature, port, 'sparse')
-  if (info.compositeTensor) throw compositePort(signature, port, 'composite')
-  return info.name ?? ''
 }
 
 /** Keras 2 marks its objects; the archive that Keras 3 exports has children that nothing else has. */

@@ -49,7 +49,7 @@ test('the restore op of a TF2 graph says which key a variable has', () => {
     results: {},
     nodes: [
       names('objects/1', 'objects/2'),
-      node('RestoreV2', 'RestoreV2', ['file', 'names:output:0', 'names:output:0']),
+      node('RestoreV2', 'RestoreV2', ['file', 'names:output:0', 'slices:output:0']),
       node('Identity', 'Identity', ['RestoreV2:tensors:1']),
       node('Assign', 'AssignVariableOp', ['handle', 'Identity:output:0']),
       node('Assign_1', 'AssignVariableOp', ['other', 'RestoreV2:tensors:0']),
@@ -65,7 +65,7 @@ test('the restore nodes of a TF1 graph do so too', () => {
     node('v', 'VariableV2'),
     names('a', 'b'),
     node('prefix', 'Placeholder'),
-    node('save/RestoreV2', 'RestoreV2', ['prefix', 'names', 'names']),
+    node('save/RestoreV2', 'RestoreV2', ['prefix', 'names', 'slices']),
     node('init/Assign', 'Assign', ['v', 'prefix']),
     node('save/Assign', 'Assign', ['v', 'save/RestoreV2:1']),
   ]
@@ -111,7 +111,24 @@ test('a string variable', () => {
 
 test.each<[string, CheckpointSpec, string, RegExp]>([
   ['no value for a variable', { tensors: { u: floats([1]) } }, 'import/variable-missing', /"v"/],
-  ['a partitioned variable', { tensors: { v: { ...floats([4]), more: [[7, []]] } } }, 'import/variable-partitioned', /slices/],
+  [
+    'a slice that is none of the variable',
+    { tensors: { v: { ...floats([4]), more: [[7, []]] } } },
+    'wire/malformed',
+    /slice of .*a part of \[4\]/,
+  ],
+  [
+    'a slice that is not stored',
+    { tensors: { v: { ...floats([4]), more: [[7, [[1, [[2, 4]]]]]] } } },
+    'wire/malformed',
+    /slice of .*an entry of its own/,
+  ],
+  [
+    'very many slices',
+    { tensors: { v: { ...floats([4]), more: new Array(5000).fill([7, [[1, []]]]) } } },
+    'wire/malformed',
+    /at most 4096/,
+  ],
   [
     'a big-endian checkpoint',
     {

@@ -8,7 +8,7 @@ import type { GraphNode } from '../graph-def/graph-node.ts'
 import type { VariableReader } from '../graph-def/inline.ts'
 import type { SourceVariable } from '../source-graph.ts'
 import { Checkpoint } from './checkpoint.ts'
-import { restoredKeys } from './restore.ts'
+import { type RestoredFrom, restoredKeys } from './restore.ts'
 
 const prefix = 'variables/variables'
 const objectGraphKey = '_CHECKPOINTABLE_OBJECT_GRAPH'
@@ -24,7 +24,7 @@ export class Variables implements VariableReader {
   readonly #definitions: Definitions
   readonly #values = new Map<string, SourceVariable>()
   #checkpoint: Checkpoint | undefined
-  #restored: ReadonlyMap<string, string> | undefined
+  #restored: ReadonlyMap<string, RestoredFrom> | undefined
   #objects: ReadonlyMap<string, string> | undefined
 
   constructor(folder: Folder, metaGraph: MetaGraphDef, nodes: ReadonlyMap<string, GraphNode>, definitions: Definitions) {
@@ -41,11 +41,12 @@ export class Variables implements VariableReader {
     const sharedName = this.#text(node, 'shared_name')
     const name = sharedName || node.name
     const checkpoint = this.#open(name)
-    const keys = [() => this.#restoredKeys().get(node.name), () => this.#objectKeys(checkpoint).get(name), () => name, () => node.name]
+    const restored = this.#restoredKeys().get(node.name)
+    const keys = [() => restored?.key, () => this.#objectKeys(checkpoint).get(name), () => name, () => node.name]
     for (const keyOf of keys) {
       const key = keyOf()
       if (key === undefined || key === '' || !checkpoint.has(key)) continue
-      const variable = { name, value: checkpoint.tensor(key) }
+      const variable = { name, value: checkpoint.tensor(key, key === restored?.key ? restored.slice : undefined) }
       this.#values.set(node.name, variable)
       return variable
     }
@@ -65,7 +66,7 @@ export class Variables implements VariableReader {
     return this.#checkpoint
   }
 
-  #restoredKeys(): ReadonlyMap<string, string> {
+  #restoredKeys(): ReadonlyMap<string, RestoredFrom> {
     this.#restored ??= restoredKeys(this.#nodes, this.#definitions, this.#metaGraph.saverDef?.restoreOpName ?? '')
     return this.#restored
   }

@@ -153,7 +153,7 @@ test.each([
   ['\x08\x01\x12\xff\x01saved_model', 'a protobuf, such as a saved_model.pb'],
   ['version https://git-lfs.github.com/spec/v1', 'a Git LFS pointer'],
   ['<!DOCTYPE html>\n<html>', 'an HTML page'],
-  ['node { name: "x" }', 'a protobuf in text form, such as a .pbtxt graph'],
+  ['node { name: "x" }', 'a TensorFlow graph in text form, such as a .pbtxt'],
   ['', 'an empty file'],
   ['\x01\x02\x03', undefined],
 ])('%j is told by what it is', (text, actual) => {

@@ -130,8 +130,13 @@ const formatNames: Readonly<Record<FileFormat, string | undefined>> = {
   'keras-zip': 'a zip archive, such as a .keras model',
   tflite: undefined,
   json: 'JSON, such as a TensorFlow.js model.json',
-  'protobuf-text': 'a protobuf in text form, such as a .pbtxt graph',
-  protobuf: undefined,
+  'graph-def': 'a TensorFlow graph, such as a frozen .pb',
+  'graph-def-text': 'a TensorFlow graph in text form, such as a .pbtxt',
+  'saved-model': 'a protobuf, such as a saved_model.pb',
+  'saved-model-text': 'a protobuf in text form, such as a saved_model.pbtxt',
+  'meta-graph': 'the graph of a TensorFlow checkpoint',
+  'meta-graph-text': 'the graph of a TensorFlow checkpoint in text form',
+  unknown: undefined,
   empty: 'an empty file',
 }
 
@@ -144,7 +149,6 @@ function requireIdentifier(source: ByteSource): void {
   }
   if (/^\s*<(!doctype|html)/i.test(head))
     throw notTflite(source.name, 'an HTML page', 'The download gave a web page: fetch the file itself.')
-  if (head.includes('saved_model') || /^\x08\x01\x12/.test(head)) throw notTflite(source.name, 'a protobuf, such as a saved_model.pb')
-  const convertible = format === 'keras-h5' || format === 'keras-zip' || format === 'json' || format === 'protobuf-text'
+  const convertible = /^(keras|json|graph-def|saved-model)/.test(format)
   throw notTflite(source.name, formatNames[format], convertible ? 'Convert it first: downcast convert.' : undefined)
 }

@@ -10,6 +10,11 @@ export const BundleHeader = message('BundleHeaderProto', {
   endianness: enumeration(2),
 })
 
+/** A part of a tensor; an extent without a length is all of its dim. */
+export const TensorSliceProto = message('TensorSliceProto', {
+  extent: repeated(nested(1, message('Extent', { start: int64(1), length: optional(int64(2)) }))),
+})
+
 export const BundleEntry = message('BundleEntryProto', {
   dtype: enumeration(1),
   shape: nested(2, TensorShapeProto),
@@ -19,6 +24,6 @@ export const BundleEntry = message('BundleEntryProto', {
   /** Masked CRC-32C of the tensor's bytes. */
   crc32c: optional(fixed32(6)),
   /** Not empty when the tensor is stored in pieces. */
-  slices: repeated(nested(7, message('TensorSliceProto', {}))),
+  slices: repeated(nested(7, TensorSliceProto)),
 })
 export type BundleEntry = Decoded<typeof BundleEntry>

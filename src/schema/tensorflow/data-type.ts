@@ -26,22 +26,21 @@ const dtypeByCode: ReadonlyMap<number, DType> = new Map([
 ])
 const codeByDtype: ReadonlyMap<DType, number> = new Map([...dtypeByCode].map(([code, dtype]) => [dtype, code]))
 
-/** Types of which the IR has no form, named for messages. */
-const otherNames: ReadonlyMap<number, string> = new Map([
-  [0, 'DT_INVALID'],
-  [11, 'DT_QINT8'],
-  [12, 'DT_QUINT8'],
-  [13, 'DT_QINT32'],
-  [15, 'DT_QINT16'],
-  [16, 'DT_QUINT16'],
-  [24, 'DT_FLOAT8_E5M2'],
-  [25, 'DT_FLOAT8_E4M3FN'],
-  [26, 'DT_FLOAT8_E4M3FNUZ'],
-  [27, 'DT_FLOAT8_E4M3B11FNUZ'],
-  [28, 'DT_FLOAT8_E5M2FNUZ'],
-  [32, 'DT_UINT2'],
-  [33, 'DT_FLOAT4_E2M1FN'],
-])
+/** Numbers by the names in text and JSON; a reference type has its own name and its base type's number plus 100. */
+export const dataTypeCodes: ReadonlyMap<string, number> = new Map(
+  [
+    ['INVALID', 'FLOAT', 'DOUBLE', 'INT32', 'UINT8', 'INT16', 'INT8', 'STRING', 'COMPLEX64', 'INT64', 'BOOL', 'QINT8', 'QUINT8', 'QINT32'],
+    ['BFLOAT16', 'QINT16', 'QUINT16', 'UINT16', 'COMPLEX128', 'HALF', 'RESOURCE', 'VARIANT', 'UINT32', 'UINT64', 'FLOAT8_E5M2'],
+    ['FLOAT8_E4M3FN', 'FLOAT8_E4M3FNUZ', 'FLOAT8_E4M3B11FNUZ', 'FLOAT8_E5M2FNUZ', 'INT4', 'UINT4', 'INT2', 'UINT2', 'FLOAT4_E2M1FN'],
+  ]
+    .flat()
+    .flatMap((name, code): [string, number][] => [
+      [`DT_${name}`, code],
+      [`DT_${name}_REF`, code + 100],
+    ]),
+)
+
+const nameByCode: ReadonlyMap<number, string> = new Map([...dataTypeCodes].map(([name, code]) => [code, name]))
 
 /** A reference type (the number plus 100) counts as its base type. */
 function baseCode(code: number): number {
@@ -60,5 +59,5 @@ export function codeOfDtype(dtype: DType): number {
 
 /** For messages. */
 export function nameOfCode(code: number): string {
-  return dtypeByCode.get(baseCode(code)) ?? otherNames.get(baseCode(code)) ?? `data type ${code}`
+  return dtypeByCode.get(baseCode(code)) ?? nameByCode.get(baseCode(code)) ?? `data type ${code}`
 }

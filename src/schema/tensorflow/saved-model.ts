@@ -49,7 +49,7 @@ export const MetaGraphDef = message('MetaGraphDef', {
 export type MetaGraphDef = Decoded<typeof MetaGraphDef>
 
 export const SavedModel = message('SavedModel', {
-  schemaVersion: int64(1),
+  savedModelSchemaVersion: int64(1),
   metaGraphs: repeated(lazy(2, MetaGraphDef)),
 })
 

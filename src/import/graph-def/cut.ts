@@ -1,0 +1,84 @@
+import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
+import { unknownTensor } from '../diagnostics.ts'
+import type { Definitions } from './definitions.ts'
+import type { GraphNode } from './graph-node.ts'
+import { tensorType } from './tensor-type.ts'
+
+/** Ops that are not results though nothing takes their outputs. */
+const noResults =
+  /^(NoOp|Const|Placeholder(WithDefault)?|Assert|Print(V2)?|Assign.*|Save(V2)?|Restore(V2)?|MergeV2Checkpoints|ControlTrigger)$/
+
+/**
+ * Tensors that the user names, as the ports of a signature: `x`, `x:0`, `x:1`, also in the middle
+ * of the graph. Ports are called as the tensor is, without `:0`. Throws `import/unknown-tensor`.
+ */
+export function namedPorts(
+  nodes: ReadonlyMap<string, GraphNode>,
+  definitions: Definitions,
+  tensors: readonly string[],
+  option: '--inputs' | '--outputs',
+): Map<string, TensorInfo> {
+  const ports = new Map<string, TensorInfo>()
+  for (const tensor of tensors) {
+    const name = tensor.trim().replace(/:0$/, '')
+    const [nodeName = '', output = '0'] = name.split(':')
+    const node = nodes.get(nodeName)
+    if (!node || !/^\d{1,6}$/.test(output)) throw unknownTensor(definitions.file, option, name, [...nodes.keys()])
+    ports.set(name, portOf(definitions, node, Number(output), name))
+  }
+  return ports
+}
+
+function portOf(definitions: Definitions, node: GraphNode, output: number, name: string): TensorInfo {
+  const { code, dims } = tensorType(definitions, node, output)
+  const tensorShape = { dim: (dims ?? []).map((size) => ({ size })), unknownRank: dims === undefined }
+  return { name, dtype: code, tensorShape, cooSparse: undefined, compositeTensor: undefined }
+}
+
+/** Placeholders that the outputs depend on, as ports. */
+export function placeholderPorts(
+  nodes: ReadonlyMap<string, GraphNode>,
+  definitions: Definitions,
+  outputs: readonly string[],
+): Map<string, TensorInfo> {
+  const needed = dependencies(nodes, outputs)
+  const inputs = [...nodes.values()].filter((n) => n.op === 'Placeholder' && needed.has(n.name))
+  return new Map(inputs.map((n) => [n.name, portOf(definitions, n, 0, n.name)]))
+}
+
+/** Names of nodes whose results no other node takes; of these the ones that depend on a placeholder, when any do. */
+export function unusedNodes(nodes: ReadonlyMap<string, GraphNode>): string[] {
+  const used = new Set<string>()
+  const users = new Map<string, string[]>()
+  for (const node of nodes.values()) {
+    for (const input of node.input) {
+      const name = input.replace(/^\^|:.*$/g, '')
+      used.add(name)
+      const known = users.get(name)
+      if (known) known.push(node.name)
+      else users.set(name, [node.name])
+    }
+  }
+  const unused = [...nodes.values()].filter((n) => !used.has(n.name) && !noResults.test(n.op)).map((n) => n.name)
+  const computed = new Set<string>()
+  const left = [...nodes.values()].filter((n) => n.op === 'Placeholder').map((n) => n.name)
+  for (let name = left.pop(); name !== undefined; name = left.pop()) {
+    if (computed.has(name)) continue
+    computed.add(name)
+    left.push(...(users.get(name) ?? []))
+  }
+  const results = unused.filter((name) => computed.has(name))
+  return results.length > 0 ? results : unused
+}
+
+/** Nodes that the tensors depend on, themselves included. */
+function dependencies(nodes: ReadonlyMap<string, GraphNode>, tensors: readonly string[]): ReadonlySet<string> {
+  const seen = new Set<string>()
+  const left = tensors.map((t) => t.replace(/:.*$/, ''))
+  for (let name = left.pop(); name !== undefined; name = left.pop()) {
+    if (seen.has(name)) continue
+    seen.add(name)
+    for (const input of nodes.get(name)?.input ?? []) if (!input.startsWith('^')) left.push(input.replace(/:.*$/, ''))
+  }
+  return seen
+}

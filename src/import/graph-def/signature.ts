@@ -1,0 +1,72 @@
+import type { Diagnostics } from '../../core/diagnostics.ts'
+import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
+import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
+import { compositePort, nodeMissing } from '../diagnostics.ts'
+import type { SourceGraph, SourceLibrary, SourcePort } from '../source-graph.ts'
+import { dimsOf } from './constant.ts'
+import type { Definitions } from './definitions.ts'
+import type { GraphNode } from './graph-node.ts'
+import { Inliner, type Operand, type VariableReader } from './inline.ts'
+import { inputShapes, outputShape } from './ports.ts'
+import { assemble } from './source-library.ts'
+
+/** The graph that signatures are entry points of. */
+export interface SignedGraph {
+  readonly nodes: ReadonlyMap<string, GraphNode>
+  readonly definitions: Definitions
+  readonly variables: VariableReader
+  readonly functions: SourceLibrary
+  /** Whether the leading unknown size is the batch for every input. */
+  readonly isBatch: boolean
+  /** Takes what the user should know. */
+  readonly notes: Diagnostics
+}
+
+/** Inputs and outputs by name, as a SignatureDef has them. */
+export interface SignaturePorts {
+  readonly inputs: ReadonlyMap<string, TensorInfo>
+  readonly outputs: ReadonlyMap<string, TensorInfo>
+}
+
+/** One signature as a graph. Throws `import/composite-port`, `import/node-missing` and what inlining throws. */
+export function importSignature(graph: SignedGraph, key: string, ports: SignaturePorts): SourceGraph {
+  const { nodes, definitions } = graph
+  const inliner = new Inliner(definitions, graph.variables, key)
+  const fed = new Map<string, Operand>()
+  const shapes = inputShapes(
+    [...ports.inputs].map(([name, info]) => ({ name, dims: shapeOf(info) })),
+    graph.isBatch,
+  )
+  const inputs = [...ports.inputs].map(([name, info], i): SourcePort => {
+    const tensor = tensorOf(info, key, name)
+    const [node, output = '0'] = tensor.split(':')
+    if (!nodes.has(node!)) throw nodeMissing(definitions.file, tensor, `Input ${JSON.stringify(name)} of signature ${JSON.stringify(key)}`)
+    const known = fed.get(`${node}:${output}`)?.ref
+    const ref = known ?? inliner.placeholder(tensor.replace(/:0$/, ''), info.dtype, shapeOf(info))
+    fed.set(`${node}:${output}`, { ref })
+    return { name, tensorName: tensor, ref, dtype: dtypeOfCode(info.dtype), shape: shapes[i] }
+  })
+  const results = [...ports.outputs].map(([name, info]) => ({ name, info, tensor: tensorOf(info, key, name) }))
+  const operands = inliner.inlineMain(
+    nodes,
+    fed,
+    results.map((r) => r.tensor),
+  )
+  const outputs = results.map(({ name, info, tensor }, i): SourcePort => {
+    const shape = outputShape(shapeOf(info))
+    return { name, tensorName: tensor, ref: inliner.refOf(operands[i]!), dtype: dtypeOfCode(info.dtype), shape }
+  })
+  for (const dropped of inliner.droppedOps()) graph.notes.add('info', dropped)
+  return assemble(key, inliner, inputs, outputs, graph.functions)
+}
+
+function tensorOf(info: TensorInfo, signature: string, port: string): string {
+  if (info.cooSparse) throw compositePort(signature, port, 'sparse')
+  if (info.compositeTensor) throw compositePort(signature, port, 'composite')
+  return info.name ?? ''
+}
+
+/** Undefined for an unknown rank; a scalar's shape is stated, and empty. */
+function shapeOf(info: TensorInfo): readonly number[] | undefined {
+  return info.tensorShape && dimsOf(info.tensorShape)
+}

@@ -1,0 +1,35 @@
+import { type DiagnosticFields, Diagnostics } from '../../core/diagnostics.ts'
+import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
+import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
+import { stringInputs, stringOutputs } from '../diagnostics.ts'
+import type { SignaturePorts } from '../graph-def/signature.ts'
+
+/** What of a signature LiteRT can do, whose kernels do not take strings apart. */
+export interface NumericPart {
+  /** Without outputs of strings; undefined when an input is of strings, or nothing is left. */
+  readonly ports: SignaturePorts | undefined
+  readonly warnings: readonly DiagnosticFields[]
+}
+
+/**
+ * Estimators export signatures that parse serialized `tf.Example`s, and class names beside the scores: the former are refused,
+ * the latter left out. `keys` are all signatures, for the advice.
+ */
+export function withoutStrings(file: string, key: string, ports: SignaturePorts, keys: readonly string[]): NumericPart {
+  const isString = ([, info]: readonly [string, TensorInfo]): boolean => dtypeOfCode(info.dtype) === 'string'
+  const others = keys.filter((k) => k !== key)
+  const inputs = [...ports.inputs].filter(isString).map(([name]) => name)
+  if (inputs.length > 0) return { ports: undefined, warnings: [stringInputs(file, key, inputs, others)] }
+  const outputs = [...ports.outputs].filter(isString).map(([name]) => name)
+  if (outputs.length === 0) return { ports, warnings: [] }
+  const left = new Map([...ports.outputs].filter((port) => !isString(port)))
+  const warnings = [stringOutputs(file, key, outputs, left.size > 0, others)]
+  return { ports: left.size > 0 ? { ...ports, outputs: left } : undefined, warnings }
+}
+
+/** Every signature was refused: throws the reasons. */
+export function throwAll(notes: Diagnostics): void {
+  const problems = new Diagnostics()
+  for (const d of notes.list) if (d.severity !== 'info') problems.add('error', d)
+  problems.throwIfErrors()
+}
