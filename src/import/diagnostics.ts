@@ -129,15 +129,27 @@ export function graphTooLarge(file: string, limit: string): DowncastError {
   })
 }
 
-/** A node that depends on itself: a TF1 loop, or a damaged file. */
+/** A node that depends on itself outside of a loop: a damaged file. */
 export function cyclicGraph(file: string, node: string, op: string): DowncastError {
   return new DowncastError({
     code: 'import/cyclic-graph',
-    message: `${op} ${JSON.stringify(node)} of ${JSON.stringify(file)} depends on its own result, as the loops of TensorFlow 1 do.`,
+    message: `${op} ${JSON.stringify(node)} of ${JSON.stringify(file)} depends on its own result, and is in no loop.`,
     file,
     node,
     op,
-    hint: 'Save the model with TensorFlow 2 (or tf.compat.v1.enable_control_flow_v2()), which writes loops as functions.',
+    hint: 'The file is inconsistent: save the model again.',
+  })
+}
+
+/** Switch, Merge, Enter, Exit and the like that make up no condition or loop. */
+export function unstructuredControlFlow(file: string, node: string, op: string, expected: string): DowncastError {
+  return new DowncastError({
+    code: 'import/unstructured-control-flow',
+    message: `${op} ${JSON.stringify(node)} of ${JSON.stringify(file)} is in no form that tf.cond or tf.while_loop make: ${expected}.`,
+    file,
+    node,
+    op,
+    hint: 'Name tensors behind it with --inputs, or save the model with tf.compat.v1.enable_control_flow_v2().',
   })
 }
 

@@ -7,17 +7,30 @@ import { opUndefined } from '../diagnostics.ts'
 import type { SourceConst } from '../source-graph.ts'
 import { NodeAttrs, noDefaults } from './attrs.ts'
 import { constantOf } from './constant.ts'
+import type { ControlFlow } from './control-flow.ts'
 import { type GraphNode, nodesByName } from './graph-node.ts'
 
-/** A function of the library, as far as inlining needs it. */
+export interface FunctionArg {
+  readonly name: string
+  /** What the body calls it, when that is not its name. */
+  readonly tensors?: readonly string[]
+  readonly type: number
+  readonly dims: readonly number[] | undefined
+}
+
+/** A function of the library, or a region of a graph, as far as inlining needs it. */
 export interface FunctionBody {
   readonly name: string
-  readonly args: readonly { readonly name: string; readonly type: number; readonly dims: readonly number[] | undefined }[]
+  readonly args: readonly FunctionArg[]
   /** `from` is the inner tensor: `node:output:0`, or an argument's name. */
   readonly results: readonly { readonly name: string; readonly type: number; readonly from: string }[]
   readonly nodes: ReadonlyMap<string, GraphNode>
   /** Those of the nodes that write a variable, check or print. */
   readonly effects: readonly GraphNode[]
+  /** Whether tensors are called `node:1` as in a main graph, not `node:output:0`. */
+  readonly isNumbered?: boolean
+  /** Set for a loop's or condition's part of a graph, which it knows. */
+  readonly region?: ControlFlow
 }
 
 const writingOps =
@@ -60,7 +73,7 @@ export class Definitions {
   }
 
   hasFunction(name: string): boolean {
-    return this.#functions.has(name)
+    return this.#functions.has(name) || this.#bodies.has(name)
   }
 
   function(name: string): FunctionBody | undefined {
@@ -82,6 +95,14 @@ export class Definitions {
     }
     this.#bodies.set(name, body)
     return body
+  }
+
+  /** Takes a body that is not in the file, under its name or one like it; gives the name. */
+  define(body: FunctionBody): string {
+    let { name } = body
+    for (let n = 1; this.#functions.has(name) || this.#bodies.has(name); n++) name = `${body.name}_${n}`
+    this.#bodies.set(name, { ...body, name })
+    return name
   }
 
   attrs(node: GraphNode): NodeAttrs {

@@ -11,14 +11,17 @@ import {
   nodeMissing,
   opDropped,
   unfedPlaceholder,
+  unstructuredControlFlow,
   unsupportedResource,
   variableWritten,
 } from '../diagnostics.ts'
 import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
 import { FixedAttrs } from './attrs.ts'
+import { ControlFlow, dataInputs, plainOp } from './control-flow.ts'
 import { type Definitions, type FunctionBody, isWrite } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
+import { listOp } from './tensor-array.ts'
 
 /** Where the values of variables come from; throws when there is none. */
 export interface VariableReader {
@@ -37,6 +40,9 @@ interface Frame {
   /** Arguments by name; for the main graph the fed tensors as `name:0`. */
   readonly bound: ReadonlyMap<string, Operand>
   readonly body: FunctionBody | undefined
+  /** Whether tensors are called `node:1`, as in the main graph. */
+  readonly isNumbered: boolean
+  readonly flow: ControlFlow
   readonly caller: Frame | undefined
   readonly depth: number
   readonly namePrefix: string
@@ -101,6 +107,8 @@ export class Inliner {
       nodes,
       bound: fed,
       body: undefined,
+      isNumbered: true,
+      flow: new ControlFlow(this.#definitions, nodes, true, (tensor) => fed.has(tensor)),
       caller: undefined,
       depth: 0,
       namePrefix: '',
@@ -113,9 +121,7 @@ export class Inliner {
   /** The operands for the results of a function called with `args`. */
   inlineBody(body: FunctionBody, args: readonly Operand[]): Operand[] {
     const frame: Frame = {
-      nodes: body.nodes,
-      bound: new Map(body.args.map((a, i) => [a.name, args[i]!])),
-      body,
+      ...this.#bodyFrame(body, args),
       caller: undefined,
       depth: 0,
       namePrefix: '',
@@ -128,6 +134,13 @@ export class Inliner {
       body.results.map((r) => r.from),
       `The function ${JSON.stringify(body.name)}`,
     )
+  }
+
+  #bodyFrame(body: FunctionBody, args: readonly Operand[]): Pick<Frame, 'nodes' | 'bound' | 'body' | 'isNumbered' | 'flow'> {
+    const { nodes, isNumbered = false } = body
+    const bound = new Map(body.args.flatMap((a, i) => (a.tensors ?? [a.name]).map((t): [string, Operand] => [t, args[i]!])))
+    const flow = body.region ?? new ControlFlow(this.#definitions, nodes, isNumbered, (tensor) => bound.has(tensor), body.args)
+    return { nodes, bound, body, isNumbered, flow }
   }
 
   /** The operand as an output of a node: for the handle of a variable a `VarHandleOp`. */
@@ -187,7 +200,7 @@ export class Inliner {
   #lookUp(frame: Frame, tensor: string, user: GraphNode | string, stack: Step[]): Operand | undefined {
     const colon = tensor.indexOf(':')
     const name = colon < 0 ? tensor : tensor.slice(0, colon)
-    const fed = frame.body ? frame.bound.get(tensor) : frame.bound.get(colon < 0 ? `${name}:0` : tensor)
+    const fed = frame.bound.get(frame.isNumbered && colon < 0 ? `${name}:0` : tensor)
     if (fed) return fed
     const node = frame.nodes.get(name)
     if (!node) throw nodeMissing(this.#definitions.file, tensor, label(user))
@@ -196,7 +209,7 @@ export class Inliner {
     if (result === undefined) {
       this.#count()
       frame.results.set(name, 'active')
-      const inputs = node.input.filter((i) => !i.startsWith('^'))
+      const inputs = this.#inputsOf(frame, node)
       stack.push({ frame, node, inputs, inputFrame: frame, operands: [], called: false })
       return undefined
     }
@@ -210,10 +223,26 @@ export class Inliner {
 
   /** `output` is what follows the node's name: in the main graph a number, in a function `name` or `name:number`. */
   #outputPosition(frame: Frame, node: GraphNode, output: string): number {
-    if (!frame.body) return Number(output)
+    if (frame.isNumbered) return Number(output)
     const colon = output.indexOf(':')
     if (colon < 0) return this.#definitions.outputPosition(node, output, 0)
     return this.#definitions.outputPosition(node, output.slice(0, colon), Number(output.slice(colon + 1)))
+  }
+
+  /** What is computed before the node; of a loop or condition, what goes into it as a whole. */
+  #inputsOf(frame: Frame, node: GraphNode): readonly string[] {
+    switch (plainOp(node.op)) {
+      case 'Exit':
+        return frame.flow.loop(node).operands
+      case 'Merge': {
+        const condition = frame.flow.condition(node)
+        return condition.taken === undefined ? condition.operands : [condition.taken]
+      }
+      case 'Switch':
+        return dataInputs(node).slice(0, 1)
+      default:
+        return dataInputs(node)
+    }
   }
 
   #calledFunction(node: GraphNode): string | undefined {
@@ -231,9 +260,7 @@ export class Inliner {
     if (frame.depth >= maxDepth) throw graphTooLarge(file, `${maxDepth} calls within one another`)
     if (args.length !== body.args.length) throw functionArguments(file, name, body.args.length, args.length)
     const called: Frame = {
-      nodes: body.nodes,
-      bound: new Map(body.args.map((a, i) => [a.name, args[i]!])),
-      body,
+      ...this.#bodyFrame(body, args),
       caller: frame,
       depth: frame.depth + 1,
       namePrefix: `${frame.namePrefix}${node.name}/`,
@@ -301,22 +328,77 @@ export class Inliner {
       if (op === 'VarIsInitializedOp') return this.#const(frame, node, { dtype: 'bool', shape: [], data: constFromBytes(Uint8Array.of(1)) })
     }
     if (op === 'PlaceholderWithDefault' && first) return [first]
-    if (!frame.body) {
+    const control = this.#control(frame, node, operands)
+    if (control) return control
+    if (frame.isNumbered) {
       if (op === 'Placeholder') this.#report(unfedPlaceholder(this.#definitions.file, node.name, this.#graphName))
       else if (op === 'VarHandleOp' || refVariables.has(op)) {
         const variable = this.problems.collect(() => this.#variables.read(node))
         if (variable) return op === 'VarHandleOp' ? [{ variable }] : this.#const(frame, node, variable.value, variable)
       }
     }
-    if (op !== 'VarHandleOp' && op !== 'Placeholder' && this.#definitions.makesResource(op)) {
+    if (op !== 'VarHandleOp' && op !== 'Placeholder' && op !== 'TensorArrayV3' && this.#definitions.makesResource(op)) {
       this.#report(unsupportedResource(this.#definitions.file, layerPath(frame.layerPrefix, node.name), op))
     }
-    return this.#node(
-      frame,
+    const refs = operands.map((o) => this.refOf(o))
+    const list = listOp(
       node,
-      op,
-      operands.map((o) => this.refOf(o)),
+      this.#definitions.attrs(node),
+      refs.map((r) => this.nodes[r.node]),
+      this.nodes,
     )
+    if (!list) return this.#node(frame, node, op, refs)
+    const inputs = list.operands.map((o) => (typeof o === 'number' ? refs[o]! : this.#literal(frame, node, o)))
+    const index = this.#node(frame, node, list.op, inputs, list.attrs)
+    // An array is its flow; nothing takes the handle.
+    return op === 'TensorArrayV3' ? [{ ref: { node: index, output: 0 } }, { ref: { node: index, output: 0 } }] : index
+  }
+
+  /** Loops and conditions of TensorFlow 1 in the form of TensorFlow 2. */
+  #control(frame: Frame, node: GraphNode, operands: readonly Operand[]): readonly Operand[] | undefined {
+    const op = plainOp(node.op)
+    const [first] = operands
+    if (op === 'Enter') return operands
+    if (op === 'Switch' && first) {
+      if (frame.body?.region || frame.flow.isDecided(node)) return [first, first]
+      this.#report(unstructuredControlFlow(this.#definitions.file, node.name, node.op, 'a result of a branch is used outside of it'))
+      return [first, first]
+    }
+    if (op === 'Exit') {
+      const loop = frame.flow.loop(node)
+      return this.#callsOf(frame, node, 'While', operands, { cond: loop.cond, body: loop.body }, loop.exits)
+    }
+    if (op !== 'Merge') return undefined
+    const condition = frame.flow.condition(node)
+    if (condition.taken !== undefined) return operands
+    const branches = { then_branch: condition.thenBranch, else_branch: condition.elseBranch }
+    return this.#callsOf(frame, node, 'If', operands, branches, condition.merges)
+  }
+
+  /** Adds a node that calls functions, whose results are those of several nodes of the file. */
+  #callsOf(
+    frame: Frame,
+    node: GraphNode,
+    op: string,
+    operands: readonly Operand[],
+    functions: Readonly<Record<string, string>>,
+    results: ReadonlyMap<string, number>,
+  ): readonly Operand[] {
+    const attrs = Object.entries(functions).map(([name, value]) => [name, { kind: 'func', value, attrs: new FixedAttrs() }] as const)
+    const refs = operands.map((o) => this.refOf(o))
+    const index = this.#node(frame, node, op, refs, new FixedAttrs(Object.fromEntries(attrs)))
+    for (const [name, output] of results) frame.results.set(name, [{ ref: { node: index, output } }])
+    return frame.results.get(node.name) as readonly Operand[]
+  }
+
+  /** A constant operand that the file has as an attribute. */
+  #literal(frame: Frame, node: GraphNode, ints: readonly number[] | { readonly scalar: number }): SourceRef {
+    const isScalar = 'scalar' in ints
+    const name = this.#unique(`${frame.namePrefix}${node.name}/element_shape`)
+    const data = constFromBytes(bytesOf(Int32Array.from(isScalar ? [ints.scalar] : ints)))
+    const value: SourceConst = { dtype: 'i32', shape: isScalar ? [] : [ints.length], data }
+    const layer = [layerPath(frame.layerPrefix, node.name)]
+    return { node: this.#add({ name, op: 'Const', inputs: [], attrs: new FixedAttrs(), layer, value }), output: 0 }
   }
 
   #gather(frame: Frame, node: GraphNode, variable: SourceVariable, indices: SourceRef): number {
@@ -336,13 +418,13 @@ export class Inliner {
     return this.#add({ name, op: 'Const', inputs: [], attrs, layer, value, ...(variable ? { variable } : {}) })
   }
 
-  #node(frame: Frame, node: GraphNode, op: string, inputs: readonly SourceRef[]): number {
+  #node(frame: Frame, node: GraphNode, op: string, inputs: readonly SourceRef[], attrs?: SourceAttrs): number {
     const name = this.#unique(frame.namePrefix + node.name)
     return this.#add({
       name,
       op,
       inputs,
-      attrs: this.#definitions.attrs(node) as SourceAttrs,
+      attrs: attrs ?? (this.#definitions.attrs(node) as SourceAttrs),
       layer: [layerPath(frame.layerPrefix, node.name)],
       resultTypes: () => this.#definitions.resultTypes(node),
     })

@@ -36,11 +36,12 @@ export function importGraphDef(source: ByteSource, options: GraphDefOptions = {}
   const inputs = options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : placeholderPorts(nodes, definitions, names)
   if (!options.inputs) notes.add('info', inferredPorts(file, 'inputs', [...inputs.keys()]))
   if (!options.outputs) notes.add('info', inferredPorts(file, 'outputs', names))
+  const variables = { read: (node: GraphNode) => throwNotFrozen(file, node) }
   const signed = {
     nodes,
     definitions,
-    variables: { read: (node: GraphNode) => throwNotFrozen(file, node) },
-    functions: new FunctionLibrary(definitions),
+    variables,
+    functions: new FunctionLibrary(definitions, variables),
     isBatch: false,
     notes,
   }

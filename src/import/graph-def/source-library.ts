@@ -1,19 +1,20 @@
-import { invariant } from '../../core/diagnostics.ts'
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import { functionMissing, functionRecursion } from '../diagnostics.ts'
 import type { SourceGraph, SourceLibrary, SourceNode, SourcePort, SourceRef, SourceVariable } from '../source-graph.ts'
 import type { Definitions } from './definitions.ts'
-import { Inliner, type Operand } from './inline.ts'
+import { Inliner, type Operand, type VariableReader } from './inline.ts'
 import { inputShapes } from './ports.ts'
 
 /** The functions of a GraphDef as bodies of control flow. */
 export class FunctionLibrary implements SourceLibrary {
   readonly #definitions: Definitions
+  readonly #variables: VariableReader
   /** Functions whose bodies led here. */
   readonly #chain: readonly string[]
 
-  constructor(definitions: Definitions, chain: readonly string[] = []) {
+  constructor(definitions: Definitions, variables: VariableReader, chain: readonly string[] = []) {
     this.#definitions = definitions
+    this.#variables = variables
     this.#chain = chain
   }
 
@@ -30,7 +31,7 @@ export class FunctionLibrary implements SourceLibrary {
     if (this.#chain.includes(name)) throw functionRecursion(file, [...this.#chain.slice(this.#chain.indexOf(name)), name])
     const body = this.#definitions.function(name)
     if (!body) throw functionMissing(file, name, 'Control flow')
-    const inliner = new Inliner(this.#definitions, { read: () => invariant(false, 'a function body has no main graph') as never }, name)
+    const inliner = new Inliner(this.#definitions, this.#variables, name)
     const refs = body.args.map((a) => inliner.placeholder(a.name, a.type, a.dims))
     const operands = inliner.inlineBody(
       body,
@@ -47,7 +48,7 @@ export class FunctionLibrary implements SourceLibrary {
       const ref = inliner.refOf(operands[i]!)
       return { name: r.name, tensorName: r.name, ref, dtype: dtypeOfCode(r.type), shape: undefined }
     })
-    return assemble(name, inliner, inputs, outputs, new FunctionLibrary(this.#definitions, [...this.#chain, name]))
+    return assemble(name, inliner, inputs, outputs, new FunctionLibrary(this.#definitions, this.#variables, [...this.#chain, name]))
   }
 }
 

@@ -54,7 +54,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
     metaGraph.metaInfoDef?.strippedOpList?.op ?? [],
   )
   const variables = new Variables(folder, metaGraph, nodes, definitions)
-  const functions = new FunctionLibrary(definitions)
+  const functions = new FunctionLibrary(definitions, variables)
   const notes = new Diagnostics()
   const framework = isKeras(metaGraph) ? 'keras' : 'tensorflow'
 
