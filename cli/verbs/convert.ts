@@ -46,7 +46,7 @@ export const convertVerb = defineVerb({
     'convert saved/1 -o model.tflite',
     'convert saved/1 --quantize dynamic -o small.tflite',
     'convert saved/1 --quantize dynamic --plan',
-    'convert frozen.pb --inputs image --outputs probabilities --shape image=1,8,8,1 -o model.tflite',
+    'convert frozen.pb --inputs image --outputs probabilities --shape image=1,8,8,1 -o cut.tflite',
     "convert model.keras --quantize dynamic --keep-float 'dense_1' -o small.tflite",
   ],
   load: async () => (await import('../commands/convert.ts')).convertCommand,

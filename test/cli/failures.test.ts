@@ -146,7 +146,7 @@ describe('models', () => {
       fs.writeFileSync(file, contents)
       await refused('import/unsupported-format', convert(file))
     }
-    fs.writeFileSync(path.join(dir, 'node.pbtxt'), 'node { name: "x" }')
+    fs.writeFileSync(path.join(dir, 'node.pbtxt'), 'node { name: "x" op: "NoOp" }')
     await refused('import/no-outputs', convert(path.join(dir, 'node.pbtxt')))
     fs.writeFileSync(path.join(dir, 'lone.pb'), Buffer.from([8, 1, 18, 4]))
     await refused('import/no-saved-model', convert(path.join(dir, 'lone.pb')))
