@@ -67,8 +67,24 @@ function nonMaxSuppression(n: SourceOp, b: OpBuilder): readonly Value[] {
     const [indices, scores, valid] = b.ops(op.nonMaxSuppressionV5, [...operands, sigma]) as [Value, Value, Value]
     return pads ? [indices, scores, valid] : [cut(b, indices, valid), cut(b, scores, valid), valid]
   }
-  const [indices, valid] = b.ops(op.nonMaxSuppressionV4, operands) as [Value, Value]
+  const [indices, valid] = inOrder(b, operands)
   return [pads ? indices : cut(b, indices, valid), valid]
+}
+
+/**
+ * Of equal scores LiteRT's kernel takes any first, TensorFlow the first box. So boxes are sorted, equal ones staying in their order, and
+ * their places from the end stand for their scores.
+ */
+function inOrder(b: OpBuilder, [boxes, scores, limit, iou, least]: readonly Value[]): [indices: Value, valid: Value] {
+  const f = new Formula(b)
+  const count = reshapeTo(b, b.op(op.shape, [scores!]), [])
+  const [sorted, order] = b.ops(op.topkV2, [scores!, count]) as [Value, Value]
+  const places = b.op(op.range, [castTo(b, count, 'f32'), b.f32([0]), b.f32([-1])])
+  const ranks = f.select(f.greater(sorted, least!), places, -1)
+  const picked = b.op(op.gather, [boxes!, order], { axis: 0 })
+  const [at, valid] = b.ops(op.nonMaxSuppressionV4, [picked, ranks, limit!, iou!, b.f32([0])]) as [Value, Value]
+  const isValid = f.less(b.op(op.range, [b.i32([0], []), limit!, b.i32([1], [])]), valid)
+  return [f.select(isValid, b.op(op.gather, [order, at], { axis: 0 }), 0), valid]
 }
 
 export const search: LoweringRegistry = {
