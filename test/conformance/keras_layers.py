@@ -318,11 +318,15 @@ def _(K, L, x):
 def _(K, L, x, b):
     outs = [L.Rescaling(1 / 127.5, offset=-1)(x), L.Rescaling([1.0, 2.0, 3.0], offset=[0.0, -1.0, 1.0])(x), L.Rescaling(1 / 255)(b), L.Resizing(4, 5)(x), L.Resizing(9, 11, interpolation="nearest")(x),
             L.CenterCrop(4, 4)(x), L.CenterCrop(3, 6)(x), L.Resizing(6, 6, crop_to_aspect_ratio=True)(x), L.Resizing(3, 3, interpolation="nearest")(x), L.Resizing(7, 3)(b)]
-    for layer in [L.RandomFlip(), L.RandomRotation(0.2), L.RandomZoom(0.2), L.RandomTranslation(0.1, 0.1), L.RandomContrast(0.2), L.RandomBrightness(0.2), L.RandomCrop(4, 5)]:
-        outs.append(layer(x))
     if K is keras:
         outs += [L.Resizing(8, 8, pad_to_aspect_ratio=True)(x), L.Resizing(12, 5, interpolation="bicubic")(x)]
     return [L.ReLU()(o) for o in outs]
+
+
+@case("augmentation", (6, 7, 3))
+def _(K, L, x):
+    layers = [L.RandomFlip(), L.RandomRotation(0.2), L.RandomZoom(0.2), L.RandomTranslation(0.1, 0.1), L.RandomContrast(0.2), L.RandomCrop(4, 5)]
+    return [L.ReLU()(layer(x)) for layer in layers]
 
 
 @case("category_encoding", ((3,), "int32", 0, 5), ((1,), "int32", 0, 5), (4,))

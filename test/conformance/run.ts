@@ -28,7 +28,15 @@ if (!existsSync(python)) {
 }
 const dir = mkdtempSync(path.join(tmpdir(), 'downcast-conformance-'))
 try {
-  process.exitCode = run(python, [path.join(here, 'models.py'), dir]) || run(python, [path.join(here, 'judge.py'), dir, cli])
+  const [models, layers] = [path.join(dir, 'models'), path.join(dir, 'layers')]
+  const suites = [
+    ['models.py', models],
+    ['judge.py', models, cli],
+    ['keras_layers.py', layers],
+    ['keras_judge.py', layers, cli],
+  ]
+  const results = suites.map(([script, ...args]) => run(python, [path.join(here, script!), ...args]))
+  process.exitCode = results.find((code) => code !== 0) ?? 0
 } finally {
   rmSync(dir, { recursive: true, force: true })
 }

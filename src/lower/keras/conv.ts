@@ -40,16 +40,19 @@ function slide(b: OpBuilder, convolve: Convolution, x: Value, filter: Value, w: 
   return squeezeDim(b, convolve(b, expandDims(b, x, 1), expandDims(b, filter, 0), options), 1)
 }
 
-/** CONV_3D has no groups and no bias of its own kind: each group on its own. */
+/** CONV_3D has no groups: each on its own. */
 function slideVolume(k: KerasOp, b: OpBuilder, x: Value, filter: Value, w: Window): Value {
   const groups = k.num('groups', 1)
-  const attrs = { padding: w.padding, stride: w.stride, dilation: w.dilation } as const
-  if (groups === 1) return b.op(op.conv3d, [x, filter, null], attrs as never)
-  const xs = b.ops(op.split, [b.i32([4], []), x], { numSplits: groups })
-  const filters = b.ops(op.split, [b.i32([4], []), filter], { numSplits: groups })
-  const parts = xs.map((part, i) => b.op(op.conv3d, [part, filters[i]!, null], attrs as never))
-  return b.op(op.concatenation, parts, { axis: 4 })
+  const attrs = { padding: w.padding, stride: triple(w.stride), dilation: triple(w.dilation) }
+  const bias = k.weight('bias')
+  if (groups === 1) return activate(k, b, b.op(op.conv3d, [x, filter, bias ?? null], attrs))
+  const split = (v: Value, axis: number) => b.ops(op.split, [b.i32([axis], []), v], { numSplits: groups })
+  const [xs, filters, biases] = [split(x, 4), split(filter, 4), bias ? split(bias, 0) : []]
+  const parts = xs.map((part, i) => b.op(op.conv3d, [part, filters[i]!, biases[i] ?? null], attrs))
+  return activate(k, b, b.op(op.concatenation, parts, { axis: 4 }))
 }
+
+const triple = (list: readonly number[]): [number, number, number] => [list[0]!, list[1]!, list[2]!]
 
 /** Zeros before the first step, so that no output sees a later input. */
 function causal(b: OpBuilder, x: Value, reach: number): Value {
@@ -67,7 +70,7 @@ function conv(rank: 1 | 2 | 3) {
       const w = windowOf(k, rank)
       const filter = k.required('kernel')
       const x = w.isCausal ? causal(b, input, ((filter.type.shape[0] as number) - 1) * w.dilation[0]!) : input
-      return biased(k, b, rank === 3 ? slideVolume(k, b, x, filter, w) : slide(b, convolution, x, filter, w))
+      return rank === 3 ? slideVolume(k, b, x, filter, w) : biased(k, b, slide(b, convolution, x, filter, w))
     }),
   )
 }
@@ -132,8 +135,8 @@ function convTranspose(rank: 1 | 2 | 3) {
       const channels = b.i32([kernel.type.shape[rank] as number])
       const shape = b.op(op.concatenation, [resized(b, input, 0, 1, 0), ...one, ...spatial, channels], { axis: 0 })
       if (rank === 3) {
-        const attrs = { padding, stride: stride as [number, number, number] }
-        return biased(k, b, b.op(op.conv3dTranspose, [shape, filter, x, null], attrs))
+        const y = b.op(op.conv3dTranspose, [shape, filter, x, k.weight('bias') ?? null], { padding, stride: triple(stride) })
+        return activate(k, b, y)
       }
       const y = transposedConvolution(b, x, filter, shape, { padding, stride: picture(stride) })
       return biased(k, b, rank === 1 ? squeezeDim(b, y, 1) : y)

@@ -47,12 +47,12 @@ function cropToAspect(b: OpBuilder, x: Value, [h, w]: readonly [number, number],
   return cut(b, x, [Math.trunc((h - ch) / 2), Math.trunc((w - cw) / 2)], [ch, cw])
 }
 
-/** Borders of `fill_value` that give the picture the aspect ratio of the target. */
+/** Equal borders of `fill_value` on both sides that give the picture nearly the aspect ratio of the target, as Keras rounds them. */
 function padToAspect(k: KerasOp, b: OpBuilder, x: Value, [h, w]: readonly [number, number], [th, tw]: readonly [number, number]): Value {
   const ph = Math.max(h, Math.trunc(Math.fround(w * th) / tw))
   const pw = Math.max(w, Math.trunc(Math.fround(h * tw) / th))
   const [top, left] = [Math.trunc((ph - h) / 2), Math.trunc((pw - w) / 2)]
-  const pads = b.i32([0, 0, top, ph - h - top, left, pw - w - left, 0, 0], [4, 2])
+  const pads = b.i32([0, 0, top, top, left, left, 0, 0], [4, 2])
   return b.op(op.padv2, [x, pads, b.f32([Math.fround(k.num('fill_value', 0))])])
 }
 
@@ -115,9 +115,9 @@ const augmentation = layer((k) => k.x)
 /** Augmentation that casts its pictures to floats all the same. */
 const floatAugmentation = layer((k) => k.f32)
 
-/** At inference Keras 3 crops in the middle, Keras 2 crops to the aspect ratio and resizes. */
+/** At inference Keras 3 leaves pictures as they are, Keras 2 crops to the aspect ratio and resizes. */
 const randomCrop = layer((k, b) => {
-  if (k.keras.version === 3) return centerCrop(k, b)
+  if (k.keras.version === 3) return k.x
   const size: [number, number] = [k.num('height'), k.num('width')]
   return pictures(k, b, k.f32, (x) => resizeTo(k, b, cropToAspect(b, x, knownSize(k, x), size), size, 'bilinear'))
 })
