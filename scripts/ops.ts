@@ -16,9 +16,10 @@ import type { Value } from '../src/ir/types.ts'
 import { lowerSource } from '../src/lower/index.ts'
 import { keras } from '../src/lower/keras/index.ts'
 import type { NodeOutcome } from '../src/lower/outcome.ts'
-import { SourceOp } from '../src/lower/source-op.ts'
+import { loneContext, SourceOp } from '../src/lower/source-op.ts'
 import { tensorflow } from '../src/lower/tf/index.ts'
 import { factsOf, opsWithFacts } from '../src/lower/tf/op-status.ts'
+import { BodyTable } from '../src/ops/bodies.ts'
 import { OpBuilder } from '../src/ops/build.ts'
 import { findSpec } from '../src/ops/index.ts'
 import { openZip } from '../src/wire/zip.ts'
@@ -128,7 +129,7 @@ function variedType(node: SourceNode, operands: readonly Value[]): DType | undef
 
 /** IR names of what the lowering of `op` makes of the node when operands of type `from` are of type `to`; undefined when it refuses. */
 function lowered(op: string, node: SourceNode, operands: readonly Value[], from: DType, to: DType): readonly string[] | undefined {
-  const b = new OpBuilder(new GraphEditor('probe'))
+  const b = new OpBuilder(new GraphEditor('probe'), new BodyTable(1))
   const values = operands.map((v) => {
     const dtype = v.type.dtype === from ? to : v.type.dtype
     if (!v.data) return b.graph.addInput(v.name, { ...v.type, dtype })
@@ -139,7 +140,7 @@ function lowered(op: string, node: SourceNode, operands: readonly Value[], from:
       : b.const(v.name, dtype, v.type.shape, constFromBytes(new Uint8Array(byteLengthOf(dtype, count))))
   })
   try {
-    tensorflow[op]!(new SourceOp({ ...node, op }, values), b)
+    tensorflow[op]!(new SourceOp({ ...node, op }, values, loneContext()), b)
     return [...b.graph.nodes()].map((n) => n.op)
   } catch (e) {
     if (e instanceof DowncastError) return undefined
@@ -165,8 +166,7 @@ export function opRows(): Promise<readonly OpRow[]> {
 async function makeRows(): Promise<readonly OpRow[]> {
   const evidence = await recordedOps()
   const names = new Set([...Object.keys(tensorflow), ...opsWithFacts(), ...evidence.keys()])
-  for (const op of ['Placeholder', 'Const', 'NoOp', 'VarHandleOp', 'ReadVariableOp', 'PartitionedCall', 'StatefulPartitionedCall'])
-    names.delete(op)
+  for (const op of ['Placeholder', 'Const', 'NoOp', 'ReadVariableOp']) names.delete(op)
   return [...names].sort().map((op) => {
     const isLowered = tensorflow[op] !== undefined
     const known = evidence.get(op)

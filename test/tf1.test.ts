@@ -69,6 +69,9 @@ test.each([
   ['estimator', 'serving_default'],
   ['estimator', 'predict'],
   ['resource', 'serving_default'],
+  ['cond', 'serving_default'],
+  ['loops', 'serving_default'],
+  ['dynamic_rnn', 'serving_default'],
 ])('%s %s', (name, signature) => check({ folder: folderOf(name) }, {}, name, signature))
 
 test('signatures that need strings are left out and named; asked for by name they are refused', async () => {

@@ -62,11 +62,13 @@ function padded(text: string, length: number): Uint8Array {
   return bytes
 }
 
-/** Inputs first, then constants as they are first read, then results. */
+/** Inputs first, then constants and states as they are first read, then results. */
 function tensorOrder(graph: Graph): Value[] {
   const order = new Set<ValueId>(graph.inputs)
-  const constants = graph.nodes.flatMap((n) => n.inputs).filter((id) => id !== null && graph.values.get(id)?.data)
-  for (const id of constants) order.add(id!)
+  for (const id of graph.nodes.flatMap((n) => n.inputs)) {
+    const v = id === null ? undefined : graph.values.get(id)
+    if (v?.data || v?.isVariable) order.add(v.id)
+  }
   for (const n of graph.nodes) for (const id of n.outputs) order.add(id)
   for (const id of graph.outputs) order.add(id)
   return [...order].map((id) => {

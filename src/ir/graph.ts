@@ -30,9 +30,11 @@ export class GraphEditor {
   #nextOrder = 0
   #placeAt: number | undefined
 
-  constructor(from: Graph | string) {
+  /** A copy of a graph, or an empty one of this name, whose values are numbered from `firstValue` on. */
+  constructor(from: Graph | string, firstValue = 0) {
     if (typeof from === 'string') {
       this.name = from
+      this.#nextValue = firstValue
       return
     }
     this.name = from.name
@@ -54,6 +56,16 @@ export class GraphEditor {
 
   get outputs(): readonly ValueId[] {
     return this.#outputs
+  }
+
+  /** What the next value will be called. */
+  get nextValue(): ValueId {
+    return this.#nextValue
+  }
+
+  /** The same of the next node. */
+  get nextNode(): NodeId {
+    return this.#nextNode
   }
 
   /** Live nodes in no particular order. */
@@ -104,6 +116,11 @@ export class GraphEditor {
     const v = this.addValue({ name, type })
     this.#inputs.push(v.id)
     return v
+  }
+
+  /** Inputs that are left out must not be read. */
+  setInputs(ids: readonly ValueId[]): void {
+    this.#inputs = [...ids]
   }
 
   setOutputs(ids: readonly ValueId[]): void {

@@ -34,9 +34,9 @@ export function allowedKind(op: string, { allowCustom = [], allowFlex = [] }: Lo
 }
 
 /** Warnings of what was kept, and of allowances that were not needed. */
-export function tellAllowances(source: SourceModel, given: LowerOptions, outcomes: readonly NodeOutcome[], diagnostics: Diagnostics): void {
+export function tellAllowances(given: LowerOptions, outcomes: readonly NodeOutcome[], diagnostics: Diagnostics): void {
   const names = (kind: OpaqueKind) => [...new Set(outcomes.filter((o) => o.status === kind).map((o) => o.node.op))]
-  const inModel = new Set(source.graphs.flatMap((g) => g.nodes.map((n) => n.op)))
+  const inModel = new Set(outcomes.map((o) => o.node.op))
   for (const kind of ['flex', 'custom'] as const) {
     const kept = names(kind)
     for (const name of (kind === 'flex' ? given.allowFlex : given.allowCustom) ?? []) {

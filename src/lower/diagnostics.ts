@@ -111,3 +111,12 @@ export function complexResult(layer: string | undefined): DowncastError {
     hint: 'Return the real and the imaginary part (tf.math.real, tf.math.imag) instead.',
   })
 }
+
+/** Functions call functions so often that the graph would not end. */
+export function tooManyNodes(limit: number): DowncastError {
+  return new DowncastError({
+    code: 'lower/too-many-nodes',
+    message: `The bodies of loops and branches come to more than ${limit} ops when each call is counted.`,
+    hint: 'Give loops the same shapes in each step, or nest them less deeply.',
+  })
+}

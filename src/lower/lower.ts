@@ -1,7 +1,8 @@
 import { type Diagnostic, Diagnostics, DowncastError, invariant } from '../core/diagnostics.ts'
 import type { SourceGraph, SourceModel, SourceNode, SourceRef } from '../import/source-graph.ts'
-import { GraphEditor, type NewNode } from '../ir/graph.ts'
+import { GraphEditor } from '../ir/graph.ts'
 import type { Graph, Model, Signature, TensorType, Value } from '../ir/types.ts'
+import { BodyTable, dropUncalledGraphs, hasEffect } from '../ops/bodies.ts'
 import { OpBuilder } from '../ops/build.ts'
 import { adviceFor } from './advice.ts'
 import { allowedKind, checkAllowances, type LowerOptions, tellAllowances } from './allow.ts'
@@ -10,9 +11,10 @@ import { badPort, complexResult, unknownResult, unsupportedOp } from './diagnost
 import { keepOpaque } from './opaque/opaque.ts'
 import { resultTypes } from './opaque/result-types.ts'
 import { stringData } from './opaque/string-data.ts'
-import type { NodeOutcome } from './outcome.ts'
+import { hasFailed, type NodeOutcome } from './outcome.ts'
 import { problemsOf } from './problems.ts'
 import type { LoweringRegistry } from './registry.ts'
+import { BehindFailure, type LowersNodes, Scope } from './scope.ts'
 import { SourceOp } from './source-op.ts'
 
 export interface Lowered {
@@ -21,91 +23,116 @@ export interface Lowered {
 }
 
 /**
- * Every signature of a source model as graphs of TFLite ops, all types known.
+ * Every signature of a source model as graphs of TFLite ops, all types known; the graphs that they call come after them.
  * Throws one DowncastError that lists every op that cannot be lowered, with its layers.
  */
 export function lower(source: SourceModel, registry: LoweringRegistry, options: LowerOptions = {}): Lowered {
   checkAllowances(source, options)
   const diagnostics = new Diagnostics()
   const outcomes: NodeOutcome[] = []
+  const bodies = new BodyTable(source.graphs.length)
+  const lowering = new NodeLowering(source, registry, options)
   const graphs: Graph[] = []
   const signatures: Signature[] = []
   for (const g of source.graphs) {
-    const name = source.graphs.length === 1 ? 'main' : g.name
-    const lowered = new GraphLowering(source, g, registry, options, diagnostics, outcomes).run(name)
+    const editor = new GraphEditor(source.graphs.length === 1 ? 'main' : g.name)
+    const lowered = lowerGraph(g, new OpBuilder(editor, bodies), lowering, diagnostics, outcomes)
     if (!lowered) continue
     signatures.push({ ...lowered.signature, key: g.name, graph: graphs.length })
     graphs.push(lowered.graph)
   }
+  for (const outcome of outcomes) options.onNode?.(outcome)
   for (const problem of problemsOf(outcomes)) diagnostics.add('error', problem)
+  for (const { op, attrs, origin } of [...graphs, ...bodies.graphs].flatMap((g) => g.nodes))
+    if (op === 'custom' && attrs.customCode === complexPair) diagnostics.add('error', complexResult(origin.source[0]))
   diagnostics.throwIfErrors()
-  tellAllowances(source, options, outcomes, diagnostics)
-  return { model: { graphs, signatures, description: 'downcast', metadata: new Map() }, diagnostics: diagnostics.list }
+  tellAllowances(options, outcomes, diagnostics)
+  const model = { graphs: [...graphs, ...bodies.graphs], signatures, description: 'downcast', metadata: new Map() }
+  return { model: dropUncalledGraphs(model), diagnostics: diagnostics.list }
 }
 
 type LoweredGraph = { graph: Graph; signature: Pick<Signature, 'inputs' | 'outputs'> }
 
-class GraphLowering {
+/** undefined when an input or a node has failed. */
+function lowerGraph(
+  source: SourceGraph,
+  b: OpBuilder,
+  lowering: NodeLowering,
+  diagnostics: Diagnostics,
+  outcomes: NodeOutcome[],
+): LoweredGraph | undefined {
+  const editor = b.graph
+  const args = source.inputs.map((port) =>
+    diagnostics.collect(() => {
+      if (!port.dtype || port.dtype === 'resource' || port.dtype === 'variant')
+        throw badPort('input', port.name, 'has a type that LiteRT does not have')
+      if (!port.shape) throw badPort('input', port.name, 'has an unknown rank', `State the shape with --shape ${port.name}=1,...`)
+      return editor.addInput(port.tensorName, { dtype: port.dtype, shape: port.shape })
+    }),
+  )
+  const own: NodeOutcome[] = []
+  const results = lowering.lowerNodes(source, args, b, own)
+  outcomes.push(...own)
+  if (args.includes(undefined) || own.some(hasFailed)) return undefined
+  const outputs = source.outputs.map((port, i) => {
+    const value = results[i]
+    invariant(value, `output ${port.name} has no value`)
+    return { port, value }
+  })
+  for (const { port, value } of outputs) {
+    if (value.type.dtype === 'resource' || value.type.dtype === 'variant')
+      diagnostics.add('error', badPort('output', port.name, 'has a type that LiteRT does not have'))
+  }
+  const taken = new Set(editor.inputs)
+  for (const { port, value: v } of outputs) {
+    if (taken.has(v.id) || v.data) continue
+    taken.add(v.id)
+    editor.updateValue(v.id, { name: port.tensorName })
+  }
+  editor.setOutputs(outputs.map((o) => o.value.id))
+  editor.removeDead(hasEffect)
+  const inputs = source.inputs.map((port, i) => ({ name: port.name, value: editor.inputs[i]! }))
+  return { graph: editor.finish(), signature: { inputs, outputs: outputs.map((o) => ({ name: o.port.name, value: o.value.id })) } }
+}
+
+/** Lowers nodes of entry points and of the bodies they call. */
+class NodeLowering implements LowersNodes {
   readonly #model: SourceModel
-  readonly #source: SourceGraph
   readonly #registry: LoweringRegistry
   readonly #options: LowerOptions
-  readonly #diagnostics: Diagnostics
-  readonly #outcomes: NodeOutcome[]
-  readonly #results = new Map<number, readonly Value[] | undefined>()
+  readonly #scope = new Scope(this)
 
-  constructor(
-    model: SourceModel,
-    source: SourceGraph,
-    registry: LoweringRegistry,
-    options: LowerOptions,
-    diagnostics: Diagnostics,
-    outcomes: NodeOutcome[],
-  ) {
+  constructor(model: SourceModel, registry: LoweringRegistry, options: LowerOptions) {
     this.#model = model
-    this.#source = source
     this.#registry = registry
     this.#options = options
-    this.#diagnostics = diagnostics
-    this.#outcomes = outcomes
   }
 
-  run(name: string): LoweredGraph | undefined {
-    const source = this.#source
-    const editor = new RecordingEditor(name)
-    const builder = new OpBuilder(editor)
-    for (const port of source.inputs) {
-      const input = this.#diagnostics.collect(() => {
-        if (!port.dtype || port.dtype === 'resource' || port.dtype === 'variant')
-          throw badPort('input', port.name, 'has a type that LiteRT does not have')
-        if (!port.shape) throw badPort('input', port.name, 'has an unknown rank', `State the shape with --shape ${port.name}=1,...`)
-        return editor.addInput(port.tensorName, { dtype: port.dtype, shape: port.shape })
-      })
-      this.#results.set(port.ref.node, input ? [input] : undefined)
-    }
-    const before = this.#diagnostics.errors.length
-    let hasFailed = before > 0
+  lowerNodes(source: SourceGraph, args: readonly (Value | undefined)[], b: OpBuilder, outcomes: NodeOutcome[]): (Value | undefined)[] {
+    this.#scope.count(source.nodes.length)
+    const results = new Map<number, readonly Value[] | undefined>()
+    const value = (ref: SourceRef): Value | undefined => results.get(ref.node)?.[ref.output]
+    for (const [i, { ref }] of source.inputs.entries()) results.set(ref.node, args[i] && [args[i]])
     for (const [i, node] of source.nodes.entries()) {
-      if (this.#results.has(i)) continue
-      const { outcome, results } = this.#node(node, i, builder, editor)
-      this.#results.set(i, results)
-      hasFailed ||= outcome.status === 'failed' || outcome.status === 'unseen'
-      this.#outcomes.push(outcome)
-      this.#options.onNode?.(outcome)
+      if (results.has(i)) continue
+      const operands = node.inputs.map(value)
+      const lowered = this.#node(source, i, operands.every((v) => v !== undefined) ? operands : undefined, b, outcomes)
+      results.set(i, lowered.results)
+      outcomes.push(lowered.outcome)
     }
-    return hasFailed ? undefined : this.#finish(editor)
+    return source.outputs.map((port) => value(port.ref))
   }
 
   #node(
-    node: SourceNode,
+    source: SourceGraph,
     index: number,
+    operands: readonly Value[] | undefined,
     b: OpBuilder,
-    editor: RecordingEditor,
+    outcomes: NodeOutcome[],
   ): { outcome: NodeOutcome; results: readonly Value[] | undefined } {
-    const values = node.inputs.map((ref) => this.#value(ref))
-    const operands = values.every((v) => v !== undefined) ? values : undefined
+    const node = source.nodes[index]!
     const outcome = (status: NodeOutcome['status'], made: readonly string[], error?: DowncastError): NodeOutcome => ({
-      graph: this.#source.name,
+      graph: source.name,
       node,
       operands,
       status,
@@ -114,24 +141,31 @@ class GraphLowering {
     })
     const lowering = this.#registry[node.op]
     const kind = node.value ? undefined : allowedKind(node.op, this.#options)
-    const start = editor.added.length
+    const isRead = (output: number) =>
+      [...source.nodes.flatMap((other) => other.inputs), ...source.outputs.map((port) => port.ref)].some(
+        (ref) => ref.node === index && ref.output === output,
+      )
+    const context = { scope: this.#scope, functions: source.functions, outcomes, isRead }
+    const sourceOp = (values: readonly Value[]) => new SourceOp(node, values, context)
+    const start = b.graph.nextNode
     let error: DowncastError
     try {
       // Behind a node that failed nothing can be said of the operands, but an op that is not supported is named all the same.
       if (!node.value && !lowering)
         throw unsupportedOp(node.op, node.layer[0], operands?.map((v) => v.type) ?? [], adviceFor(this.#model, node.op))
       if (!operands) return { outcome: outcome('unseen', []), results: undefined }
-      const results = at(node, b, () => (node.value ? constant(node, b) : many(lowering!(new SourceOp(node, operands), b))))
-      return { outcome: outcome('lowered', editor.added.slice(start)), results }
+      const results = at(node, b, () => (node.value ? constant(node, b) : many(lowering!(sourceOp(operands), b))))
+      return { outcome: outcome('lowered', opsFrom(b.graph, start)), results }
     } catch (e) {
+      if (e instanceof BehindFailure) return { outcome: outcome('unseen', []), results: undefined }
       if (!(e instanceof DowncastError)) throw e
       error = e
     }
-    const known = operands && this.#resultTypes(node, index, operands)
+    const known = operands && this.#resultTypes(source, index, operands)
     if (kind && operands && known !== undefined) {
       try {
         if (typeof known === 'number') throw unknownResult(node.op, node.layer[0], known)
-        const results = at(node, b, () => keepOpaque(new SourceOp(node, operands), b, kind, known))
+        const results = at(node, b, () => keepOpaque(sourceOp(operands), b, kind, known))
         return { outcome: outcome(kind, [kind === 'flex' ? `Flex${node.op}` : node.op]), results }
       } catch (e) {
         if (!(e instanceof DowncastError)) throw e
@@ -145,52 +179,20 @@ class GraphLowering {
     return { outcome: outcome('failed', [], error), results }
   }
 
-  #resultTypes(node: SourceNode, index: number, operands: readonly Value[]): readonly TensorType[] | number {
+  #resultTypes(source: SourceGraph, index: number, operands: readonly Value[]): readonly TensorType[] | number {
+    const node = source.nodes[index]!
     const layer = node.layer[0] ?? node.name
     const stated = (output: number) => this.#options.resultTypes?.get(output === 0 ? layer : `${layer}:${output}`)
-    const port = (output: number) => this.#source.outputs.find(({ ref }) => ref.node === index && ref.output === output)
+    const port = (output: number) => source.outputs.find(({ ref }) => ref.node === index && ref.output === output)
     return resultTypes(node, operands, stated, port)
-  }
-
-  #value(ref: SourceRef): Value | undefined {
-    return this.#results.get(ref.node)?.[ref.output]
-  }
-
-  #finish(editor: GraphEditor): LoweredGraph | undefined {
-    const source = this.#source
-    const outputs = source.outputs.map((port) => {
-      const v = this.#value(port.ref)
-      invariant(v, `output ${port.name} has no value`)
-      return { port, value: v }
-    })
-    const taken = new Set(editor.inputs)
-    for (const { port, value: v } of outputs) {
-      if (taken.has(v.id) || v.data) continue
-      taken.add(v.id)
-      editor.updateValue(v.id, { name: port.tensorName })
-    }
-    editor.setOutputs(outputs.map((o) => o.value.id))
-    editor.removeDead()
-    const whole = [...editor.nodes()].filter((node) => node.op === 'custom' && node.attrs.customCode === complexPair)
-    for (const node of whole) {
-      this.#diagnostics.collect(() => {
-        throw complexResult(node.origin.source[0])
-      })
-    }
-    if (whole.length > 0) return undefined
-    const inputs = source.inputs.map((port, i) => ({ name: port.name, value: editor.inputs[i]! }))
-    return { graph: editor.finish(), signature: { inputs, outputs: outputs.map((o) => ({ name: o.port.name, value: o.value.id })) } }
   }
 }
 
-/** Keeps the names of the ops that are added. */
-class RecordingEditor extends GraphEditor {
-  readonly added: string[] = []
-
-  override addNode(n: NewNode): ReturnType<GraphEditor['addNode']> {
-    this.added.push(n.op)
-    return super.addNode(n)
-  }
+/** Names of the ops that were added from this node on. */
+function opsFrom(graph: GraphEditor, start: number): string[] {
+  const names: string[] = []
+  for (let id = start; id < graph.nextNode; id++) names.push(graph.current(id)?.op ?? '')
+  return names.filter((name) => name !== '')
 }
 
 function at<T>(node: SourceNode, b: OpBuilder, work: () => T): T {

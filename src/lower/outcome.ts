@@ -4,7 +4,7 @@ import type { Value } from '../ir/types.ts'
 
 /** What became of one source node. */
 export interface NodeOutcome {
-  /** Signature. */
+  /** Signature, or the function of a loop or branch. */
   readonly graph: string
   readonly node: SourceNode
   /** undefined behind a node of whose results nothing is known. */
@@ -14,4 +14,9 @@ export interface NodeOutcome {
   /** IR names of the ops it became, before any optimization; empty where it was folded or only passed values on. */
   readonly made: readonly string[]
   readonly error: DowncastError | undefined
+}
+
+/** Whether nothing is known of its results. */
+export function hasFailed({ status }: NodeOutcome): boolean {
+  return status === 'failed' || status === 'unseen'
 }

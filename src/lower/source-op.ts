@@ -1,19 +1,70 @@
 import type { DType } from '../core/dtype.ts'
 import { normalizeAxis } from '../core/shape.ts'
-import type { NumericConst, SourceAttr, SourceNode } from '../import/source-graph.ts'
+import type { NumericConst, SourceAttr, SourceGraph, SourceLibrary, SourceNode } from '../import/source-graph.ts'
 import type { Value } from '../ir/types.ts'
 import { formatType } from '../ops/diagnostics.ts'
 import { constInts } from '../ops/view.ts'
 import { badAttribute, unsupportedForm } from './diagnostics.ts'
+import type { NodeOutcome } from './outcome.ts'
+import { Scope } from './scope.ts'
+
+/** Where a node is lowered. */
+export interface LoweringContext {
+  readonly scope: Scope
+  /** The functions that attributes of the node may name. */
+  readonly functions: SourceLibrary
+  /** Where to say what became of the nodes of bodies. */
+  readonly outcomes: NodeOutcome[]
+  /** Whether anything reads this output of the node. */
+  readonly isRead: (output: number) => boolean
+}
+
+/** For a node on its own: what calls functions cannot be lowered so. */
+export function loneContext(): LoweringContext {
+  const functions: SourceLibrary = {
+    has: () => false,
+    names: () => [],
+    load: (name) => {
+      throw unsupportedForm(name, undefined, 'the function is not at hand')
+    },
+  }
+  return { scope: new Scope({ lowerNodes: () => [] }), functions, outcomes: [], isRead: () => true }
+}
 
 /** A source node while it is lowered: its operands as values, its attributes checked. Every accessor throws for a damaged file. */
 export class SourceOp {
   readonly node: SourceNode
   readonly operands: readonly Value[]
+  readonly context: LoweringContext
 
-  constructor(node: SourceNode, operands: readonly Value[]) {
+  constructor(node: SourceNode, operands: readonly Value[], context: LoweringContext = loneContext()) {
     this.node = node
     this.operands = operands
+    this.context = context
+  }
+
+  get scope(): Scope {
+    return this.context.scope
+  }
+
+  /** The body of the function that an attribute names, called with these operands. */
+  function(attribute: string, args: readonly Value[]): SourceGraph {
+    const a = this.node.attrs.get(attribute)
+    if (a?.kind !== 'func') throw badAttribute(this.node.op, this.layer, attribute, 'a function', a?.kind ?? 'none')
+    return this.#load(a.value, args)
+  }
+
+  /** The same for a list of functions. */
+  functions(attribute: string, args: readonly Value[]): SourceGraph[] {
+    const a = this.node.attrs.get(attribute)
+    if (a?.kind !== 'funcs') throw badAttribute(this.node.op, this.layer, attribute, 'a list of functions', a?.kind ?? 'none')
+    return a.value.map((name) => this.#load(name, args))
+  }
+
+  #load(name: string, args: readonly Value[]): SourceGraph {
+    const graph = this.scope.load(this.context.functions, name, args)
+    if (graph.inputs.length !== args.length) this.reject(`the function ${name} takes ${graph.inputs.length} operands, not ${args.length}`)
+    return graph
   }
 
   get layer(): string | undefined {
@@ -27,7 +78,7 @@ export class SourceOp {
 
   /** The same node on other operands. */
   with(operands: readonly Value[]): SourceOp {
-    return new SourceOp(this.node, operands)
+    return new SourceOp(this.node, operands, this.context)
   }
 
   /** Stops: this form of the op is not supported. */

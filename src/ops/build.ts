@@ -2,12 +2,24 @@ import { type ConstData, constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
 import type { Shape } from '../core/shape.ts'
-import type { GraphEditor } from '../ir/graph.ts'
-import { type Attrs, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
+import { GraphEditor } from '../ir/graph.ts'
+import { type Attrs, type Graph, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
+import { type BodyTable, hasEffect } from './bodies.ts'
 import { badOperands, formatType } from './diagnostics.ts'
 import { foldConstants, foldDims } from './fold.ts'
 import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
 import { viewNode } from './view.ts'
+
+/** What a graph that is called takes: any value, of which the name and what is known of its elements matter. */
+export type Argument = Pick<Value, 'name' | 'type' | 'dims'>
+
+/** A graph that nodes of another may call. */
+export interface Body {
+  /** Its number in the model. */
+  readonly index: number
+  readonly graph: Graph
+  readonly results: readonly TensorType[]
+}
 
 /**
  * Adds nodes to a graph through their records: operands are checked, result types inferred, and what
@@ -15,11 +27,23 @@ import { viewNode } from './view.ts'
  */
 export class OpBuilder {
   readonly graph: GraphEditor
+  readonly #bodies: BodyTable | undefined
   #origin: Origin = noOrigin
   #name = ''
 
-  constructor(graph: GraphEditor) {
+  /** Whether the graph is one that nodes of another call. */
+  readonly isBody: boolean
+
+  /** `bodies` takes the graphs that nodes of this one call; without it there can be none. */
+  constructor(graph: GraphEditor, bodies?: BodyTable, isBody = false) {
     this.graph = graph
+    this.#bodies = bodies
+    this.isBody = isBody
+  }
+
+  get bodies(): BodyTable {
+    invariant(this.#bodies, 'no bodies can be made here')
+    return this.#bodies
   }
 
   get origin(): Origin {
@@ -70,6 +94,31 @@ export class OpBuilder {
     const dims = foldDims(spec, full, inputs, types)
     const results = types.map((type, i) => ({ name: this.#name || spec.name, type, ...(dims?.[i] ? { dims: dims[i] } : {}) }))
     return this.graph.addNode({ op: spec.name, attrs: full, inputs, results, origin: this.#origin }).results
+  }
+
+  /**
+   * A graph that a node calls, such as the body of a loop: `build` gets a builder for it and the arguments as values, and gives the
+   * results. It can use no values of this graph; `copy` brings constants over. The index is what the node's attribute holds.
+   */
+  body(name: string, args: readonly Argument[], build: (b: OpBuilder, args: readonly Value[]) => readonly Value[]): Body {
+    // Names of unknown sizes hold numbers of values: those that come in from outside must not be taken anew.
+    const editor = new GraphEditor(name, this.graph.nextValue)
+    const inner = new OpBuilder(editor, this.bodies, true)
+    const values = args.map(({ name, type: { dtype, shape }, dims }) => {
+      const v = editor.addInput(name, { dtype, shape })
+      return dims ? editor.updateValue(v.id, { dims }) : v
+    })
+    const results = inner.at(this.#origin, this.#name, () => build(inner, values))
+    editor.setOutputs(results.map((v) => v.id))
+    editor.removeDead(hasEffect)
+    const graph = editor.finish()
+    return { index: this.bodies.add(graph), graph, results: results.map((v) => v.type) }
+  }
+
+  /** A constant of another graph in this one. */
+  copy(constant: Value): Value {
+    invariant(constant.data, `"${constant.name}" is no constant`)
+    return this.const(constant.name, constant.type.dtype, constant.type.shape, constant.data)
   }
 
   /** A constant over existing bytes, little-endian, row-major. */

@@ -24,8 +24,8 @@ export type AttrSpec =
   | { readonly kind: 'i32s'; readonly field: string; readonly default?: readonly number[] }
   | { readonly kind: 'f32s'; readonly field: string; readonly default?: readonly number[] }
   | { readonly kind: 'bytes'; readonly field: string }
-  /** Index of a subgraph of the same model. */
-  | { readonly kind: 'graph'; readonly field: string }
+  /** Index of a subgraph of the same model. It takes the variadic operands and gives the node's results, or one bool. */
+  | { readonly kind: 'graph'; readonly field: string; readonly gives: 'results' | 'truth' }
   /** Several scalar i32 fields read as one list: `stride = [strideH, strideW]`. */
   | { readonly kind: 'i32-tuple'; readonly fields: readonly string[]; readonly default?: readonly number[] }
   /** Names in the order of their codes; in files they are upper case. */
@@ -65,7 +65,7 @@ export const attr = {
   i32s: (field: string) => ({ kind: 'i32s', field, default: [] as readonly number[] }) as const,
   f32s: (field: string) => ({ kind: 'f32s', field, default: [] as readonly number[] }) as const,
   bytes: (field: string) => ({ kind: 'bytes', field }) as const,
-  graph: (field: string) => ({ kind: 'graph', field }) as const,
+  graph: (field: string, gives: 'results' | 'truth' = 'results') => ({ kind: 'graph', field, gives }) as const,
   tuple: (fields: readonly string[], def: readonly number[]) => ({ kind: 'i32-tuple', fields, default: def }) as const,
   oneOf: <const N extends readonly string[]>(field: string, names: N, def: N[number]) =>
     ({ kind: 'enum', field, names, default: def }) as const,
@@ -125,7 +125,7 @@ export interface QuantTraits {
   /** An i32 operand whose scale is the product of the scales of others. */
   readonly bias?: { readonly operand: string; readonly scaleFrom: readonly string[] }
   /** The kernel takes f32 activations with i8 weights; these attributes are set on the node then. */
-  readonly dynamicRange?: { readonly setAttrs: Attrs }
+  readonly dynamicRange?: { readonly setAttrs: Attrs /** All weights or none. */; readonly together?: boolean }
   /** Stays float in integer modes, and why. */
   readonly floatOnly?: string
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { graphFromText, graphToText, modelFromText, modelToText } from './text.ts'
-import { verifyGraph } from './verify.ts'
+import { verifyCalls, verifyGraph } from './verify.ts'
 
 const messages = (text: string, profile?: 'float' | 'quantized') => verifyGraph(graphFromText(text), profile).map((p) => p.message)
 
@@ -52,4 +52,32 @@ describe('text with records', () => {
     expect(graphToText(g)).toBe(text)
     expect(modelToText(modelFromText(`model "m"\n${text}`))).toBe(`model "m"\n${text}\n`)
   })
+})
+
+describe('verifyCalls', () => {
+  const calls = (node: string, body = 'f32[2]', results = '%0') =>
+    verifyCalls(
+      modelFromText(`model ""
+graph main(%0: f32[2]) {
+  %1 = ${node} : f32[2]
+  return %1
+}
+graph cond(%0: f32[2]) {
+  %1 = const : bool[] = true
+  return %1
+}
+graph body(%0: ${body}) {
+  return ${results}
+}`),
+    ).map((p) => p.message)
+
+  it('accepts a loop', () => expect(calls('while(%0) {cond=1, body=2}')).toEqual([]))
+
+  it.each([
+    ['a graph that is not there', calls('while(%0) {cond=1, body=7}'), 'body is graph 7, there are 3'],
+    ['a graph that calls itself', calls('while(%0) {cond=1, body=0}'), 'body calls itself'],
+    ['other operands', calls('while(%0) {cond=1, body=2}', 'f32[3]'), 'body takes f32[3], it is given f32[2]'],
+    ['other results', calls('while(%0) {cond=1, body=2}', 'f32[2]', '%0, %0'), 'body gives f32[2], f32[2], it must give f32[2]'],
+    ['a condition that is none', calls('while(%0) {cond=2, body=2}'), 'cond gives f32[2], it must give bool[]'],
+  ])('reports %s', (_, found, message) => expect(found.join('\n')).toContain(message))
 })

@@ -1,6 +1,7 @@
 import { DowncastError } from '../core/diagnostics.ts'
-import type { Graph, Value } from '../ir/types.ts'
+import type { Graph, Model, Node, TensorType, Value } from '../ir/types.ts'
 import { type Problem, verifyStructure } from '../ir/verify.ts'
+import { bodiesOf, bodyKeys } from './bodies.ts'
 import { formatType } from './diagnostics.ts'
 import { findSpec } from './index.ts'
 import { type OpSpec, shapesAgree } from './spec.ts'
@@ -53,6 +54,54 @@ export function verifyGraph(graph: Graph, profile: VerifyProfile = 'float'): rea
     })
   }
   return problems
+}
+
+/** That nodes call graphs that there are, none by itself, with operands and results that these have. Structure is taken for granted. */
+export function verifyCalls(model: Model): readonly Problem[] {
+  return model.graphs.flatMap((graph, i) =>
+    graph.nodes.flatMap((node) => callFaults(model, i, node).map((m) => ({ message: `graph ${graph.name}: ${node.op}: ${m}`, node }))),
+  )
+}
+
+function callFaults(model: Model, caller: number, node: Node): string[] {
+  return bodyKeys(node).flatMap((key) => {
+    const index = node.attrs[key] as number
+    const body = model.graphs[index]
+    if (!body) return [`${key} is graph ${index}, there are ${model.graphs.length}`]
+    return reaches(model, index, caller) ? [`${key} calls itself`] : portFaults(model.graphs[caller]!, node, key, body)
+  })
+}
+
+/** A called graph takes the operands that may be of any number, and gives the node's results or a truth value. */
+function portFaults(caller: Graph, node: Node, key: string, body: Graph): string[] {
+  const spec = findSpec(node.op)!
+  const a = spec.attrs[key]
+  const typesIn = (graph: Graph, ids: readonly (number | null)[]) => ids.map((id) => id !== null && graph.values.get(id)!.type)
+  const given = typesIn(caller, node.inputs.slice(spec.operands.filter((o) => !o.variadic).length))
+  const truth: TensorType = { dtype: 'bool', shape: [] }
+  const wanted = a?.kind === 'graph' && a.gives === 'truth' ? [truth] : typesIn(caller, node.outputs)
+  const fits = (from: ReturnType<typeof typesIn>, to: ReturnType<typeof typesIn>) =>
+    from.length === to.length && from.every((t, i) => t && to[i] && t.dtype === to[i].dtype && shapesAgree(t.shape, to[i].shape))
+  const text = (types: ReturnType<typeof typesIn>) => types.map((t) => (t ? formatType(t) : 'none')).join(', ') || 'nothing'
+  const faults: string[] = []
+  const takes = typesIn(body, body.inputs)
+  const gives = typesIn(body, body.outputs)
+  if (!fits(given, takes)) faults.push(`${key} takes ${text(takes)}, it is given ${text(given)}`)
+  if (!fits(gives, wanted)) faults.push(`${key} gives ${text(gives)}, it must give ${text(wanted)}`)
+  return faults
+}
+
+/** Whether graph `from` calls graph `to`, at any depth. */
+function reaches(model: Model, from: number, to: number): boolean {
+  const seen = new Set<number>()
+  const left = [from]
+  for (let i = left.pop(); i !== undefined; i = left.pop()) {
+    if (i === to) return true
+    if (seen.has(i)) continue
+    seen.add(i)
+    for (const n of model.graphs[i]?.nodes ?? []) left.push(...bodiesOf(n))
+  }
+  return false
 }
 
 /** Why a record cannot take these operands by count, presence and element type; undefined when it can. */

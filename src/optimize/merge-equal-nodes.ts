@@ -1,6 +1,7 @@
 import { sameShape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
 import type { Node, ValueId } from '../ir/types.ts'
+import { hasEffect } from '../ops/bodies.ts'
 import { findSpec } from '../ops/index.ts'
 import type { Pass, PassContext } from './pass.ts'
 
@@ -38,7 +39,7 @@ function merge(context: PassContext): void {
 
 function isPure(graph: GraphEditor, node: Node): boolean {
   const spec = findSpec(node.op)
-  if (!spec || spec.sideEffect || spec.accuracy === 'random' || node.inputs.length === 0) return false
+  if (!spec || hasEffect(node) || spec.accuracy === 'random' || node.inputs.length === 0) return false
   return !node.inputs.some((id) => id !== null && graph.value(id).isVariable)
 }
 

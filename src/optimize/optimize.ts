@@ -1,10 +1,12 @@
 import { type Diagnostic, Diagnostics, invariant } from '../core/diagnostics.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import type { Graph, Model, SignaturePort } from '../ir/types.ts'
+import { dropUncalledGraphs } from '../ops/bodies.ts'
 import { layerOf } from '../ops/diagnostics.ts'
-import { verifyGraph } from '../ops/verify.ts'
+import { verifyCalls, verifyGraph } from '../ops/verify.ts'
 import { dropUnread, type NearMiss, type PassContext } from './pass.ts'
 import { floatPipeline, type Pipeline } from './pipeline.ts'
+import { separateVariables, simplifyCalls } from './simplify-calls.ts'
 
 export interface OptimizeOptions {
   /** What to run. Default: the float pipeline. */
@@ -66,23 +68,43 @@ export function optimize(
   return { graph: optimized, report: { passes, nearMisses, memory }, diagnostics: diagnostics.list }
 }
 
-/** Optimizes every graph of a model; signatures follow the outputs. The report sums over the graphs. */
+/** Optimizes every graph of a model, bodies included; signatures follow the outputs. The report sums over the graphs. */
 export function optimizeModel(
   model: Model,
   options: OptimizeOptions = {},
 ): { model: Model; report: OptimizeReport; diagnostics: readonly Diagnostic[] } {
-  const done = model.graphs.map((g) => optimize(g, options))
+  let now = model
+  let changed: ReadonlySet<Graph> = new Set(model.graphs)
+  const done: ReturnType<typeof optimize>[] = []
+  // What is found out about a graph may simplify what its caller hands to it, and the other way round.
+  for (let round = 0; round < maxRounds && changed.size > 0; round++) {
+    const simple = withGraphs(now, simplifyCalls(now).graphs)
+    changed = new Set(simple.graphs.filter((g, i) => round === 0 || g !== now.graphs[i]))
+    const graphs = simple.graphs.map((g) => {
+      if (!changed.has(g)) return g
+      const result = optimize(g, options)
+      done.push(result)
+      return result.graph
+    })
+    now = withGraphs(simple, graphs)
+  }
+  const optimized = separateVariables(dropUncalledGraphs(now))
+  const problems = verifyCalls(optimized)
+  invariant(problems.length === 0, `the model is broken after the pipeline: ${problems.map((p) => p.message).join('; ')}`)
+  return { model: optimized, report: sumReports(done.map((d) => d.report)), diagnostics: done.flatMap((d) => d.diagnostics) }
+}
+
+const maxRounds = 4
+
+/** The model with these graphs in place of its own; signatures follow the outputs. */
+function withGraphs(model: Model, graphs: readonly Graph[]): Model {
   const signatures = model.signatures.map((s) => {
     const before = model.graphs[s.graph]!
-    const after = done[s.graph]!.graph
+    const after = graphs[s.graph]!
     const follow = (port: SignaturePort) => ({ ...port, value: after.outputs[before.outputs.indexOf(port.value)] ?? port.value })
     return { ...s, outputs: s.outputs.map(follow) }
   })
-  return {
-    model: { ...model, graphs: done.map((d) => d.graph), signatures },
-    report: sumReports(done.map((d) => d.report)),
-    diagnostics: done.flatMap((d) => d.diagnostics),
-  }
+  return { ...model, graphs, signatures }
 }
 
 function sumReports(reports: readonly OptimizeReport[]): OptimizeReport {

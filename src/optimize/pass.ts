@@ -2,7 +2,7 @@ import { type Diagnostics, invariant } from '../core/diagnostics.ts'
 import { sameShape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
 import { mergeOrigins, type Node, type NodeId, type Value, type ValueId } from '../ir/types.ts'
-import { findSpec } from '../ops/index.ts'
+import { hasEffect } from '../ops/bodies.ts'
 import { shapesAgree } from '../ops/spec.ts'
 import { isOpaque } from './custom.ts'
 import { noFixpoint } from './diagnostics.ts'
@@ -59,11 +59,12 @@ export const dropDead: Pass = {
 
 /** Removes nodes that no output and no effect depends on, then values nobody reads. Returns how many nodes went. */
 export function dropUnread(graph: GraphEditor): number {
-  return graph.removeDead(hasEffect)
+  return graph.removeDead(mustStay)
 }
 
-export function hasEffect(node: Node): boolean {
-  return findSpec(node.op)?.sideEffect ?? isOpaque(node)
+/** Whether a node stays though nobody reads its results. */
+export function mustStay(node: Node): boolean {
+  return hasEffect(node) || isOpaque(node)
 }
 
 class Rewriting {
@@ -182,7 +183,7 @@ class Rewriting {
         const producer = id === null ? undefined : graph.producer(id)
         if (!producer) continue
         if (producer.outputs.every((o) => graph.useCount(o) === 0)) {
-          if (!hasEffect(producer)) stack.push(producer)
+          if (!mustStay(producer)) stack.push(producer)
         } else {
           this.#enqueue(producer)
           for (const user of graph.users(id!)) this.#enqueue(user)

@@ -141,7 +141,8 @@ graph other(%0 "x": f32[2]) {
   %2 = relu6(%1) : f32[2]
   return %2
 }
-signature "serving_default" main("x" %0) -> ("y" %2)`)
+signature "serving_default" main("x" %0) -> ("y" %2)
+signature "other" other("x" %0) -> ("y" %2)`)
     const { model: after, report } = optimizeModel(model)
     expect(modelToText(after)).toBe(
       `model ""
@@ -154,6 +155,7 @@ graph other(%0 "x": f32[2]) {
   return %3
 }
 signature "serving_default" main("x" %0) -> ("y" %3)
+signature "other" other("x" %0) -> ("y" %3)
 `,
     )
     expect(report.passes.find((p) => p.name === 'fuse')!.hits).toEqual({ 'fuse-activation': 1 })

@@ -1,6 +1,6 @@
 import { mergeEqualNodes } from './merge-equal-nodes.ts'
 import { orderForMemory } from './order-for-memory.ts'
-import { dropDead, fixpoint, hasEffect, type Pass } from './pass.ts'
+import { dropDead, fixpoint, mustStay, type Pass } from './pass.ts'
 import { propagateDims } from './propagate-dims.ts'
 import { absorbNegation } from './rules/absorb-negation.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
@@ -163,5 +163,5 @@ export const floatPipeline = pipeline('float', [
   fixpoint('fuse', fuseRules),
   mergeEqualNodes('merge-equal-fused'),
   dropDead,
-  orderForMemory(hasEffect),
+  orderForMemory(mustStay),
 ])

@@ -4,7 +4,7 @@ import { isInteger } from '../core/dtype.ts'
 import { type NdArray, sizeOf } from '../core/nd-array.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import type { LoweringRegistry } from '../lower/registry.ts'
-import { SourceOp } from '../lower/source-op.ts'
+import { loneContext, SourceOp } from '../lower/source-op.ts'
 import { OpBuilder } from '../ops/build.ts'
 import { interpret, NotComputable } from '../ops/interpret.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
@@ -33,7 +33,7 @@ export function kernelEvaluator(registry: LoweringRegistry): NodeEvaluator {
           feeds.push(o)
           return editor.addInput(`in${i}`, type)
         })
-        const lowered = [lowering(new SourceOp(node, values), b)].flat()
+        const lowered = [lowering(new SourceOp(node, values, loneContext()), b)].flat()
         editor.setOutputs(lowered.map((v) => v.id))
         editor.removeDead()
         const results = interpret(editor.finish(), feeds)

@@ -4,6 +4,7 @@ import { bytesOf, typedView } from '../core/dtype.ts'
 import { elementCount } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import { type Graph, mergeOrigins, type Node, type QuantParams, type Value } from '../ir/types.ts'
+import { hasEffect } from '../ops/bodies.ts'
 import { findSpec, op } from '../ops/index.ts'
 import type { OpSpec } from '../ops/spec.ts'
 import { notFinite } from './diagnostics.ts'
@@ -27,19 +28,30 @@ export function dynamicRange(graph: Graph, options: QuantizeOptions, keep: KeepF
     if (!spec) continue
     const traits = spec.quant?.weights ?? []
     const chosen: { index: number; axis: number | null }[] = []
-    spec.operands.forEach((operand, index) => {
+    const constantAt = (index: number): Value | undefined => {
       const id = node.inputs[index]
       const value = id == null ? undefined : editor.value(id)
-      if (!value?.data || value.type.dtype !== 'f32') return
+      return value?.data && value.type.dtype === 'f32' ? value : undefined
+    }
+    const isWeight = (index: number) => traits.some((t) => t.operand === spec.operands[index]!.name)
+    // The kernel takes either all of them as int8 or none.
+    const kept = spec.operands.flatMap((_, index) => {
+      const value = spec.quant?.dynamicRange?.together && isWeight(index) ? constantAt(index) : undefined
+      return (value && reasonToKeep(spec, node, value, true, options, keep)) ?? []
+    })
+    spec.operands.forEach((operand, index) => {
+      const value = constantAt(index)
+      if (!value) return
       const trait = traits.find((t) => t.operand === operand.name)
-      const reason = reasonToKeep(spec, node, value, trait !== undefined, options, keep)
+      const own = reasonToKeep(spec, node, value, trait !== undefined, options, keep)
+      const reason = own ?? (kept.length > 0 ? `another weight of the op stays float: ${kept[0]}` : undefined)
       const axis = options.perTensor ? null : (trait?.axis ?? null)
       decisions.push(describe(node, operand.name, value, reason, axis))
       if (reason === undefined) chosen.push({ index, axis })
     })
     if (chosen.length > 0) rewrite(editor, node, spec, chosen, cache)
   }
-  editor.removeDead((n) => findSpec(n.op)?.sideEffect === true)
+  editor.removeDead(hasEffect)
   return { graph: editor.finish(), decisions }
 }
 

@@ -4,6 +4,7 @@ import { toHalf } from '../core/half.ts'
 import { elementCount } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import { type Graph, mergeOrigins, type Value, type ValueId } from '../ir/types.ts'
+import { hasEffect } from '../ops/bodies.ts'
 import { op } from '../ops/index.ts'
 import type { Decision, KeepFloat } from './types.ts'
 
@@ -45,7 +46,7 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
     })
     editor.updateNode(node, { inputs })
   }
-  editor.removeDead()
+  editor.removeDead(hasEffect)
   return { graph: editor.finish(), decisions }
 }
 

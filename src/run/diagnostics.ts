@@ -27,6 +27,16 @@ export function missingOp(model: string, ops: readonly string[], words: string):
   })
 }
 
+/** The model keeps state from run to run, as the LSTM ops do, and LiteRT.js cannot hold it. */
+export function noStates(model: string, words: string): DowncastError {
+  return new DowncastError({
+    code: 'run/missing-op',
+    message: `LiteRT.js cannot hold the states that ops of ${quote(model)} keep from run to run: ${words}`,
+    file: model,
+    hint: 'Run this model in the TFLite interpreter or in LiteRT on the device.',
+  })
+}
+
 /** A run that LiteRT ends with an error. */
 export function runFailed(model: string, words: string, cause?: unknown): DowncastError {
   return new DowncastError({ code: 'run/failed', message: `LiteRT cannot run ${quote(model)}: ${words}`, file: model }, { cause })

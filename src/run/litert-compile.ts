@@ -1,7 +1,7 @@
 import { DowncastError } from '../core/diagnostics.ts'
 import type { DType } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
-import { missingOp, notLoadable, outOfMemory } from './diagnostics.ts'
+import { missingOp, noStates, notLoadable, outOfMemory } from './diagnostics.ts'
 import { type LiteRtModule, listOf, makeTensorBuffer, readTensorBuffer, type TensorBuffer } from './litert-module.ts'
 import { guarded, type LiteRtRuntime, type Subject } from './litert-runtime.ts'
 import type { HeldRun } from './runner.ts'
@@ -120,6 +120,7 @@ function deleteAll(runtime: LiteRtRuntime, buffers: TensorBuffer[]): void {
 function loadError({ name }: Subject, e: DowncastError, lines: readonly string[]): DowncastError {
   const text = lines.join('\n')
   const words = e.message.slice(e.message.indexOf(': ') + 2)
+  if (words.includes('Variable tensors')) return noStates(name, words)
   const missing = [...text.matchAll(/Didn't find op for builtin opcode '(\w+)' version '(\d+)'/g)].map((m) => `${m[1]} version ${m[2]}`)
   return missing.length > 0 ? missingOp(name, [...new Set(missing)], words) : notLoadable(name, words, e.cause)
 }

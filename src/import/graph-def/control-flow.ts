@@ -347,6 +347,8 @@ export class ControlFlow {
       name,
       args,
       results,
+      implements: '',
+      layout: { goBackwards: false, timeMajor: false },
       nodes: this.#nodes,
       effects: [],
       isNumbered: this.#isNumbered,

@@ -186,7 +186,7 @@ export class Inliner {
       operands.push(operand)
     }
     const name = step.called ? undefined : this.#calledFunction(node)
-    if (name !== undefined) {
+    if (name !== undefined && !this.#isKept(node, name, operands)) {
       step.inputFrame = this.#call(frame, node, name, operands)
       step.inputs = step.inputFrame.body!.results.map((r) => r.from)
       operands.length = 0
@@ -248,6 +248,12 @@ export class Inliner {
   #calledFunction(node: GraphNode): string | undefined {
     if (!calls.has(node.op)) return this.#definitions.hasFunction(node.op) ? node.op : undefined
     return node.attr.get('f')?.decode().func?.name ?? ''
+  }
+
+  /** A call that means more than its function's body: an LSTM layer of Keras 2. */
+  #isKept(node: GraphNode, name: string, operands: readonly Operand[]): boolean {
+    if (!calls.has(node.op) || operands.some((o) => o.variable)) return false
+    return /^lstm_/.test(this.#definitions.function(name)?.implements ?? '')
   }
 
   #call(frame: Frame, node: GraphNode, name: string, args: readonly Operand[]): Frame {

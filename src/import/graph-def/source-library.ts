@@ -48,7 +48,9 @@ export class FunctionLibrary implements SourceLibrary {
       const ref = inliner.refOf(operands[i]!)
       return { name: r.name, tensorName: r.name, ref, dtype: dtypeOfCode(r.type), shape: undefined }
     })
-    return assemble(name, inliner, inputs, outputs, new FunctionLibrary(this.#definitions, this.#variables, [...this.#chain, name]))
+    const functions = new FunctionLibrary(this.#definitions, this.#variables, [...this.#chain, name])
+    const graph = assemble(name, inliner, inputs, outputs, functions)
+    return body.implements === '' ? graph : { ...graph, implements: body.implements, layout: body.layout }
   }
 }
 

@@ -104,7 +104,7 @@ export function activate(k: KerasOp, b: OpBuilder, x: Value, option: Json | unde
 /** A layer such as LeakyReLU given where a function may stand. */
 function activateByLayer(k: KerasOp, b: OpBuilder, x: Value, className: string, config: JsonObject): Value {
   const keras = { layer: { ...k.keras, className, config, weights: new Map() }, args: [{ input: 0 }], kwargs: {} }
-  return activationLayers[className]!(new SourceOp({ ...k.node, keras }, [x]), b) as Value
+  return activationLayers[className]!(new SourceOp({ ...k.node, keras }, [x], k.context), b) as Value
 }
 
 /** x >= max_value: max_value; threshold <= x: x; below: negative_slope * (x - threshold). */

@@ -14,7 +14,7 @@ export class KerasOp extends SourceOp {
   readonly #builder: OpBuilder
 
   constructor(n: SourceOp, b: OpBuilder) {
-    super(n.node, n.operands)
+    super(n.node, n.operands, n.context)
     invariant(n.node.keras, `${n.node.op} is no call of a Keras layer`)
     this.#call = n.node.keras
     this.#builder = b

@@ -24,7 +24,7 @@ function as(name: string, params: readonly string[], options: Readonly<Record<st
     const config: { [key: string]: Json } = {}
     for (const [theirs, ours] of Object.entries(options)) config[ours] = member(kwargs, theirs) ?? null
     const keras = { layer: { ...from, config }, args: params.map((_, i) => given(i)), kwargs: {} }
-    return kerasOperations[`keras.ops.${name}`]!(new SourceOp({ ...n.node, keras }, n.operands), b)
+    return kerasOperations[`keras.ops.${name}`]!(new SourceOp({ ...n.node, keras }, n.operands, n.context), b)
   }
 }
 

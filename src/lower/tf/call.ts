@@ -43,6 +43,6 @@ export function tensorflowOp(
     layer: from.layer === undefined ? [] : [from.layer],
     attrs: { get: (key: string) => map.get(key), has: (key: string) => map.has(key), names: () => [...map.keys()] },
   }
-  const result = lowering(new SourceOp(node, operands), b)
+  const result = lowering(new SourceOp(node, operands, from.context), b)
   return Array.isArray(result) ? (result as readonly Value[]) : [result as Value]
 }

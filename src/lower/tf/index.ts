@@ -4,6 +4,7 @@ import type { LoweringRegistry } from '../registry.ts'
 import { arrays } from './arrays.ts'
 import { bits } from './bits.ts'
 import { colors } from './color.ts'
+import { control } from './control.ts'
 import { elementwise } from './elementwise.ts'
 import { linear } from './linear.ts'
 import { matrices } from './matrix.ts'
@@ -22,6 +23,7 @@ import { shape } from './shape.ts'
 import { spaceToBatchOps } from './space-to-batch.ts'
 import { special } from './special.ts'
 import { withComplex } from './spectra.ts'
+import { tensorLists } from './tensor-list.ts'
 
 /** Results that are f32 whatever the operands. */
 const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize'])
@@ -91,4 +93,6 @@ export const tensorflow: LoweringRegistry = Object.assign(
   Object.create(null),
   complex,
   Object.fromEntries(partwise.map((name) => [name, onParts(complex[name]!)])),
+  control,
+  tensorLists,
 )

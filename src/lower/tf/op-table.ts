@@ -173,6 +173,7 @@ IRFFT2D;;;
 IRFFT3D;;;
 Identity;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 IdentityN;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
+If;;;
 Imag;P2;;c64
 ImageProjectiveTransformV2;;;
 ImageProjectiveTransformV3;;;
@@ -276,6 +277,7 @@ ParseSequenceExample;;;
 ParseSequenceExampleV2;;;
 ParseSingleExample;;;
 ParseSingleSequenceExample;;;
+PartitionedCall;P1;STRIDED_SLICE UNIDIRECTIONAL_SEQUENCE_LSTM RESHAPE FILL GATHER PACK REVERSE_V2 SHAPE TRANSPOSE WHILE;f32
 PlaceholderV2;;;
 PlaceholderWithDefault;;;
 PopulationCount;P2;CAST FLOOR_MOD RESHAPE RIGHT_SHIFT SUM;i32 i64
@@ -432,9 +434,11 @@ Sqrt;P0;SQRT;f32 f16 bf16 f64 i8 i16 u8
 Square;P0;SQUARE MUL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 SquaredDifference;P0;SQUARED_DIFFERENCE RESHAPE MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Squeeze;P0;RESHAPE SQUEEZE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
-StatelessCase;P2;;
-StatelessIf;P1;;
+StatefulPartitionedCall;;;
+StatelessCase;P2;EQUAL IF;i32
+StatelessIf;P1;IF CAST NOT_EQUAL REVERSE_V2 SUM TRANSPOSE;bool
 StatelessMultinomial;;;
+StatelessPartitionedCall;;;
 StatelessRandomGammaV2;;;
 StatelessRandomGammaV3;;;
 StatelessRandomGetAlg;;;
@@ -452,7 +456,7 @@ StatelessRandomUniformV2;;;
 StatelessSampleDistortedBoundingBox;;;
 StatelessTruncatedNormal;;;
 StatelessTruncatedNormalV2;;;
-StatelessWhile;P1;;
+StatelessWhile;P1;WHILE FILL GATHER PACK SHAPE;i32
 StaticRegexFullMatch;;;
 StaticRegexReplace;;;
 StopGradient;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
@@ -476,6 +480,7 @@ Svd;;;
 Switch;;;
 TFText>NgramsStringJoin;;;
 TFText>WhitespaceTokenizeWithOffsetsV2;;;
+TPUPartitionedCall;;;
 Tan;P2;COS DIV SIN;f32 f16 bf16 f64
 Tanh;P0;TANH;f32 f16 bf16 f64 i8 i16 u8
 TensorArrayConcatV3;;;
@@ -490,21 +495,21 @@ TensorListConcat;;;
 TensorListConcatLists;;;
 TensorListConcatV2;;;
 TensorListElementShape;;;
-TensorListFromTensor;P1;;
+TensorListFromTensor;P1;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 TensorListGather;;;
-TensorListGetItem;;;
+TensorListGetItem;P1;GATHER;f32 f16 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 TensorListLength;;;
 TensorListPopBack;;;
 TensorListPushBack;;;
 TensorListPushBackBatch;;;
-TensorListReserve;P1;;
+TensorListReserve;P1;;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool c64
 TensorListResize;;;
 TensorListScatter;;;
 TensorListScatterIntoExistingList;;;
 TensorListScatterV2;;;
-TensorListSetItem;;;
+TensorListSetItem;P1;RESHAPE DYNAMIC_UPDATE_SLICE PACK;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 TensorListSplit;;;
-TensorListStack;P1;;
+TensorListStack;P1;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource
 TensorMapErase;;;
 TensorMapHasKey;;;
 TensorMapInsert;;;
@@ -543,8 +548,9 @@ UnsortedSegmentMin;P1;UNSORTED_SEGMENT_MIN;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u1
 UnsortedSegmentProd;P1;UNSORTED_SEGMENT_PROD CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 UnsortedSegmentSum;P1;UNSORTED_SEGMENT_SUM CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 UpperBound;P2;CAST LESS_EQUAL RESHAPE SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+VarHandleOp;P1;;
 Where;P1;WHERE;f32 f16 bf16 f64 i8 i32 i64 u8 u32 bool
-While;P1;;
+While;P1;WHILE FILL GATHER PACK SHAPE;i32
 WhitespaceTokenizeWithOffsets;;;
 WordpieceTokenizeWithOffsets;;;
 Xdivy;P2;DIV EQUAL SELECT_V2;f32 f16 bf16 f64 i8 i32 u8

@@ -49,7 +49,7 @@ function maxPoolV2(n: SourceOp, b: OpBuilder): Value {
     has: (name: string) => name in lists || n.node.attrs.has(name),
     names: () => [...n.node.attrs.names(), 'ksize', 'strides'],
   }
-  return pool2d(op.maxPool2d)(new SourceOp({ ...n.node, attrs }, [n.in(0)]), b)
+  return pool2d(op.maxPool2d)(new SourceOp({ ...n.node, attrs }, [n.in(0)], n.context), b)
 }
 
 /**

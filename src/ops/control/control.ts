@@ -3,6 +3,8 @@ import { movable } from '../dtypes.ts'
 import { attr, defineOp, operand } from '../spec.ts'
 
 const passed: readonly DType[] = [...movable, 'resource']
+/** Whether a graph that is called sets variables: then the call is never removed or merged. Not in the file. */
+const effects = attr.bool('')
 
 /** Runs graph `body` on its own results as long as graph `cond` holds of them; both take what `while` takes. */
 export const whileLoop = defineOp({
@@ -10,7 +12,7 @@ export const whileLoop = defineOp({
   builtin: 'WHILE',
   summary: 'repeats a graph while another holds',
   operands: [operand('inputs', passed, { variadic: true })],
-  attrs: { cond: attr.graph('condSubgraphIndex'), body: attr.graph('bodySubgraphIndex') },
+  attrs: { effects, cond: attr.graph('condSubgraphIndex', 'truth'), body: attr.graph('bodySubgraphIndex') },
   options: 'WhileOptions',
   // A loop may change the sizes of what it carries, then they are declared.
   infer: (n) => n.types.map((t, i) => ({ dtype: t!.dtype, shape: n.declared?.[i]?.shape ?? t!.shape })),
@@ -25,7 +27,7 @@ export const ifElse = defineOp({
   builtin: 'IF',
   summary: 'runs one of two graphs',
   operands: [operand('condition', ['bool']), operand('inputs', passed, { variadic: true })],
-  attrs: { thenGraph: attr.graph('thenSubgraphIndex'), elseGraph: attr.graph('elseSubgraphIndex') },
+  attrs: { effects, thenGraph: attr.graph('thenSubgraphIndex'), elseGraph: attr.graph('elseSubgraphIndex') },
   options: 'IfOptions',
   infer: (n) => n.declared ?? n.fail('its results must be declared'),
   version: () => 1,

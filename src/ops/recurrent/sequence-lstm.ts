@@ -53,7 +53,7 @@ export const unidirectionalSequenceLstm = defineOp({
     const units = n.type('outputState').shape.at(-1)!
     return [{ dtype, shape: [shape[0]!, shape[1]!, units] }]
   },
-  quant: { weights: quantizedWeights, dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true } } },
+  quant: { weights: quantizedWeights, dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true }, together: true } },
   version(n) {
     const [x, , weights] = n.types
     if (x?.dtype === 'i16' && weights?.dtype === 'i8') return 5

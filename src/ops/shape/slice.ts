@@ -41,8 +41,13 @@ export const stridedSlice = defineOp({
     const strides = n.ints('strides')
     const { beginMask, endMask, shrinkAxisMask, ellipsisMask, newAxisMask, offset } = n.attrs
     if (ellipsisMask || newAxisMask) n.fail('ellipsis and new axes must be rewritten first')
+    const stated = n.type('strides').shape[0]
     const out: Dim[] = []
     shape.forEach((d, i) => {
+      if (typeof stated === 'number' && i >= stated) {
+        out.push(d)
+        return
+      }
       if (shrinkAxisMask & (1 << i)) return
       const stride = strides?.[i] ?? 1
       const from = beginMask & (1 << i) ? undefined : (begin?.[i] ?? (begin && i >= begin.length ? undefined : Number.NaN))

@@ -1,0 +1,41 @@
+import type { SourceGraph, SourceRef } from '../import/source-graph.ts'
+import type { Scope } from './scope.ts'
+
+/*
+ * What can be told of the body of a loop or branch before it is lowered.
+ */
+
+const identities = new Set(['Identity', 'StopGradient', 'PreventGradient', 'Snapshot'])
+const loops = new Set(['While', 'StatelessWhile'])
+
+/** Whether result `i` of a body is always its input `i`. */
+export function passesThrough(body: SourceGraph, i: number, scope: Scope): boolean {
+  const output = body.outputs[i]
+  return output !== undefined && inputOf(body, output.ref, scope) === body.inputs[i]?.ref.node
+}
+
+/** The node whose value a reference always is, seen through identities and through loops that do not change it. */
+function inputOf(body: SourceGraph, ref: SourceRef, scope: Scope): number {
+  for (let at = ref; ; ) {
+    const node = body.nodes[at.node]!
+    if (identities.has(node.op) && node.inputs[0]) at = node.inputs[0]
+    else if (loops.has(node.op)) {
+      const name = node.attrs.get('body')
+      const inner = name?.kind === 'func' ? scope.load(body.functions, name.value, []) : undefined
+      const operand = node.inputs[at.output]
+      if (!inner || !operand || !passesThrough(inner, at.output, scope)) return at.node
+      at = operand
+    } else return at.node
+  }
+}
+
+/** Whether a body reads its input `i`: by a node, or as a result, those in `results` aside. */
+export function readsInput(body: SourceGraph, i: number, results: readonly number[] = []): boolean {
+  const same = new Set([body.inputs[i]?.ref.node])
+  for (const [k, node] of body.nodes.entries()) {
+    if (!node.inputs.some((ref) => same.has(ref.node))) continue
+    if (!identities.has(node.op)) return true
+    same.add(k)
+  }
+  return body.outputs.some((port, k) => !results.includes(k) && same.has(port.ref.node))
+}

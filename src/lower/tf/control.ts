@@ -1,0 +1,208 @@
+import type { SourceGraph } from '../../import/source-graph.ts'
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { type BodyBuilder, choose, loop } from '../../ops/control/flow.ts'
+import { op } from '../../ops/index.ts'
+import { constInts } from '../../ops/view.ts'
+import { passesThrough, readsInput } from '../calls.ts'
+import { hasFailed, type NodeOutcome } from '../outcome.ts'
+import type { LoweringRegistry } from '../registry.ts'
+import { BehindFailure } from '../scope.ts'
+import type { SourceOp } from '../source-op.ts'
+import { fusedLstm } from './keras-lstm.ts'
+import { allocateList, elementShapeOf } from './tensor-list.ts'
+
+/**
+ * While, StatelessWhile. What the body hands on unchanged is no variable of the loop when it is constant, a handle, or read by nobody.
+ * @see https://www.tensorflow.org/api_docs/python/tf/raw_ops/While
+ */
+function whileLoop(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const cond = n.function('cond', n.operands)
+  const body = n.function('body', n.operands)
+  if (body.outputs.length !== n.operands.length || cond.outputs.length !== 1) n.reject('its body does not give what it takes')
+  const fixed = n.operands.map(
+    (v, i) =>
+      n.scope.variables.has(v) ||
+      (passesThrough(body, i, n.scope) && (v.data !== undefined || !(readsInput(cond, i) || readsInput(body, i, [i])))),
+  )
+  const operands = withLists(n, b, body, fixed)
+  const inLoop = [...operands.keys()].filter((i) => !fixed[i])
+  const spread = (inner: OpBuilder, vars: readonly Value[]) =>
+    operands.map((v, i) => (fixed[i] ? inside(inner, v) : vars[inLoop.indexOf(i)]!))
+  const invariant = new Set(inLoop.filter((i) => passesThrough(body, i, n.scope)))
+  const init = inLoop.map((i) => (invariant.has(i) ? operands[i]! : { ...operands[i]!, dims: undefined }))
+  // Both may be lowered several times, of which the last counts.
+  let outcomes: readonly NodeOutcome[] = []
+  const results = loop(
+    b,
+    init as readonly Value[],
+    (inner, vars) => {
+      const [test] = lowerBody(n, cond, spread(inner, vars), inner, (of) => {
+        outcomes = of
+      })
+      return truth(inner, test!)
+    },
+    (inner, vars) => {
+      const next = lowerBody(n, body, spread(inner, vars), inner, (of) => {
+        outcomes = [...outcomes, ...of]
+      })
+      return inLoop.map((i) => next[i]!)
+    },
+  )
+  n.context.outcomes.push(...outcomes)
+  return operands.map((v, i) => (fixed[i] ? v : results[inLoop.indexOf(i)]!))
+}
+
+/** Constants are constants inside too; what else is fixed is known by identity, or not looked at. */
+function inside(b: OpBuilder, v: Value): Value {
+  return v.data ? b.copy(v) : v
+}
+
+/** Results of a function. What became of its nodes goes to `tell`, by default at once to those of the node's own graph. */
+function lowerBody(
+  n: SourceOp,
+  source: SourceGraph,
+  args: readonly Value[],
+  b: OpBuilder,
+  tell: (outcomes: readonly NodeOutcome[]) => void = (outcomes) => n.context.outcomes.push(...outcomes),
+): readonly Value[] {
+  const outcomes: NodeOutcome[] = []
+  const results = n.scope.nodes.lowerNodes(source, args, b, outcomes)
+  if (!outcomes.some(hasFailed)) {
+    tell(outcomes)
+    return results.map((v) => v ?? n.reject(`a result of the function ${source.name} cannot be told`))
+  }
+  n.context.outcomes.push(...outcomes)
+  throw new BehindFailure()
+}
+
+/**
+ * The operands, with every list whose elements are not known yet as a tensor. The body is lowered once on trial to see what it
+ * puts into them.
+ */
+function withLists(n: SourceOp, b: OpBuilder, body: SourceGraph, fixed: readonly boolean[]): readonly Value[] {
+  const { lists } = n.scope
+  const isOpen = n.operands.map((v, i) => lists.has(v) && !fixed[i])
+  if (!isOpen.includes(true)) return n.operands
+  const outcomes: NodeOutcome[] = []
+  let found: readonly (Value | undefined)[] = []
+  b.bodies.attempt(() => {
+    const given = n.operands.map((v, i) => (fixed[i] ? undefined : (lists.get(v)?.length ?? v)))
+    b.body(
+      'trial',
+      given.filter((v) => v !== undefined),
+      (inner, vars) => {
+        let next = 0
+        const args = n.operands.map((v, i) => {
+          if (fixed[i]) return inside(inner, v)
+          const list = lists.get(v)
+          const arg = vars[next++]!
+          return list ? n.scope.pending(inner, v.name, { ...list, length: arg }) : arg
+        })
+        found = n.scope.nodes.lowerNodes(body, args, inner, outcomes)
+        return []
+      },
+    )
+    return undefined
+  })
+  return n.operands.map((v, i) => {
+    const list = lists.get(v)
+    if (!isOpen[i] || !list) return v
+    const made = found[i]
+    const element = made && elementShapeOf(n.scope, made)
+    if (!element || element.includes(-1)) {
+      if (outcomes.some(hasFailed)) {
+        n.context.outcomes.push(...outcomes)
+        throw new BehindFailure()
+      }
+      return n.reject('the shape of the elements of a list cannot be told', 'Give the TensorArray an element_shape.')
+    }
+    return allocateList(n, b, { ...list, element })
+  })
+}
+
+/** Any number is true unless it is 0. */
+function truth(b: OpBuilder, v: Value): Value {
+  return v.type.dtype === 'bool' ? v : b.op(op.notEqual, [v, b.op(op.cast, [b.i32([0], [])], { to: v.type.dtype })])
+}
+
+function ifElse(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const operands = n.operands.slice(1)
+  const branches = [n.function('then_branch', operands), n.function('else_branch', operands)] as const
+  const known = constInts(n.in(0))
+  if (known) return lowerBody(n, branches[known[0] === 0 ? 1 : 0], operands, b)
+  const [yes, no] = branches
+  const { passed, lowered } = branching(n, operands, branches)
+  return choose(b, truth(b, n.in(0)), passed, lowered(yes), lowered(no))
+}
+
+/** The branch of this index; the last one for an index out of range. */
+function switchCase(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const operands = n.operands.slice(1)
+  const branches = n.functions('branches', operands)
+  const last = branches.length - 1
+  const known = constInts(n.in(0))?.[0]
+  if (last < 0) return n.reject('it has no branches')
+  if (known !== undefined || last === 0)
+    return lowerBody(n, branches[known === undefined || known < 0 || known > last ? last : known]!, operands, b)
+  const { passed, lowered } = branching(n, operands, branches)
+  const from =
+    (k: number): BodyBuilder =>
+    (inner, [index, ...args]) =>
+      k === last
+        ? lowered(branches[k]!)(inner, args)
+        : choose(
+            inner,
+            inner.op(op.equal, [index!, inner.i32([k], [])]),
+            [index!, ...args],
+            (at, [, ...own]) => lowered(branches[k]!)(at, own),
+            from(k + 1),
+          )
+  return from(0)(b, [n.in(0), ...passed])
+}
+
+/** What must be handed to branches: operands that they read, are no constants and not known by identity alone. */
+function branching(n: SourceOp, operands: readonly Value[], branches: readonly SourceGraph[]) {
+  const isPassed = operands.map(
+    (v, i) => !v.data && !n.scope.variables.has(v) && !n.scope.lists.has(v) && branches.some((source) => readsInput(source, i)),
+  )
+  const lowered =
+    (source: SourceGraph): BodyBuilder =>
+    (inner, args) => {
+      let next = 0
+      return lowerBody(
+        n,
+        source,
+        operands.map((v, i) => (isPassed[i] ? args[next++]! : inside(inner, v))),
+        inner,
+      )
+    }
+  return { passed: operands.filter((_, i) => isPassed[i]), lowered }
+}
+
+/** A call that the importer kept, since its function says what it implements. */
+function call(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const body = n.function('f', n.operands)
+  return fusedLstm(n, b, body) ?? lowerBody(n, body, n.operands, b)
+}
+
+export const control: LoweringRegistry = {
+  PartitionedCall: call,
+  StatefulPartitionedCall: call,
+  StatelessPartitionedCall: call,
+  TPUPartitionedCall: call,
+  While: whileLoop,
+  StatelessWhile: whileLoop,
+  If: ifElse,
+  StatelessIf: ifElse,
+  Case: switchCase,
+  StatelessCase: switchCase,
+  // The handle of a variable that nothing writes: its reads are constants already.
+  VarHandleOp(n, b) {
+    const { variable } = n.node
+    if (!variable) return n.reject('its value is not known')
+    const handle = n.scope.standIn(b, variable.name, 'resource')
+    n.scope.variables.set(handle, variable)
+    return handle
+  },
+}
