@@ -125,7 +125,7 @@ describe('faults', () => {
     const source = wideConvolution()
     const { model } = convert(source)
     const sound = await check(source, model)
-    expect(sound).toMatchObject({ isReduced: true, inputShapes: { serving_default: { x: [1, 32, 32, 3] } } })
+    expect(sound).toMatchObject({ isReduced: true, inputShapes: { serving_default: { x: [1, 64, 64, 3] } } })
     const broken = withFault(model, (n) => (n.op === 'conv_2d' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu6' } } : undefined))
     expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch', op: 'conv_2d' })
   })

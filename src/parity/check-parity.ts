@@ -104,15 +104,17 @@ class ParityCheck {
    */
   async signature(source: SourceGraph, graph: Graph, isRepeated: boolean): Promise<void> {
     const small = planOf(source, graph, { reduce: true, isRepeated })
+    let disagreement = ''
     if (!('reason' in small) && small.isReduced) {
       try {
         if (await this.#run(source, graph, small)) return
       } catch (e) {
         if (!(e instanceof DowncastError && e.stage === 'parity')) throw e
+        disagreement = `; at a reduced size: ${e.message}`
       }
     }
     const plan = 'reason' in small || !small.isReduced ? small : planOf(source, graph, { reduce: false, isRepeated })
-    if ('reason' in plan) this.gaps.push({ signature: source.name, reason: plan.reason })
+    if ('reason' in plan) this.gaps.push({ signature: source.name, reason: `${plan.reason}${disagreement}` })
     else await this.#run(source, graph, plan)
   }
 

@@ -19,12 +19,18 @@ const cheapMacs = 2e7
 /** Up to which it gets one random and the edge sample. */
 const moderateMacs = 1e8
 /** Beyond this nothing is run: it would take minutes. */
-const maxMacs = 5e10
+const maxMacs = 2e10
 
 /** Sizes to try where the file leaves one open: small, odd enough to tell axes apart, large enough for a stack of windows. */
 const openSizes = [3, 8, 32, 64, 128, 224] as const
-/** Heights and widths to try in the place of larger fixed ones. */
-const reducedSizes = [32, 48, 64, 96, 128, 160, 192] as const
+/**
+ * Heights and widths in the place of larger fixed ones are equal to them modulo this: six halvings then round alike, and paddings that were
+ * worked out for the one are right for the other.
+ */
+const period = 64
+const smallestReduced = 32
+/** How many periods more to try where the smallest is too small for a window. */
+const reducedTries = 3
 
 export interface PlanOptions {
   /** Whether fixed sizes may be made smaller. */
@@ -51,8 +57,8 @@ export function planOf(source: SourceGraph, graph: Graph, options: PlanOptions):
     return m <= cheapMacs ? ['normal', 'uniform', 'edge'] : ['normal', 'edge']
   }
   if (options.reduce && macs > cheapMacs) {
-    for (const s of reducedSizes) {
-      const shapes = single.map((shape) => reducedShape(shape, s))
+    for (let i = 0; i < reducedTries; i++) {
+      const shapes = single.map((shape) => reducedShape(shape, smallestReduced + i * period))
       if (String(shapes) === String(single)) continue
       const reduced = macsAt(graph, shapes)
       if (reduced !== undefined && reduced < macs) return inRows(source, shapes, kindsFor(reduced), true)
@@ -78,10 +84,11 @@ function sizesOf({ shape }: SourcePort, batch: number, size: number): number[] {
   return shape!.map((d, axis) => (typeof d === 'number' ? d : axis === 0 ? batch : size))
 }
 
-/** A picture of `size`, channels first or last. */
-function reducedShape(shape: readonly number[], size: number): readonly number[] {
+/** A picture of at least `least` each way, channels first or last. */
+function reducedShape(shape: readonly number[], least: number): readonly number[] {
   if (shape.length !== 4) return shape
   const [n, a, b, c] = shape as [number, number, number, number]
-  if (Math.min(a, b) > size && c <= 16) return [n, size, size, c]
-  return Math.min(b, c) > size && a <= 16 ? [n, a, size, size] : shape
+  const reduced = (d: number): number => Math.min(d, (d % period) + period * Math.ceil(Math.max(0, least - (d % period)) / period))
+  if (Math.min(a, b) > least && c <= 16) return [n, reduced(a), reduced(b), c]
+  return Math.min(b, c) > least && a <= 16 ? [n, a, reduced(b), reduced(c)] : shape
 }
