@@ -1,4 +1,4 @@
-/** npm run conformance: compares with TensorFlow from PyPI, installed into .cache/tensorflow on the first run. */
+/** npm run conformance [-- NAME...|all]: compares with TensorFlow from PyPI, installed into .cache/tensorflow on the first run. Names are of keras.applications. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -34,6 +34,7 @@ try {
     ['judge.py', models, cli],
     ['keras_layers.py', layers],
     ['keras_judge.py', layers, cli],
+    ['applications.py', cli, ...process.argv.slice(2)],
   ]
   const results = suites.map(([script, ...args]) => run(python, [path.join(here, script!), ...args]))
   process.exitCode = results.find((code) => code !== 0) ?? 0

@@ -103,6 +103,9 @@ const parts: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['MultiHeadAttention', attention],
   ['GroupQueryAttention', attention],
   ['GroupedQueryAttention', attention],
+  // Of keras.applications' ConvNeXt; other layers of these names have other options.
+  ['LayerScale', (c) => (isSet(c, 'projection_dim', false) ? [{ part: '', names: ['gamma'] }] : undefined)],
+  ['StochasticDepth', (c) => (member(c, 'drop_path_rate') === undefined ? undefined : [])],
   [
     'Bidirectional',
     (c) => {

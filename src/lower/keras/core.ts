@@ -70,6 +70,7 @@ export const coreLayers: LoweringRegistry = {
   ReversibleEmbedding: layer(reversibleEmbedding),
   Masking: layer(masking),
   Dropout: identity,
+  StochasticDepth: identity,
   SpatialDropout1D: identity,
   SpatialDropout2D: identity,
   SpatialDropout3D: identity,

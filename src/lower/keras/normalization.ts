@@ -117,5 +117,6 @@ export const normalizationLayers: LoweringRegistry = {
   GroupNormalization: layer(groupNorm),
   UnitNormalization: layer(unitNorm),
   RMSNormalization: layer(rmsNorm),
+  LayerScale: layer((k, b) => b.op(op.mul, [k.f32, k.required('gamma')])),
   Normalization: layer(normalization),
 }
