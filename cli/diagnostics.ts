@@ -63,6 +63,15 @@ export function unexpectedArgument(verb: string, word: string): DowncastError {
   return usage('cli/unexpected-argument', `downcast ${verb} does not know what to do with ${quote(word)}.`, seeHelp(verb))
 }
 
+/** Options that tell of a graph to be made, for a file whose graph stays as it is. */
+export function optionForSource(option: string): DowncastError {
+  return usage(
+    'cli/option-for-source',
+    `${option} has no meaning for a .tflite file, whose graph stays as it is.`,
+    'Leave it out, or convert the model that the file was made from.',
+  )
+}
+
 function usage(code: `cli/${string}`, message: string, hint: string | undefined): DowncastError {
   return new DowncastError({ code, message, hint })
 }

@@ -2,9 +2,11 @@ import { statSync } from 'node:fs'
 import * as path from 'node:path'
 import type { ByteSource } from '../src/core/bytes.ts'
 import type { ExportOptions } from '../src/export/write-tflite.ts'
+import { detectFormat } from '../src/import/detect.ts'
 import type { Folder } from '../src/import/folder.ts'
 import { type ReadOptions, readModel } from '../src/import/read-model.ts'
 import type { SourceModel } from '../src/import/source-graph.ts'
+import { readTfliteFile, type TfliteFile } from '../src/import/tflite/read-file.ts'
 import { kindOfPath, openFile, openFolder } from '../src/platform/node.ts'
 import type { QuantizeMode } from '../src/quantize/types.ts'
 
@@ -50,6 +52,29 @@ export async function openModel(location: string, options: ReadOptions): Promise
   }
 }
 
+/** A `.tflite` file that is a source itself. */
+export interface OpenTflite extends Omit<OpenSource, 'model'> {
+  readonly tflite: TfliteFile
+  readonly source: ByteSource
+}
+
+/** Opens a `.tflite` file; undefined when the path is something else. Throws what `readTfliteFile` throws. */
+export function openTflite(location: string): OpenTflite | undefined {
+  if (kindOfPath(location) !== 'file') return undefined
+  const source = openFile(location)
+  const close = () => source.close()
+  try {
+    if (detectFormat(source) === 'tflite') {
+      return { tflite: readTfliteFile(source), source, files: [location], byteLength: source.byteLength, close }
+    }
+  } catch (e) {
+    close()
+    throw e
+  }
+  close()
+  return undefined
+}
+
 /** The folder, noting what is opened. */
 function recorded(folder: Folder, opened: Map<string, ByteSource>): Folder {
   const open = (relative: string) => {
@@ -65,13 +90,14 @@ function isModelFile(file: string): boolean {
   return file === 'saved_model.pb' || file.startsWith('variables/') || file.startsWith('assets/')
 }
 
-const modelTypes: Readonly<Record<SourceModel['format'], NonNullable<ExportOptions['modelType']>>> = {
+const modelTypes: Readonly<Record<SourceModel['format'] | 'tflite', NonNullable<ExportOptions['modelType']>>> = {
   'saved-model': 'TF_SAVED_MODEL',
   'graph-def': 'TF_GRAPH_DEF',
   'keras-h5': 'KERAS_MODEL',
   'keras-zip': 'KERAS_MODEL',
   'tfjs-layers': 'KERAS_MODEL',
   'tfjs-graph': 'TF_GRAPH_DEF',
+  tflite: 'NONE',
 }
 const modes: Readonly<Record<QuantizeMode, ExportOptions['modes']>> = {
   none: [],
@@ -80,6 +106,6 @@ const modes: Readonly<Record<QuantizeMode, ExportOptions['modes']>> = {
 }
 
 /** What the file says of how it was made, in TensorFlow's words. */
-export function exportOptions(format: SourceModel['format'], mode: QuantizeMode): ExportOptions {
+export function exportOptions(format: keyof typeof modelTypes, mode: QuantizeMode): ExportOptions {
   return { modelType: modelTypes[format], modes: modes[mode] ?? [] }
 }

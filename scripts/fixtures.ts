@@ -11,7 +11,7 @@ type Entry = { file: string; sha256: string; origin: string; licence: string; ex
 const entries = new Map((JSON.parse(readFileSync(file, 'utf8')) as Entry[]).map((e) => [e.file, e]))
 const found = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '.'], { cwd: root, encoding: 'utf8' })
   .split('\n')
-  .filter((f) => f && f !== 'models.json' && !/\.(py|md)$/.test(f))
+  .filter((f) => f && f !== 'models.json' && !/\.(py|md|cjs)$/.test(f))
   .sort()
 const [, , origin] = process.argv
 const next = found.map((name): Entry => {

@@ -1,5 +1,7 @@
 import type { Diagnostic } from './core/diagnostics.ts'
 import type { SourceMetadata, SourceModel } from './import/source-graph.ts'
+import { importTflite } from './import/tflite/import-model.ts'
+import type { TfliteFile } from './import/tflite/read-file.ts'
 import type { Graph, Model } from './ir/types.ts'
 import type { LowerOptions } from './lower/allow.ts'
 import { lowerSource } from './lower/index.ts'
@@ -20,7 +22,7 @@ export interface Converted {
   /** What was quantized, what was not, and why. */
   readonly decisions: readonly Decision[]
   readonly diagnostics: readonly Diagnostic[]
-  readonly source: SourceMetadata & { readonly format: SourceModel['format']; readonly name: string }
+  readonly source: SourceMetadata & { readonly format: SourceModel['format'] | 'tflite'; readonly name: string }
   readonly optimized: OptimizeReport
 }
 
@@ -42,5 +44,26 @@ export function convert(source: SourceModel, options: ConvertOptions = {}): Conv
     diagnostics: [...source.diagnostics, ...lowered.diagnostics, ...optimized.diagnostics, ...quantized.diagnostics],
     source: { ...source.metadata, format: source.format, name: source.name },
     optimized: optimized.report,
+  }
+}
+
+/**
+ * A `.tflite` file with its weights stored smaller. Its graph stays op for op: nothing is optimized, and what is quantized already, stored
+ * sparse or not known here is left as it is, with the reason among the decisions. Throws `quantize/*` and `import/tflite-inconsistent`.
+ */
+export function convertTflite(file: TfliteFile, options: QuantizeOptions & Pick<ConvertOptions, 'onPass'> = {}): Converted {
+  const model = importTflite(file)
+  for (const g of model.graphs) options.onPass?.('import', g)
+  const quantized = quantize(model, options)
+  if (options.mode && options.mode !== 'none') for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
+  const signatures = model.signatures.map((s) => s.key)
+  const frameworkVersion = file.conversionMetadata?.environment?.tensorflowVersion || undefined
+  return {
+    model: quantized.model,
+    floatModel: model,
+    decisions: quantized.decisions,
+    diagnostics: [...file.warnings, ...quantized.diagnostics],
+    source: { tags: [], frameworkVersion, producer: undefined, framework: 'tensorflow', signatures, format: 'tflite', name: file.name },
+    optimized: { passes: [], nearMisses: [], memory: { beforeBytes: 0, afterBytes: 0 } },
   }
 }

@@ -1,4 +1,4 @@
-export { type Converted, type ConvertOptions, convert } from './convert.ts'
+export { type Converted, type ConvertOptions, convert, convertTflite } from './convert.ts'
 export { type ByteSink, type ByteSource, memorySink, memorySource } from './core/bytes.ts'
 export { type Diagnostic, DowncastError } from './core/diagnostics.ts'
 export { version } from './core/version.ts'

@@ -11,7 +11,7 @@ const manifest = JSON.parse(readFileSync(path.join(root, 'models.json'), 'utf8')
   licence: string
 }[]
 const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
-  (f) => statSync(path.join(root, f)).isFile() && f !== 'models.json' && !/\.(py|md)$/.test(f),
+  (f) => statSync(path.join(root, f)).isFile() && f !== 'models.json' && !/\.(py|md|cjs)$/.test(f),
 )
 
 it('every fixture has an origin and a licence, and is what it was', () => {

@@ -25,6 +25,7 @@ describe('the library', () => {
     expect(Object.keys(downcast).sort()).toEqual([
       'DowncastError',
       'convert',
+      'convertTflite',
       'memoryFolder',
       'memorySink',
       'memorySource',

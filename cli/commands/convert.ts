@@ -1,5 +1,5 @@
-import { convert } from '../../src/convert.ts'
-import type { ByteSink } from '../../src/core/bytes.ts'
+import { type ConvertOptions, convert, convertTflite } from '../../src/convert.ts'
+import type { ByteSink, ByteSource } from '../../src/core/bytes.ts'
 import { DowncastError } from '../../src/core/diagnostics.ts'
 import { writeTflite } from '../../src/export/write-tflite.ts'
 import { printGraph } from '../../src/ir/print.ts'
@@ -8,10 +8,10 @@ import { textRecords } from '../../src/ops/text.ts'
 import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import type { Decision } from '../../src/quantize/types.ts'
-import { malformedValue, missingOption } from '../diagnostics.ts'
+import { malformedValue, missingOption, optionForSource } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import { progressSink } from '../progress-sink.ts'
-import { exportOptions, openModel } from '../read-source.ts'
+import { exportOptions, openModel, openTflite } from '../read-source.ts'
 import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
 import { irTracer } from '../trace.ts'
 import type { Command } from '../verb.ts'
@@ -31,16 +31,13 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   )
   if (output !== undefined && !plan) checkOutput(output)
 
-  const source = await openModel(path, {
-    signature: options.signature,
-    tags: options.tags,
-    inputs: options.inputs,
-    outputs: options.outputs,
-    shapes,
-  })
+  const tflite = openTflite(path)
+  if (tflite) refuseSourceOptions(options, () => tflite.close())
+  const { signature, tags, inputs, outputs } = options
+  const source = tflite ?? (await openModel(path, { signature, tags, inputs, outputs, shapes }))
   const progress = terminal.progress('writing')
   try {
-    const converted = convert(source.model, {
+    const how: ConvertOptions = {
       mode,
       minElements: options['min-elements'],
       perTensor: options['per-tensor'],
@@ -49,10 +46,14 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       allowFlex: options['allow-flex'],
       resultTypes,
       ...(onPass && { onPass }),
-    })
+    }
+    const converted = 'tflite' in source ? convertTflite(source.tflite, how) : convert(source.model, how)
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
-    const write = (sink: ByteSink) =>
-      writeTflite(converted.model, progressSink(sink, progress, constBytes(converted.model)), exportOptions(source.model.format, mode))
+    const write = (sink: ByteSink) => {
+      const shown = progressSink(sink, progress, constBytes(converted.model))
+      if (tflite && mode === 'none') return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
+      return writeTflite(converted.model, shown, exportOptions(converted.source.format, mode))
+    }
     let checked: ParityReport | undefined
     // A plan states the exact size: everything is computed and nothing kept.
     const written =
@@ -60,12 +61,13 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
         ? write({ write: () => {} })
         : await writeAtomically(output, write, {
             inputs: source.files,
-            ...(!options['no-check'] && {
-              check: async (file) => {
-                progress.finish()
-                checked = await (await import('./check.ts')).checkWritten(file, source.model, converted, mode)
-              },
-            }),
+            ...(!options['no-check'] &&
+              'model' in source && {
+                check: async (file) => {
+                  progress.finish()
+                  checked = await (await import('./check.ts')).checkWritten(file, source.model, converted, mode)
+                },
+              }),
           })
     progress.finish()
     const json = {
@@ -91,6 +93,26 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   } finally {
     progress.finish()
     source.close()
+  }
+}
+
+const copiedBytes = 4 << 20
+
+/** Nothing is to be changed, so nothing is. */
+function copied(source: ByteSource, sink: ByteSink, minRuntimeVersion: string): { byteLength: number; minRuntimeVersion: string } {
+  const { byteLength } = source
+  for (let at = 0; at < byteLength; at += copiedBytes) sink.write(source.read(at, Math.min(copiedBytes, byteLength - at)), at)
+  return { byteLength, minRuntimeVersion }
+}
+
+const sourceOptions = ['signature', 'tags', 'inputs', 'outputs', 'shape', 'result-type', 'allow-custom', 'allow-flex'] as const
+
+function refuseSourceOptions(options: Readonly<Partial<Record<(typeof sourceOptions)[number], unknown>>>, close: () => void): void {
+  for (const name of sourceOptions) {
+    const value = options[name]
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue
+    close()
+    throw optionForSource(`--${name}`)
   }
 }
 
@@ -128,7 +150,7 @@ function summaryText(s: Summary, check: readonly string[]): string {
   ]
   const lines = [`${s.source.path} -> ${s.output}`, ...textTable(rows).map((l) => `  ${l}`)]
   if (s.mode !== 'none' && kept.length > 0) {
-    lines.push('  stays float:')
+    lines.push(kept.every((d) => d.from === 'f32') ? '  stays float:' : '  stays as it is:')
     for (const d of kept.slice(0, shownReasons)) lines.push(`    ${d.tensor} (${formatCount(d.elements)} elements): ${d.reason}`)
     if (kept.length > shownReasons) lines.push(`    and ${kept.length - shownReasons} more; --plan shows all`)
   }

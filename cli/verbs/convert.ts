@@ -39,7 +39,10 @@ export const convertVerb = defineVerb({
   name: 'convert',
   summary: 'turn a trained model into a .tflite file, quantized if asked for',
   arguments: [
-    { name: 'MODEL', help: 'SavedModel folder, GraphDef .pb or .pbtxt, Keras .h5 or .keras file; the format is found from the bytes' },
+    {
+      name: 'MODEL',
+      help: 'SavedModel folder, GraphDef .pb or .pbtxt, Keras .h5 or .keras, TensorFlow.js model.json, .tflite; the format is found from the bytes',
+    },
   ],
   options: convertOptions,
   examples: [
@@ -47,6 +50,7 @@ export const convertVerb = defineVerb({
     'convert saved/1 --quantize dynamic -o small.tflite',
     'convert saved/1 --quantize dynamic --plan',
     'convert frozen.pb --inputs image --outputs probabilities --shape image=1,8,8,1 -o cut.tflite',
+    'convert model.tflite --quantize float16 -o half.tflite',
     "convert model.keras --quantize dynamic --keep-float 'dense_1' -o small.tflite",
   ],
   load: async () => (await import('../commands/convert.ts')).convertCommand,

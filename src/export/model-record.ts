@@ -2,7 +2,8 @@ import { type ConstData, constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { fileShape, isStatic } from '../core/shape.ts'
 import type { Graph, Model, Node, QuantParams, Signature, Value, ValueId } from '../ir/types.ts'
-import { findSpec } from '../ops/index.ts'
+import { findBuiltin, findSpec } from '../ops/index.ts'
+import { hasKeptOptions, type KeptModel, type KeptOperator, keptModel, keptOperator, keptTensor } from '../ops/kept.ts'
 import { encodeOptions } from '../ops/options.ts'
 import type { OpSpec } from '../ops/spec.ts'
 import { viewNode, withResults } from '../ops/view.ts'
@@ -27,7 +28,8 @@ const utf8 = new TextEncoder()
 
 /** The file's tables from a model; `metadata` comes on top of the model's own. */
 export function modelRecord(model: Model, metadata: ReadonlyMap<string, ConstData>): ExportedModel {
-  const codes = new OperatorCodes()
+  const kept = keptModel(model)
+  const codes = new OperatorCodes(kept)
   const buffers: ConstData[] = [constFromBytes(new Uint8Array())]
   const bufferOf = new Map<ConstData, number>()
   const addBuffer = (data: ConstData): number => {
@@ -51,6 +53,8 @@ export function modelRecord(model: Model, metadata: ReadonlyMap<string, ConstDat
     subgraphs,
     description: model.description,
     metadata: [...all].map(([name, data]) => ({ name, buffer: addBuffer(data) })),
+    externalBufferGroups: kept?.externalBufferGroups,
+    externalBuffers: kept?.externalBuffers,
     signatureDefs: model.signatures.map((s) => signatureRecord(s, tensorIndices[s.graph]!)),
   }
   return { record, buffers, minRuntimeVersion }
@@ -62,7 +66,7 @@ function padded(text: string, length: number): Uint8Array {
   return bytes
 }
 
-/** Inputs first, then constants and states as they are first read, then results. */
+/** Inputs first, then constants and states as they are first read, then results, then what only a kernel fills. */
 function tensorOrder(graph: Graph): Value[] {
   const order = new Set<ValueId>(graph.inputs)
   for (const id of graph.nodes.flatMap((n) => n.inputs)) {
@@ -71,8 +75,11 @@ function tensorOrder(graph: Graph): Value[] {
   }
   for (const n of graph.nodes) for (const id of n.outputs) order.add(id)
   for (const id of graph.outputs) order.add(id)
+  for (const n of graph.nodes) for (const id of n.inputs) if (id !== null) order.add(id)
+  const intermediates = new Map(graph.nodes.flatMap((n) => keptOperator(n)?.intermediates ?? []).map((v) => [v.id, v]))
+  for (const id of intermediates.keys()) order.add(id)
   return [...order].map((id) => {
-    const v = graph.values.get(id)
+    const v = graph.values.get(id) ?? intermediates.get(id)
     invariant(v, `value ${id} is not in graph ${graph.name}`)
     return v
   })
@@ -107,27 +114,38 @@ function operatorRecord(
   indexOf: (id: ValueId | null) => number,
   codes: OperatorCodes,
 ): InputOf<typeof operatorTable> {
+  const kept = keptOperator(node)
+  const common = { inputs: node.inputs.map(indexOf), outputs: node.outputs.map(indexOf) }
+  if (kept && (node.op === 'custom' || (hasKeptOptions(node) && kept.inputs === node.inputs))) {
+    return { ...keptFields(kept, indexOf), ...common, opcodeIndex: codes.indexOfKept(kept) }
+  }
   if (node.op === 'custom') {
     const { customCode, options } = node.attrs
     invariant(typeof customCode === 'string' && options instanceof Uint8Array, 'a custom op has a code and options')
     return {
       opcodeIndex: codes.indexOfCustom(customCode),
-      inputs: node.inputs.map(indexOf),
-      outputs: node.outputs.map(indexOf),
+      ...common,
       customOptions: options,
     }
   }
   const spec = findSpec(node.op)
   invariant(spec, `there is no op record ${node.op}`)
+  const version = Math.max(versionOf(graph, node, spec), kept?.code.version ?? 1)
+  const opcodeIndex = codes.indexOf(spec, version)
+  if (kept && hasKeptOptions(node)) return { ...keptFields(kept, indexOf), ...common, opcodeIndex }
   const fields = spec.options ? encodeOptions(spec, node.attrs) : undefined
   return {
-    opcodeIndex: codes.indexOf(spec, versionOf(graph, node, spec)),
-    inputs: node.inputs.map(indexOf),
-    outputs: node.outputs.map(indexOf),
+    opcodeIndex,
+    ...common,
     ...(fields
       ? { builtinOptions: { type: spec.options, value: fields } as NonNullable<InputOf<typeof operatorTable>['builtinOptions']> }
       : {}),
   }
+}
+
+/** An operator as it was read, but for the numbers of its code and tensors. */
+function keptFields({ operator, intermediates }: KeptOperator, indexOf: (id: ValueId) => number): InputOf<typeof operatorTable> {
+  return { ...operator, intermediates: intermediates.map((v) => indexOf(v.id)), debugMetadataIndex: -1 }
 }
 
 function versionOf(graph: Graph, node: Node, spec: OpSpec): number {
@@ -142,6 +160,8 @@ function versionOf(graph: Graph, node: Node, spec: OpSpec): number {
 
 function tensorRecord(v: Value, name: string, buffer: number): InputOf<typeof tensorTable> {
   const { dtype, shape, quant, range } = v.type
+  const kept = keptTensor(v)
+  if (kept) return { ...kept, name, buffer }
   return {
     shape: shape.map((d) => (typeof d === 'number' ? d : 1)),
     type: tensorTypeOfDType(dtype),
@@ -172,30 +192,50 @@ function signatureRecord(s: Signature, indices: ReadonlyMap<ValueId, number>): I
 
 /** One code per builtin or custom op in the order of first use, with the highest version any use needs. */
 class OperatorCodes {
-  readonly #codes = new Map<OpSpec | string, { index: number; version: number }>()
+  readonly #codes = new Map<OpSpec | string, { index: number; version: number; isMade: boolean }>()
+  /** Builtins without a record, by their key. */
+  readonly #others = new Map<string, KeptOperator['code']['builtinCode']>()
+  /** Of the file the model was read from; it knows what it needs, also of versions that the records do not have. */
+  readonly #read: KeptModel | undefined
+
+  constructor(read: KeptModel | undefined) {
+    this.#read = read
+  }
 
   indexOf(spec: OpSpec, version: number): number {
-    return this.#add(spec, version)
+    return this.#add(spec, version, true)
   }
 
   /** A custom op by its name; it has no versions. */
   indexOfCustom(code: string): number {
-    return this.#add(code, 1)
+    return this.#add(code, 1, true)
   }
 
-  #add(key: OpSpec | string, version: number): number {
+  /** The code an operator was read with, unknown builtins included. */
+  indexOfKept({ code }: KeptOperator): number {
+    if (code.builtinCode === 'CUSTOM') return this.#add(code.customCode, code.version, false)
+    // No custom code begins with NUL: it would end there.
+    const key = findBuiltin(code.builtinCode) ?? `\0${code.builtinCode}`
+    if (typeof key === 'string') this.#others.set(key, code.builtinCode)
+    return this.#add(key, code.version, false)
+  }
+
+  #add(key: OpSpec | string, version: number, isMade: boolean): number {
     const known = this.#codes.get(key)
     if (known) {
+      known.isMade ||= isMade
       known.version = Math.max(known.version, version)
       return known.index
     }
     const index = this.#codes.size
-    this.#codes.set(key, { index, version })
+    this.#codes.set(key, { index, version, isMade })
     return index
   }
 
   records(): NonNullable<ModelInput['operatorCodes']> {
     return [...this.#codes].map(([spec, { version }]) => {
+      const other = typeof spec === 'string' ? this.#others.get(spec) : undefined
+      if (other !== undefined) return { builtinCode: other, version }
       if (typeof spec === 'string') return { builtinCode: 'CUSTOM', customCode: spec, version }
       invariant(spec.builtin in builtinOperator.codes, `${spec.builtin} is no builtin operator`)
       return { builtinCode: spec.builtin as keyof typeof builtinOperator.codes, version }
@@ -203,12 +243,14 @@ class OperatorCodes {
   }
 
   get releases(): string[] {
-    return [...this.#codes].flatMap(([spec, { version }]) => {
-      if (typeof spec === 'string') return []
+    const stated = this.#read?.minRuntimeVersion
+    const made = [...this.#codes].flatMap(([spec, { version, isMade }]) => {
+      if (typeof spec === 'string' || (stated && !isMade)) return []
       const release = spec.releases[version]
-      invariant(release, `${spec.builtin} version ${version} has no release`)
-      return [release]
+      invariant(release || this.#read, `${spec.builtin} version ${version} has no release`)
+      return release ? [release] : []
     })
+    return stated ? [stated, ...made] : made
   }
 }
 

@@ -1,6 +1,7 @@
 import { type ByteSink, memorySink } from '../core/bytes.ts'
 import { version } from '../core/version.ts'
 import type { Model } from '../ir/types.ts'
+import { keptModel } from '../ops/kept.ts'
 import { type Conversion, conversionMetadata, conversionMetadataKey } from './conversion-metadata.ts'
 import { type WrittenFile, writeTfliteFile } from './file-writer.ts'
 import { modelRecord } from './model-record.ts'
@@ -23,7 +24,11 @@ export function writeTflite(model: Model, sink: ByteSink, options: ExportOptions
     modes: options.modes ?? [],
   })
   const { record, buffers, minRuntimeVersion } = modelRecord(model, new Map([[conversionMetadataKey, conversion]]))
-  return { ...writeTfliteFile(record, buffers, sink), minRuntimeVersion }
+  const written = writeTfliteFile(record, buffers, sink)
+  const archive = keptModel(model)?.archive
+  if (!archive) return { ...written, minRuntimeVersion }
+  sink.write(archive.movedTo(written.byteLength), written.byteLength)
+  return { ...written, byteLength: written.byteLength + archive.byteLength, minRuntimeVersion }
 }
 
 /** The same in memory, for small models and tests. */

@@ -9,12 +9,12 @@ const didYouMean = (word: string, names: readonly string[]): string => {
   return near === undefined ? '' : ` Did you mean ${JSON.stringify(near)}?`
 }
 
-/** A folder without `saved_model.pb`. */
+/** A folder without `saved_model.pb` and `model.json`. */
 export function noSavedModel(folder: string, files: readonly string[]): DowncastError {
   const below = files.find((f) => f.endsWith('/saved_model.pb'))?.slice(0, -'/saved_model.pb'.length)
   return new DowncastError({
     code: 'import/no-saved-model',
-    message: `The folder ${JSON.stringify(folder)} holds no SavedModel: expected "saved_model.pb" or "saved_model.pbtxt", found ${listed(files)}.`,
+    message: `The folder ${JSON.stringify(folder)} holds no model: expected "saved_model.pb", "saved_model.pbtxt" or "model.json", found ${listed(files)}.`,
     file: folder,
     expected: 'saved_model.pb',
     actual: listed(files),
@@ -268,7 +268,7 @@ export function unsupportedDataType(file: string, what: string, type: string): D
 export function unsupportedFormat(file: string, what: string, hint: string): DowncastError {
   return new DowncastError({
     code: 'import/unsupported-format',
-    message: `${JSON.stringify(file)} is ${what}, which is not converted; expected a SavedModel folder, a frozen GraphDef (.pb, .pbtxt), or a Keras .h5 or .keras file.`,
+    message: `${JSON.stringify(file)} is ${what}, which is not converted; expected a SavedModel folder, a frozen GraphDef (.pb, .pbtxt), a Keras .h5 or .keras file, or a TensorFlow.js model.json.`,
     file,
     actual: what,
     hint,

@@ -32,6 +32,9 @@ export async function readModel(location: ModelLocation, options: ReadOptions = 
 }
 
 async function readFolder(folder: Folder, options: ReadOptions): Promise<SourceModel> {
+  const isSavedModel = folder.open('saved_model.pb') ?? folder.open('saved_model.pbtxt')
+  const modelJson = isSavedModel ? undefined : folder.open('model.json')
+  if (modelJson) return (await import('./tfjs/model-json.ts')).importTfjs(modelJson, folder)
   const { importSavedModel } = await import('./saved-model/read.ts')
   return importSavedModel(folder, options)
 }
@@ -47,12 +50,12 @@ async function readFile(file: ByteSource, beside: Folder | undefined, options: R
       throw unsupportedFormat(
         file.name,
         'a .tflite file already',
-        'Convert the model it was made from; downcast inspect shows what is in it.',
+        'downcast convert stores its weights smaller, in a library convertTflite; downcast inspect shows what is in it.',
       )
     case 'empty':
       throw unsupportedFormat(file.name, 'an empty file', 'Fetch or save the model again.')
     case 'json':
-      throw unsupportedFormat(file.name, 'JSON, perhaps of TensorFlow.js', 'Give the SavedModel or Keras file it was made from.')
+      return (await import('./tfjs/model-json.ts')).importTfjs(file, beside)
     case 'graph-def':
     case 'graph-def-text':
       return (await import('./graph-def/read.ts')).importGraphDef(file, options, format === 'graph-def-text')

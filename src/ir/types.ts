@@ -25,6 +25,12 @@ export interface TensorType {
   readonly range?: readonly [number, number] | undefined
 }
 
+/** What a file says of a part that the IR does not model; it holds while `of` is still what the part has. */
+export interface Kept {
+  readonly of: object
+  readonly record: unknown
+}
+
 /** A wire of the graph: an input, a constant, or the result of a node. */
 export interface Value {
   readonly id: ValueId
@@ -37,6 +43,10 @@ export interface Value {
   readonly dims?: readonly Dim[]
   /** State kept between runs (the states of LSTM and SVDF). */
   readonly isVariable?: boolean
+  /** Why its bytes must stay as they are stored (sparse, quantized already); passes leave such a constant. */
+  readonly fixed?: string
+  /** Of the file it was read from; `of` is its type. */
+  readonly kept?: Kept
 }
 
 export type AttrValue = number | boolean | string | readonly number[] | Uint8Array
@@ -57,6 +67,8 @@ export interface Node {
   readonly inputs: readonly (ValueId | null)[]
   readonly outputs: readonly ValueId[]
   readonly origin: Origin
+  /** Of the file it was read from; `of` are its attributes. */
+  readonly kept?: Kept
 }
 
 /** One subgraph. Nodes are in topological order; nothing in it changes after it is built. */
@@ -89,6 +101,8 @@ export interface Model {
   readonly description: string
   /** Buffers kept with the model by name, e.g. TFLite metadata. */
   readonly metadata: ReadonlyMap<string, ConstData>
+  /** What the file it was read from says beyond all this. */
+  readonly kept?: unknown
 }
 
 export const noOrigin: Origin = { source: [], rules: [] }

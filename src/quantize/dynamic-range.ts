@@ -31,7 +31,7 @@ export function dynamicRange(graph: Graph, options: QuantizeOptions, keep: KeepF
     const constantAt = (index: number): Value | undefined => {
       const id = node.inputs[index]
       const value = id == null ? undefined : editor.value(id)
-      return value?.data && value.type.dtype === 'f32' ? value : undefined
+      return value?.data && (value.type.dtype === 'f32' || value.fixed !== undefined) ? value : undefined
     }
     const isWeight = (index: number) => traits.some((t) => t.operand === spec.operands[index]!.name)
     // The kernel takes either all of them as int8 or none.
@@ -51,7 +51,7 @@ export function dynamicRange(graph: Graph, options: QuantizeOptions, keep: KeepF
     })
     if (chosen.length > 0) rewrite(editor, node, spec, chosen, cache)
   }
-  editor.removeDead(hasEffect)
+  editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
   return { graph: editor.finish(), decisions }
 }
 
@@ -65,6 +65,7 @@ function reasonToKeep(
 ): string | undefined {
   const minElements = options.minElements ?? 1024
   const elements = elementCount(value.type.shape)!
+  if (value.fixed !== undefined) return value.fixed
   if (!isWeight) return `${spec.builtin} takes this operand as float`
   if (!spec.quant?.dynamicRange && !spec.movesElements) return `${spec.builtin} has no kernel for int8 weights with float activations`
   if (elements < minElements) return `${elements} elements < ${minElements}`
@@ -74,6 +75,7 @@ function reasonToKeep(
 
 function describe(node: Node, operand: string, value: Value, reason: string | undefined, axis: number | null): Decision {
   const elements = elementCount(value.type.shape)!
+  const { byteLength } = value.data!
   const channels = axis === null ? 1 : (value.type.shape[axis] as number)
   return {
     tensor: value.name,
@@ -81,11 +83,11 @@ function describe(node: Node, operand: string, value: Value, reason: string | un
     operand,
     layer: node.origin.source[0],
     elements,
-    from: 'f32',
-    to: reason === undefined ? 'i8' : 'f32',
+    from: value.type.dtype,
+    to: reason === undefined ? 'i8' : value.type.dtype,
     granularity: reason !== undefined ? 'none' : axis === null ? 'per-tensor' : 'per-axis',
-    bytesBefore: elements * 4,
-    bytesAfter: reason === undefined ? elements + channels * 4 : elements * 4,
+    bytesBefore: byteLength,
+    bytesAfter: reason === undefined ? elements + channels * 4 : byteLength,
     reason,
   }
 }

@@ -17,14 +17,18 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id, i) => {
       const value = id === null ? null : editor.value(id)
-      if (!value?.data || value.type.dtype !== 'f32') return id
-      const reason = returned.has(value.id)
-        ? 'it is an output of the model'
-        : node.op === 'custom'
-          ? 'a custom op reads it'
-          : keep(node.origin, value.name)
-            ? 'kept by --keep-float'
-            : undefined
+      if (!value?.data || (value.type.dtype !== 'f32' && value.fixed === undefined)) return id
+      const { dtype } = value.type
+      const reason =
+        value.fixed !== undefined
+          ? value.fixed
+          : returned.has(value.id)
+            ? 'it is an output of the model'
+            : node.op === 'custom'
+              ? 'a custom op reads it'
+              : keep(node.origin, value.name)
+                ? 'kept by --keep-float'
+                : undefined
       const elements = elementCount(value.type.shape)!
       decisions.push({
         tensor: value.name,
@@ -32,11 +36,11 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
         operand: String(i),
         layer: node.origin.source[0],
         elements,
-        from: 'f32',
-        to: reason ? 'f32' : 'f16',
+        from: dtype,
+        to: reason ? dtype : 'f16',
         granularity: 'none',
-        bytesBefore: elements * 4,
-        bytesAfter: elements * (reason ? 4 : 2),
+        bytesBefore: value.data.byteLength,
+        bytesAfter: reason ? value.data.byteLength : elements * 2,
         reason,
       })
       if (reason) return id
@@ -46,7 +50,7 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
     })
     editor.updateNode(node, { inputs })
   }
-  editor.removeDead(hasEffect)
+  editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
   return { graph: editor.finish(), decisions }
 }
 

@@ -138,7 +138,6 @@ describe('models', () => {
   test('files that are no model', async () => {
     const files: Record<string, string | Buffer> = {
       empty: '',
-      json: '{"format": "layers-model"}',
       text: 'Dear reader,',
     }
     for (const [name, contents] of Object.entries(files)) {
@@ -150,7 +149,10 @@ describe('models', () => {
     await refused('import/no-outputs', convert(path.join(dir, 'node.pbtxt')))
     fs.writeFileSync(path.join(dir, 'lone.pb'), Buffer.from([8, 1, 18, 4]))
     await refused('import/no-saved-model', convert(path.join(dir, 'lone.pb')))
-    await refused('import/unsupported-format', convert(path.join(root, 'fixtures/tflite/mnist_mlp.dynamic.tflite')), /already/)
+    const json = path.join(dir, 'json')
+    fs.writeFileSync(json, '{"format": "layers-model"}')
+    await refused('import/tfjs-no-topology', convert(json))
+    await refused('import/unsupported-format', ['coverage', path.join(root, 'fixtures/tflite/mnist_mlp.dynamic.tflite')], /already/)
     await refused('import/not-tflite', ['inspect', path.join(savedModel, 'saved_model.pb')])
     await refused('import/not-tflite', ['inspect', savedModel], /downcast convert/)
   })

@@ -48,6 +48,20 @@ describe('convert', () => {
     expect((result.decisions as { to: string }[]).some((d) => d.to === 'f16')).toBe(true)
   })
 
+  test('a .tflite file is a source too: copied as it is, or with its weights stored smaller', async () => {
+    const float = fixture('tflite/mnist_mlp.float.tflite')
+    await json('convert', float, '-o', at('same.tflite'))
+    expect(fs.readFileSync(at('same.tflite')).equals(fs.readFileSync(float))).toBe(true)
+    const small = await json('convert', float, '--quantize', 'dynamic', '-o', at('small.tflite'))
+    expect(small).toMatchObject({ source: { format: 'tflite' }, byteLength: fs.statSync(at('small.tflite')).size })
+    const again = await json('convert', at('small.tflite'), '--quantize', 'dynamic', '--plan')
+    expect((again.decisions as { reason?: string }[]).every((d) => d.reason !== undefined)).toBe(true)
+    const { out } = await runInProcess('convert', at('small.tflite'), '--quantize', 'dynamic', '-o', at('smaller.tflite'))
+    expect(out).toContain('it is INT8 already')
+    const { code, out: refused } = await runInProcess('convert', float, '--signature', 'x', '-o', at('no.tflite'), '--json')
+    expect({ code, ...JSON.parse(refused) }).toMatchObject({ code: 2, error: { code: 'cli/option-for-source' } })
+  })
+
   test('a plan states the exact size and writes nothing', async () => {
     const before = fs.readdirSync(dir)
     const words = ['convert', savedModel, '--quantize', 'dynamic', '-o', at('planned.tflite')]

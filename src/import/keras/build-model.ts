@@ -12,7 +12,7 @@ import { weightSlots } from './weight-slots.ts'
 
 /** What the two file formats have in common when they have been read. */
 export interface KerasFile {
-  readonly format: 'keras-h5' | 'keras-zip'
+  readonly format: 'keras-h5' | 'keras-zip' | 'tfjs-layers'
   readonly name: string
   /** As the file states it: `2.21.0`, `3.15.1`. */
   readonly kerasVersion: string | undefined

@@ -136,10 +136,11 @@ function pick(results: ReadonlyMap<string, readonly SourceRef[]>, key: string, t
 
 /**
  * The number by which calls refer to the first entry of `inbound_nodes`. A model has made its own inner call first, which the
- * list leaves out: Keras 2 counts it for every model that begins with an input layer, Keras 3 does not.
+ * list leaves out: Keras 2 counts it for every model whose input is stated, by an input layer or in the first layer, Keras 3 does not.
  */
 function firstCall(layer: LayerConfig, version: 2 | 3): number {
-  return version === 2 && layer.model?.layers[0]?.className === 'InputLayer' ? 1 : 0
+  const first = layer.model?.layers[0]
+  return version === 2 && first && (first.className === 'InputLayer' || Object.hasOwn(first.config, 'batch_input_shape')) ? 1 : 0
 }
 
 /** An output of the model, counted as calls are: here Keras 3 counts the inner call of Functional models. */

@@ -43,7 +43,7 @@ interface OwnedSlot {
 }
 
 /** Slots of a layer and of those inside it: trainable ones first, as `trainable_weights + non_trainable_weights` lists them. */
-function orderedSlots(layer: LayerConfig): OwnedSlot[] {
+export function orderedSlots(layer: LayerConfig): OwnedSlot[] {
   const trainable: OwnedSlot[] = []
   const others: OwnedSlot[] = []
   const visit = (l: LayerConfig): void => {
@@ -65,7 +65,7 @@ const knownTails =
   /^(kernel|recurrent_kernel|depthwise_kernel|pointwise_kernel|bias|gamma|beta|moving_mean|moving_variance|embeddings|alpha)$/
 
 /** Whether a stored name such as `lstm/lstm_cell_3/kernel:0` can be that of the slot; names that say nothing agree with all. */
-function agrees(slot: WeightSlot, stored: string): boolean {
+export function agrees(slot: WeightSlot, stored: string): boolean {
   const tail = stored.slice(stored.lastIndexOf('/') + 1).replace(/:\d+$/, '')
   const wanted = slot.name.slice(slot.name.lastIndexOf('/') + 1)
   // Keras 2 calls the kernel of a depthwise convolution so.
@@ -85,11 +85,14 @@ export function chunkedStrings(file: Hdf5File, path: string, name: string): read
   }
 }
 
+/** Where Keras 3 keeps its weights: an HDF5 file, or what has the same tree. */
+export type WeightTree = Pick<Hdf5File, 'name' | 'kindOf' | 'childrenOf' | 'attribute' | 'dataset'>
+
 /**
  * Weights from the `model.weights.h5` of a `.keras` file: groups `layers/<class>_<n>/<part>/vars/<i>`, where the groups may
  * carry the layer's name. Layers that lack weights are added to `diagnostics` (`import/keras-weights`).
  */
-export function readSavedWeights(file: Hdf5File, model: ModelConfig, diagnostics: Diagnostics): LayerWeights {
+export function readSavedWeights(file: WeightTree, model: ModelConfig, diagnostics: Diagnostics): LayerWeights {
   const found = new Map<LayerConfig, Map<string, NumericConst>>()
   const visit = (inner: ModelConfig, root: string): void => {
     const groups = groupsOf(file, root, inner)
@@ -141,7 +144,7 @@ function twinOf(layer: LayerConfig, found: LayerWeights): Map<string, NumericCon
   return twins.length === 1 ? new Map(twins[0]![1]) : undefined
 }
 
-function slotPath(file: Hdf5File, group: string, { part, index }: WeightSlot): string | undefined {
+function slotPath(file: WeightTree, group: string, { part, index }: WeightSlot): string | undefined {
   // Keras before 3.4 kept the parts of attention under their private names.
   for (const name of part === '' ? [''] : [`${part}/`, `_${part}/`]) {
     const path = `${group}/${name}vars/${index}`
@@ -151,7 +154,7 @@ function slotPath(file: Hdf5File, group: string, { part, index }: WeightSlot): s
 }
 
 /** Groups of the layers of a model by layer name. */
-function groupsOf(file: Hdf5File, root: string, model: ModelConfig): Map<string, string> {
+function groupsOf(file: WeightTree, root: string, model: ModelConfig): Map<string, string> {
   const prefix = root === '' ? '' : `${root}/`
   const container = ['layers', '_layer_checkpoint_dependencies'].map((c) => `${prefix}${c}`).find((c) => file.kindOf(c) === 'group')
   const groups = new Map<string, string>()
@@ -190,7 +193,7 @@ function needsWeights(layer: LayerConfig): boolean {
 }
 
 /** Whether there is a first variable in the group or in one of its parts. */
-function holdsWeights(file: Hdf5File, group: string, budget: { groupsLeft: number }): boolean {
+function holdsWeights(file: WeightTree, group: string, budget: { groupsLeft: number }): boolean {
   const open = [group]
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
     if (--budget.groupsLeft < 0)
@@ -207,7 +210,7 @@ function numberAfter(name: string, prefix: string): number {
   return /^\d{1,9}$/.test(rest) ? Number(rest) : Number.NaN
 }
 
-function hasName(file: Hdf5File, group: string): boolean {
+function hasName(file: WeightTree, group: string): boolean {
   return file.kindOf(`${group}/vars`) === 'group' && file.attribute(`${group}/vars`, 'name') !== undefined
 }
 

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { convertTflite } from '../../convert.ts'
 import { memorySink, memorySource } from '../../core/bytes.ts'
 import { writeTfliteFile } from '../../export/file-writer.ts'
+import { tfliteBytes } from '../../export/write-tflite.ts'
 import { fuzz, randomIntegers } from '../../wire/fuzz.testkit.ts'
 import { readTfliteFile } from './read-file.ts'
 
@@ -12,6 +14,17 @@ const read = (bytes: Uint8Array) => {
   writeTfliteFile(file.model, file.buffers, memorySink())
   writeTfliteFile(file.model, file.buffers, memorySink(), { layout: 'external' })
 }
+
+test.each(['none', 'dynamic', 'float16'] as const)('damaged models are converted or refused: %s', async (mode) => {
+  const samples = ['tflite/variable_assign.float', 'tflite/lstm_text.float', 'run/two_signatures', 'tflite/mnist_cnn_small.int8'].map(
+    fixture,
+  )
+  const { ok, refused } = await fuzz(samples, (bytes) => {
+    const file = readTfliteFile(memorySource('m.tflite', bytes))
+    readTfliteFile(memorySource('again', tfliteBytes(convertTflite(file, { mode, minElements: 1 }).model)))
+  })
+  expect(Math.min(ok, refused)).toBeGreaterThan(20)
+})
 
 test('damaged models are read or refused', async () => {
   const samples = ['tflite/variable_assign.float', 'run/two_signatures', 'tflite/lstm_while.float'].map(fixture)

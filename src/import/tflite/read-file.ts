@@ -6,6 +6,7 @@ import { type bufferTable, modelTable, type operatorCodeTable } from '../../sche
 import { type ModelRecord, tfliteIdentifier } from '../../schema/tflite/records.ts'
 import { decodeFlatbuffer } from '../../wire/flatbuffers/reader.ts'
 import { codeOfName, nameOfCode, type RecordOf } from '../../wire/flatbuffers/schema.ts'
+import { type TrailingZip, trailingZip } from '../../wire/trailing-zip.ts'
 import { detectFormat, type FileFormat } from '../detect.ts'
 import { externalWeights, inconsistentModel, notTflite, unknownField } from './diagnostics.ts'
 import { verifyModel } from './verify.ts'
@@ -24,6 +25,8 @@ export interface TfliteFile {
   /** The oldest runtime that has every op version, `2.3.0`. */
   readonly minRuntimeVersion: string | undefined
   readonly conversionMetadata: ConversionMetadata | undefined
+  /** Associated files (labels, vocabularies), a zip archive behind all else. */
+  readonly archive: TrailingZip | undefined
   readonly warnings: readonly Diagnostic[]
 }
 
@@ -72,6 +75,7 @@ export function readTfliteFile(source: ByteSource): TfliteFile {
     metadata,
     minRuntimeVersion: metadataText(metadata.get('min_runtime_version')),
     conversionMetadata: readConversionMetadata(source.name, metadata.get('CONVERSION_METADATA'), warnings),
+    archive: trailingZip(source),
     warnings,
   }
 }

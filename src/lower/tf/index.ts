@@ -6,6 +6,7 @@ import { bits } from './bits.ts'
 import { colors } from './color.ts'
 import { control } from './control.ts'
 import { elementwise } from './elementwise.ts'
+import { fusedOps } from './fused.ts'
 import { linear } from './linear.ts'
 import { matrices } from './matrix.ts'
 import { nn } from './nn.ts'
@@ -80,6 +81,7 @@ const families: LoweringRegistry = {
   ...colors,
   ...quantizations,
   ...randomOps,
+  ...fusedOps,
 }
 
 const pick = (registry: LoweringRegistry, names: readonly string[]): LoweringRegistry =>

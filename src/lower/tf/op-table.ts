@@ -153,6 +153,7 @@ FloorMod;P0;FLOOR_MOD BROADCAST_TO;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 FusedBatchNorm;;ADD MUL;f32 f16 bf16 f64
 FusedBatchNormV2;;ADD MUL;f32 f16 bf16 f64
 FusedBatchNormV3;P0;ADD MUL MEAN RESHAPE RSQRT SQUARED_DIFFERENCE SUB;f32 f16 bf16 f64
+FusedDepthwiseConv2dNative;;;
 FusedPadConv2D;P2;CONV_2D MIRROR_PAD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 FusedResizeAndPadConv2D;;;
 GRUBlockCell;;;
@@ -282,6 +283,7 @@ PlaceholderV2;;;
 PlaceholderWithDefault;;;
 PopulationCount;P2;CAST FLOOR_MOD RESHAPE RIGHT_SHIFT SUM;i32 i64
 Pow;P0;POW CAST BROADCAST_TO MUL RESHAPE SQRT;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Prelu;;;
 PreventGradient;;;
 Print;P2;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 PrintV2;;;
@@ -559,4 +561,8 @@ XlaDynamicUpdateSlice;;;
 Xlog1py;P2;ADD DIV EQUAL LOG MAXIMUM MINIMUM MUL SELECT_V2 SUB;f32 f16 bf16 f64 i8 u8
 Xlogy;P2;EQUAL LOG MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 u8
 ZerosLike;P0;ZEROS_LIKE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
+_FusedBatchNormEx;;;
+_FusedConv2D;;;
+_FusedDepthwiseConv2dNative;;;
+_FusedMatMul;;;
 `

@@ -1,6 +1,7 @@
 import type { ConstData } from '../../core/bytes.ts'
 import type { InputOf, RecordOf } from '../../wire/flatbuffers/schema.ts'
 import type { modelTable, operatorTable, subGraphTable } from './model.ts'
+import type { tensorTable } from './tensor.ts'
 
 /*
  * A `.tflite` file as plain records, with the bytes of its weights apart: buffers are numbered by their place in a list of `ConstData`.
@@ -8,6 +9,7 @@ import type { modelTable, operatorTable, subGraphTable } from './model.ts'
 
 type LargeOptions = 'largeCustomOptionsOffset' | 'largeCustomOptionsSize'
 
+export type TensorRecord = RecordOf<typeof tensorTable>
 /** An operator. `customOptions` beyond the tables (in files over 2 GB) are `largeCustomOptions`. */
 export type OperatorRecord = Omit<RecordOf<typeof operatorTable>, LargeOptions> & { readonly largeCustomOptions: ConstData | undefined }
 export type SubGraphRecord = Omit<RecordOf<typeof subGraphTable>, 'operators'> & { readonly operators: readonly OperatorRecord[] }

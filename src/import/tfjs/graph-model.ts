@@ -1,0 +1,164 @@
+import { Diagnostics } from '../../core/diagnostics.ts'
+import { isJsonObject } from '../../core/json.ts'
+import { dataTypeCodes, dtypeOfCode, nameOfCode } from '../../schema/tensorflow/data-type.ts'
+import { GraphDef, type TensorProto } from '../../schema/tensorflow/graph.ts'
+import { SignatureDef, type TensorInfo } from '../../schema/tensorflow/saved-model.ts'
+import { decodeJson } from '../../wire/protobuf-json.ts'
+import { inferredPorts, noOutputs, notFrozen } from '../diagnostics.ts'
+import { dimsOf } from '../graph-def/constant.ts'
+import { namedPorts, placeholderPorts, unusedNodes } from '../graph-def/cut.ts'
+import { Definitions } from '../graph-def/definitions.ts'
+import { type GraphNode, nodesByName } from '../graph-def/graph-node.ts'
+import { importSignature, type SignaturePorts } from '../graph-def/signature.ts'
+import { FunctionLibrary } from '../graph-def/source-library.ts'
+import type { JsonCursor } from '../json-cursor.ts'
+import type { SourceConst, SourceModel } from '../source-graph.ts'
+import { castConstant } from './cast-constant.ts'
+import { constantMismatch, constantMissing, tableInput } from './diagnostics.ts'
+import type { TfjsFile } from './model-json.ts'
+import { readWeights, type Weights } from './weights.ts'
+
+const key = 'serving_default'
+
+/**
+ * A graph model: a frozen GraphDef in JSON whose constants are in weight files.
+ * Throws `import/tfjs-*`, `wire/malformed` and what inlining throws.
+ */
+export function importGraphModel(file: TfjsFile): SourceModel {
+  const { name, root, topology } = file
+  const decoding = { file: name, path: topology.path, enumeration: dataTypeCodes }
+  const graph = decodeJson(GraphDef, topology.value, decoding)
+  const nodes = nodesByName(graph.node)
+  const functions = graph.library?.function ?? []
+  const notes = new Diagnostics()
+  const weights = readWeights(root.at('weightsManifest'), file.folder, notes)
+  const bodies = functions.flatMap((f) => [...nodesByName(f.decode().nodeDef).values()])
+  const constants = constantsOf([...nodes.values(), ...bodies], weights, name)
+  const definitions = new Definitions(name, functions, [], constants)
+  const stated = signatureOf(root)
+  const ports = stated.isAbsent ? undefined : decodeJson(SignatureDef, stated.value, { ...decoding, path: stated.path })
+  refuseTables(file, stated, ports)
+  const variables = { read: (node: GraphNode) => throwNotFrozen(name, node) }
+  const signed = {
+    nodes,
+    definitions,
+    variables,
+    functions: new FunctionLibrary(definitions, variables),
+    isBatch: false,
+    notes,
+  }
+  const imported = importSignature(signed, key, renamed(completed(name, ports, nodes, definitions, notes), structuredKeys(root)))
+  return {
+    format: 'tfjs-graph',
+    name,
+    graphs: [imported],
+    metadata: {
+      tags: [],
+      frameworkVersion: root.at('generatedBy').optionalString(),
+      producer: graph.versions?.producer,
+      framework: 'tensorflow',
+      signatures: [key],
+    },
+    diagnostics: notes.list,
+  }
+}
+
+function throwNotFrozen(file: string, node: GraphNode): never {
+  throw notFrozen(file, node.name)
+}
+
+/** Where the file keeps its signature; early converters put it into the metadata. */
+function signatureOf(root: JsonCursor): JsonCursor {
+  const own = root.at('signature')
+  const metadata = root.at('userDefinedMetadata')
+  return own.isAbsent && isJsonObject(metadata.value) ? metadata.at('signature') : own
+}
+
+/** Names of the outputs in their order, where the converter was asked to keep those of the model. */
+function structuredKeys(root: JsonCursor): readonly string[] {
+  const metadata = root.at('userDefinedMetadata')
+  const keys = isJsonObject(metadata.value) ? metadata.at('structuredOutputKeys') : undefined
+  return !keys || keys.isAbsent ? [] : keys.array().map((k) => k.string())
+}
+
+/** The signature, with the placeholders that results need for inputs and unused results for outputs where it states none. */
+function completed(
+  file: string,
+  ports: SignaturePorts | undefined,
+  nodes: ReadonlyMap<string, GraphNode>,
+  definitions: Definitions,
+  notes: Diagnostics,
+): SignaturePorts {
+  const hasOutputs = ports !== undefined && ports.outputs.size > 0
+  const outputs = hasOutputs ? named([...ports.outputs]) : namedPorts(nodes, definitions, unusedNodes(nodes), '--outputs')
+  if (outputs.size === 0) throw noOutputs(file)
+  if (!hasOutputs) notes.add('info', inferredPorts(file, 'outputs', [...outputs.keys()]))
+  if (ports && ports.inputs.size > 0) return { inputs: named([...ports.inputs]), outputs }
+  const results = [...outputs.values()].map((info) => info.name ?? '')
+  const inputs = placeholderPorts(nodes, definitions, results)
+  notes.add('info', inferredPorts(file, 'inputs', [...inputs.keys()]))
+  return { inputs, outputs }
+}
+
+/** Outputs under the names that the converter was asked to keep, by position. */
+function renamed(ports: SignaturePorts, keys: readonly string[]): SignaturePorts {
+  const isNamed = keys.length === ports.outputs.size && new Set(keys).size === keys.length
+  return isNamed ? { ...ports, outputs: new Map([...ports.outputs.values()].map((info, i) => [keys[i]!, info])) } : ports
+}
+
+type Port = readonly [name: string, info: TensorInfo]
+
+/** Ports that the converter could not tell apart are called after their tensors, `left:0`; users say `left`. */
+function named(ports: readonly Port[]): ReadonlyMap<string, TensorInfo> {
+  const names = new Set(ports.map(([name]) => name))
+  return new Map(ports.map(([name, info]) => [names.has(name.replace(/:0$/, '')) ? name : name.replace(/:0$/, ''), info]))
+}
+
+/** Hash tables come in as inputs that the initializer fills. */
+function refuseTables(file: TfjsFile, stated: JsonCursor, ports: SignaturePorts | undefined): void {
+  const problems = new Diagnostics()
+  for (const [name, info] of ports?.inputs ?? []) {
+    const isTable = dtypeOfCode(info.dtype) === 'resource' || !stated.at('inputs').at(name).at('resourceId').isAbsent
+    if (isTable) problems.add('error', tableInput(file.name, name))
+  }
+  problems.throwIfErrors()
+}
+
+/** Values of the `Const` nodes, of the type that the node states. Throws `import/tfjs-constant-*` for all at fault. */
+function constantsOf(nodes: readonly GraphNode[], weights: Weights, file: string): ReadonlyMap<string, SourceConst> {
+  const problems = new Diagnostics()
+  const constants = new Map<string, SourceConst>()
+  for (const node of nodes) {
+    if (node.op !== 'Const') continue
+    const value = problems.collect(() => constantOf(node, weights, file))
+    if (value) constants.set(node.name, value)
+  }
+  problems.throwIfErrors()
+  return constants
+}
+
+/** Undefined where the node itself holds its value. */
+function constantOf(node: GraphNode, weights: Weights, file: string): SourceConst | undefined {
+  const tensor = node.attr.get('value')?.decode().tensor?.decode()
+  const weight = weights.get(node.name)
+  if (!weight) {
+    if (tensor && holdsValue(tensor)) return undefined
+    throw constantMissing(file, node.name)
+  }
+  const type = tensor?.dtype ?? node.attr.get('dtype')?.decode().type
+  const dims = tensor && dimsOf(tensor.tensorShape)
+  const value = type === undefined ? weight : castConstant(weight, dtypeOfCode(type))
+  const found = `${weight.dtype}[${weight.shape}]`
+  if (!value) throw constantMismatch(file, node.name, nameOfCode(type ?? 0), found)
+  if (dims && dims.join() !== weight.shape.join()) throw constantMismatch(file, node.name, `[${dims}]`, found)
+  return value
+}
+
+function holdsValue(tensor: TensorProto): boolean {
+  return Object.values(tensor).some((v) => (v instanceof Uint8Array || Array.isArray(v)) && v.length > 0) || isEmpty(tensor)
+}
+
+/** A tensor of no elements needs none. */
+function isEmpty(tensor: TensorProto): boolean {
+  return dimsOf(tensor.tensorShape)?.includes(0) ?? false
+}

@@ -1,0 +1,157 @@
+import type { Dim } from '../../core/shape.ts'
+import type { Graph, Kept, Model, Node, Origin, QuantParams, TensorType, Value } from '../../ir/types.ts'
+import { findBuiltin } from '../../ops/index.ts'
+import type { KeptModel, KeptOperator } from '../../ops/kept.ts'
+import { decodeOptions, type OptionFields } from '../../ops/options.ts'
+import type { OpSpec } from '../../ops/spec.ts'
+import { findDType } from '../../schema/tflite/dtype.ts'
+import type { OperatorRecord, SubGraphRecord, TensorRecord } from '../../schema/tflite/records.ts'
+import { inconsistentModel } from './diagnostics.ts'
+import type { TfliteFile } from './read-file.ts'
+
+/** Metadata that tells of the file as a whole and is made anew by whoever writes one. */
+const ownMetadata: ReadonlySet<string> = new Set(['min_runtime_version', 'CONVERSION_METADATA'])
+
+/**
+ * A `.tflite` file as a model, op for op. Ops without a record (of newer runtimes, custom ones) become `custom`; what the IR does not
+ * model of an op, a tensor or the file is kept beside it and written back.
+ */
+export function importTflite(file: TfliteFile): Model {
+  const { model, metadata } = file
+  const kept: KeptModel = {
+    minRuntimeVersion: file.minRuntimeVersion,
+    archive: file.archive,
+    externalBufferGroups: model.externalBufferGroups,
+    externalBuffers: model.externalBuffers,
+  }
+  return {
+    graphs: model.subgraphs.map((graph, g) => importGraph(file, graph, g)),
+    signatures: model.signatureDefs.map((s) => {
+      const ports = (list: typeof s.inputs) => list.map((p) => ({ name: p.name, value: p.tensorIndex }))
+      return { key: s.signatureKey, graph: s.subgraphIndex, inputs: ports(s.inputs), outputs: ports(s.outputs) }
+    }),
+    description: model.description,
+    metadata: new Map([...metadata].filter(([name]) => !ownMetadata.has(name))),
+    kept,
+  }
+}
+
+/** Values have the numbers of their tensors. */
+function importGraph(file: TfliteFile, graph: SubGraphRecord, g: number): Graph {
+  verifyOrder(file.name, graph, `subgraphs[${g}]`)
+  const made = new Set<number>([...graph.inputs, ...graph.operators.flatMap((o) => [...o.outputs])])
+  const values = new Map(graph.tensors.map((tensor, id) => [id, importTensor(file, tensor, id, made.has(id))]))
+  return {
+    name: graph.name,
+    inputs: [...graph.inputs],
+    outputs: [...graph.outputs],
+    values,
+    nodes: graph.operators.map((operator, id) => importOperator(file, operator, id, values)),
+  }
+}
+
+/** Runtimes run operators as they stand, so each reads what is there before it. */
+function verifyOrder(file: string, graph: SubGraphRecord, path: string): void {
+  const makers = new Map<number, number>()
+  for (const [i, { outputs }] of graph.operators.entries()) {
+    for (const o of outputs) {
+      const first = makers.get(o)
+      if (first !== undefined)
+        throw inconsistentModel(
+          file,
+          `${path}.operators[${i}].outputs`,
+          'tensor',
+          'one that no operator makes yet',
+          `${o} of operator ${first}`,
+        )
+      makers.set(o, i)
+    }
+  }
+  for (const [i, { inputs }] of graph.operators.entries()) {
+    for (const t of inputs) {
+      const maker = makers.get(t)
+      if (maker !== undefined && maker >= i)
+        throw inconsistentModel(file, `${path}.operators[${i}].inputs`, 'order', 'operands made before', `tensor ${t} of operator ${maker}`)
+    }
+  }
+}
+
+function importTensor(file: TfliteFile, tensor: TensorRecord, id: number, isMade: boolean): Value {
+  const dtype = findDType(tensor.type)
+  const quant = quantOf(tensor)
+  // A type without a name here stays what it is through what is kept.
+  const type: TensorType = { dtype: dtype ?? 'u8', shape: shapeOf(tensor, id), ...(quant && { quant }) }
+  const data = file.buffers[tensor.buffer]!
+  const isEmpty = tensor.shape.some((d) => d === 0)
+  const isConst = !isMade && !tensor.isVariable && (data.byteLength > 0 || isEmpty)
+  const fixed = fixedReason(tensor, dtype !== undefined)
+  const kept: Kept = { of: type, record: tensor }
+  return {
+    id,
+    name: tensor.name,
+    type,
+    kept,
+    ...(isConst && { data }),
+    ...(tensor.isVariable && { isVariable: true }),
+    ...(fixed !== undefined && { fixed }),
+  }
+}
+
+function fixedReason(tensor: TensorRecord, isKnown: boolean): string | undefined {
+  if (tensor.sparsity) return 'it is stored sparse'
+  if (tensor.externalBuffer !== 0) return 'its data is in another file'
+  if (!isKnown) return `it is ${tensor.type}`
+  const { quantization, type } = tensor
+  const isSmall = (quantization?.scale.length ?? 0) > 0 || quantization?.details !== undefined || type === 'FLOAT16' || type === 'BFLOAT16'
+  return isSmall && type !== 'FLOAT32' ? `it is ${type} already` : undefined
+}
+
+/** An unknown size gets a name of its own: what is known of the others the file does not say. */
+function shapeOf(tensor: TensorRecord, id: number): Dim[] {
+  const open = tensor.shapeSignature.length === tensor.shape.length ? tensor.shapeSignature : tensor.shape
+  return Array.from(open, (d, axis) => (d < 0 ? `d${id}_${axis}` : d))
+}
+
+function quantOf({ quantization }: TensorRecord): QuantParams | undefined {
+  const scale = quantization?.scale
+  if (!quantization || !scale || scale.length === 0 || quantization.details) return undefined
+  const zeroPoints = Int32Array.from(scale, (_, i) => Number(quantization.zeroPoint?.[i] ?? 0n))
+  if (scale.length === 1) return { kind: 'per-tensor', scale: scale[0]!, zeroPoint: zeroPoints[0]! }
+  return { kind: 'per-axis', axis: quantization.quantizedDimension, scales: Float32Array.from(scale), zeroPoints }
+}
+
+function importOperator(file: TfliteFile, operator: OperatorRecord, id: number, values: ReadonlyMap<number, Value>): Node {
+  const code = file.model.operatorCodes[operator.opcodeIndex]!
+  const spec = findBuiltin(code.builtinCode)
+  const options = spec && optionsOf(spec, operator)
+  const inputs = Array.from(operator.inputs, (i) => (i < 0 ? null : i))
+  const outputs = [...operator.outputs]
+  const names = outputs.flatMap((o) => values.get(o)?.name || [])
+  const origin: Origin = { source: names.slice(0, 1), rules: [] }
+  const intermediates = Array.from(operator.intermediates).flatMap((i) => values.get(i) ?? [])
+  const common = { id, inputs, outputs, origin }
+  if (spec && options !== 'other' && code.builtinCode !== 'CUSTOM') {
+    const attrs = decodeOptions(spec, options)
+    const record: KeptOperator = { code, operator, inputs, intermediates }
+    return { ...common, op: spec.name, attrs, kept: { of: attrs, record } }
+  }
+  const isCustom = code.builtinCode === 'CUSTOM'
+  const attrs = {
+    customCode: isCustom ? code.customCode : code.builtinCode,
+    options: isCustom ? Uint8Array.from(operator.customOptions) : new Uint8Array(),
+  }
+  const record: KeptOperator = { code, operator, inputs, intermediates }
+  return { ...common, op: 'custom', attrs, kept: { of: attrs, record } }
+}
+
+/** The fields of the record's own options; `other` where the file has options that the record does not know. */
+function optionsOf(spec: OpSpec, operator: OperatorRecord): OptionFields | undefined | 'other' {
+  const found = operator.builtinOptions ?? operator.builtinOptions2
+  if (!found) return undefined
+  if (found.type !== spec.options) return spec.options === undefined ? undefined : 'other'
+  const fields = found.value as OptionFields
+  const isKnown = Object.values(spec.attrs).every(
+    (a) => a.kind !== 'dtype' || fields[a.field] === undefined || findDType(fields[a.field] as string) !== undefined,
+  )
+  return isKnown ? fields : 'other'
+}
