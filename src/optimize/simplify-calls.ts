@@ -22,7 +22,9 @@ export function simplifyCalls(model: Model): Model {
   for (const i of order) {
     for (const node of graphs[i]!.nodes) {
       const bodies = bodiesOf(node)
-      if (bodies.length === 2 && bodies.every((b) => calls.filter((c) => c === b).length === 1)) simplify(graphs, i, node)
+      // What was simplified before it may have changed its operands.
+      const current = bodies.length === 2 ? graphs[i]!.nodes.find((n) => n.id === node.id) : undefined
+      if (current && bodies.every((b) => calls.filter((c) => c === b).length === 1)) simplify(graphs, i, current)
       for (const b of bodies) {
         if (!queued.has(b)) order.push(b)
         queued.add(b)
