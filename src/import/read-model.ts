@@ -1,7 +1,7 @@
 import type { ByteSource } from '../core/bytes.ts'
 import { formatShape, type Shape } from '../core/shape.ts'
 import { detectFormat } from './detect.ts'
-import { conflictingShape, metaGraphAlone, unknownInput, unsupportedFormat } from './diagnostics.ts'
+import { conflictingShape, metaGraphAlone, unknownInput, unknownSignature, unsupportedFormat } from './diagnostics.ts'
 import type { Folder } from './folder.ts'
 import { inputShapes } from './graph-def/ports.ts'
 import type { SourceModel, SourcePort } from './source-graph.ts'
@@ -24,11 +24,14 @@ export interface ReadOptions {
 
 /**
  * Reads a trained model; its format is found from the bytes, and only that importer is loaded.
- * Throws import/unsupported-format, import/unknown-input, import/conflicting-shape, and what the importer throws.
+ * Throws import/unsupported-format, import/unknown-signature, import/unknown-input, import/conflicting-shape, and what the importer throws.
  */
 export async function readModel(location: ModelLocation, options: ReadOptions = {}): Promise<SourceModel> {
   const model = 'folder' in location ? await readFolder(location.folder, options) : await readFile(location.file, location.beside, options)
-  return options.shapes ? withShapes(model, options.shapes) : model
+  const { signatures } = model.metadata
+  const { signature, shapes } = options
+  if (signature !== undefined && !signatures.includes(signature)) throw unknownSignature(model.name, signature, signatures)
+  return shapes ? withShapes(model, shapes) : model
 }
 
 async function readFolder(folder: Folder, options: ReadOptions): Promise<SourceModel> {

@@ -313,6 +313,21 @@ describe('files', () => {
   const json = (value: unknown) =>
     memorySource('m.json', new TextEncoder().encode(typeof value === 'string' ? value : JSON.stringify(value)))
 
+  test('a signature that the model does not have', async () => {
+    const files = {
+      'model.json': new TextEncoder().encode(
+        JSON.stringify({
+          modelTopology: { node: [x] },
+          weightsManifest: [],
+          signature: { inputs: { x: { name: 'x:0' } }, outputs: { y: { name: 'x:0' } } },
+        }),
+      ),
+    }
+    const folder = memoryFolder('web', new Map(Object.entries(files)))
+    expect((await readModel({ folder }, { signature: 'serving_default' })).graphs).toHaveLength(1)
+    expect(await refusal(readModel({ folder }, { signature: 'predict' }))).toMatchObject({ code: 'import/unknown-signature' })
+  })
+
   test('a model.json alone, found by its bytes, asks for its folder', async () => {
     expect(await refusal(readModel({ file: json({ modelTopology: { node: [] } }) }))).toMatchObject({ code: 'import/tfjs-no-folder' })
   })
