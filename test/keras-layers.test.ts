@@ -16,6 +16,9 @@ import { firstDifference } from './testkit/oracle.ts'
  * run by LiteRT, judged by TensorFlow's outputs. test/conformance/keras_layers.py makes the models, keras_fixtures.py the archives.
  */
 
+/** Files whose LSTM layers become the op with states, which LiteRT.js cannot hold: `npm run conformance` judges them in the interpreter. */
+const withStates: ReadonlySet<string> = new Set(['lstm/static.keras', 'bidirectional/static.keras'])
+
 const runner = liteRtRunner(loadNodeLiteRt)
 afterAll(() => runner.dispose())
 
@@ -37,6 +40,10 @@ describe.each(['keras2', 'keras3'])('%s', (flavour) => {
     const arrays = readNpz(entry(`${name}/io.npz`))
     const of = (prefix: string): Map<string, NdArray> =>
       new Map([...arrays].filter(([key]) => key.startsWith(prefix)).map(([key, a]) => [key.slice(prefix.length), a]))
+    if (withStates.has(path)) {
+      await expect(runner.load(tfliteBytes(model), { name })).rejects.toMatchObject({ code: 'run/missing-op' })
+      return
+    }
     const loaded = await runner.load(tfliteBytes(model), { name })
     try {
       const tolerance = index[name]!

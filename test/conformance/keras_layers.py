@@ -334,6 +334,57 @@ def _(K, L, i, j, x):
     return [L.CategoryEncoding(5, output_mode="multi_hot")(i), L.CategoryEncoding(5, output_mode="one_hot")(j), L.CategoryEncoding(5, output_mode="count")(i), L.Discretization(bin_boundaries=[-0.5, 0.0, 0.7])(x)]
 
 
+# ---- recurrent
+
+@case("lstm", (5, 4))
+def _(K, L, x):
+    return [L.LSTM(3)(x), L.LSTM(3, return_sequences=True)(x), L.LSTM(3, go_backwards=True, use_bias=False)(x), *L.LSTM(3, return_state=True, return_sequences=True)(x),
+            L.LSTM(3, activation="relu", recurrent_activation="hard_sigmoid")(x), L.LSTM(3, unroll=True, return_sequences=True)(x), L.LSTM(3, unroll=True, go_backwards=True)(x)]
+
+
+@case("gru", (5, 4))
+def _(K, L, x):
+    return [L.GRU(3)(x), L.GRU(3, return_sequences=True, reset_after=False)(x), L.GRU(3, reset_after=False, use_bias=False)(x), *L.GRU(3, return_state=True)(x), L.GRU(3, unroll=True)(x),
+            L.GRU(3, activation="relu", go_backwards=True, return_sequences=True)(x)]
+
+
+@case("simple_rnn", (5, 4))
+def _(K, L, x):
+    return [L.SimpleRNN(3)(x), L.SimpleRNN(3, return_sequences=True, use_bias=False)(x), L.SimpleRNN(3, unroll=True, activation="relu")(x)]
+
+
+@case("initial_states", (5, 4), (3,), (3,))
+def _(K, L, x, h, c):
+    y, a, b = L.LSTM(3, return_state=True)(x)
+    return [L.LSTM(3)(x, initial_state=[h, c]), L.GRU(3, return_sequences=True)(x, initial_state=h), L.LSTM(3, return_sequences=True)(x, initial_state=[a, b]), y]
+
+
+@case("rnn_cells", (5, 4))
+def _(K, L, x):
+    return [L.RNN(L.LSTMCell(3))(x), L.RNN(L.GRUCell(3), return_sequences=True)(x), L.RNN(L.SimpleRNNCell(3), unroll=True)(x), L.RNN([L.LSTMCell(3), L.GRUCell(2), L.LSTMCell(4)], return_sequences=True)(x),
+            L.RNN(L.StackedRNNCells([L.GRUCell(3), L.SimpleRNNCell(2)]))(x)]
+
+
+@case("bidirectional", (5, 4))
+def _(K, L, x):
+    return [L.Bidirectional(L.LSTM(3))(x), L.Bidirectional(L.LSTM(3, return_sequences=True))(x), L.Bidirectional(L.GRU(3, return_sequences=True), merge_mode="sum")(x),
+            L.Bidirectional(L.SimpleRNN(3), merge_mode="ave")(x), L.Bidirectional(L.LSTM(3), backward_layer=L.LSTM(3, go_backwards=True, activation="relu"), merge_mode="mul")(x),
+            *L.Bidirectional(L.LSTM(3, return_state=True))(x)]
+
+
+@case("recurrent_masks", ((5,), "int32", 0, 3))
+def _(K, L, i):
+    e = L.Embedding(3, 4, mask_zero=True)(i)
+    s = L.LSTM(3, return_sequences=True)(e)
+    return [L.LSTM(3)(e), s, L.GRU(3)(s), L.Bidirectional(L.GRU(2, return_sequences=True))(e), L.SimpleRNN(3, go_backwards=True)(e), L.LSTM(3, unroll=True)(e), L.GlobalAveragePooling1D()(s),
+            L.Dense(2)(L.GRU(3, return_sequences=True)(e))]
+
+
+@case("conv_lstm", (3, 6, 7, 2), (3, 8, 2))
+def _(K, L, x, s):
+    return [L.ConvLSTM2D(3, 3)(x), L.ConvLSTM2D(2, 3, padding="same", return_sequences=True)(x), L.ConvLSTM1D(3, 3)(s), L.ConvLSTM2D(2, 2, strides=2)(x)]
+
+
 # ---- wrappers and models
 
 @case("time_distributed", (3, 4), (3, 8, 8, 2))

@@ -4,8 +4,9 @@ import { Diagnostics } from '../../core/diagnostics.ts'
 import type { Json } from '../../core/json.ts'
 import type { Hdf5File } from '../../wire/hdf5/hdf5.ts'
 import { ConfigCursor } from './config-cursor.ts'
-import { chunkedStrings, type LayerWeights, readLegacyWeights, readSavedWeights, snakeCase } from './layer-weights.ts'
+import { chunkedStrings, type LayerWeights, readLegacyWeights, readSavedWeights } from './layer-weights.ts'
 import { readModelConfig } from './model-config.ts'
+import { snakeCase } from './weight-slots.ts'
 
 /** A file of datasets by path, whose first byte tells them apart, and attributes by `path@name`. */
 function fakeFile(datasets: readonly string[], attributes: Readonly<Record<string, readonly string[]>> = {}): Hdf5File {

@@ -4,7 +4,7 @@ import type { Hdf5Dataset, Hdf5File } from '../../wire/hdf5/hdf5.ts'
 import type { NumericConst } from '../source-graph.ts'
 import { badWeights } from './diagnostics.ts'
 import type { LayerConfig, ModelConfig } from './model-config.ts'
-import { type WeightSlot, weightSlots } from './weight-slots.ts'
+import { snakeCase, type WeightSlot, weightSlots } from './weight-slots.ts'
 
 /** Groups looked at to find weights; a damaged file may link them in circles. */
 const maxGroups = 100_000
@@ -212,15 +212,6 @@ function numberAfter(name: string, prefix: string): number {
 
 function hasName(file: WeightTree, group: string): boolean {
   return file.kindOf(`${group}/vars`) === 'group' && file.attribute(`${group}/vars`, 'name') !== undefined
-}
-
-/** `BatchNormalization` -> `batch_normalization`, `ReLU` -> `re_lu`, `Conv2D` -> `conv2d`, as Keras names groups. */
-export function snakeCase(className: string): string {
-  return className
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase()
 }
 
 function toConst({ dtype, shape, data }: Hdf5Dataset): NumericConst {

@@ -100,6 +100,7 @@ const parts: ReadonlyMap<string, Parts> = new Map<string, Parts>([
     name,
     recurrent,
   ]),
+  ['RNN', (c) => cellSlots(member(c, 'cell'), 'cell')],
   ['MultiHeadAttention', attention],
   ['GroupQueryAttention', attention],
   ['GroupedQueryAttention', attention],
@@ -115,6 +116,42 @@ const parts: ReadonlyMap<string, Parts> = new Map<string, Parts>([
     },
   ],
 ])
+
+const cellClasses: ReadonlySet<string> = new Set(['LSTMCell', 'GRUCell', 'SimpleRNNCell'])
+
+/** Weights of a cell, or of those in `StackedRNNCells`, which files number by their class. */
+function cellSlots(cell: Json | undefined, part: string): ReturnType<Parts> {
+  const className = isJsonObject(cell as Json) ? member(cell as JsonObject, 'class_name') : undefined
+  const config = isJsonObject(cell as Json) ? member(cell as JsonObject, 'config') : undefined
+  if (typeof className !== 'string' || !isJsonObject(config as Json)) return undefined
+  if (cellClasses.has(className)) return recurrent(config as JsonObject)!.map(({ names }) => ({ part, names }))
+  const list = className === 'StackedRNNCells' ? member(config as JsonObject, 'cells') : undefined
+  if (!Array.isArray(list)) return undefined
+  const names = cellNames(list as readonly Json[])
+  const all = (list as readonly Json[]).map((inner, i) => cellSlots(inner, `${part}/cells/${names[i]}`))
+  return all.every((slots) => slots !== undefined) ? all.flat() : undefined
+}
+
+/** Names of the cells in a list: `lstm_cell`, `lstm_cell_1`. */
+function cellNames(list: readonly Json[]): string[] {
+  const counts = new Map<string, number>()
+  return list.map((cell) => {
+    const className = isJsonObject(cell) ? member(cell, 'class_name') : undefined
+    const name = snakeCase(typeof className === 'string' ? className : '')
+    const n = counts.get(name) ?? 0
+    counts.set(name, n + 1)
+    return n === 0 ? name : `${name}_${n}`
+  })
+}
+
+/** `BatchNormalization` -> `batch_normalization`, `ReLU` -> `re_lu`, `Conv2D` -> `conv2d`, as Keras names groups. */
+export function snakeCase(className: string): string {
+  return className
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+}
 
 function wrapped(config: JsonObject, member_: string, part: string): ReturnType<Parts> {
   const inner: Json | undefined = member(config, member_)

@@ -85,7 +85,7 @@ export function activationNamed(k: KerasOp, b: OpBuilder, name: string, x: Value
 }
 
 /** A serialized activation as the plain name Keras registers it by; undefined when it is none. */
-function activationName(option: Json | undefined): string {
+export function activationName(option: Json | undefined): string {
   return option === undefined || option === null ? 'linear' : (serializedName(option) ?? '').replace(/^keras\.activations>/, '')
 }
 

@@ -8,6 +8,7 @@ import { normalizationLayers } from './normalization.ts'
 import { kerasOperations } from './ops.ts'
 import { poolingLayers } from './pooling.ts'
 import { preprocessingLayers } from './preprocessing.ts'
+import { recurrentLayers } from './recurrent.ts'
 import { reshapingLayers } from './reshaping.ts'
 import { tensorflowFunctions } from './tf-functions.ts'
 import { wrapperLayers } from './wrappers.ts'
@@ -25,6 +26,7 @@ export const keras: LoweringRegistry = Object.assign(
   attentionLayers,
   preprocessingLayers,
   wrapperLayers,
+  recurrentLayers,
   kerasOperations,
   tensorflowFunctions,
   coreMasks,
