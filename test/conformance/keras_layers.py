@@ -506,7 +506,7 @@ def build(K, name, batch):
 def names_of(K, model, ys):
     """Names of outputs in the signature that `export` (Keras 3) or `tf.saved_model.save` (Keras 2) makes."""
     if isinstance(ys, dict):
-        return dict(ys)
+        return dict(zip(model.output_names, [ys[k] for k in sorted(ys)])) if K is tf_keras else dict(ys)
     flat = ys if isinstance(ys, (list, tuple)) else [ys]
     return dict(zip(model.output_names if K is tf_keras else [f"output_{i}" for i in range(len(flat))], flat))
 

@@ -128,10 +128,10 @@ interface Input {
 
 function inputsOf(model: ModelConfig, file: string): Input[] {
   if (model.kind === 'sequential') return [sequentialInput(model, file)]
-  return model.inputs.map(({ key, tensor, path }) => {
+  return model.inputs.map(({ tensor, path }) => {
     const layer = model.layers.find((l) => l.name === tensor.layer)
     if (layer?.className !== 'InputLayer') throw badGraph(file, path, `${JSON.stringify(tensor.layer)} is no input layer`)
-    return inputOf(file, layer.config, key ?? layer.name) ?? unbuilt(file, model.name)
+    return inputOf(file, layer.config, layer.name) ?? unbuilt(file, model.name)
   })
 }
 
@@ -187,15 +187,19 @@ function dtypeOf(at: ConfigCursor): DType {
   return dtypes.get(name.string().replace(/^mixed_/, '')) ?? name.fail('the name of a dtype')
 }
 
-/** Outputs under the names of the exported signature: layer names in Keras 2, `output_0`, ... in Keras 3, keys of a dict in both. */
+/** Outputs under the names of the exported signature: layer names in Keras 2, also of a dict; `output_0`, ... or the keys of a dict in Keras 3. */
 function outputsOf(file: KerasFile, version: 2 | 3, refs: readonly SourceRef[]): SourcePort[] {
   const { model } = file
   const names =
     model.kind === 'sequential'
       ? [{ key: undefined, layer: model.layers.at(-1)?.name ?? model.name }]
       : model.outputs.map(({ key, tensor }) => ({ key, layer: tensor.layer }))
-  const unique = uniqueNames(names.map(({ layer }) => layer))
-  const ports = refs.map((ref, i) => ({ name: names[i]!.key ?? (version === 3 ? `output_${i}` : unique[i]!), ref }))
+  // Keras 2 numbers the outputs of a dict in the order of its keys.
+  const order = [...names.keys()].sort((i, j) =>
+    (names[i]!.key ?? '') < (names[j]!.key ?? '') ? -1 : names[i]!.key === names[j]!.key ? i - j : 1,
+  )
+  const unique = new Map(uniqueNames(order.map((i) => names[i]!.layer)).map((name, at) => [order[at]!, name]))
+  const ports = refs.map((ref, i) => ({ name: version === 3 ? (names[i]!.key ?? `output_${i}`) : unique.get(i)!, ref }))
   // Keras 2 exports a dict of its outputs, which TensorFlow sorts.
   if (version === 2) ports.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
   return ports.map(({ name, ref }, i) => ({

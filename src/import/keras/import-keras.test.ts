@@ -289,12 +289,12 @@ test('the input of a Sequential model comes from its first layer, a model in it,
   expect((await withConfig(oldest, '2.1.0')).graphs[0]!.outputs[0]!.name).toBe('f')
 })
 
-test('dicts of inputs and outputs keep their keys, and an input may be an output', async () => {
+test('outputs of a dict keep their keys in Keras 3, inputs have the names of their layers, and an input may be an output', async () => {
   const model = await withConfig({
     class_name: 'Functional',
     config: { layers: [input], input_layers: { a: ['x', 0, 0] }, output_layers: { b: ['x', 0, 0] } },
   })
-  expect([model.graphs[0]!.inputs[0]!.name, model.graphs[0]!.outputs[0]!.name]).toEqual(['a', 'b'])
+  expect([model.graphs[0]!.inputs[0]!.name, model.graphs[0]!.outputs[0]!.name]).toEqual(['x', 'b'])
   const twice = {
     class_name: 'Functional',
     config: {
