@@ -93,3 +93,10 @@ test('a feed that holds less than its shape says is our bug', () => {
   const short = { dtype: 'f32', shape: [1, 28, 28, 1], bytes: new Uint8Array(4) } as const
   expect(() => checkFeeds('m', signature!, new Map([['flatten_input', short]]))).toThrow('as many bytes as its shape says')
 })
+
+test('a model that LiteRT refuses is refused with its words', async () => {
+  const bytes = changed((tables) =>
+    withTensors(tables, (t) => (t.shape.length === 2 && t.shape[1] === 784 ? { ...t, shape: Int32Array.of(99, 784) } : t)),
+  )
+  await expect(runner.load(bytes, { name: 'odd.tflite' })).rejects.toMatchObject({ code: 'run/not-loadable', file: 'odd.tflite' })
+})

@@ -3,7 +3,7 @@ import { expectMiss, expectRewrite } from '../../../test/testkit/rewrite.ts'
 import { fusableNames } from '../weighted.ts'
 import { fuseActivation } from './fuse-activation.ts'
 
-/** One node of each op that can take an activation, %x to %y. */
+/** One node of each op that can take an activation, %x or %v to %y. */
 const producers: Readonly<Record<string, string>> = {
   conv_2d: '%w = const : f32[3,2,2,2] = random(1)\n %y = conv_2d(%x, %w, none)',
   depthwise_conv_2d: '%w = const : f32[1,2,2,2] = random(1)\n %y = depthwise_conv_2d(%x, %w, none) {depthMultiplier=1}',
@@ -14,6 +14,7 @@ const producers: Readonly<Record<string, string>> = {
   sub: '%c = const : f32[2] = random(1)\n %y = sub(%x, %c)',
   mul: '%y = mul(%x, %x)',
   transpose_conv: '%w = const : f32[3,2,2,2] = random(1)\n %s = const : i32[4] = [2, 4, 4, 3]\n %y = transpose_conv(%s, %w, %x)',
+  conv_3d: '%w = const : f32[2,2,2,2,3] = random(1)\n %y = conv_3d(%v, %w, none)',
   div: '%c = const : f32[2] = random(1)\n %y = div(%x, %c)',
 }
 
@@ -23,8 +24,8 @@ describe('fuse-activation', () => {
       const fused = line.includes('{') ? line.replace('{', `{fusedActivation=${act}, `) : `${line} {fusedActivation=${act}}`
       expectRewrite(
         fuseActivation,
-        `(%x: f32[2,4,4,2]) { ${line}\n %z = ${act}(%y) return %z }`,
-        `(%x: f32[2,4,4,2]) { ${fused} return %y }`,
+        `(%x: f32[2,4,4,2], %v: f32[2,4,4,4,2]) { ${line}\n %z = ${act}(%y) return %z }`,
+        `(%x: f32[2,4,4,2], %v: f32[2,4,4,4,2]) { ${fused} return %y }`,
       )
     }
     expect(fusableNames).toContain(op)
