@@ -111,7 +111,7 @@ function readLayer(at: ConfigCursor, budget: Budget, depth: number): LayerConfig
   const module = at.at('module').optionalString()
   return {
     name,
-    className: isOperation(at, module) ? `keras.ops.${className}` : className,
+    className: isOperation(at, module) ? `keras.ops.${className}` : className.replace(/^Custom>(?=CustomScaleLayer$)/, ''),
     module,
     registeredName: at.at('registered_name').optionalString(),
     config: body,

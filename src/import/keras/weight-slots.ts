@@ -104,8 +104,9 @@ const parts: ReadonlyMap<string, Parts> = new Map<string, Parts>([
   ['MultiHeadAttention', attention],
   ['GroupQueryAttention', attention],
   ['GroupedQueryAttention', attention],
-  // Of keras.applications' ConvNeXt; other layers of these names have other options.
+  // Of keras.applications' ConvNeXt and Inception-ResNet; other layers of these names have other options.
   ['LayerScale', (c) => (isSet(c, 'projection_dim', false) ? [{ part: '', names: ['gamma'] }] : undefined)],
+  ['CustomScaleLayer', (c) => (typeof member(c, 'scale') === 'number' ? [] : undefined)],
   ['StochasticDepth', (c) => (member(c, 'drop_path_rate') === undefined ? undefined : [])],
   [
     'Bidirectional',

@@ -92,6 +92,12 @@ export const mergingMasks: LoweringRegistry = {
 
 export const mergingLayers: LoweringRegistry = {
   Add: merge(op.add),
+  // Of keras.applications' Inception-ResNet: a + scale * b.
+  CustomScaleLayer: layer((k, b) => {
+    const [x, y] = aligned(k, b)
+    if (!x || !y) return k.reject('it needs two inputs')
+    return b.op(op.add, [x, b.op(op.mul, [y, b.f32([Math.fround(k.num('scale', 1))])])])
+  }),
   Subtract: merge(op.sub),
   Multiply: merge(op.mul),
   Maximum: merge(op.maximum),
