@@ -40,10 +40,10 @@ def build(K, name):
         return make(**options)
 
 
-def randomise(model, name):
-    """Statistics of batch normalization that do something: fresh ones are all zeros and ones."""
+def randomise(K, model, name):
+    """Statistics of batch normalization that do something: fresh ones are all zeros and ones. Normalization layers keep a copy of theirs."""
     rng = np.random.default_rng(zlib.crc32(name.encode()))
-    for w in model.weights:
+    for w in (w for layer in model.layers if not isinstance(layer, K.layers.Normalization) for w in layer.weights):
         path = getattr(w, "path", w.name)
         if "gamma" in path or "variance" in path:
             w.assign(rng.uniform(0.5, 1.5, w.shape).astype("float32"))
@@ -74,7 +74,7 @@ def judge(K, flavour, name, cli):
     try:
         K.utils.set_random_seed(7)
         model = build(K, name)
-        randomise(model, name)
+        randomise(K, model, name)
         x = np.random.default_rng(1).uniform(0, 255, (1,) + tuple(model.input_shape[1:])).astype("float32")
         want = np.asarray(model(tf.constant(x), training=False))
         save(K, model, folder)
