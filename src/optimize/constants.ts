@@ -1,4 +1,4 @@
-import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
+import { type ConstData, constFromBytes, lazyConst, scratch } from '../core/bytes.ts'
 import { bytesOf, type DType, typedView } from '../core/dtype.ts'
 import { elementCount, type Shape } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
@@ -67,17 +67,32 @@ export function scaledAlong(b: RewriteBuilder, weights: Value, axis: number, fac
   const shape = weights.type.shape as readonly number[]
   const inner = elementCount(shape.slice(axis + 1))!
   const channels = shape[axis]!
-  const { data } = weights
-  const compute = () => {
-    const from = typedView('f32', data!.bytes())
-    const to = new Float32Array(from.length)
-    for (let i = 0, at = 0; at < from.length; i = (i + 1) % channels) {
+  const data = weights.data!
+  /** `from` begins at element `start`; `to` may be the same memory. */
+  const scale = (from: Float32Array, to: Float32Array, start: number): void => {
+    let left = inner - (start % inner)
+    for (let i = Math.floor(start / inner) % channels, at = 0; at < from.length; i = (i + 1) % channels, left = inner) {
       const factor = factors[i]!
-      const end = at + inner
+      const end = Math.min(from.length, at + left)
       if (how === 'mul') for (; at < end; at++) to[at] = from[at]! * factor
       else for (; at < end; at++) to[at] = from[at]! / factor
     }
+  }
+  const compute = (): Uint8Array => {
+    const from = typedView('f32', data.bytes())
+    const to = new Float32Array(from.length)
+    scale(from, to, 0)
     return bytesOf(to)
   }
-  return b.const(weights.name, 'f32', shape, lazyConst(data!.byteLength, compute))
+  const pieces = function* (): Iterable<Uint8Array> {
+    let start = 0
+    for (const piece of data.pieces!()) {
+      const from = typedView('f32', piece)
+      const to = typedView('f32', scratch('scaled', piece.byteLength))
+      scale(from, to, start)
+      start += from.length
+      yield bytesOf(to)
+    }
+  }
+  return b.const(weights.name, 'f32', shape, lazyConst(data.byteLength, compute, undefined, data.pieces && pieces))
 }
