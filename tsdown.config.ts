@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsdown'
+import { bundledPackages, writeLicences } from './scripts/third-party.ts'
 
 /*
  * Two builds into dist/: the command line, its parts split into chunks that load when they are needed, and the library with its types.
@@ -15,7 +16,7 @@ const common = {
   // TensorFlow.js's WebAssembly loader is CommonJS and asks where it is.
   shims: true,
   // Packages that a verb imports when it needs them; the rest is small and bundled or part of it.
-  deps: { neverBundle: ['@litertjs/core', 'sharp'] as string[] },
+  deps: { neverBundle: ['@litertjs/core', 'sharp'] as string[], onlyBundle: [...bundledPackages] as string[] },
 } as const
 
 export default defineConfig([
@@ -25,6 +26,7 @@ export default defineConfig([
     dts: false,
     clean: true,
     outputOptions: { chunkFileNames: 'cli/[name].js' },
+    onSuccess: () => writeLicences('dist/THIRD-PARTY-LICENSES.txt'),
     // TensorFlow.js is bundled, of 90 MB the part that is used; its WebAssembly is read beside it.
     copy: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'],
   },

@@ -22,8 +22,8 @@ try {
   }[]
   const files = packed!.files.map((f) => f.path)
   check(
-    files.includes('dist/cli.js') && files.includes('dist/index.d.ts') && files.includes('LICENSE'),
-    'holds the command line, the types and the licence',
+    ['dist/cli.js', 'dist/index.d.ts', 'LICENSE', 'dist/THIRD-PARTY-LICENSES.txt'].every((f) => files.includes(f)),
+    'holds the command line, the types and the licences',
   )
   check(!files.some((f) => /^(src|test|fixtures|examples)\//.test(f)), 'holds no sources, tests or examples')
   const target = path.join(dir, 'node_modules/downcast')
