@@ -22,6 +22,7 @@ import { type Definitions, type FunctionBody, isWrite } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
 import { listOp } from './tensor-array.ts'
+import { writeWithin } from './writes.ts'
 
 /** Where the values of variables come from; throws when there is none. */
 export interface VariableReader {
@@ -76,6 +77,9 @@ function label(node: GraphNode | string): string {
 export class Inliner {
   readonly nodes: SourceNode[] = []
   readonly problems = new Diagnostics()
+  readonly #told = new Set<GraphNode>()
+  /** Checks of calls, for when all that is needed is inlined. */
+  readonly #left: (() => void)[] = []
   /** Layer paths of the nodes that only check or print, by op. */
   readonly #dropped = new Map<string, string[]>()
   readonly #definitions: Definitions
@@ -173,6 +177,7 @@ export class Inliner {
         while (stack.length > 0) this.#advance(stack)
       }
     }
+    for (const check of this.#left.splice(0)) check()
     return out
   }
 
@@ -277,8 +282,11 @@ export class Inliner {
     return called
   }
 
-  /** A function runs its writes whether or not a result depends on them. */
+  /** A function runs its writes whether or not a result depends on them, also those of the functions it runs. */
   #checkEffects(frame: Frame): void {
+    for (const node of frame.body?.region ? [] : frame.nodes.values()) {
+      this.#checkRun(node, layerPath(frame.layerPrefix, node.name), (operand) => frame.bound.get(operand)?.variable?.name)
+    }
     for (const node of frame.body?.effects ?? []) {
       if (!isWrite(node.op)) {
         const paths = this.#dropped.get(node.op) ?? []
@@ -288,8 +296,25 @@ export class Inliner {
       }
       const handle = node.input[0] ?? ''
       const variable = frame.bound.get(handle)?.variable?.name ?? handle
-      this.#report(variableWritten(this.#definitions.file, variable, node.op, layerPath(frame.layerPrefix, node.name)))
+      this.#tellWrite(node, variable, layerPath(frame.layerPrefix, node.name))
     }
+  }
+
+  /** Writes in the functions that a node runs. Calls tell theirs when they are inlined; those that no result needs are looked at in the end. */
+  #checkRun(node: GraphNode, layer: string, variableOf: (operand: string) => string | undefined): void {
+    const check = () => {
+      const write = writeWithin(this.#definitions, node, variableOf)
+      if (write) this.#tellWrite(write.node, write.variable ?? '', layer)
+    }
+    if (calls.has(node.op) || this.#definitions.hasFunction(node.op)) this.#left.push(check)
+    else check()
+  }
+
+  /** Reports a write, once for each of the file's nodes. */
+  #tellWrite(node: GraphNode, variable: string, layer: string): void {
+    if (this.#told.has(node)) return
+    this.#told.add(node)
+    this.#report(variableWritten(this.#definitions.file, variable || (node.input[0] ?? ''), node.op, layer))
   }
 
   /** The main graph runs what its outputs depend on, control inputs included. */
@@ -301,7 +326,8 @@ export class Inliner {
       const node = nodes.get(name!)
       if (!node || seen.has(node.name) || fed.has(`${name}:${output}`)) continue
       seen.add(node.name)
-      if (isWrite(node.op)) this.#report(variableWritten(this.#definitions.file, node.input[0] ?? '', node.op, layerPath('', node.name)))
+      if (isWrite(node.op)) this.#tellWrite(node, '', layerPath('', node.name))
+      else this.#checkRun(node, layerPath('', node.name), (operand) => operand.replace(/:0$/, ''))
       left.push(...node.input)
     }
   }
