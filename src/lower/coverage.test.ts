@@ -1,8 +1,12 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { attr, constant, encode, modelFolder, node, tensor } from '../../test/testkit/saved-model.ts'
 import { memorySource } from '../core/bytes.ts'
+import { memoryFolder } from '../import/folder.ts'
 import { importGraphDef } from '../import/graph-def/read.ts'
+import { readModel } from '../import/read-model.ts'
 import { importSavedModel } from '../import/saved-model/read.ts'
+import { openZip } from '../wire/zip.ts'
 import { coverage } from './coverage.ts'
 
 const f32 = attr.type('f32')
@@ -88,4 +92,23 @@ test('a layer of two signatures counts once, ops of functions that control flow 
     ['Odd', 1, 'unsupported'],
     ['RunsLater', 1, 'unsupported'],
   ])
+})
+
+test('a loop that is lowered is judged with what its variables are', async () => {
+  const archive = openZip(memorySource('ops.zip', new Uint8Array(readFileSync(new URL('../../fixtures/oracle/ops.zip', import.meta.url)))))
+  const name = 'keras3_lstm_dynamic_batch'
+  const files = [...archive.entries.values()].filter((e) => e.name.startsWith(`${name}/`) && !e.name.endsWith('io.npz'))
+  const folder = memoryFolder(
+    name,
+    new Map(
+      files.map((entry) => {
+        const file = archive.open(entry)
+        return [entry.name.slice(name.length + 1), file.read(0, file.byteLength)]
+      }),
+    ),
+  )
+  const { ops, isConvertible } = coverage(await readModel({ folder }))
+  expect(ops.filter((o) => o.status !== 'supported')).toEqual([])
+  expect(isConvertible).toBe(true)
+  expect(ops.find((o) => o.op === 'MatMul')).toMatchObject({ count: 2, becomes: ['FULLY_CONNECTED'] })
 })

@@ -4,7 +4,7 @@ import { findSpec } from '../ops/index.ts'
 import { adviceFor, isKeras } from './advice.ts'
 import type { LowerOptions } from './allow.ts'
 import { dialectOf, lowerSource } from './index.ts'
-import type { NodeOutcome } from './outcome.ts'
+import { hasFailed, type NodeOutcome } from './outcome.ts'
 import { hasFlexKernel } from './tf/flex-ops.ts'
 
 /**
@@ -37,8 +37,8 @@ export interface Coverage {
 }
 
 interface Tally {
-  /** Nodes by layer and signature: the same layer in several signatures counts once. */
-  readonly nodes: Map<string, Map<string, number>>
+  /** Names of nodes by layer and graph: the same layer in several signatures counts once, and so does a body that is lowered again. */
+  readonly nodes: Map<string, Map<string, Set<string>>>
   readonly failed: Set<string>
   readonly layers: Set<string>
   readonly becomes: Set<string>
@@ -53,12 +53,12 @@ interface Tally {
 export function coverage(source: SourceModel, options: LowerOptions = {}): Coverage {
   const tallies = new Map<string, Tally>()
   const problems: Diagnostic[] = []
-  const seen = new Set<SourceNode>()
+  const outcomes: NodeOutcome[] = []
   try {
     lowerSource(source, {
       ...options,
       onNode(outcome) {
-        seen.add(outcome.node)
+        outcomes.push(outcome)
         add(tallies, outcome)
       },
     })
@@ -67,8 +67,7 @@ export function coverage(source: SourceModel, options: LowerOptions = {}): Cover
     problems.push(...e.diagnostics.filter((d) => d.op === undefined))
   }
   const registry = dialectOf(source)
-  for (const node of functionNodes(source.graphs)) {
-    if (seen.has(node)) continue
+  for (const node of unloweredNodes(source.graphs, outcomes)) {
     const status = registry[node.op] ? 'unseen' : 'failed'
     add(tallies, { graph: '', node, operands: undefined, status, made: [], error: undefined })
   }
@@ -100,8 +99,8 @@ function add(tallies: Map<string, Tally>, { graph, node, status, made, error }: 
   tallies.set(node.op, t)
   t.statuses.add(status)
   const layer = node.layer[0] ?? node.name
-  const inGraphs = t.nodes.get(layer) ?? new Map<string, number>()
-  t.nodes.set(layer, inGraphs.set(graph, (inGraphs.get(graph) ?? 0) + 1))
+  const inGraphs = t.nodes.get(layer) ?? new Map<string, Set<string>>()
+  t.nodes.set(layer, inGraphs.set(graph, (inGraphs.get(graph) ?? new Set()).add(node.name)))
   ;(status === 'failed' ? t.failed : t.layers).add(layer)
   for (const op of made) t.becomes.add(findSpec(op)?.builtin ?? (status === 'lowered' ? 'a formula' : op))
   // One reason for each cause, without the layer's name.
@@ -115,7 +114,7 @@ function describe(source: SourceModel, op: string, t: Tally, hasLowering: boolea
   const status = failed ? (hasLowering ? 'partly' : missing) : isKept ? 'kept' : 'supported'
   return {
     op,
-    count: [...t.nodes.values()].reduce((n, inGraphs) => n + Math.max(...inGraphs.values()), 0),
+    count: [...t.nodes.values()].reduce((n, inGraphs) => n + Math.max(...Array.from(inGraphs.values(), (names) => names.size)), 0),
     status,
     layers: [...new Set([...t.failed, ...t.layers])],
     becomes: [...t.becomes],
@@ -124,25 +123,35 @@ function describe(source: SourceModel, op: string, t: Tally, hasLowering: boolea
   }
 }
 
-/** Nodes of functions that control flow names, and of those that these name; each function once. */
-function functionNodes(graphs: readonly SourceGraph[]): SourceNode[] {
+/**
+ * Nodes of functions that nodes which failed would run, and of those that these name; each function once. Functions of a node that was
+ * lowered count only as far as they were lowered with it: of a branch on a constant condition one side is never needed.
+ */
+function unloweredNodes(graphs: readonly SourceGraph[], outcomes: readonly NodeOutcome[]): SourceNode[] {
+  const keyOf = (graph: string, node: SourceNode) => JSON.stringify([graph, node.name])
+  const fine = new Set(outcomes.filter((o) => !hasFailed(o)).map((o) => keyOf(o.graph, o.node)))
+  const lowered = new Set(outcomes.map((o) => o.graph))
   const nodes: SourceNode[] = []
   const done = new Set<string>()
   const left = [...graphs]
   for (let graph = left.pop(); graph; graph = left.pop()) {
     for (const node of graph.nodes) {
-      for (const name of node.attrs.names()) {
-        const attr = node.attrs.get(name)
-        const called = attr?.kind === 'func' ? [attr.value] : attr?.kind === 'funcs' ? attr.value : []
-        for (const f of called) {
-          if (done.has(f) || !graph.functions.has(f)) continue
-          done.add(f)
-          const body = graph.functions.load(f)
-          nodes.push(...body.nodes)
-          left.push(body)
-        }
+      for (const f of functionsOf(node)) {
+        const isLowered = lowered.has(f)
+        if (done.has(f) || !graph.functions.has(f) || (!isLowered && fine.has(keyOf(graph.name, node)))) continue
+        done.add(f)
+        const body = graph.functions.load(f)
+        if (!isLowered) nodes.push(...body.nodes)
+        left.push(body)
       }
     }
   }
   return nodes
+}
+
+function functionsOf(node: SourceNode): readonly string[] {
+  return node.attrs.names().flatMap((name) => {
+    const attr = node.attrs.get(name)
+    return attr?.kind === 'func' ? [attr.value] : attr?.kind === 'funcs' ? attr.value : []
+  })
 }
