@@ -1,4 +1,4 @@
-import { type Diagnostic, Diagnostics, DowncastError, invariant } from '../core/diagnostics.ts'
+import { type Diagnostic, Diagnostics, DowncastError } from '../core/diagnostics.ts'
 import type { SourceGraph, SourceModel, SourceNode, SourceRef } from '../import/source-graph.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import type { Graph, Model, Signature, TensorType, Value } from '../ir/types.ts'
@@ -76,7 +76,7 @@ function lowerGraph(
   if (args.includes(undefined) || own.some(hasFailed)) return undefined
   const outputs = source.outputs.map((port, i) => {
     const value = results[i]
-    invariant(value, `output ${port.name} has no value`)
+    if (!value) throw badPort('output', port.name, 'depends on a result that its op does not have', 'Count the results of an op from 0.')
     return { port, value }
   })
   for (const { port, value } of outputs) {

@@ -91,8 +91,10 @@ def judge(folder, cli):
                 continue
             got = run(ours, io["x"])
             error = float(np.max(np.abs(got - want)))
-            check(f"{label}: outputs", error <= tolerance * max(span, 1), f"max error {error:.3g}")
             (ops, weights), (ops_tf, weights_tf) = structure(ours), structure(golden)
+            # Weights that more was folded into are rounded to half precision elsewhere: by half a unit of 11 bits.
+            allowed = 2**-11 if mode == "float16" and ops != ops_tf else tolerance
+            check(f"{label}: outputs", error <= allowed * max(span, 1), f"max error {error:.3g}")
             check(f"{label}: no more operators than TensorFlow", sum(ops.values()) <= sum(ops_tf.values()), f"{dict(ops - ops_tf)} / {dict(ops_tf - ops)}")
             # Folding a batch normalization rounds by the machine's rsqrt in TensorFlow: those weights may differ in the last bit.
             exact = name.startswith(("mlp", "small"))
