@@ -22,7 +22,7 @@ import { type Definitions, type FunctionBody, isWrite } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
 import { listOp } from './tensor-array.ts'
-import { writeWithin } from './writes.ts'
+import { writesWithin } from './writes.ts'
 
 /** Where the values of variables come from; throws when there is none. */
 export interface VariableReader {
@@ -78,6 +78,8 @@ export class Inliner {
   readonly nodes: SourceNode[] = []
   readonly problems = new Diagnostics()
   readonly #told = new Set<GraphNode>()
+  /** Functions whose writes are known. */
+  readonly #searched = new Set<string>()
   /** Checks of calls, for when all that is needed is inlined. */
   readonly #left: (() => void)[] = []
   /** Layer paths of the nodes that only check or print, by op. */
@@ -303,8 +305,8 @@ export class Inliner {
   /** Writes in the functions that a node runs. Calls tell theirs when they are inlined; those that no result needs are looked at in the end. */
   #checkRun(node: GraphNode, layer: string, variableOf: (operand: string) => string | undefined): void {
     const check = () => {
-      const write = writeWithin(this.#definitions, node, variableOf)
-      if (write) this.#tellWrite(write.node, write.variable ?? '', layer)
+      for (const write of writesWithin(this.#definitions, node, variableOf, this.#searched))
+        this.#tellWrite(write.node, write.variable ?? '', layer)
     }
     if (calls.has(node.op) || this.#definitions.hasFunction(node.op)) this.#left.push(check)
     else check()

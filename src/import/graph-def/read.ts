@@ -4,13 +4,12 @@ import { dataTypeCodes } from '../../schema/tensorflow/data-type.ts'
 import { GraphDef } from '../../schema/tensorflow/graph.ts'
 import { decodeSource } from '../../wire/protobuf.ts'
 import { decodeText } from '../../wire/protobuf-text.ts'
-import { inferredPorts, noOutputs, notFrozen } from '../diagnostics.ts'
+import { inferredPorts, noOutputs } from '../diagnostics.ts'
 import type { SourceModel } from '../source-graph.ts'
 import { namedPorts, placeholderPorts, unusedNodes } from './cut.ts'
 import { Definitions } from './definitions.ts'
-import { type GraphNode, nodesByName } from './graph-node.ts'
-import { importSignature } from './signature.ts'
-import { FunctionLibrary } from './source-library.ts'
+import { nodesByName } from './graph-node.ts'
+import { frozenGraph, importSignature } from './signature.ts'
 
 export interface GraphDefOptions {
   /** Tensors that become the inputs, in this order: `x`, `x:0`, also in the middle of the graph. Default: the placeholders that the outputs need. */
@@ -36,24 +35,11 @@ export function importGraphDef(source: ByteSource, options: GraphDefOptions = {}
   const inputs = options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : placeholderPorts(nodes, definitions, names)
   if (!options.inputs) notes.add('info', inferredPorts(file, 'inputs', [...inputs.keys()]))
   if (!options.outputs) notes.add('info', inferredPorts(file, 'outputs', names))
-  const variables = { read: (node: GraphNode) => throwNotFrozen(file, node) }
-  const signed = {
-    nodes,
-    definitions,
-    variables,
-    functions: new FunctionLibrary(definitions, variables),
-    isBatch: false,
-    notes,
-  }
   return {
     format: 'graph-def',
     name: file,
-    graphs: [importSignature(signed, 'main', { inputs, outputs })],
+    graphs: [importSignature(frozenGraph(nodes, definitions, notes), 'main', { inputs, outputs })],
     metadata: { tags: [], frameworkVersion: undefined, producer: graph.versions?.producer, framework: 'tensorflow', signatures: [] },
     diagnostics: notes.list,
   }
-}
-
-function throwNotFrozen(file: string, node: GraphNode): never {
-  throw notFrozen(file, node.name)
 }

@@ -1,14 +1,14 @@
 import type { Diagnostics } from '../../core/diagnostics.ts'
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
-import { compositePort, nodeMissing } from '../diagnostics.ts'
+import { compositePort, nodeMissing, notFrozen } from '../diagnostics.ts'
 import type { SourceGraph, SourceLibrary, SourcePort } from '../source-graph.ts'
 import { dimsOf } from './constant.ts'
 import type { Definitions } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { Inliner, type Operand, type VariableReader } from './inline.ts'
 import { inputShapes, outputShape } from './ports.ts'
-import { assemble } from './source-library.ts'
+import { assemble, FunctionLibrary } from './source-library.ts'
 
 /** The graph that signatures are entry points of. */
 export interface SignedGraph {
@@ -20,6 +20,16 @@ export interface SignedGraph {
   readonly isBatch: boolean
   /** Takes what the user should know. */
   readonly notes: Diagnostics
+}
+
+/** A graph whose weights are constants: a variable in it is `import/not-frozen`. */
+export function frozenGraph(nodes: ReadonlyMap<string, GraphNode>, definitions: Definitions, notes: Diagnostics): SignedGraph {
+  const variables: VariableReader = {
+    read(node) {
+      throw notFrozen(definitions.file, node.name)
+    },
+  }
+  return { nodes, definitions, variables, functions: new FunctionLibrary(definitions, variables), isBatch: false, notes }
 }
 
 /** Inputs and outputs by name, as a SignatureDef has them. */

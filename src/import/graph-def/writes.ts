@@ -36,15 +36,16 @@ function functionsOf(definitions: Definitions, node: GraphNode): { readonly name
 }
 
 /**
- * The first write in the functions that `node` runs, at any depth; undefined when there is none. `variableOf` names the
- * variable whose handle an operand of `node` is. A function runs its writes whether or not a result depends on them.
+ * The writes in the functions that `node` runs, at any depth; a function runs its writes whether or not a result depends on
+ * them. `variableOf` names the variable whose handle an operand of `node` is. Functions in `seen` are passed over, those that are read join them.
  */
-export function writeWithin(
+export function writesWithin(
   definitions: Definitions,
   node: GraphNode,
   variableOf: (operand: string) => string | undefined,
-): InnerWrite | undefined {
-  const seen = new Set<string>()
+  seen: Set<string>,
+): readonly InnerWrite[] {
+  const found: InnerWrite[] = []
   const left = [{ node, variableOf }]
   for (let at = left.pop(); at; at = left.pop()) {
     const { node: caller, variableOf: nameOf } = at
@@ -56,10 +57,9 @@ export function writeWithin(
       if (!body || body.region) continue
       const handles = new Map(body.args.map((a, i) => [a.name, nameOf(caller.input[called!.first + i] ?? '')]))
       const inner = (operand: string) => handles.get(operand)
-      const write = body.effects.find((n) => isWrite(n.op))
-      if (write) return { node: write, variable: inner(write.input[0] ?? '') }
+      for (const n of body.effects) if (isWrite(n.op)) found.push({ node: n, variable: inner(n.input[0] ?? '') })
       for (const n of body.nodes.values()) left.push({ node: n, variableOf: inner })
     }
   }
-  return undefined
+  return found
 }

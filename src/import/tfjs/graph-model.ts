@@ -4,13 +4,12 @@ import { dataTypeCodes, dtypeOfCode, nameOfCode } from '../../schema/tensorflow/
 import { GraphDef, type TensorProto } from '../../schema/tensorflow/graph.ts'
 import { SignatureDef, type TensorInfo } from '../../schema/tensorflow/saved-model.ts'
 import { decodeJson } from '../../wire/protobuf-json.ts'
-import { inferredPorts, noOutputs, notFrozen } from '../diagnostics.ts'
+import { inferredPorts, noOutputs } from '../diagnostics.ts'
 import { dimsOf } from '../graph-def/constant.ts'
 import { namedPorts, placeholderPorts, unusedNodes } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
 import { type GraphNode, nodesByName } from '../graph-def/graph-node.ts'
-import { importSignature, type SignaturePorts } from '../graph-def/signature.ts'
-import { FunctionLibrary } from '../graph-def/source-library.ts'
+import { frozenGraph, importSignature, type SignaturePorts } from '../graph-def/signature.ts'
 import type { JsonCursor } from '../json-cursor.ts'
 import type { SourceConst, SourceModel } from '../source-graph.ts'
 import { castConstant } from './cast-constant.ts'
@@ -38,16 +37,11 @@ export function importGraphModel(file: TfjsFile): SourceModel {
   const stated = signatureOf(root)
   const ports = stated.isAbsent ? undefined : decodeJson(SignatureDef, stated.value, { ...decoding, path: stated.path })
   refuseTables(file, stated, ports)
-  const variables = { read: (node: GraphNode) => throwNotFrozen(name, node) }
-  const signed = {
-    nodes,
-    definitions,
-    variables,
-    functions: new FunctionLibrary(definitions, variables),
-    isBatch: false,
-    notes,
-  }
-  const imported = importSignature(signed, key, renamed(completed(name, ports, nodes, definitions, notes), structuredKeys(root)))
+  const imported = importSignature(
+    frozenGraph(nodes, definitions, notes),
+    key,
+    renamed(completed(name, ports, nodes, definitions, notes), structuredKeys(root)),
+  )
   return {
     format: 'tfjs-graph',
     name,
@@ -61,10 +55,6 @@ export function importGraphModel(file: TfjsFile): SourceModel {
     },
     diagnostics: notes.list,
   }
-}
-
-function throwNotFrozen(file: string, node: GraphNode): never {
-  throw notFrozen(file, node.name)
 }
 
 /** Where the file keeps its signature; early converters put it into the metadata. */

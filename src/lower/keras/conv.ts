@@ -54,8 +54,9 @@ function slideVolume(k: KerasOp, b: OpBuilder, x: Value, filter: Value, w: Windo
 
 const triple = (list: readonly number[]): [number, number, number] => [list[0]!, list[1]!, list[2]!]
 
-/** Zeros before the first step, so that no output sees a later input. */
-function causal(b: OpBuilder, x: Value, reach: number): Value {
+/** With causal padding zeros before the first step, so that no output sees a later input. */
+function causal(b: OpBuilder, x: Value, filter: Value, { isCausal, dilation }: ReturnType<typeof windowOf>): Value {
+  const reach = isCausal ? ((filter.type.shape[0] as number) - 1) * dilation[0]! : 0
   return reach === 0 ? x : b.op(op.pad, [x, b.i32([0, 0, reach, 0, 0, 0], [3, 2])])
 }
 
@@ -69,7 +70,7 @@ function conv(rank: 1 | 2 | 3) {
     k.channelsLast(k.f32, (input) => {
       const w = windowOf(k, rank)
       const filter = k.required('kernel')
-      const x = w.isCausal ? causal(b, input, ((filter.type.shape[0] as number) - 1) * w.dilation[0]!) : input
+      const x = causal(b, input, filter, w)
       return rank === 3 ? slideVolume(k, b, x, filter, w) : biased(k, b, slide(b, convolution, x, filter, w))
     }),
   )
@@ -80,7 +81,7 @@ function depthwise(rank: 1 | 2) {
     k.channelsLast(k.f32, (input) => {
       const w = windowOf(k, rank)
       const filter = k.required('kernel')
-      const x = w.isCausal ? causal(b, input, ((filter.type.shape[0] as number) - 1) * w.dilation[0]!) : input
+      const x = causal(b, input, filter, w)
       return biased(k, b, slide(b, depthwiseConvolution, x, filter, w))
     }),
   )
@@ -91,7 +92,7 @@ function separable(rank: 1 | 2) {
     k.channelsLast(k.f32, (input) => {
       const w = windowOf(k, rank)
       const filter = k.required('depthwise_kernel')
-      const x = w.isCausal ? causal(b, input, ((filter.type.shape[0] as number) - 1) * w.dilation[0]!) : input
+      const x = causal(b, input, filter, w)
       const ones = new Array<number>(rank).fill(1)
       const depth = slide(b, depthwiseConvolution, x, filter, w)
       const point = slide(b, convolution, depth, k.required('pointwise_kernel'), { padding: 'valid', stride: ones, dilation: ones })
