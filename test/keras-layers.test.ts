@@ -5,6 +5,7 @@ import { memorySource } from '../src/core/bytes.ts'
 import type { NdArray } from '../src/core/nd-array.ts'
 import { tfliteBytes } from '../src/export/write-tflite.ts'
 import { readModel } from '../src/import/read-model.ts'
+import { checkParity } from '../src/parity/index.ts'
 import { loadNodeLiteRt } from '../src/platform/node-litert.ts'
 import { liteRtRunner } from '../src/run/litert.ts'
 import { readNpz } from '../src/wire/npz.ts'
@@ -36,7 +37,8 @@ describe.each(['keras2', 'keras3'])('%s', (flavour) => {
 
   it.each(files)('%s', async (path) => {
     const [name] = path.split('/') as [string]
-    const model = convert(await readModel({ file: entry(path) })).model
+    const source = await readModel({ file: entry(path) })
+    const { model } = convert(source)
     const arrays = readNpz(entry(`${name}/io.npz`))
     const of = (prefix: string): Map<string, NdArray> =>
       new Map([...arrays].filter(([key]) => key.startsWith(prefix)).map(([key, a]) => [key.slice(prefix.length), a]))
@@ -48,6 +50,8 @@ describe.each(['keras2', 'keras3'])('%s', (flavour) => {
     try {
       const tolerance = index[name]!
       expect(firstDifference(await loaded.run(of('in_')), of('out_'), 10 * tolerance, tolerance)).toBeUndefined()
+      // What is right passes the parity gate.
+      await checkParity(source, tfliteBytes(model), { runner, model })
     } finally {
       await loaded.dispose()
     }

@@ -3,8 +3,7 @@ import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
 import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
 import { seededRandom } from '../ir/synthetic.ts'
 import type { Graph } from '../ir/types.ts'
-import { keras } from '../lower/keras/index.ts'
-import { lower } from '../lower/lower.ts'
+import { lowerSource } from '../lower/index.ts'
 import { tensorflow } from '../lower/tf/index.ts'
 import { interpret, NotComputable } from '../ops/interpret.ts'
 import { numbersOf } from './compare.ts'
@@ -53,7 +52,7 @@ export async function referenceOf(source: SourceModel, options: ReferenceOptions
 /** Keras layers are lowered, not optimized, and computed by our kernels. */
 function layerEvaluation(source: SourceModel, count: (name: string, op: string) => void): Reference['evaluate'] {
   const lowered = new Map<SourceGraph, Graph>()
-  const { model } = lower(source, keras)
+  const { model } = lowerSource(source)
   for (const s of model.signatures) {
     const graph = source.graphs.find((g) => g.name === s.key)
     if (graph) lowered.set(graph, model.graphs[s.graph]!)
