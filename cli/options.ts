@@ -36,6 +36,11 @@ export interface NumberSpec extends Common {
   readonly min: number
   readonly default?: number
 }
+/** A number of bytes; K, M and G stand for powers of 1024. */
+export interface BytesSpec extends Common {
+  readonly kind: 'bytes'
+  readonly value: string
+}
 export interface ChoiceSpec extends Common {
   readonly kind: 'choice'
   readonly choices: readonly string[]
@@ -43,7 +48,7 @@ export interface ChoiceSpec extends Common {
   /** Documented elsewhere but not working yet; asking for one is told so. */
   readonly planned?: readonly string[]
 }
-export type OptionSpec = FlagSpec | TextSpec | TextsSpec | WordsSpec | NumberSpec | ChoiceSpec
+export type OptionSpec = FlagSpec | TextSpec | TextsSpec | WordsSpec | NumberSpec | BytesSpec | ChoiceSpec
 export type OptionSchema = Readonly<Record<string, OptionSpec>>
 
 type ValueOf<S extends OptionSpec> = S extends FlagSpec
@@ -54,13 +59,15 @@ type ValueOf<S extends OptionSpec> = S extends FlagSpec
       ? readonly string[]
       : S extends WordsSpec
         ? readonly string[] | undefined
-        : S extends NumberSpec
-          ? S extends { readonly default: number }
-            ? number
-            : number | undefined
-          : S extends { readonly required: true }
-            ? string
-            : string | undefined
+        : S extends BytesSpec
+          ? number | undefined
+          : S extends NumberSpec
+            ? S extends { readonly default: number }
+              ? number
+              : number | undefined
+            : S extends { readonly required: true }
+              ? string
+              : string | undefined
 
 /** What a command receives, by the option's own name (`keep-float`). */
 export type OptionValues<S extends OptionSchema> = { readonly [K in keyof S]: ValueOf<S[K]> }

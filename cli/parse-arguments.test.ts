@@ -8,6 +8,7 @@ const options = {
   shape: { kind: 'texts', value: 'S', help: 'shape' },
   tags: { kind: 'words', value: 'T', help: 'tags' },
   count: { kind: 'number', value: 'N', min: 0, default: 7, help: 'count' },
+  limit: { kind: 'bytes', value: 'BYTES', help: 'limit' },
   plan: { kind: 'flag', help: 'plan' },
 } as const
 const verb: Verb<typeof options> = {
@@ -35,6 +36,7 @@ test('values are typed and defaults filled in', () => {
     shape: ['s=1', 't=2'],
     tags: ['a', 'b'],
     count: 7,
+    limit: undefined,
     plan: true,
     json: false,
     quiet: false,
@@ -44,6 +46,16 @@ test('values are typed and defaults filled in', () => {
   expect(parse('a', '-o', 'x').options.mode).toBe('none')
   expect(parse('-ox', '--count', '12', '--', '-a').args).toEqual(['-a'])
   expect(parse('a', '--output=-o').options.output).toBe('-o')
+})
+
+test.each([
+  ['0', 0],
+  ['4096', 4096],
+  ['64K', 65_536],
+  ['2m', 2 << 20],
+  ['1G', 1 << 30],
+])('%s is %i bytes', (text, bytes) => {
+  expect(parse('a', '-o', 'x', '--limit', text).options.limit).toBe(bytes)
 })
 
 test.each<[code: string, hint: string | undefined, ...words: string[]]>([
@@ -56,6 +68,9 @@ test.each<[code: string, hint: string | undefined, ...words: string[]]>([
   ['cli/malformed-value', undefined, 'a', '-o', 'x', '--count', 'many'],
   ['cli/malformed-value', undefined, 'a', '-o', 'x', '--count', '-1'],
   ['cli/malformed-value', undefined, 'a', '-o', 'x', '--count', '1.5'],
+  ['cli/malformed-value', undefined, 'a', '-o', 'x', '--limit', '-1'],
+  ['cli/malformed-value', undefined, 'a', '-o', 'x', '--limit', '1.5M'],
+  ['cli/malformed-value', undefined, 'a', '-o', 'x', '--limit', '64KB'],
   ['cli/missing-value', undefined, 'a', '-o'],
   ['cli/missing-value', undefined, 'a', '-o', '--plan'],
   ['cli/unexpected-value', undefined, 'a', '-o', 'x', '--plan=yes'],

@@ -88,6 +88,12 @@ function optionValue(option: string, spec: OptionSpec, values: readonly string[]
       if (!(n >= spec.min)) throw malformedValue(option, text, `a whole number from ${spec.min}`)
       return n
     }
+    case 'bytes': {
+      if (text === undefined) return undefined
+      const [, digits, unit] = /^(\d{1,12})([KMG]?)$/i.exec(text) ?? []
+      if (digits === undefined) throw malformedValue(option, text, 'a number of bytes such as 4096, 64K or 1M')
+      return Number(digits) * 1024 ** ['', 'K', 'M', 'G'].indexOf(unit!.toUpperCase())
+    }
     case 'choice':
       if (text === undefined) return spec.default
       if (spec.choices.includes(text)) return text

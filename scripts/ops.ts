@@ -129,7 +129,7 @@ function variedType(node: SourceNode, operands: readonly Value[]): DType | undef
 
 /** IR names of what the lowering of `op` makes of the node when operands of type `from` are of type `to`; undefined when it refuses. */
 function lowered(op: string, node: SourceNode, operands: readonly Value[], from: DType, to: DType): readonly string[] | undefined {
-  const b = new OpBuilder(new GraphEditor('probe'), new BodyTable(1))
+  const b = new OpBuilder(new GraphEditor('probe'), { bodies: new BodyTable(1) })
   const values = operands.map((v) => {
     const dtype = v.type.dtype === from ? to : v.type.dtype
     if (!v.data) return b.graph.addInput(v.name, { ...v.type, dtype })

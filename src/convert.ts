@@ -10,7 +10,9 @@ import { type OptimizeReport, optimizeModel } from './optimize/index.ts'
 import { quantize } from './quantize/quantize.ts'
 import type { Decision, QuantizeOptions } from './quantize/types.ts'
 
-export interface ConvertOptions extends QuantizeOptions, Pick<LowerOptions, 'allowCustom' | 'allowFlex' | 'resultTypes'> {
+export interface ConvertOptions
+  extends QuantizeOptions,
+    Pick<LowerOptions, 'allowCustom' | 'allowFlex' | 'resultTypes' | 'foldLimitBytes'> {
   /** Called after import, lowering, each optimizer pass and quantization with the graphs as they stand. */
   readonly onPass?: (name: string, graph: Graph) => void
 }
@@ -33,7 +35,8 @@ export interface Converted {
 export function convert(source: SourceModel, options: ConvertOptions = {}): Converted {
   const lowered = lowerSource(source, options)
   for (const g of lowered.model.graphs) options.onPass?.('lower', g)
-  const optimized = optimizeModel(lowered.model, options.onPass ? { onPass: options.onPass } : {})
+  const { onPass, foldLimitBytes } = options
+  const optimized = optimizeModel(lowered.model, { foldLimitBytes, ...(onPass && { onPass }) })
   const floatModel = shareGraphs(optimized.model)
   const quantized = quantize(floatModel, options)
   if (options.mode && options.mode !== 'none') for (const g of quantized.model.graphs) options.onPass?.('quantize', g)

@@ -5,10 +5,11 @@ import { writeTflite } from '../../src/export/write-tflite.ts'
 import { printGraph } from '../../src/ir/print.ts'
 import type { Graph, Model } from '../../src/ir/types.ts'
 import { textRecords } from '../../src/ops/text.ts'
+import { type Explanation, explain, ruleNames } from '../../src/optimize/index.ts'
 import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import type { Decision } from '../../src/quantize/types.ts'
-import { malformedValue, missingOption, optionForSource } from '../diagnostics.ts'
+import { malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import { progressSink } from '../progress-sink.ts'
 import { exportOptions, openModel, openTflite } from '../read-source.ts'
@@ -30,6 +31,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
     options.trace === undefined ? undefined : irTracer(options.trace),
   )
   if (output !== undefined && !plan) checkOutput(output)
+  if (options.explain !== undefined && !ruleNames.includes(options.explain)) throw unknownValue('--explain', options.explain, ruleNames)
 
   const tflite = openTflite(path)
   if (tflite) refuseSourceOptions(options, () => tflite.close())
@@ -45,6 +47,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       allowCustom: options['allow-custom'],
       allowFlex: options['allow-flex'],
       resultTypes,
+      foldLimitBytes: options['fold-limit'],
       ...(onPass && { onPass }),
     }
     const converted = 'tflite' in source ? convertTflite(source.tflite, how) : convert(source.model, how)
@@ -82,6 +85,9 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
         outputs: s.outputs.map((p) => p.name),
       })),
       operators: operatorCounts(converted.model),
+      /** Bytes of results alive at the worst moment; symbolic sizes count as 1. */
+      memory: converted.optimized.memory,
+      ...(options.explain !== undefined && { explained: explain(options.explain, converted.floatModel, converted.optimized) }),
       decisions: converted.decisions,
       diagnostics: converted.diagnostics,
       /** Without the check. */
@@ -105,7 +111,9 @@ function copied(source: ByteSource, sink: ByteSink, minRuntimeVersion: string): 
   return { byteLength, minRuntimeVersion }
 }
 
-const sourceOptions = ['signature', 'tags', 'inputs', 'outputs', 'shape', 'result-type', 'allow-custom', 'allow-flex'] as const
+const sourceOptions = [
+  ...(['signature', 'tags', 'inputs', 'outputs', 'shape', 'result-type', 'allow-custom', 'allow-flex', 'fold-limit', 'explain'] as const),
+]
 
 function refuseSourceOptions(options: Readonly<Partial<Record<(typeof sourceOptions)[number], unknown>>>, close: () => void): void {
   for (const name of sourceOptions) {
@@ -130,6 +138,8 @@ interface Summary {
   readonly minRuntimeVersion: string
   readonly signatures: readonly { readonly key: string }[]
   readonly operators: Readonly<Record<string, number>>
+  readonly memory: { readonly beforeBytes: number; readonly afterBytes: number }
+  readonly explained?: Explanation
   readonly decisions: readonly Decision[]
   readonly timeMs: number
 }
@@ -144,6 +154,7 @@ function summaryText(s: Summary, check: readonly string[]): string {
     ['signatures', s.signatures.map((x) => x.key).join(', ')],
     ['operators', operatorsText(s.operators)],
     ...(s.mode === 'none' ? [] : [['weights', `${changed.length} of ${s.decisions.length} stored smaller (${s.mode})`]]),
+    ...(s.memory.afterBytes === 0 ? [] : [['activations', memoryText(s.memory)]]),
     ['runs on', `TFLite ${s.minRuntimeVersion} or newer`],
     ['time', formatSeconds(s.timeMs)],
     ...check.map((line, i) => [i === 0 ? 'checked' : '', line]),
@@ -154,7 +165,7 @@ function summaryText(s: Summary, check: readonly string[]): string {
     for (const d of kept.slice(0, shownReasons)) lines.push(`    ${d.tensor} (${formatCount(d.elements)} elements): ${d.reason}`)
     if (kept.length > shownReasons) lines.push(`    and ${kept.length - shownReasons} more; --plan shows all`)
   }
-  return lines.join('\n')
+  return [...lines, ...(s.explained ? explanationLines(s.explained).map((l) => `  ${l}`) : [])].join('\n')
 }
 
 function planText(s: Summary): string {
@@ -173,8 +184,22 @@ function planText(s: Summary): string {
   return [
     `${s.source.path}: ${s.mode === 'none' ? 'nothing is quantized' : `${split(s.decisions).changed.length} of ${s.decisions.length} constants change (${s.mode})`}`,
     `size ${sizes(s)}; operators ${operatorsText(s.operators)}; nothing was written`,
+    ...(s.explained ? explanationLines(s.explained) : []),
     ...(rows.length === 0 ? [] : ['', ...table]),
   ].join('\n')
+}
+
+function memoryText({ beforeBytes, afterBytes }: Summary['memory']): string {
+  const before = afterBytes < beforeBytes ? `, ${formatCount(beforeBytes)} before ops were reordered` : ''
+  return `${formatBytes(afterBytes)} at most at a time, of one sample${before}`
+}
+
+function explanationLines({ rule, rewrites, changed, nearMisses }: Explanation): string[] {
+  return [
+    `${rule}: ${rewrites} ${rewrites === 1 ? 'rewrite' : 'rewrites'}, with a part in ${changed.length} ops of the file`,
+    ...changed.map((c) => `  ${c.op} from ${c.layers.join(', ') || 'no named layer'}`),
+    ...nearMisses.map((m) => `  not ${m.op}${m.layer === undefined ? '' : ` "${m.layer}"`}: ${m.reason}`),
+  ]
 }
 
 function split(decisions: readonly Decision[]): { changed: Decision[]; kept: Decision[] } {

@@ -24,6 +24,18 @@ export const convertOptions = {
   'keep-float': { kind: 'texts', value: 'PATTERN', help: 'layers or tensors that stay float; * is any text', group: 'Quantization' },
   ...modelOptions,
   ...keepOptions,
+  'fold-limit': {
+    kind: 'bytes',
+    value: 'BYTES',
+    help: 'bytes that computing one op on constants ahead may add to the file, beyond twice its operands; default 64K',
+    group: 'Optimization',
+  },
+  explain: {
+    kind: 'text',
+    value: 'RULE',
+    help: 'tell what a rule of the optimizer changed, and where it could not',
+    group: 'Looking inside',
+  },
   'no-check': { kind: 'flag', help: 'do not run the written model and compare it with its source', group: 'Looking inside' },
   plan: { kind: 'flag', help: 'show what would be done with each tensor and why; write nothing', group: 'Looking inside' },
   'print-ir-after': {

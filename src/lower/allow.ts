@@ -15,6 +15,8 @@ export interface LowerOptions {
   readonly allowFlex?: readonly string[] | undefined
   /** Types of results of such ops, by layer, `layer:1` for the second result. */
   readonly resultTypes?: ReadonlyMap<string, StatedType> | undefined
+  /** How many bytes the folding of one op on constants may add to the file, beyond twice what its operands hold. Default: 65,536. */
+  readonly foldLimitBytes?: number | undefined
   /** Called for each source node as it is lowered. */
   readonly onNode?: ((outcome: NodeOutcome) => void) | undefined
 }

@@ -36,7 +36,13 @@ export function lower(source: SourceModel, registry: LoweringRegistry, options: 
   const signatures: Signature[] = []
   for (const g of source.graphs) {
     const editor = new GraphEditor(source.graphs.length === 1 ? 'main' : g.name)
-    const lowered = lowerGraph(g, new OpBuilder(editor, bodies), lowering, diagnostics, outcomes)
+    const lowered = lowerGraph(
+      g,
+      new OpBuilder(editor, { bodies, foldLimitBytes: options.foldLimitBytes }),
+      lowering,
+      diagnostics,
+      outcomes,
+    )
     if (!lowered) continue
     signatures.push({ ...lowered.signature, key: g.name, graph: graphs.length })
     graphs.push(lowered.graph)

@@ -6,7 +6,7 @@ import { GraphEditor } from '../ir/graph.ts'
 import { type Attrs, type Graph, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
 import { type BodyTable, hasEffect } from './bodies.ts'
 import { badOperands, formatType } from './diagnostics.ts'
-import { foldConstants, foldDims } from './fold.ts'
+import { defaultFoldLimitBytes, foldConstants, foldDims } from './fold.ts'
 import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
 import { viewNode } from './view.ts'
 
@@ -21,29 +21,38 @@ export interface Body {
   readonly results: readonly TensorType[]
 }
 
+export interface BuilderOptions {
+  /** Takes the graphs that nodes of this one call; without it there can be none. */
+  readonly bodies?: BodyTable | undefined
+  /** Whether the graph is one that nodes of another call. Default false. */
+  readonly isBody?: boolean
+  /** How many bytes a fold may add, see `FoldOptions`. Default: 64 KiB. */
+  readonly foldLimitBytes?: number | undefined
+}
+
 /**
  * Adds nodes to a graph through their records: operands are checked, result types inferred, and what
  * is constant, or known of symbolic shapes, is folded.
  */
 export class OpBuilder {
   readonly graph: GraphEditor
-  readonly #bodies: BodyTable | undefined
+  readonly #options: BuilderOptions
   #origin: Origin = noOrigin
   #name = ''
 
-  /** Whether the graph is one that nodes of another call. */
-  readonly isBody: boolean
-
-  /** `bodies` takes the graphs that nodes of this one call; without it there can be none. */
-  constructor(graph: GraphEditor, bodies?: BodyTable, isBody = false) {
+  constructor(graph: GraphEditor, options: BuilderOptions = {}) {
     this.graph = graph
-    this.#bodies = bodies
-    this.isBody = isBody
+    this.#options = options
+  }
+
+  /** Whether the graph is one that nodes of another call. */
+  get isBody(): boolean {
+    return this.#options.isBody === true
   }
 
   get bodies(): BodyTable {
-    invariant(this.#bodies, 'no bodies can be made here')
-    return this.#bodies
+    invariant(this.#options.bodies, 'no bodies can be made here')
+    return this.#options.bodies
   }
 
   get origin(): Origin {
@@ -86,7 +95,10 @@ export class OpBuilder {
     const view = viewNode(spec, full, inputs, this.#origin, declared)
     const types = spec.infer(view as never)
     for (const t of types) if (t.shape.some((d) => typeof d === 'number' && !(d >= 0))) view.fail(`its result would be ${formatType(t)}`)
-    const folded = foldConstants(spec, full, inputs, types)
+    const folded = foldConstants(spec, full, inputs, types, {
+      limitBytes: this.#options.foldLimitBytes ?? defaultFoldLimitBytes,
+      origin: this.#origin,
+    })
     if (folded) {
       const name = inputs.find((v) => v?.data)?.name ?? ''
       return folded.map((data, i) => this.const(name, types[i]!.dtype, types[i]!.shape, data))
@@ -103,7 +115,7 @@ export class OpBuilder {
   body(name: string, args: readonly Argument[], build: (b: OpBuilder, args: readonly Value[]) => readonly Value[]): Body {
     // Names of unknown sizes hold numbers of values: those that come in from outside must not be taken anew.
     const editor = new GraphEditor(name, this.graph.nextValue)
-    const inner = new OpBuilder(editor, this.bodies, true)
+    const inner = new OpBuilder(editor, { ...this.#options, isBody: true })
     const values = args.map(({ name, type: { dtype, shape }, dims }) => {
       const v = editor.addInput(name, { dtype, shape })
       return dims ? editor.updateValue(v.id, { dims }) : v

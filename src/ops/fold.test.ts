@@ -5,8 +5,9 @@ import type { Dim } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import type { Value } from '../ir/types.ts'
 import { numbersOf } from './arrays.kernel.ts'
+import { BodyTable } from './bodies.ts'
 import { OpBuilder } from './build.ts'
-import { constArray } from './fold.ts'
+import { constArray, foldedFrom } from './fold.ts'
 import { op } from './index.ts'
 
 function builder(): OpBuilder {
@@ -49,6 +50,43 @@ test('large results are computed when they are read, each time', () => {
   expect(numbers(y)[4999]).toBe(-2)
   expect(numbers(y)[0]).toBe(-2)
   expect(reads).toBe(2)
+})
+
+test.each([
+  { limitBytes: undefined, elements: 16_384, folds: true },
+  { limitBytes: undefined, elements: 16_400, folds: false },
+  { limitBytes: 0, elements: 256, folds: true },
+  { limitBytes: 0, elements: 257, folds: false },
+  { limitBytes: 1 << 20, elements: 1 << 18, folds: true },
+  { limitBytes: 1 << 20, elements: (1 << 18) + 5, folds: false },
+])('a fold may add $limitBytes bytes: $elements elements from one', ({ limitBytes, elements, folds }) => {
+  const b = new OpBuilder(new GraphEditor('g'), { foldLimitBytes: limitBytes })
+  const filled = b.op(op.fill, [b.i32([elements]), b.f32([2])])
+  expect(filled.data !== undefined).toBe(folds)
+})
+
+test('a body folds under the limit of the graph that calls it', () => {
+  const b = new OpBuilder(new GraphEditor('g'), { foldLimitBytes: 0, bodies: new BodyTable(1) })
+  const { graph } = b.body('body', [], (inner) => [inner.op(op.fill, [inner.i32([1000]), inner.f32([2])])])
+  expect(graph.nodes.map((n) => n.op)).toEqual(['fill'])
+})
+
+test('a folded constant knows the constants and layers it was made from, through several folds', () => {
+  const b = builder()
+  const w = b.f32([1, 2], [2], 'w')
+  const shape = b.i32([3, 2])
+  const wide = b.at({ source: ['wide', 'its node'], rules: [] }, '', () => b.op(op.broadcastTo, [w, shape]))
+  const sum = b.at({ source: ['sum'], rules: [] }, '', () => b.op(op.add, [wide, w]))
+  const folded = foldedFrom(sum.data!)!
+  expect(new Set(folded.from)).toEqual(new Set([w.data, shape.data]))
+  expect([...folded.layers]).toEqual(['wide', 'sum'])
+  expect(foldedFrom(w.data!)).toBeUndefined()
+})
+
+test('a constant made from very many is one of its own', () => {
+  const b = builder()
+  const many = Array.from({ length: 100 }, (_, i) => b.f32([i], [1]))
+  expect(foldedFrom(b.op(op.concatenation, many, { axis: 0 }).data!)).toBeUndefined()
 })
 
 test.each([

@@ -3,7 +3,7 @@ import { byteLengthOf, bytesOf, type DType, isInteger, isViewable, typedView } f
 import type { NdArray } from '../core/nd-array.ts'
 import type { Dim } from '../core/shape.ts'
 import { elementCount, isStatic } from '../core/shape.ts'
-import type { Attrs, TensorType, Value } from '../ir/types.ts'
+import type { Attrs, Origin, TensorType, Value } from '../ir/types.ts'
 import { floatKernels, keepsBytes, kernels, pieceKernels, readsQuantization } from './kernels.ts'
 import type { OpSpec } from './spec.ts'
 import { knownDims } from './view.ts'
@@ -57,18 +57,41 @@ export function evaluate(
 
 /** Results of up to this many elements are computed at once, larger ones each time their bytes are asked for. */
 const eagerFoldElements = 4096
-/** A fold may add this many bytes beyond what its operands hold; above that the op stays (a FILL, a broadcast, a tile). */
-const foldGrowthBudgetBytes = 65_536
+/** Results of up to this many bytes are folded under any limit: shapes, axes and scalars, which lowerings and rules ask for. */
+const alwaysFoldBytes = 1024
+/** What a fold may add to the file when nobody says. */
+export const defaultFoldLimitBytes = 65_536
+
+export interface FoldOptions {
+  /** A result may be this many bytes larger than twice its operands; above that the op stays (a FILL, a broadcast, a tile). */
+  readonly limitBytes: number
+  readonly origin: Origin
+}
+
+/** What a folded constant was computed from. */
+export interface Folded {
+  /** Constants of the source. */
+  readonly from: ReadonlySet<ConstData>
+  /** Source layers whose ops were folded. */
+  readonly layers: ReadonlySet<string>
+}
+const folds = new WeakMap<ConstData, Folded>()
+
+/** What a constant was folded from; undefined for those of the source, and for those that rules made. */
+export function foldedFrom(data: ConstData): Folded | undefined {
+  return folds.get(data)
+}
 
 /**
  * Results of an op on constants as constants: small ones computed now, large ones when read (nothing is held).
- * undefined when an operand is not constant, the op must stay, or folding would grow the file beyond the budget.
+ * undefined when an operand is not constant, the op must stay, or folding would grow the file beyond the limit.
  */
 export function foldConstants(
   spec: OpSpec,
   attrs: Attrs,
   inputs: readonly (Value | null)[],
   types: readonly TensorType[],
+  options: FoldOptions,
 ): readonly ConstData[] | undefined {
   const present = inputs.filter((v) => v !== null)
   if (present.length === 0 || spec.sideEffect || spec.accuracy === 'random' || !present.every((v) => v.data)) return undefined
@@ -77,12 +100,40 @@ export function foldConstants(
   if (keepsBytes.has(spec.name)) return [inputs[0]!.data!]
   const counts = types.map((t) => elementCount(t.shape)!)
   const sizes = types.map((t, i) => byteLengthOf(t.dtype, counts[i]!))
-  if (counts.every((n) => n <= eagerFoldElements)) return evaluate(spec, attrs, inputs, types)?.map((a) => constFromBytes(a.bytes))
   const held = present.reduce((n, v) => n + v.data!.byteLength, 0)
-  if (sizes.reduce((a, b) => a + b, 0) > held * 2 + foldGrowthBudgetBytes) return undefined
+  const made = sizes.reduce((a, b) => a + b, 0)
+  if (made > Math.max(held * 2 + options.limitBytes, alwaysFoldBytes)) return undefined
+  const results = counts.every((n) => n <= eagerFoldElements)
+    ? evaluate(spec, attrs, inputs, types)?.map((a) => constFromBytes(a.bytes))
+    : laterFold(spec, attrs, inputs, types, sizes)
+  const folded = foldOf(
+    present.map((v) => v.data!),
+    options.origin,
+  )
+  if (folded) for (const data of results ?? []) folds.set(data, folded)
+  return results
+}
+
+function laterFold(
+  spec: OpSpec,
+  attrs: Attrs,
+  inputs: readonly (Value | null)[],
+  types: readonly TensorType[],
+  sizes: readonly number[],
+): readonly ConstData[] {
   const key = foldKey(spec, attrs, inputs)
   const pieces = foldPieces(spec, attrs, inputs, types)
   return types.map((_, i) => lazyConst(sizes[i]!, () => evaluate(spec, attrs, inputs, types)![i]!.bytes, key && `${key}#${i}`, pieces))
+}
+
+/** A result of more than this counts as a constant of its own. */
+const trackedSources = 64
+
+function foldOf(operands: readonly ConstData[], origin: Origin): Folded | undefined {
+  const before = operands.map((data) => folds.get(data))
+  const from = new Set(operands.flatMap((data, i) => (before[i] ? [...before[i].from] : [data])))
+  const layers = new Set([...before.flatMap((f) => (f ? [...f.layers] : [])), ...origin.source.slice(0, 1)])
+  return from.size + layers.size > trackedSources ? undefined : { from, layers }
 }
 
 function foldPieces(

@@ -1,6 +1,7 @@
 import type { DiagnosticFields } from '../core/diagnostics.ts'
 import type { Origin, Value } from '../ir/types.ts'
 import { formatType, layerOf } from '../ops/diagnostics.ts'
+import type { GrownConstant } from './grown-constants.ts'
 
 /** A pass that kept rewriting in circles and was stopped; the graph is right, perhaps not as small as it could be. */
 export function noFixpoint(pass: string, rewrites: number, rules: readonly string[]): DiagnosticFields {
@@ -20,5 +21,26 @@ export function foldingDeclined(op: string, origin: Origin, result: Value, growt
     node: layer,
     op,
     tensor: result.name,
+  }
+}
+
+/** Constants named in one message; all of them count. */
+const namedConstants = 8
+
+/** Constants that folding made larger than what they were computed from. */
+export function foldingGrew(grown: readonly GrownConstant[]): DiagnosticFields {
+  const lines = grown.slice(0, namedConstants).map(({ value, layers, beforeBytes, afterBytes }) => {
+    const from = layers.length > 0 ? ` from ${layers.map((l) => `"${l}"`).join(', ')}` : ''
+    return `"${value.name}" ${formatType(value.type)}${from}: ${beforeBytes} -> ${afterBytes} bytes`
+  })
+  const more = grown.length - lines.length
+  const growth = grown.reduce((n, g) => n + g.afterBytes - g.beforeBytes, 0)
+  const what = grown.length === 1 ? '1 constant' : `${grown.length} constants`
+  return {
+    code: 'optimize/folding-grew',
+    message: `Folding added ${growth} bytes to the file, in ${what}: ${lines.join('; ')}${more > 0 ? `; and ${more} more` : ''}.`,
+    hint: 'A smaller --fold-limit leaves such ops to run time.',
+    node: grown[0]?.layers[0],
+    tensor: grown[0]?.value.name,
   }
 }

@@ -1,9 +1,12 @@
-import { type Diagnostic, Diagnostics, invariant } from '../core/diagnostics.ts'
+import { type Diagnostic, Diagnostics, invariant, toDiagnostic } from '../core/diagnostics.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import type { Graph, Model, SignaturePort } from '../ir/types.ts'
 import { dropUncalledGraphs } from '../ops/bodies.ts'
 import { layerOf } from '../ops/diagnostics.ts'
+import { defaultFoldLimitBytes } from '../ops/fold.ts'
 import { verifyCalls, verifyGraph } from '../ops/verify.ts'
+import { foldingGrew } from './diagnostics.ts'
+import { grownByFolding } from './grown-constants.ts'
 import { dropUnread, type NearMiss, type PassContext } from './pass.ts'
 import { floatPipeline, type Pipeline } from './pipeline.ts'
 import { separateVariables, simplifyCalls } from './simplify-calls.ts'
@@ -15,6 +18,8 @@ export interface OptimizeOptions {
   readonly onPass?: (pass: string, graph: Graph) => void
   /** Stop after this many rewrites, over all passes; to find the rewrite that breaks a model. Default: no limit. */
   readonly maxRewrites?: number
+  /** How many bytes the folding of one op on constants may add to the file, beyond twice what its operands hold. Default: 65,536. */
+  readonly foldLimitBytes?: number | undefined
   /** Verify against the op records after each pass, not only at the end. Default false. */
   readonly verifyEach?: boolean
 }
@@ -45,9 +50,10 @@ export function optimize(
   const passes: PassReport[] = []
   const misses: PassContext['misses'] = new Map()
   const memory = { beforeBytes: 0, afterBytes: 0 }
+  const foldLimitBytes = options.foldLimitBytes ?? defaultFoldLimitBytes
   let budget = options.maxRewrites ?? Number.POSITIVE_INFINITY
   for (const pass of pipeline.passes) {
-    const context: PassContext = { graph: editor, hits: new Map(), misses, diagnostics, memory, budget }
+    const context: PassContext = { graph: editor, hits: new Map(), misses, diagnostics, memory, foldLimitBytes, budget }
     const start = performance.now()
     pass.run(context)
     budget = context.budget
@@ -91,7 +97,9 @@ export function optimizeModel(
   const optimized = separateVariables(dropUncalledGraphs(now))
   const problems = verifyCalls(optimized)
   invariant(problems.length === 0, `the model is broken after the pipeline: ${problems.map((p) => p.message).join('; ')}`)
-  return { model: optimized, report: sumReports(done.map((d) => d.report)), diagnostics: done.flatMap((d) => d.diagnostics) }
+  const grown = grownByFolding(optimized)
+  const diagnostics = [...done.flatMap((d) => d.diagnostics), ...(grown.length > 0 ? [toDiagnostic(foldingGrew(grown), 'info')] : [])]
+  return { model: optimized, report: sumReports(done.map((d) => d.report)), diagnostics }
 }
 
 const maxRounds = 4

@@ -8,7 +8,7 @@ import { isOpaque } from './custom.ts'
 import { noFixpoint } from './diagnostics.ts'
 import { type Found, matchPattern } from './pattern.ts'
 import { RewriteBuilder } from './rewrite-builder.ts'
-import type { Miss, Rule } from './rule.ts'
+import type { Limits, Miss, Rule } from './rule.ts'
 
 /** Where a rule stopped short of a rewrite. */
 export interface NearMiss {
@@ -20,7 +20,7 @@ export interface NearMiss {
 }
 
 /** What passes share while a pipeline runs. */
-export interface PassContext {
+export interface PassContext extends Limits {
   readonly graph: GraphEditor
   readonly hits: Map<string, number>
   readonly misses: Map<string, { rule: string; miss: Miss; root: NodeId }>
@@ -113,7 +113,7 @@ class Rewriting {
   #tryRule(rule: Rule, root: Node): boolean {
     const found = matchPattern(this.#graph, rule.pattern, root)
     if (!found) return false
-    const result = rule.check(found.captures as never, this.#graph)
+    const result = rule.check(found.captures as never, this.#graph, this.#context)
     const key = `${rule.name} ${root.id}`
     if (result.kind === 'other') return false
     if (result.kind === 'miss') {
@@ -129,7 +129,7 @@ class Rewriting {
 
   #apply(rule: Rule, root: Node, found: Found, facts: unknown, nodes: readonly Node[]): void {
     const graph = this.#graph
-    const b = new RewriteBuilder(graph)
+    const b = new RewriteBuilder(graph, { foldLimitBytes: this.#context.foldLimitBytes })
     const origin = mergeOrigins(
       [...nodes].sort((x, y) => x.id - y.id).map((n) => n.origin),
       rule.name,

@@ -165,3 +165,8 @@ export const floatPipeline = pipeline('float', [
   dropDead,
   orderForMemory(mustStay),
 ])
+
+/** Rules of the float pipeline, by the names in reports. */
+export const ruleNames: readonly string[] = [
+  ...new Set([...canonicalRules, ...recognizeRules, ...expandRules, ...fuseRules].map((r) => r.name)),
+].sort()

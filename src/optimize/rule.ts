@@ -40,11 +40,17 @@ export function miss(reason: string, node: Node, tell?: DiagnosticFields): Miss 
 }
 export const other: Other = { kind: 'other' }
 
+/** What the user allows rules to do. */
+export interface Limits {
+  /** How many bytes a fold may add, see `FoldOptions`. */
+  readonly foldLimitBytes: number
+}
+
 export interface RuleDefinition<N extends string, V extends string, F> {
   readonly semantics: Semantics
   readonly pattern: OpPattern<N, V>
   /** May the matched nodes be rewritten; what it found out goes to `rewrite`. */
-  check(match: Match<N, V>, graph: GraphEditor): Hit<F> | Miss | Other
+  check(match: Match<N, V>, graph: GraphEditor, limits: Limits): Hit<F> | Miss | Other
   /** Builds what replaces the root's result(s) and returns it: new nodes through the builder, or a value that exists. */
   rewrite(match: Match<N, V>, facts: F, b: RewriteBuilder): Value | readonly Value[]
 }
@@ -54,7 +60,7 @@ export interface Rule {
   readonly name: string
   readonly semantics: Semantics
   readonly pattern: OpPattern
-  check(match: Match, graph: GraphEditor): Hit<unknown> | Miss | Other
+  check(match: Match, graph: GraphEditor, limits: Limits): Hit<unknown> | Miss | Other
   rewrite(match: Match, facts: unknown, b: RewriteBuilder): Value | readonly Value[]
 }
 

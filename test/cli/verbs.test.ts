@@ -60,6 +60,8 @@ describe('convert', () => {
     expect(out).toContain('it is INT8 already')
     const { code, out: refused } = await runInProcess('convert', float, '--signature', 'x', '-o', at('no.tflite'), '--json')
     expect({ code, ...JSON.parse(refused) }).toMatchObject({ code: 2, error: { code: 'cli/option-for-source' } })
+    const { err } = await runInProcess('convert', float, '--fold-limit', '1M', '-o', at('no.tflite'))
+    expect(err).toContain('--fold-limit')
   })
 
   test('a plan states the exact size and writes nothing', async () => {
@@ -73,6 +75,24 @@ describe('convert', () => {
     const { out } = await runInProcess('convert', savedModel, '--quantize', 'dynamic', '--plan')
     expect(out).toMatch(/MatMul.*78,400\s+f32 -> i8 per-axis\s+313,600/)
     expect(out).toContain('nothing was written')
+  })
+
+  test('says what one rule did, and how much memory activations take', async () => {
+    const words = ['convert', savedModel, '--explain', 'fuse-bias', '-o', at('explained.tflite')]
+    const { explained, memory } = await json(...words)
+    expect(explained).toMatchObject({ rule: 'fuse-bias', rewrites: 2, nearMisses: [] })
+    expect((explained as { changed: { op: string; layers: string[] }[] }).changed.map((c) => c.op)).toEqual([
+      'fully_connected',
+      'fully_connected',
+    ])
+    expect((explained as { changed: { layers: string[] }[] }).changed[0]!.layers.some((l) => l.includes('dense/MatMul'))).toBe(true)
+    expect(memory).toEqual({ beforeBytes: 3536, afterBytes: 3536 })
+    const { out } = await runInProcess(...words)
+    expect(out).toContain('fuse-bias: 2 rewrites, with a part in 2 ops of the file')
+    expect(out).toMatch(/fully_connected from .*dense\/MatMul/)
+    expect(out).toContain('3,536 bytes at most at a time, of one sample')
+    const { code, err } = await runInProcess('convert', savedModel, '--explain', 'fuse-bais', '-o', at('no.tflite'))
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean fuse-bias?') })
   })
 
   test('options reach the conversion', async () => {

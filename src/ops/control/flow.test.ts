@@ -16,7 +16,7 @@ function built(
   const editor = new GraphEditor('main')
   const bodies = new BodyTable(1)
   const values = inputs.map((type, i) => editor.addInput(`x${i}`, type))
-  editor.setOutputs(work(new OpBuilder(editor, bodies), values).map((v) => v.id))
+  editor.setOutputs(work(new OpBuilder(editor, { bodies }), values).map((v) => v.id))
   const model: Model = { graphs: [editor.finish(), ...bodies.graphs], signatures: [], description: '', metadata: new Map() }
   expect(verifyCalls(model)).toEqual([])
   const text = modelToText(model, { names: false })

@@ -11,7 +11,7 @@ import { hit, miss, other, rule } from '../rule.ts'
 export const foldConstants = rule('fold-constants', {
   semantics: 'exact',
   pattern: op('*', { as: 'root' }),
-  check({ root }, graph) {
+  check({ root }, graph, limits) {
     const spec = findSpec(root.op)
     if (!spec || root.inputs.length === 0 || root.inputs.some((id) => id !== null && !graph.value(id).data)) return other
     const operands = graph.operands(root)
@@ -22,6 +22,7 @@ export const foldConstants = rule('fold-constants', {
       root.attrs,
       operands,
       results.map((v) => v.type),
+      { limitBytes: limits.foldLimitBytes, origin: root.origin },
     )
     if (folded) return hit(results.map((v, i) => ({ type: v.type, data: folded[i]!, name: operands.find((o) => o?.data)?.name ?? v.name })))
     const held = operands.reduce((n, v) => n + (v?.data?.byteLength ?? 0), 0)
