@@ -103,6 +103,10 @@ const modes: Readonly<Record<QuantizeMode, ExportOptions['modes']>> = {
   none: [],
   dynamic: ['PTQ_DYNAMIC_RANGE'],
   float16: ['PTQ_FLOAT16'],
+  int8: ['PTQ_FULL_INTEGER'],
+  'int8-only': ['PTQ_FULL_INTEGER'],
+  int16x8: ['PTQ_INT16'],
+  'int16x8-only': ['PTQ_INT16'],
 }
 
 /** What the file says of how it was made, in TensorFlow's words. */

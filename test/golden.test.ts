@@ -5,7 +5,6 @@ import { tfliteBytes } from '../src/export/write-tflite.ts'
 import { readModel } from '../src/import/read-model.ts'
 import { readTfliteFile, type TfliteFile } from '../src/import/tflite/read-file.ts'
 import { openFile, openFolder } from '../src/platform/node.ts'
-import type { QuantizeMode } from '../src/quantize/types.ts'
 
 /*
  * Our files against those of TensorFlow 2.21's converter for the same models: ops and versions, every constant byte for byte,
@@ -16,7 +15,7 @@ const at = (path: string) => new URL(`../${path}`, import.meta.url).pathname
 
 const modes = { none: [], dynamic: ['PTQ_DYNAMIC_RANGE'], float16: ['PTQ_FLOAT16'] } as const
 
-async function ours(path: string, mode: QuantizeMode): Promise<Uint8Array> {
+async function ours(path: string, mode: keyof typeof modes): Promise<Uint8Array> {
   const location = /\.(h5|keras)$/.test(path) ? { file: openFile(at(path)) } : { folder: openFolder(at(path)) }
   return tfliteBytes(convert(await readModel(location), { mode }).model, { modelType: 'TF_SAVED_MODEL', modes: modes[mode] })
 }
@@ -49,7 +48,7 @@ function describeFile(file: TfliteFile) {
 
 const plain = (_: string, v: unknown) => (ArrayBuffer.isView(v) ? [...(v as Uint8Array)] : v)
 
-const cases: [string, string, QuantizeMode][] = [
+const cases: [string, string, keyof typeof modes][] = [
   ['examples/mnist/saved/1', 'mnist_mlp.float', 'none'],
   ['examples/mnist/saved/1', 'mnist_mlp.dynamic', 'dynamic'],
   ['examples/mnist/saved/1', 'mnist_mlp.float16', 'float16'],

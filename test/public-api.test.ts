@@ -42,7 +42,7 @@ describe('the library', () => {
     expectTypeOf(downcast.readModel).returns.resolves.toEqualTypeOf<downcast.SourceModel>()
     expectTypeOf(downcast.convert).parameter(0).toEqualTypeOf<downcast.SourceModel>()
     expectTypeOf(downcast.convert).returns.toEqualTypeOf<downcast.Converted>()
-    expectTypeOf<downcast.ConvertOptions['mode']>().toEqualTypeOf<'none' | 'dynamic' | 'float16' | undefined>()
+    expectTypeOf<downcast.ConvertOptions['mode']>().toEqualTypeOf<downcast.QuantizeMode | undefined>()
     expectTypeOf(downcast.tfliteBytes).returns.toEqualTypeOf<Uint8Array>()
     expectTypeOf<downcast.DowncastError['code']>().toExtend<`${string}/${string}`>()
   })

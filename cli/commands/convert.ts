@@ -17,6 +17,7 @@ import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
 import { irTracer } from '../trace.ts'
 import type { Command } from '../verb.ts'
 import type { convertOptions } from '../verbs/convert.ts'
+import { parsePortTypes } from './port-types.ts'
 import { parseResultTypes, parseShapes } from './shapes.ts'
 
 export const convertCommand: Command<typeof convertOptions> = async ({ args, options, terminal }) => {
@@ -44,6 +45,8 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       minElements: options['min-elements'],
       perTensor: options['per-tensor'],
       keepFloat: options['keep-float'],
+      io: parsePortTypes(options.io),
+      biasType: options['int16-bias'] === 'int32' ? 'i32' : 'i64',
       allowCustom: options['allow-custom'],
       allowFlex: options['allow-flex'],
       resultTypes,

@@ -1,7 +1,7 @@
 import type { ConstData } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import type { Dim } from '../core/shape.ts'
-import type { Attrs, Graph, Node, NodeId, Origin, TensorType, Value, ValueId } from './types.ts'
+import type { Attrs, Graph, Model, Node, NodeId, Origin, Signature, TensorType, Value, ValueId } from './types.ts'
 
 /** What a new node is made of; results are described by their types. */
 export interface NewNode {
@@ -286,4 +286,15 @@ export class GraphEditor {
     this.#unlink(old)
     this.#insert(next, this.#order.get(old.id)!)
   }
+}
+
+/** The model with these graphs in place of its own; signatures follow the inputs and outputs by their positions. */
+export function withGraphs(model: Model, graphs: readonly Graph[]): Model {
+  const signatures = model.signatures.map((s) => {
+    const [before, after] = [model.graphs[s.graph]!, graphs[s.graph]!]
+    const follow = (ports: Signature['inputs'], from: readonly ValueId[], to: readonly ValueId[]) =>
+      ports.map((port) => ({ ...port, value: to[from.indexOf(port.value)] ?? port.value }))
+    return { ...s, inputs: follow(s.inputs, before.inputs, after.inputs), outputs: follow(s.outputs, before.outputs, after.outputs) }
+  })
+  return { ...model, graphs, signatures }
 }

@@ -65,7 +65,7 @@ describe.each(allSpecs().map((spec) => [spec.name, spec] as const))('%s', (_, sp
     const named = [
       ...(quant?.sameScales?.operands ?? []),
       ...(quant?.weights ?? []).map((w) => w.operand),
-      ...(quant?.bias ? [quant.bias.operand, ...quant.bias.scaleFrom] : []),
+      ...(quant?.biases ?? []).flatMap((b) => [b.operand, ...b.scaleFrom]),
       ...(typeof spec.movesElements === 'string' ? [spec.movesElements] : []),
     ]
     for (const name of named) expect(names).toContain(name)

@@ -113,17 +113,41 @@ export interface TypedNodeView<A extends AttrSchema = AttrSchema> extends NodeVi
   readonly results: readonly TensorType[]
 }
 
+/** Types that activations of a statically quantized model have. */
+export type IntegerType = 'i8' | 'i16'
+
 export type FixedRanges = Partial<Record<'i8' | 'u8' | 'i16', { readonly scale: number; readonly zeroPoint: number }>>
 /** How an op behaves under quantization. Passes ask these traits; the vocabulary is closed. */
 export interface QuantTraits {
+  /** Activation types with which it runs when a model is quantized statically; absent: it stays float. */
+  readonly integer?: readonly IntegerType[]
+  /** An operand that may not be 0 in the integer kernel. */
+  readonly nonZero?: string
+  /** Attributes that a kernel on i16 activations needs. */
+  readonly int16Attrs?: Attrs
+  /** Reads the shape of its operand and no element, whatever the type. */
+  readonly readsShape?: boolean
   /** Results always have these parameters. */
   readonly fixedRange?: FixedRanges
   /** Operands and results that must share scale and zero point; `all` where the number of results varies. */
   readonly sameScales?: { readonly operands: readonly string[]; readonly results: readonly number[] | 'all' }
   /** Constant operands that may be stored as int8; axis of the channels, or null for per-tensor only. */
-  readonly weights?: readonly { readonly operand: string; readonly axis: number | null; readonly narrowRange: boolean }[]
-  /** An i32 operand whose scale is the product of the scales of others. */
-  readonly bias?: { readonly operand: string; readonly scaleFrom: readonly string[] }
+  readonly weights?: readonly {
+    readonly operand: string
+    readonly axis: number | null
+    readonly narrowRange: boolean
+    /** On integer activations it is one of them. */
+    readonly integerAs?: 'activation'
+    /** The integer kernel also takes one that is computed, on any grid. */
+    readonly mayCompute?: boolean
+  }[]
+  /** i32 operands whose scale is the product of the scales of two others, an activation and a weight. */
+  readonly biases?: readonly {
+    readonly operand: string
+    readonly scaleFrom: readonly string[]
+    /** Attribute that names its type on i16 activations. */
+    readonly typeAttr?: string
+  }[]
   /** The kernel takes f32 activations with i8 weights; these attributes are set on the node then. */
   readonly dynamicRange?: { readonly setAttrs: Attrs /** All weights or none. */; readonly together?: boolean }
   /** Stays float in integer modes, and why. */

@@ -1,6 +1,6 @@
 import { type Diagnostic, Diagnostics, invariant, toDiagnostic } from '../core/diagnostics.ts'
-import { GraphEditor } from '../ir/graph.ts'
-import type { Graph, Model, SignaturePort } from '../ir/types.ts'
+import { GraphEditor, withGraphs } from '../ir/graph.ts'
+import type { Graph, Model } from '../ir/types.ts'
 import { dropUncalledGraphs } from '../ops/bodies.ts'
 import { layerOf } from '../ops/diagnostics.ts'
 import { defaultFoldLimitBytes } from '../ops/fold.ts'
@@ -103,17 +103,6 @@ export function optimizeModel(
 }
 
 const maxRounds = 4
-
-/** The model with these graphs in place of its own; signatures follow the outputs. */
-function withGraphs(model: Model, graphs: readonly Graph[]): Model {
-  const signatures = model.signatures.map((s) => {
-    const before = model.graphs[s.graph]!
-    const after = graphs[s.graph]!
-    const follow = (port: SignaturePort) => ({ ...port, value: after.outputs[before.outputs.indexOf(port.value)] ?? port.value })
-    return { ...s, outputs: s.outputs.map(follow) }
-  })
-  return { ...model, graphs, signatures }
-}
 
 function sumReports(reports: readonly OptimizeReport[]): OptimizeReport {
   const passes = (reports[0]?.passes ?? []).map(({ name }, i) => {

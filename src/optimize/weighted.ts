@@ -15,7 +15,7 @@ export interface WeightedOp {
 const weightedOps = new Map<string, WeightedOp>()
 for (const spec of allSpecs()) {
   const weights = spec.quant?.weights?.[0]
-  const bias = spec.quant?.bias
+  const bias = spec.quant?.biases?.[0]
   if (!weights || weights.axis === null || !bias || !('fusedActivation' in spec.attrs)) continue
   const at = (name: string) => spec.operands.findIndex((o) => o.name === name)
   weightedOps.set(spec.name, { input: at('input'), weights: at(weights.operand), bias: at(bias.operand), axis: weights.axis })

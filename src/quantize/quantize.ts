@@ -1,35 +1,55 @@
 import { constFromBytes } from '../core/bytes.ts'
-import type { Model } from '../ir/types.ts'
-import { unknownMode } from './diagnostics.ts'
+import { withGraphs } from '../ir/graph.ts'
+import type { Graph, Model } from '../ir/types.ts'
+import { ioNeedsStaticMode, unknownMode } from './diagnostics.ts'
 import { dynamicRange } from './dynamic-range.ts'
 import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
-import { type Decision, type Quantized, type QuantizeOptions, quantizeModes } from './types.ts'
+import { staticMode } from './static/static-mode.ts'
+import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type QuantizeOptions, quantizeModes } from './types.ts'
 
 /** Tells the runtime that the model may compute in f16 with f32 accumulation. @see TFLite delegates/utils/metadata reduced_precision */
 const reducedPrecisionKey = 'reduced_precision_support'
 
-/**
- * A smaller model from a float one; `mode` says how. The input is not changed.
- * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`.
- */
-export function quantize(model: Model, options: QuantizeOptions = {}): Quantized {
-  const mode = options.mode ?? 'none'
-  const keep = keepFloatMatcher(model, options.keepFloat ?? [])
-  if (mode === 'none') return { model, decisions: [], diagnostics: [] }
-  const decisions: Decision[] = []
-  const graphs = model.graphs.map((graph) => {
-    const result = passes[mode as keyof typeof passes]?.(graph, options, keep)
-    if (!result) throw unknownMode(mode, quantizeModes)
-    decisions.push(...result.decisions)
-    return result.graph
-  })
-  const metadata = new Map(model.metadata)
-  if (mode === 'float16') metadata.set(reducedPrecisionKey, constFromBytes(new TextEncoder().encode('fp16accfp32')))
-  return { model: { ...model, graphs, metadata }, decisions, diagnostics: [] }
+type Mode = (model: Model, options: QuantizeOptions, keep: KeepFloat) => Quantized
+
+const modes: Readonly<Record<Exclude<QuantizeMode, 'none'>, Mode>> = {
+  dynamic: eachGraph(dynamicRange),
+  float16: (model, options, keep) => {
+    const done = eachGraph((graph, _, kept) => float16(graph, kept))(model, options, keep)
+    const metadata = new Map(model.metadata)
+    metadata.set(reducedPrecisionKey, constFromBytes(new TextEncoder().encode('fp16accfp32')))
+    return { ...done, model: { ...done.model, metadata } }
+  },
+  int8: staticMode('i8', false),
+  'int8-only': staticMode('i8', true),
+  int16x8: staticMode('i16', false),
+  'int16x8-only': staticMode('i16', true),
 }
 
-const passes = {
-  dynamic: dynamicRange,
-  float16: (graph: Parameters<typeof float16>[0], _: QuantizeOptions, keep: Parameters<typeof float16>[1]) => float16(graph, keep),
+/** Modes that need ranges of activations. */
+export const staticModes: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['int8', 'int8-only', 'int16x8', 'int16x8-only'])
+
+/**
+ * A smaller model from a float one; `mode` says how. The input is not changed.
+ * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`, `quantize/io-needs-static-mode`, and in static modes
+ * `quantize/no-ranges`, `quantize/not-integer`, `quantize/unknown-port`, `quantize/port-not-float`, `quantize/unfit-port-type`,
+ * `quantize/port-without-range`.
+ */
+export function quantize(model: Model, options: QuantizeOptions = {}): Quantized {
+  const name = options.mode ?? 'none'
+  const keep = keepFloatMatcher(model, options.keepFloat ?? [])
+  if (options.io !== undefined && options.io !== 'float32' && !staticModes.has(name)) throw ioNeedsStaticMode(name)
+  if (name === 'none') return { model, decisions: [], diagnostics: [] }
+  const mode = Object.hasOwn(modes, name) ? modes[name] : undefined
+  if (!mode) throw unknownMode(name, quantizeModes)
+  return mode(model, options, keep)
+}
+
+function eachGraph(pass: (graph: Graph, options: QuantizeOptions, keep: KeepFloat) => { graph: Graph; decisions: Decision[] }): Mode {
+  return (model, options, keep) => {
+    const results = model.graphs.map((graph) => pass(graph, options, keep))
+    const graphs = results.map((r) => r.graph)
+    return { model: withGraphs(model, graphs), decisions: results.flatMap((r) => r.decisions), diagnostics: [] }
+  }
 }

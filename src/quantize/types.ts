@@ -1,9 +1,16 @@
 import type { Diagnostic } from '../core/diagnostics.ts'
 import type { Model, Origin } from '../ir/types.ts'
+import type { Ranges } from './ranges.ts'
 
 /** Modes of quantization that are implemented. */
-export const quantizeModes = ['none', 'dynamic', 'float16'] as const
+export const quantizeModes = ['none', 'dynamic', 'float16', 'int8', 'int8-only', 'int16x8', 'int16x8-only'] as const
 export type QuantizeMode = (typeof quantizeModes)[number]
+
+/** Types in which numbers cross the border of an integer model. */
+export const portTypes = ['float32', 'int8', 'uint8', 'int16'] as const
+export type PortType = (typeof portTypes)[number]
+/** One type for every float input and output, or one by port name; `''` stands for all that are not named. */
+export type PortTypes = PortType | Readonly<Record<string, PortType>>
 
 export interface QuantizeOptions {
   /** Default `none`. */
@@ -14,6 +21,12 @@ export interface QuantizeOptions {
   readonly perTensor?: boolean
   /** Source layers or tensor names that stay float: globs where `*` is any text. Default none. */
   readonly keepFloat?: readonly string[]
+  /** Ranges of the activations; the static modes need them, unless the model states its own. */
+  readonly ranges?: Ranges
+  /** Types of inputs and outputs in the static modes. Default `float32`. */
+  readonly io?: PortTypes | undefined
+  /** Type of the biases in `int16x8`. Default `i64`. */
+  readonly biasType?: 'i32' | 'i64'
 }
 
 /** What was decided for one constant, and why. */

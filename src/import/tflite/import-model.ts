@@ -80,7 +80,8 @@ function importTensor(file: TfliteFile, tensor: TensorRecord, id: number, isMade
   const dtype = findDType(tensor.type)
   const quant = quantOf(tensor)
   // A type without a name here stays what it is through what is kept.
-  const type: TensorType = { dtype: dtype ?? 'u8', shape: shapeOf(tensor, id), ...(quant && { quant }) }
+  const range = rangeOf(tensor)
+  const type: TensorType = { dtype: dtype ?? 'u8', shape: shapeOf(tensor, id), ...(quant && { quant }), ...(range && { range }) }
   const data = file.buffers[tensor.buffer]!
   const isEmpty = tensor.shape.some((d) => d === 0)
   const isConst = !isMade && !tensor.isVariable && (data.byteLength > 0 || isEmpty)
@@ -118,6 +119,11 @@ function quantOf({ quantization }: TensorRecord): QuantParams | undefined {
   const zeroPoints = Int32Array.from(scale, (_, i) => Number(quantization.zeroPoint?.[i] ?? 0n))
   if (scale.length === 1) return { kind: 'per-tensor', scale: scale[0]!, zeroPoint: zeroPoints[0]! }
   return { kind: 'per-axis', axis: quantization.quantizedDimension, scales: Float32Array.from(scale), zeroPoints }
+}
+
+function rangeOf({ quantization }: TensorRecord): readonly [number, number] | undefined {
+  const [min, max] = [quantization?.min, quantization?.max]
+  return min?.length === 1 && max?.length === 1 ? [min[0]!, max[0]!] : undefined
 }
 
 function importOperator(file: TfliteFile, operator: OperatorRecord, id: number, values: ReadonlyMap<number, Value>): Node {

@@ -70,6 +70,7 @@ const compareVersion = (n: TypedNodeView) => (is(n, 'i8') ? 2 : 1)
 
 export const add = binary('add', {
   summary: 'x + y',
+  quant: { integer: ['i8', 'i16'], int16Attrs: { potScaleInt16: false } },
   dtypes: [...floatOrQ, 'i32', 'i64'],
   attrs: { fusedActivation: attr.activation(), potScaleInt16: attr.bool('potScaleInt16', true) },
   options: 'AddOptions',
@@ -83,6 +84,7 @@ export const add = binary('add', {
 })
 export const sub = binary('sub', {
   summary: 'x - y',
+  quant: { integer: ['i8', 'i16'], int16Attrs: { potScaleInt16: false } },
   dtypes: [...floatOrQ, 'i32', 'i64'],
   attrs: { fusedActivation: attr.activation(), potScaleInt16: attr.bool('potScaleInt16', true) },
   options: 'SubOptions',
@@ -93,6 +95,7 @@ export const sub = binary('sub', {
 })
 export const mul = binary('mul', {
   summary: 'x * y',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: [...floatOrQ, 'i32', 'u32', 'i64', 'c64'],
   attrs: { fusedActivation: attr.activation() },
   options: 'MulOptions',
@@ -112,6 +115,7 @@ export const mul = binary('mul', {
 })
 export const div = binary('div', {
   summary: 'x / y',
+  quant: { integer: ['i8'], nonZero: 'y' },
   dtypes: ['f32', 'i32', 'u8', 'i8'],
   attrs: { fusedActivation: attr.activation() },
   options: 'DivOptions',
@@ -122,6 +126,7 @@ export const div = binary('div', {
 })
 export const maximum = binary('maximum', {
   summary: 'larger of x and y',
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['x', 'y'], results: [0] } },
   dtypes: [...floatOrQ, 'i32', 'i64'],
   version: extremeVersion,
   broadcastRank: 5,
@@ -129,6 +134,7 @@ export const maximum = binary('maximum', {
 })
 export const minimum = binary('minimum', {
   summary: 'smaller of x and y',
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['x', 'y'], results: [0] } },
   dtypes: [...floatOrQ, 'i32', 'i64'],
   version: extremeVersion,
   broadcastRank: 5,
@@ -136,6 +142,7 @@ export const minimum = binary('minimum', {
 })
 export const squaredDifference = binary('squared_difference', {
   summary: '(x - y) squared',
+  quant: { integer: ['i8'] },
   dtypes: ['f32', 'i8', 'i32'],
   version: (n) => (is(n, 'i8') ? 2 : 1),
   broadcastRank: 4,
@@ -167,6 +174,7 @@ export const floorMod = binary('floor_mod', {
 const comparable: readonly DType[] = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64']
 export const greater = binary('greater', {
   summary: 'x > y',
+  quant: { integer: ['i8'] },
   dtypes: comparable,
   result: 'bool',
   version: compareVersion,
@@ -175,6 +183,7 @@ export const greater = binary('greater', {
 })
 export const greaterEqual = binary('greater_equal', {
   summary: 'x >= y',
+  quant: { integer: ['i8'] },
   dtypes: comparable,
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 3 : compareVersion(n)),
@@ -183,6 +192,7 @@ export const greaterEqual = binary('greater_equal', {
 })
 export const less = binary('less', {
   summary: 'x < y',
+  quant: { integer: ['i8'] },
   dtypes: comparable,
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 3 : compareVersion(n)),
@@ -191,6 +201,7 @@ export const less = binary('less', {
 })
 export const lessEqual = binary('less_equal', {
   summary: 'x <= y',
+  quant: { integer: ['i8'] },
   dtypes: comparable,
   result: 'bool',
   version: compareVersion,
@@ -199,6 +210,7 @@ export const lessEqual = binary('less_equal', {
 })
 export const equal = binary('equal', {
   summary: 'x == y',
+  quant: { integer: ['i8'] },
   dtypes: [...comparable, 'bool', 'string'],
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 5 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
@@ -207,6 +219,7 @@ export const equal = binary('equal', {
 })
 export const notEqual = binary('not_equal', {
   summary: 'x != y',
+  quant: { floatOnly: 'TensorFlow does not quantize it' },
   dtypes: [...comparable, 'bool', 'string'],
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 4 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),

@@ -14,6 +14,7 @@ export const prelu = defineOp({
     const shape = broadcastShapes(x.shape, alpha.shape) ?? n.fail('alpha does not broadcast to the input')
     return [{ dtype: x.dtype, shape }]
   },
+  quant: { integer: ['i8'], weights: [{ operand: 'alpha', axis: null, narrowRange: true }] },
   version: () => 1,
   releases: { 1: '1.8.0' },
   accuracy: 'exact',

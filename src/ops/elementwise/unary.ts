@@ -63,20 +63,33 @@ const q8: Partial<Record<DType, number>> = { i8: 2, i16: 3 }
 
 export const relu = unary('relu', {
   summary: 'max(x, 0)',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   versions: { i8: 2, u8: 2, i16: 3 },
   releases: { 1: '1.5.0', 2: '2.1.0', 3: '2.5.0' },
 })
 export const relu6 = unary('relu6', {
   summary: 'min(max(x, 0), 6)',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   versions: q8,
   releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.5.0' },
 })
-export const reluN1To1 = unary('relu_n1_to_1', { summary: 'min(max(x, -1), 1)', dtypes: floatOrQ, releases: { 1: '1.5.0' } })
-export const relu0To1 = unary('relu_0_to_1', { summary: 'min(max(x, 0), 1)', dtypes: floatOrQ, releases: { 1: '2.10.0' } })
+export const reluN1To1 = unary('relu_n1_to_1', {
+  quant: { integer: ['i8'] },
+  summary: 'min(max(x, -1), 1)',
+  dtypes: floatOrQ,
+  releases: { 1: '1.5.0' },
+})
+export const relu0To1 = unary('relu_0_to_1', {
+  quant: { integer: ['i8', 'i16'] },
+  summary: 'min(max(x, 0), 1)',
+  dtypes: floatOrQ,
+  releases: { 1: '2.10.0' },
+})
 export const leakyRelu = unary('leaky_relu', {
   summary: 'x >= 0 ? x : alpha * x',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   attrs: { alpha: attr.f32('alpha') },
   options: 'LeakyReluOptions',
@@ -94,6 +107,7 @@ export const elu = unary('elu', {
 })
 export const hardSwish = unary('hard_swish', {
   summary: 'x * relu6(x + 3) / 6',
+  quant: { integer: ['i8'] },
   dtypes: floatOrQ,
   releases: { 1: '1.15.0' },
   accuracy: 'rounding',
@@ -101,6 +115,7 @@ export const hardSwish = unary('hard_swish', {
 })
 export const gelu = unary('gelu', {
   summary: 'x * P(X <= x) for a standard normal X; tanh form when approximate',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   attrs: { approximate: attr.bool('approximate') },
   options: 'GeluOptions',
@@ -112,7 +127,7 @@ export const gelu = unary('gelu', {
 export const logistic = unary('logistic', {
   summary: '1 / (1 + exp(-x))',
   dtypes: floatOrQ,
-  quant: { fixedRange: sigmoidRange },
+  quant: { integer: ['i8', 'i16'], fixedRange: sigmoidRange },
   versions: q8,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0' },
   accuracy: 'rounding',
@@ -121,7 +136,7 @@ export const logistic = unary('logistic', {
 export const tanh = unary('tanh', {
   summary: 'hyperbolic tangent',
   dtypes: floatOrQ,
-  quant: { fixedRange: tanhRange },
+  quant: { integer: ['i8', 'i16'], fixedRange: tanhRange },
   versions: q8,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0' },
   accuracy: 'rounding',
@@ -129,6 +144,7 @@ export const tanh = unary('tanh', {
 })
 export const exp = unary('exp', {
   summary: 'e to the x',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   options: 'ExpOptions',
   versions: { i8: 2, i16: 2 },
@@ -138,6 +154,7 @@ export const exp = unary('exp', {
 })
 export const log = unary('log', {
   summary: 'natural logarithm',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   versions: { i8: 2, i16: 2 },
   releases: { 1: '1.14.0', 2: '2.15.0' },
@@ -146,12 +163,14 @@ export const log = unary('log', {
 })
 export const sqrt = unary('sqrt', {
   summary: 'square root',
+  quant: { integer: ['i8'] },
   dtypes: floatOrQ,
   versions: { i8: 2, i16: 2 },
   releases: { 1: '1.10.0', 2: '2.21.0' },
 })
 export const rsqrt = unary('rsqrt', {
   summary: '1 / sqrt(x)',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   versions: q8,
   releases: { 1: '1.10.0', 2: '2.5.0', 3: '2.15.0' },
@@ -188,6 +207,7 @@ export const round = unary('round', {
 })
 export const abs = unary('abs', {
   summary: 'absolute value',
+  quant: { integer: ['i8', 'i16'] },
   dtypes: ['f32', 'i8', 'i16', 'i32'],
   version: (n) => (n.types[0]?.dtype === 'i16' ? (n.types[0].quant ? 3 : 4) : versionByDType({ i32: 5, i8: 2, u8: 2 })(n)),
   releases: { 1: '1.13.0', 2: '2.4.0', 3: '2.5.0', 4: '2.6.0', 5: '2.12.0' },

@@ -23,7 +23,8 @@ export const batchMatmul = defineOp({
     return [{ dtype: x.dtype, shape: [...batch, rows, cols] }]
   },
   quant: {
-    weights: [{ operand: 'y', axis: null, narrowRange: true }],
+    integer: ['i8', 'i16'],
+    weights: [{ operand: 'y', axis: null, narrowRange: true, integerAs: 'activation' }],
     dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true } },
   },
   version(n) {

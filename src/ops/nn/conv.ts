@@ -35,8 +35,9 @@ export const conv2d = defineOp({
     return [{ dtype, shape: slidOver(shape, [kh!, kw!], n.attrs, out!) }]
   },
   quant: {
+    integer: ['i8', 'i16'],
     weights: [{ operand: 'filter', axis: 0, narrowRange: true }],
-    bias: { operand: 'bias', scaleFrom: ['input', 'filter'] },
+    biases: [{ operand: 'bias', scaleFrom: ['input', 'filter'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: {} },
   },
   version(n) {
@@ -79,8 +80,9 @@ export const depthwiseConv2d = defineOp({
     return [{ dtype, shape: slidOver(shape, [kh!, kw!], n.attrs, out!) }]
   },
   quant: {
+    integer: ['i8', 'i16'],
     weights: [{ operand: 'filter', axis: 3, narrowRange: true }],
-    bias: { operand: 'bias', scaleFrom: ['input', 'filter'] },
+    biases: [{ operand: 'bias', scaleFrom: ['input', 'filter'] }],
     dynamicRange: { setAttrs: {} },
   },
   version(n) {

@@ -34,8 +34,9 @@ export const fullyConnected = defineOp({
     return [{ dtype, shape: [batch, out!] }]
   },
   quant: {
-    weights: [{ operand: 'weights', axis: 0, narrowRange: true }],
-    bias: { operand: 'bias', scaleFrom: ['input', 'weights'] },
+    integer: ['i8', 'i16'],
+    weights: [{ operand: 'weights', axis: 0, narrowRange: true, mayCompute: true }],
+    biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true } },
   },
   version(n) {

@@ -10,7 +10,7 @@ export const l2Normalization = defineOp({
   attrs: { fusedActivation: attr.activation() },
   options: 'L2NormOptions',
   infer: (n) => [{ dtype: n.type('input').dtype, shape: n.type('input').shape }],
-  quant: { fixedRange: { i8: { scale: 1 / 128, zeroPoint: 0 }, u8: { scale: 1 / 128, zeroPoint: 128 } } },
+  quant: { integer: ['i8'], fixedRange: { i8: { scale: 1 / 128, zeroPoint: 0 }, u8: { scale: 1 / 128, zeroPoint: 128 } } },
   version: (n) => (n.results[0]!.dtype === 'i8' ? 2 : 1),
   releases: { 1: '1.5.0', 2: '1.14.0' },
   accuracy: 'rounding',

@@ -15,7 +15,7 @@ function pool<const Name extends string>(
   summary: string,
   accuracy: 'exact' | 'rounding',
   row: Pick<OpSpec, 'quant' | 'releases'> = {
-    quant: { sameScales: { operands: ['input'], results: [0] } },
+    quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
     releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.3.0' },
   },
 ): OpSpec<Name, typeof poolAttrs> {

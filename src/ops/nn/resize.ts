@@ -22,7 +22,7 @@ export const resizeBilinear = defineOp({
   attrs: resizeAttrs,
   options: 'ResizeBilinearOptions',
   infer: resized,
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version(n) {
     const { dtype } = n.type('input')
     return dtype === 'i16' ? 4 : n.attrs.halfPixelCenters ? 3 : dtype === 'i8' ? 2 : 1
@@ -41,7 +41,7 @@ export const resizeNearestNeighbor = defineOp({
   attrs: resizeAttrs,
   options: 'ResizeNearestNeighborOptions',
   infer: resized,
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version(n) {
     const { dtype } = n.type('input')
     if (dtype === 'i16') return 4

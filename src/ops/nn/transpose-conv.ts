@@ -33,8 +33,9 @@ export const transposeConv = defineOp({
     return [{ dtype, shape: out ?? [shape[0]!, n.unknown(1), n.unknown(2), weights[0]!] }]
   },
   quant: {
+    integer: ['i8', 'i16'],
     weights: [{ operand: 'weights', axis: 0, narrowRange: true }],
-    bias: { operand: 'bias', scaleFrom: ['input', 'weights'] },
+    biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: {} },
   },
   version(n) {

@@ -21,6 +21,7 @@ function arg<const Name extends string>(name: Name, options: string, summary: st
       const axis = normalizeAxis(given, shape.length) ?? n.fail(`axis ${given} is out of range`)
       return [{ dtype: n.attrs.outputType, shape: shape.filter((_, i) => i !== axis) }]
     },
+    quant: { integer: ['i8'] },
     version: (n) => (n.types[0]!.dtype === 'bool' ? 3 : n.types[0]!.dtype === 'i8' ? 2 : 1),
     releases: { 1: '1.9.0', 2: '1.14.0', 3: '2.9.0' },
     accuracy: 'exact',
@@ -51,7 +52,7 @@ export const topkV2 = defineOp({
       { dtype: 'i32', shape: kept },
     ]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8'], sameScales: { operands: ['input'], results: [0] } },
   version(n) {
     const [x, k] = n.types
     return x!.dtype === 'i16' || k!.dtype === 'i16' ? 3 : x!.dtype === 'i8' ? 2 : 1

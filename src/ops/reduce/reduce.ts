@@ -45,17 +45,19 @@ function reduce<const Name extends string>(name: Name, row: ReduceRow): OpSpec<N
   })
 }
 
-const sameScales: QuantTraits = { sameScales: { operands: ['input'], results: [0] } }
+const sameScales: QuantTraits = { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } }
 const numbers: readonly DType[] = [...floatOrQ, 'i32', 'i64']
 export const mean = reduce('mean', {
   summary: 'mean over axes',
   dtypes: numbers,
+  quant: { integer: ['i8', 'i16'] },
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.4.0' },
   accuracy: 'rounding',
 })
 export const sum = reduce('sum', {
   summary: 'sum over axes',
   dtypes: numbers,
+  quant: { integer: ['i8', 'i16'] },
   versions: { i8: 2 },
   releases: { 1: '1.10.0', 2: '1.15.0' },
   accuracy: 'rounding',
@@ -75,6 +77,7 @@ export const reduceMin = reduce('reduce_min', {
 export const reduceProd = reduce('reduce_prod', {
   summary: 'product over axes',
   dtypes: numbers,
+  quant: { integer: ['i8', 'i16'] },
   versions: { i8: 2, i16: 2 },
   releases: { 1: '1.11.0', 2: '2.6.0' },
   accuracy: 'rounding',

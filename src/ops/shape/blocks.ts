@@ -23,7 +23,7 @@ function depthOp<const Name extends string>(
       if (shape.length !== 4 || block < 1) n.fail('the input must have rank 4 and the block a positive size')
       return [{ dtype, shape: row.shape(n, shape, block) }]
     },
-    quant: { sameScales: { operands: ['input'], results: [0] } },
+    quant: { integer: ['i8'], sameScales: { operands: ['input'], results: [0] } },
     version: (n) => (n.types[0]!.dtype === 'i8' ? 2 : 1),
     releases: row.releases,
     accuracy: 'exact',
@@ -71,7 +71,7 @@ export const spaceToBatchNd = defineOp({
     const spatial = block.map((b, i) => divided(n, addDims(shape[i + 1]!, paddings[2 * i]! + paddings[2 * i + 1]!), b, i + 1))
     return [{ dtype, shape: [batch, ...spatial, ...shape.slice(block.length + 1)] }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: batchVersion,
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0', 4: '2.12.0' },
   accuracy: 'exact',
@@ -99,7 +99,7 @@ export const batchToSpaceNd = defineOp({
     const spatial = block.map((b, i) => addDims(mulDims(shape[i + 1]!, b), -(crops[2 * i]! + crops[2 * i + 1]!)))
     return [{ dtype, shape: [batch, ...spatial, ...shape.slice(block.length + 1)] }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: batchVersion,
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0', 4: '2.12.0' },
   accuracy: 'exact',

@@ -26,7 +26,7 @@ export const concatenation = defineOp({
     }
     return [{ dtype: first.dtype, shape }]
   },
-  quant: { sameScales: { operands: ['inputs'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['inputs'], results: [0] } },
   version: versionByDType({ i8: 2, i16: 3, u32: 4, i4: 5, f16: 6 }),
   releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.3.0', 4: '2.14.0', 5: '2.21.0', 6: '2.23.0' },
   accuracy: 'exact',
@@ -48,7 +48,7 @@ export const pack = defineOp({
     const at = normalizeAxis(n.attrs.axis, first.shape.length + 1) ?? n.fail(`axis ${n.attrs.axis} is out of range`)
     return [{ dtype: first.dtype, shape: [...first.shape.slice(0, at), n.types.length, ...first.shape.slice(at)] }]
   },
-  quant: { sameScales: { operands: ['values'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['values'], results: [0] } },
   version: versionByDType({ i8: 2, i16: 3, u32: 4 }),
   releases: { 1: '1.11.0', 2: '1.14.0', 3: '2.3.0', 4: '2.13.0' },
   accuracy: 'exact',

@@ -29,7 +29,7 @@ export const reshape = defineOp({
     }
     return [{ dtype, shape: wanted.map((d) => (d === -1 ? left! : d)) }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: () => 1,
   releases: { 1: '1.5.0' },
   ...moves,
@@ -50,7 +50,7 @@ export const squeeze = defineOp({
     const drop = (d: Dim, i: number) => (dims.length > 0 ? dims.includes(i) : d === 1)
     return [{ dtype, shape: shape.filter((d, i) => !drop(d, i)) }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: versionByDType({ string: 2 }),
   releases: { 1: '1.6.0', 2: '2.5.0' },
   ...moves,
@@ -70,7 +70,7 @@ export const expandDims = defineOp({
     const at = normalizeAxis(axis, shape.length + 1) ?? n.fail(`axis ${axis} is out of range`)
     return [{ dtype, shape: [...shape.slice(0, at), 1, ...shape.slice(at)] }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: () => 1,
   releases: { 1: '1.10.0' },
   ...moves,
@@ -104,6 +104,7 @@ export const shape = defineOp({
     return [{ dtype: n.attrs.outType, shape: [n.type('input').shape.length] }]
   },
   dims: ({ values }) => values[0]!.type.shape,
+  quant: { readsShape: true },
   version: () => 1,
   releases: { 1: '1.10.0' },
   accuracy: 'exact',

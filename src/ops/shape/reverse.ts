@@ -14,7 +14,7 @@ export const reverseV2 = defineOp({
     for (const a of n.ints('axis') ?? []) if (normalizeAxis(a, shape.length) === undefined) n.fail(`axis ${a} is out of range`)
     return [{ dtype, shape }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: (n) => (n.types[0]!.dtype === 'i8' ? 3 : n.types[0]!.dtype === 'bool' ? 2 : 1),
   releases: { 1: '1.14.0', 2: '2.2.0', 3: '2.5.0' },
   accuracy: 'exact',

@@ -18,7 +18,7 @@ export const gatherNd = defineOp({
     if (typeof depth !== 'number' || depth > shape.length) return n.fail('the last dim of the indices must be at most the rank')
     return [{ dtype, shape: [...indices.slice(0, -1), ...shape.slice(depth)] }]
   },
-  quant: { sameScales: { operands: ['params'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['params'], results: [0] } },
   version(n) {
     const [x, i] = n.types
     if (x!.dtype === 'bool') return 5
@@ -47,7 +47,7 @@ export const scatterNd = defineOp({
     if (!shapesAgree(updates, [...indices.slice(0, -1), ...shape.slice(depth)])) n.fail('the updates do not fit the indices')
     return [{ dtype, shape }]
   },
-  quant: { sameScales: { operands: ['updates'], results: [0] } },
+  quant: { integer: ['i8'], sameScales: { operands: ['updates'], results: [0] } },
   version: () => 1,
   releases: { 1: '2.1.0' },
   accuracy: 'rounding',
@@ -108,7 +108,7 @@ export const dynamicUpdateSlice = defineOp({
     if (!shapesAgree(n.type('start').shape, [x.shape.length])) n.fail('the start must have one element for each dim')
     return [{ dtype: x.dtype, shape: x.shape }]
   },
-  quant: { sameScales: { operands: ['input', 'update'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input', 'update'], results: [0] } },
   version(n) {
     const [x, , start] = n.types
     return x!.dtype === 'i16' ? 4 : x!.dtype === 'f16' ? 3 : start!.dtype === 'i64' ? 2 : 1

@@ -61,7 +61,7 @@ export const stridedSlice = defineOp({
     })
     return [{ dtype, shape: out }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version(n) {
     const [x] = n.types
     if (n.attrs.offset) return 8
@@ -100,7 +100,7 @@ export const slice = defineOp({
       },
     ]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version(n) {
     const [x] = n.types
     if (x!.dtype === 'f16') return 8
@@ -136,7 +136,11 @@ export const gather = defineOp({
     if (!shapesAgree(x.shape.slice(0, batchDims), indices.slice(0, batchDims))) n.fail('the batch dims differ')
     return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...indices.slice(batchDims), ...x.shape.slice(axis + 1)] }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] }, weights: [{ operand: 'input', axis: null, narrowRange: true }] },
+  quant: {
+    integer: ['i8', 'i16'],
+    sameScales: { operands: ['input'], results: [0] },
+    weights: [{ operand: 'input', axis: null, narrowRange: true }],
+  },
   version(n) {
     const [x, i] = n.types
     if (x!.dtype === 'i4') return 7

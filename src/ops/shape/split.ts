@@ -26,7 +26,7 @@ export const split = defineOp({
     const part = shape.map((d, i) => (i === axis ? size : d))
     return Array.from({ length: numSplits }, () => ({ dtype, shape: part }))
   },
-  quant: { sameScales: { operands: ['value'], results: 'all' } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['value'], results: 'all' } },
   version(n) {
     const { dtype } = n.type('value')
     return dtype === 'i16' ? 4 : dtype === 'i32' ? 3 : dtype === 'i8' ? 2 : 1
@@ -56,7 +56,7 @@ export const splitV = defineOp({
     if (typeof rest === 'number' && (rest < 0 || (rest > 0 && !sizes.includes(-1)))) n.fail(`the sizes do not add up to ${shape[axis]}`)
     return sizes.map((s) => ({ dtype, shape: shape.map((d, i) => (i === axis ? (s < 0 ? rest : s) : d)) }))
   },
-  quant: { sameScales: { operands: ['value'], results: 'all' } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['value'], results: 'all' } },
   version: versionByDType({ i8: 2 }),
   releases: { 1: '1.13.1', 2: '2.3.0' },
   accuracy: 'exact',
@@ -79,7 +79,7 @@ export const unpack = defineOp({
     const part = shape.filter((_, i) => i !== axis)
     return Array.from({ length: n.attrs.num }, () => ({ dtype, shape: part }))
   },
-  quant: { sameScales: { operands: ['value'], results: 'all' } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['value'], results: 'all' } },
   version: versionByDType({ i8: 2, u8: 2, bool: 3, i16: 4, f16: 5 }),
   releases: { 1: '1.11.0', 2: '1.14.0', 3: '2.2.0', 4: '2.3.0', 5: '2.22.0' },
   accuracy: 'exact',

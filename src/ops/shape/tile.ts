@@ -20,7 +20,7 @@ export const tile = defineOp({
     if (multiples && multiples.length !== shape.length) n.fail(`multiples must have ${shape.length} elements`)
     return [{ dtype, shape: shape.map((d, i) => (multiples ? mulDims(d, multiples[i]!) : n.unknown(i))) }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: (n) => (n.types[0]!.dtype === 'i8' ? 3 : n.types[0]!.dtype === 'string' ? 2 : 1),
   releases: { 1: '1.10.1', 2: '2.2.0', 3: '2.8.0' },
   accuracy: 'exact',
@@ -41,7 +41,7 @@ export const broadcastTo = defineOp({
     if (wanted.length < shape.length || !broadcastShapes(shape, wanted)) n.fail(`it does not broadcast to [${wanted.join(',')}]`)
     return [{ dtype, shape: wanted }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   // Version 1 was withdrawn.
   version: (n) => (n.types[0]!.dtype === 'i8' || n.types[0]!.dtype === 'i16' ? 3 : 2),
   releases: { 2: '2.5.0', 3: '2.5.0' },
@@ -90,7 +90,7 @@ export const fill = defineOp({
     if (!value?.dims || others.length > 0 || typeof size !== 'number' || element === undefined) return undefined
     return new Array<Dim>(size).fill(element)
   },
-  quant: { sameScales: { operands: ['value'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['value'], results: [0] } },
   version(n) {
     const { dtype } = n.type('value')
     if (dtype === 'f16') return 4

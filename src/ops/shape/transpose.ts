@@ -16,7 +16,7 @@ export const transpose = defineOp({
       n.fail(`[${perm.join(',')}] is no permutation of ${shape.length} dims`)
     return [{ dtype, shape: perm.map((p) => shape[p]!) }]
   },
-  quant: { sameScales: { operands: ['input'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version(n) {
     const [x] = n.types
     const rank = x!.shape.length

@@ -1,0 +1,27 @@
+import { byteLengthOf } from '../core/dtype.ts'
+import { elementCount } from '../core/shape.ts'
+import type { Node, TensorType, Value } from '../ir/types.ts'
+import { findSpec } from '../ops/index.ts'
+import { operandAt } from './static/roles.ts'
+import type { Decision } from './types.ts'
+
+/** What becomes of one constant. */
+export function decide(node: Node, index: number, value: Value, to: TensorType | undefined, reason?: string): Decision {
+  const spec = findSpec(node.op)
+  const { quant } = to ?? {}
+  const scales = quant && quant.kind !== 'per-tensor' ? quant.scales.length : 1
+  const elements = elementCount(value.type.shape)!
+  return {
+    tensor: value.name,
+    op: node.op,
+    operand: (spec && operandAt(spec, index)?.name) ?? String(index),
+    layer: node.origin.source[0],
+    elements,
+    from: value.type.dtype,
+    to: to?.dtype ?? value.type.dtype,
+    granularity: quant === undefined ? 'none' : quant.kind === 'per-tensor' ? 'per-tensor' : 'per-axis',
+    bytesBefore: value.data!.byteLength,
+    bytesAfter: to ? byteLengthOf(to.dtype, elements) + 4 * scales : value.data!.byteLength,
+    reason,
+  }
+}

@@ -1,0 +1,54 @@
+import { GraphEditor } from '../../ir/graph.ts'
+import type { Graph, NodeId, ValueId } from '../../ir/types.ts'
+import { findSpec } from '../../ops/index.ts'
+import type { AssignOptions, Grids } from './assign-grids.ts'
+import { contentGrid } from './constants.ts'
+import { activationGrid, type Grid, grid, sameGrid } from './grid.ts'
+import { roleOf } from './roles.ts'
+
+/**
+ * Grids as TensorFlow's quantizer for i16 activations gives them, op after op: a result has the grid of its own range, or that of the
+ * operand where the op only moves it; several operands that must share one are brought to that of the result.
+ * @see TensorFlow Lite tools/optimize/quantize_model.cc and operator_property.cc
+ */
+export function assignForward(graph: Graph, { type, range, declared, mayQuantize }: AssignOptions): Grids {
+  const editor = new GraphEditor(graph)
+  const seen = new Map<ValueId, Grid>(declared)
+  const read = new Map<NodeId, Map<number, Grid>>()
+  const shared = new Map<NodeId, Grid>()
+  const ofRange = (id: ValueId): Grid | undefined => {
+    const value = editor.value(id)
+    const found = value.type.dtype === 'f32' ? range(value) : undefined
+    return found && activationGrid(found[0], found[1], type)
+  }
+  const set = (id: ValueId, to: Grid | undefined) => {
+    if (to && !seen.has(id)) seen.set(id, to)
+  }
+  for (const id of graph.inputs) set(id, ofRange(id))
+  for (const node of graph.nodes) {
+    const spec = findSpec(node.op)
+    const results = node.outputs.filter((id) => editor.value(id).type.dtype === 'f32')
+    const fixed = spec?.quant?.fixedRange?.[type]
+    if (!spec || !mayQuantize(node)) for (const id of results) set(id, ofRange(id))
+    else if (fixed) for (const id of results) set(id, grid(fixed.scale, fixed.zeroPoint))
+    else if (!spec.quant?.sameScales) for (const id of results) set(id, ofRange(id))
+    else {
+      const operands = node.inputs.flatMap((id, index) => {
+        const value = id === null ? undefined : editor.value(id)
+        return value && roleOf(spec, index, value) === 'shared' ? [{ id: value.id, index, value }] : []
+      })
+      const [first] = operands
+      const moved = operands.length === 1 && first ? (first.value.data ? contentGrid(first.value, type) : seen.get(first.id)) : undefined
+      const to = moved ?? results.map(ofRange).find((g) => g !== undefined)
+      if (!to) continue
+      shared.set(node.id, to)
+      for (const id of results) set(id, to)
+      for (const { id, index, value } of operands) {
+        const now = seen.get(id)
+        if (value.data || !now || sameGrid(now, to)) continue
+        read.set(node.id, (read.get(node.id) ?? new Map<number, Grid>()).set(index, to))
+      }
+    }
+  }
+  return { seen, made: new Map(), read, shared }
+}

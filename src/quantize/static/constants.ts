@@ -1,0 +1,125 @@
+import { typedView } from '../../core/dtype.ts'
+import type { Value } from '../../ir/types.ts'
+import type { IntegerType } from '../../ops/spec.ts'
+import { activationGrid, clamp, type Grid, roundHalfAway } from './grid.ts'
+
+/** A channel whose weights all lie within this has its scale from it. */
+const smallestBound = 5e-7
+/** A bias is kept within half of what i32 holds, so that sums do not overflow. @see TensorFlow quantization_driver.cc, SetBiasParamsWithAdjustments */
+const largestBias = 2 ** 30
+
+/** How a tensor's elements fall into channels: `outer` blocks of `channels` runs of `inner` elements. */
+export interface Channels {
+  readonly outer: number
+  readonly channels: number
+  readonly inner: number
+}
+
+/** Channels along `axis`; one that holds all elements when it is null. */
+export function channelsOf(shape: readonly number[], axis: number | null): Channels {
+  const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1)
+  if (axis === null) return { outer: 1, channels: 1, inner: product(shape) }
+  return { outer: product(shape.slice(0, axis)), channels: shape[axis]!, inner: product(shape.slice(axis + 1)) }
+}
+
+/** Largest magnitude of each channel; undefined when an element is NaN or infinite. */
+export function channelBounds(values: Float32Array, { outer, channels, inner }: Channels): Float32Array | undefined {
+  const bounds = new Float32Array(channels)
+  let k = 0
+  let finite = 0
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      let bound = bounds[c]!
+      for (const end = k + inner; k < end; k++) {
+        const x = values[k]!
+        // NaN and infinity both make this sum NaN.
+        finite += x * 0
+        if (x > bound) bound = x
+        else if (-x > bound) bound = -x
+      }
+      bounds[c] = bound
+    }
+  }
+  return Number.isNaN(finite) ? undefined : bounds
+}
+
+/** Elements of an f32 constant. */
+export const floatsOf = (value: Value): Float32Array => typedView('f32', value.data!.bytes())
+
+/** The grid of a constant's own content; its elements are finite. */
+export function contentGrid(value: Value, type: IntegerType): Grid {
+  const [low, high] = contentRange(floatsOf(value))!
+  return activationGrid(low, high, type, smallestBound)
+}
+
+/** Smallest and largest element, 0 included; undefined when one is NaN or infinite. */
+export function contentRange(values: Float32Array): readonly [number, number] | undefined {
+  let [low, high, finite] = [0, 0, 0]
+  for (const x of values) {
+    finite += x * 0
+    if (x < low) low = x
+    if (x > high) high = x
+  }
+  return Number.isNaN(finite) ? undefined : [low, high]
+}
+
+/** Scales of symmetric i8 weights, -127..127, in float32: (m - -m)/254. @see TensorFlow quantization_utils.cc, GetUniformQuantizedPerAxisTypeForWeight */
+export function weightScales(bounds: Float32Array): Float32Array {
+  return bounds.map((m) => Math.fround(2 * Math.max(m, smallestBound)) / 254)
+}
+
+/** round-half-away(w * f32(1/s)), clamped to -127..127. @see TensorFlow Lite tools/optimize/quantization_utils.cc, SymmetricPerChannelQuantizeValues */
+export function symmetricInt8(values: Float32Array, { outer, channels, inner }: Channels, scales: Float32Array): Int8Array {
+  const data = new Int8Array(values.length)
+  let k = 0
+  for (let o = 0; o < outer; o++) {
+    for (let c = 0; c < channels; c++) {
+      const inverse = Math.fround(1 / scales[c]!)
+      for (const end = k + inner; k < end; k++) {
+        const x = Math.fround(values[k]! * inverse)
+        const q = Math.min(127, Math.floor(Math.abs(x) + 0.5))
+        data[k] = x < 0 ? -q : q
+      }
+    }
+  }
+  return data
+}
+
+/** Elements on a grid: round-half-away(x/scale + zero point), for i16 round-half-away(x * f32(1/scale)), clamped. */
+export function onGrid(values: Float32Array, { scale, zeroPoint }: Grid, type: 'i8' | 'i16'): Int8Array | Int16Array {
+  const [low, high] = type === 'i8' ? [-128, 127] : [-32768, 32767]
+  const out = type === 'i8' ? new Int8Array(values.length) : new Int16Array(values.length)
+  const inverse = Math.fround(1 / scale)
+  const on = type === 'i8' ? (x: number) => x / scale + zeroPoint : (x: number) => Math.fround(x * inverse)
+  for (let i = 0; i < out.length; i++) out[i] = clamp(roundHalfAway(on(values[i]!)), low, high)
+  return out
+}
+
+export interface BiasScales {
+  /** input scale times weight scale, for each channel. */
+  readonly bias: Float32Array
+  /** Scales of the weights; larger than given where the bias would not fit. */
+  readonly weights: Float32Array
+}
+
+/** Scales of an i32 bias from those of the input and the weights. */
+export function biasScales(bias: Float32Array, input: number, weights: Float32Array): BiasScales {
+  const scales = weights.map((w) => input * w)
+  const wider = weights.slice()
+  bias.forEach((b, i) => {
+    const c = scales.length === 1 ? 0 : i
+    const needed = Math.abs(b) / largestBias
+    if (needed <= scales[c]!) return
+    wider[c] = (wider[c]! * needed) / scales[c]!
+    scales[c] = needed
+  })
+  return { bias: scales, weights: wider }
+}
+
+/** round-half-away(b * f32(1/s)), clamped to the symmetric range of the type. */
+export function quantizedBias(bias: Float32Array, scales: Float32Array, type: 'i32' | 'i64'): Int32Array | BigInt64Array {
+  const scaleOf = (i: number) => scales[scales.length === 1 ? 0 : i]!
+  if (type === 'i64') return BigInt64Array.from(bias, (b, i) => BigInt(roundHalfAway(Math.fround(b * Math.fround(1 / scaleOf(i))))))
+  const most = 2 ** 31 - 1
+  return Int32Array.from(bias, (b, i) => clamp(roundHalfAway(Math.fround(b * Math.fround(1 / scaleOf(i)))), -most, most))
+}

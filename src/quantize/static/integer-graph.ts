@@ -1,0 +1,236 @@
+import { constFromBytes } from '../../core/bytes.ts'
+import { bytesOf } from '../../core/dtype.ts'
+import { GraphEditor } from '../../ir/graph.ts'
+import { type Graph, mergeOrigins, type Node, type NodeId, type QuantParams, type Value, type ValueId } from '../../ir/types.ts'
+import { hasEffect } from '../../ops/bodies.ts'
+import { findSpec, op } from '../../ops/index.ts'
+import type { IntegerType, OpSpec } from '../../ops/spec.ts'
+import { decide } from '../decide.ts'
+import type { Decision } from '../types.ts'
+import type { Grids } from './assign-grids.ts'
+import {
+  biasScales,
+  channelBounds,
+  channelsOf,
+  contentGrid,
+  floatsOf,
+  onGrid,
+  quantizedBias,
+  symmetricInt8,
+  weightScales,
+} from './constants.ts'
+import { type Grid, sameGrid } from './grid.ts'
+import { indexOf, roleOf } from './roles.ts'
+
+export interface IntegerOptions {
+  readonly type: IntegerType
+  readonly biasType: 'i32' | 'i64'
+  /** One scale for a whole weight. */
+  readonly perTensor: boolean
+}
+
+export const rule = 'static-integer'
+
+/**
+ * The graph with the nodes of `quantized` computing in integers. Values go over where an integer op meets a float one: a QUANTIZE or
+ * DEQUANTIZE that all readers share. Inputs and outputs stay float. Every float operand and result of these nodes has a grid.
+ */
+export function integerGraph(
+  graph: Graph,
+  grids: Grids,
+  quantized: ReadonlySet<NodeId>,
+  options: IntegerOptions,
+): { graph: Graph; decisions: readonly Decision[] } {
+  return new IntegerGraph(graph, grids, quantized, options).run()
+}
+
+class IntegerGraph {
+  readonly #graph: Graph
+  readonly #editor: GraphEditor
+  readonly #grids: Grids
+  readonly #quantized: ReadonlySet<NodeId>
+  readonly #options: IntegerOptions
+  /** Values that integer ops make. */
+  readonly #made = new Set<ValueId>()
+  readonly #forms = new Map<string, Value>()
+  readonly #decisions: Decision[] = []
+
+  constructor(graph: Graph, grids: Grids, quantized: ReadonlySet<NodeId>, options: IntegerOptions) {
+    this.#graph = graph
+    this.#editor = new GraphEditor(graph)
+    this.#grids = grids
+    this.#quantized = quantized
+    this.#options = options
+  }
+
+  run(): { graph: Graph; decisions: readonly Decision[] } {
+    const editor = this.#editor
+    const floats = new Map(editor.values)
+    for (const node of this.#graph.nodes) {
+      if (!this.#quantized.has(node.id)) continue
+      for (const id of node.outputs) {
+        if (floats.get(id)!.type.dtype !== 'f32') continue
+        this.#made.add(id)
+      }
+    }
+    for (const node of this.#graph.nodes) {
+      const inputs = this.#quantized.has(node.id) ? this.#integerOperands(node) : this.#floatOperands(node)
+      const origin = this.#quantized.has(node.id) ? mergeOrigins([node.origin], rule) : node.origin
+      const attrs = this.#quantized.has(node.id) ? { ...node.attrs, ...this.#attrsOf(node) } : node.attrs
+      editor.updateNode(editor.current(node.id)!, { inputs, attrs, origin })
+    }
+    editor.setOutputs(this.#graph.outputs.map((id) => this.#floatForm(id, undefined)))
+    for (const id of this.#made) {
+      const value = editor.value(id)
+      editor.updateValue(id, {
+        type: this.#typeOn(value, this.#madeGrid(id)),
+        name: this.#hasFloatForm(id) ? `${value.name}/quantized` : value.name,
+      })
+    }
+    editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
+    return { graph: editor.finish(), decisions: this.#decisions }
+  }
+
+  #madeGrid(id: ValueId): Grid {
+    return (this.#grids.made.get(id) ?? this.#grids.seen.get(id))!
+  }
+
+  #typeOn({ type: { shape } }: Value, quant: Grid): Value['type'] {
+    return { dtype: this.#options.type, shape, quant }
+  }
+
+  #hasFloatForm(id: ValueId): boolean {
+    return this.#forms.has(`${id}/float`)
+  }
+
+  /** A float value as an op that stays float reads it. */
+  #floatForm(id: ValueId, reader: Node | undefined): ValueId {
+    if (!this.#made.has(id)) return id
+    return this.#form(`${id}/float`, reader, () => {
+      const value = this.#graph.values.get(id)!
+      return this.#convert(op.dequantize.name, {}, value, value.type, value.name)
+    }).id
+  }
+
+  /** A float value on a grid. */
+  #integerForm(id: ValueId, to: Grid, reader: Node): ValueId {
+    const value = this.#editor.value(id)
+    if (this.#made.has(id) && sameGrid(this.#madeGrid(id), to)) return id
+    const seen = this.#grids.seen.get(id)!
+    return this.#form(`${id}/${to.scale}/${to.zeroPoint}`, reader, () => {
+      const from = !this.#made.has(id) || sameGrid(seen, to) ? value : this.#editor.value(this.#integerForm(id, seen, reader))
+      return this.#convert(op.quantize.name, { to: this.#options.type }, from, this.#typeOn(value, to), `${value.name}/quantized`)
+    }).id
+  }
+
+  #form(key: string, reader: Node | undefined, make: () => Value): Value {
+    const known = this.#forms.get(key)
+    if (known) return known
+    const made = reader ? this.#editor.inPlaceOf(this.#editor.current(reader.id)!, make) : make()
+    this.#forms.set(key, made)
+    return made
+  }
+
+  #convert(name: string, attrs: Node['attrs'], from: Value, type: Value['type'], as: string): Value {
+    const producer = this.#editor.producer(from.id)
+    const origin = mergeOrigins(producer ? [producer.origin] : [], rule)
+    return this.#editor.addNode({ op: name, attrs, inputs: [from], results: [{ name: as, type }], origin }).results[0]!
+  }
+
+  #floatOperands(node: Node): (ValueId | null)[] {
+    if (findSpec(node.op)?.quant?.readsShape) return [...node.inputs]
+    return node.inputs.map((id) => (id === null ? null : this.#floatForm(id, node)))
+  }
+
+  #attrsOf(node: Node): Node['attrs'] {
+    const { quant } = findSpec(node.op)!
+    if (this.#options.type !== 'i16' || !quant) return {}
+    return {
+      ...quant.int16Attrs,
+      ...Object.fromEntries((quant.biases ?? []).flatMap((b) => (b.typeAttr ? [[b.typeAttr, this.#options.biasType]] : []))),
+    }
+  }
+
+  #integerOperands(node: Node): (ValueId | null)[] {
+    const spec = findSpec(node.op)!
+    const weights = this.#weightsOf(node, spec)
+    return node.inputs.map((id, index) => {
+      const value = id === null ? null : this.#graph.values.get(id)!
+      if (!value) return null
+      const done = weights.get(index)
+      if (done !== undefined) return done
+      const role = roleOf(spec, index, value)
+      if (role === 'other') return value.id
+      if (!value.data) return this.#integerForm(value.id, this.#gridOf(node, index), node)
+      const values = floatsOf(value)
+      const to = role === 'shared' ? this.#grids.shared.get(node.id)! : contentGrid(value, this.#options.type)
+      return this.#constant(node, index, value, `${to.scale}/${to.zeroPoint}`, to, this.#options.type, () =>
+        bytesOf(onGrid(values, to, this.#options.type)),
+      )
+    })
+  }
+
+  /** The weights and the biases of a node, whose scales depend on each other. */
+  #weightsOf(node: Node, spec: OpSpec): Map<number, ValueId> {
+    const done = new Map<number, ValueId>()
+    const at = (name: string): { index: number; value: Value } | undefined => {
+      const index = indexOf(spec, node, name)
+      const id = index < 0 ? null : node.inputs[index]!
+      return id === null ? undefined : { index, value: this.#graph.values.get(id)! }
+    }
+    const biases = spec.quant?.biases ?? []
+    const { biasType } = this.#options
+    for (const trait of spec.quant?.weights ?? []) {
+      const weight = at(trait.operand)
+      if (weight?.value.type.dtype !== 'f32') continue
+      const { index, value } = weight
+      const isConst = roleOf(spec, index, value) === 'weight'
+      if (!isConst && value.data) continue
+      const axis = this.#options.perTensor || !isConst ? null : trait.axis
+      const channels = channelsOf(isConst ? (value.type.shape as readonly number[]) : [], axis)
+      let scales = isConst ? weightScales(channelBounds(floatsOf(value), channels)!) : Float32Array.of(this.#gridOf(node, index).scale)
+      const biasTrait = biases.find((b) => b.scaleFrom.includes(trait.operand))
+      const bias = biasTrait && at(biasTrait.operand)
+      if (bias) {
+        const input = biasTrait.scaleFrom.find((name) => name !== trait.operand)!
+        const of = biasScales(floatsOf(bias.value), this.#gridOf(node, at(input)!.index).scale, scales)
+        if (biasType === 'i32' && isConst) scales = of.weights
+        const quant = paramsOf(of.bias, axis === null ? null : 0)
+        const compute = () => bytesOf(quantizedBias(floatsOf(bias.value), of.bias, biasType))
+        done.set(bias.index, this.#constant(node, bias.index, bias.value, `bias/${of.bias.join()}`, quant, biasType, compute))
+      }
+      if (!isConst) continue
+      const compute = () => bytesOf(symmetricInt8(floatsOf(value), channels, scales))
+      done.set(index, this.#constant(node, index, value, `weight/${axis}/${scales.join()}`, paramsOf(scales, axis), 'i8', compute))
+    }
+    return done
+  }
+
+  /** The grid of an activation as a node reads it. */
+  #gridOf(node: Node, index: number): Grid {
+    return (this.#grids.read.get(node.id)?.get(index) ?? this.#grids.seen.get(node.inputs[index]!))!
+  }
+
+  #constant(
+    node: Node,
+    index: number,
+    value: Value,
+    key: string,
+    quant: QuantParams,
+    dtype: Value['type']['dtype'],
+    compute: () => Uint8Array,
+  ): ValueId {
+    this.#decisions.push(decide(node, index, value, { dtype, shape: value.type.shape, quant }))
+    const name = `${value.id}/const/${key}`
+    const known = this.#forms.get(name)
+    if (known) return known.id
+    const made = this.#editor.addConst(value.name, { dtype, shape: value.type.shape, quant }, constFromBytes(compute()))
+    this.#forms.set(name, made)
+    return made.id
+  }
+}
+
+function paramsOf(scales: Float32Array, axis: number | null): QuantParams {
+  if (axis === null) return { kind: 'per-tensor', scale: scales[0]!, zeroPoint: 0 }
+  return { kind: 'per-axis', axis, scales, zeroPoints: new Int32Array(scales.length) }
+}

@@ -1,0 +1,29 @@
+import type { Node, Value } from '../../ir/types.ts'
+import type { OperandSpec, OpSpec } from '../../ops/spec.ts'
+
+/**
+ * What an operand is to the op that reads it: a weight has a grid of its own content, a bias one made of others', `shared` ones have the
+ * grid of the op, `free` ones their own; the rest stays what it is.
+ */
+export type Role = 'weight' | 'bias' | 'shared' | 'free' | 'other'
+
+export function operandAt(spec: OpSpec, index: number): OperandSpec | undefined {
+  return spec.operands[index] ?? (spec.operands.at(-1)?.variadic ? spec.operands.at(-1) : undefined)
+}
+
+export function roleOf(spec: OpSpec, index: number, value: Value): Role {
+  if (value.type.dtype !== 'f32') return 'other'
+  const name = operandAt(spec, index)?.name
+  const { quant } = spec
+  if (name === undefined || !quant) return 'other'
+  if (quant.biases?.some((b) => b.operand === name)) return 'bias'
+  if (quant.sameScales?.operands.includes(name)) return 'shared'
+  if (value.data && quant.weights?.some((w) => w.operand === name && w.integerAs !== 'activation')) return 'weight'
+  return 'free'
+}
+
+/** Position of an operand by its name; -1 when the node has none there. */
+export function indexOf(spec: OpSpec, node: Node, name: string): number {
+  const i = spec.operands.findIndex((o) => o.name === name)
+  return i < node.inputs.length ? i : -1
+}

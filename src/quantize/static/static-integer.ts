@@ -1,0 +1,181 @@
+import { withGraphs } from '../../ir/graph.ts'
+import type { Graph, Model, Node, NodeId, Value, ValueId } from '../../ir/types.ts'
+import { findSpec, op } from '../../ops/index.ts'
+import { elementsAtBatchOne, type IntegerType, type OpSpec } from '../../ops/spec.ts'
+import { decide } from '../decide.ts'
+import type { FloatOp } from '../diagnostics.ts'
+import type { Decision, KeepFloat } from '../types.ts'
+import { assignForward } from './assign-forward.ts'
+import { assignGrids, type Grids, type Range } from './assign-grids.ts'
+import { contentRange, floatsOf } from './constants.ts'
+import type { Grid } from './grid.ts'
+import { type IntegerOptions, integerGraph, rule } from './integer-graph.ts'
+import { indexOf, roleOf } from './roles.ts'
+
+export interface StaticOptions extends IntegerOptions {
+  readonly range: (graph: number, value: Value) => Range | undefined
+  readonly keep: KeepFloat
+}
+
+export interface StaticResult {
+  readonly model: Model
+  readonly decisions: readonly Decision[]
+  /** Ops that stay float, each with its cost. */
+  readonly islands: readonly Island[]
+}
+
+export interface Island extends FloatOp {
+  /** How many tensors go over to float or back for it, and their elements, of one sample. */
+  readonly conversions: number
+  readonly elements: number
+  /** It is float only for want of a range. */
+  readonly isUnseen: boolean
+}
+
+/** How grids are given out for each type of activations. */
+const assign: Readonly<Record<IntegerType, typeof assignGrids>> = { i8: assignGrids, i16: assignForward }
+
+/** The model with every op that can computing in integers; the others stay float, between a DEQUANTIZE and a QUANTIZE. */
+export function staticInteger(model: Model, options: StaticOptions): StaticResult {
+  const results = model.graphs.map((graph, index) => staticGraph(graph, index, options))
+  return {
+    model: withGraphs(
+      model,
+      results.map((r) => r.graph),
+    ),
+    decisions: results.flatMap((r) => r.decisions),
+    islands: results.flatMap((r) => r.islands),
+  }
+}
+
+function staticGraph(
+  graph: Graph,
+  index: number,
+  options: StaticOptions,
+): { graph: Graph; decisions: readonly Decision[]; islands: readonly Island[] } {
+  const reasons = new Map<NodeId, string>()
+  const floatNodes = graph.nodes.filter((node) => touchesFloat(graph, node))
+  for (const node of floatNodes) {
+    const reason = reasonForFloat(graph, node, options, (value) => options.range(index, value))
+    if (reason !== undefined) reasons.set(node.id, reason)
+  }
+  const able = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
+  const grids = assign[options.type](graph, {
+    type: options.type,
+    range: (value) => options.range(index, value),
+    declared: new Map<ValueId, Grid>(),
+    mayQuantize: (node) => able.has(node.id),
+  })
+  const unseen = new Set<NodeId>()
+  for (const node of floatNodes) {
+    const missing = reasons.has(node.id) ? undefined : missingGrid(graph, node, grids)
+    if (missing === undefined) continue
+    reasons.set(node.id, missing)
+    unseen.add(node.id)
+  }
+  const quantized = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
+  const integer = integerGraph(graph, grids, quantized, options)
+  const costs = conversionCosts(integer.graph)
+  const islands = floatNodes.flatMap((node) => {
+    const reason = reasons.get(node.id)
+    if (reason === undefined || findSpec(node.op)?.quant?.readsShape) return []
+    const tensor = graph.values.get(node.outputs[0]!)?.name ?? ''
+    const cost = costs.get(node.id) ?? { conversions: 0, elements: 0 }
+    return [{ op: node.op, layer: node.origin.source[0], tensor, reason, ...cost, isUnseen: unseen.has(node.id) }]
+  })
+  return { graph: integer.graph, decisions: [...integer.decisions, ...keptConstants(graph, reasons)], islands }
+}
+
+/** Tensors that go over between integer and float beside each node. */
+function conversionCosts(graph: Graph): Map<NodeId, { conversions: number; elements: number }> {
+  const costs = new Map<NodeId, { conversions: number; elements: number }>()
+  const made = new Map(graph.nodes.flatMap((n) => n.outputs.map((id) => [id, n] as const)))
+  const isConversion = (n: Node | undefined): boolean =>
+    n?.origin.rules.includes(rule) === true && n.inputs.length === 1 && conversionOps.has(n.op)
+  const count = (node: Node, id: ValueId) => {
+    const cost = costs.get(node.id) ?? { conversions: 0, elements: 0 }
+    costs.set(node.id, {
+      conversions: cost.conversions + 1,
+      elements: cost.elements + elementsAtBatchOne(graph.values.get(id)!.type.shape),
+    })
+  }
+  for (const node of graph.nodes) {
+    if (isConversion(node)) {
+      const from = made.get(node.inputs[0]!)
+      if (from && node.op === op.quantize.name) count(from, node.inputs[0]!)
+    } else
+      for (const id of node.inputs)
+        if (id !== null && isConversion(made.get(id)) && made.get(id)!.op === op.dequantize.name) count(node, id)
+  }
+  return costs
+}
+
+const conversionOps: ReadonlySet<string> = new Set([op.quantize.name, op.dequantize.name])
+
+/** Constants of ops that stay float. */
+function keptConstants(graph: Graph, reasons: ReadonlyMap<NodeId, string>): Decision[] {
+  return graph.nodes.flatMap((node) => {
+    const reason = reasons.get(node.id)
+    if (reason === undefined) return []
+    return node.inputs.flatMap((id, i) => {
+      const value = id === null ? undefined : graph.values.get(id)
+      return value?.data && value.type.dtype === 'f32' ? [decide(node, i, value, undefined, `its op stays float: ${reason}`)] : []
+    })
+  })
+}
+
+const isFloat = (graph: Graph, id: ValueId | null): boolean => id !== null && graph.values.get(id)!.type.dtype === 'f32'
+
+const touchesFloat = (graph: Graph, node: Node): boolean =>
+  node.inputs.some((id) => isFloat(graph, id)) || node.outputs.some((id) => isFloat(graph, id))
+
+function reasonForFloat(
+  graph: Graph,
+  node: Node,
+  { type, keep }: StaticOptions,
+  range: (value: Value) => Range | undefined,
+): string | undefined {
+  const spec = findSpec(node.op)
+  if (!spec?.quant?.integer?.includes(type)) return spec?.quant?.floatOnly ?? `${spec?.builtin ?? node.op} has no kernel for ${type}`
+  if (keep(node.origin, graph.values.get(node.outputs[0]!)!.name)) return 'kept by --keep-float'
+  return unfitConstant(graph, node, spec) ?? mayDivideByZero(graph, node, spec, range)
+}
+
+/** The integer kernel ends the run where a divisor is stored as its zero point. */
+function mayDivideByZero(graph: Graph, node: Node, spec: OpSpec, range: (value: Value) => Range | undefined): string | undefined {
+  const { nonZero } = spec.quant!
+  if (nonZero === undefined) return undefined
+  const value = graph.values.get(node.inputs[indexOf(spec, node, nonZero)]!)!
+  const [low, high] = (value.data ? contentRange(floatsOf(value)) : range(value)) ?? [0, 0]
+  const isFar = value.data ? floatsOf(value).every((x) => Math.abs(x) > (high - low) / 255) : low > high / 255 || -high > -low / 255
+  return isFar ? undefined : `"${value.name}" may be 0, on which the integer kernel of ${spec.builtin} fails`
+}
+
+/** Weights and biases must be constant where their scales are set beforehand. */
+function unfitConstant(graph: Graph, node: Node, spec: OpSpec): string | undefined {
+  const { biases, weights } = spec.quant!
+  const isComputed = (name: string) => {
+    const index = indexOf(spec, node, name)
+    const id = index < 0 ? null : node.inputs[index]!
+    return id !== null && !graph.values.get(id)!.data
+  }
+  if (biases?.some((b) => isComputed(b.operand))) return 'its bias is computed'
+  if (weights?.some((w) => w.axis !== null && !w.mayCompute && isComputed(w.operand))) return 'its weights are computed'
+  for (const id of node.inputs) {
+    const value = id === null ? undefined : graph.values.get(id)!
+    if (value?.data && value.type.dtype === 'f32' && !contentRange(floatsOf(value))) return `"${value.name}" holds NaN or infinity`
+  }
+  return undefined
+}
+
+function missingGrid(graph: Graph, node: Node, { seen, shared }: Grids): string | undefined {
+  const spec = findSpec(node.op)!
+  for (const [index, id] of node.inputs.entries()) {
+    if (!isFloat(graph, id)) continue
+    const value = graph.values.get(id!)!
+    const known = value.data ? roleOf(spec, index, value) !== 'shared' || shared.has(node.id) : seen.has(value.id)
+    if (!known) return `no range is known for "${value.name}"`
+  }
+  for (const id of node.outputs) if (isFloat(graph, id) && !seen.has(id)) return `no range is known for "${graph.values.get(id)!.name}"`
+  return undefined
+}

@@ -1,0 +1,31 @@
+import { toDiagnostic } from '../../core/diagnostics.ts'
+import type { Model, Value } from '../../ir/types.ts'
+import type { IntegerType } from '../../ops/spec.ts'
+import { noRanges, notInteger, staysFloat } from '../diagnostics.ts'
+import type { KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
+import { setPortTypes } from './port-types.ts'
+import { staticInteger } from './static-integer.ts'
+
+/**
+ * A mode in which activations are integers on grids found beforehand. With `isStrict` an op that stays float is an error.
+ * Throws quantize/no-ranges, quantize/not-integer and what `setPortTypes` throws.
+ */
+export function staticMode(type: IntegerType, isStrict: boolean) {
+  return (model: Model, options: QuantizeOptions, keep: KeepFloat): Quantized => {
+    const range = (graph: number, value: Value) => {
+      const found = options.ranges?.of(graph, value) ?? value.type.range
+      return found?.every(Number.isFinite) ? found : undefined
+    }
+    const { perTensor = false } = options
+    const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
+    const result = staticInteger(model, { type, biasType, perTensor, range, keep })
+    const knowsAny = model.graphs.some((g, i) => [...g.values.values()].some((v) => !v.data && range(i, v) !== undefined))
+    if (!knowsAny && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
+    if (isStrict && result.islands.length > 0) throw notInteger(result.islands)
+    return {
+      model: setPortTypes(result.model, { types: options.io ?? 'float32', activations: type, range }),
+      decisions: result.decisions,
+      diagnostics: result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')),
+    }
+  }
+}
