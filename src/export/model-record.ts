@@ -5,7 +5,7 @@ import type { Graph, Model, Node, QuantParams, Signature, Value, ValueId } from 
 import { findBuiltin, findSpec } from '../ops/index.ts'
 import { hasKeptOptions, type KeptModel, type KeptOperator, keptModel, keptOperator, keptTensor } from '../ops/kept.ts'
 import { encodeOptions } from '../ops/options.ts'
-import type { OpSpec } from '../ops/spec.ts'
+import type { OpSpec, TypedNodeView } from '../ops/spec.ts'
 import { viewNode, withResults } from '../ops/view.ts'
 import { builtinOperator } from '../schema/tflite/builtin-operator.ts'
 import { tensorTypeOfDType } from '../schema/tflite/dtype.ts'
@@ -76,7 +76,7 @@ function tensorOrder(graph: Graph): Value[] {
   for (const n of graph.nodes) for (const id of n.outputs) order.add(id)
   for (const id of graph.outputs) order.add(id)
   for (const n of graph.nodes) for (const id of n.inputs) if (id !== null) order.add(id)
-  const intermediates = new Map(graph.nodes.flatMap((n) => keptOperator(n)?.intermediates ?? []).map((v) => [v.id, v]))
+  const intermediates = new Map(graph.nodes.flatMap((n) => intermediatesOf(graph, n)).map((v) => [v.id, v]))
   for (const id of intermediates.keys()) order.add(id)
   return [...order].map((id) => {
     const v = graph.values.get(id) ?? intermediates.get(id)
@@ -134,9 +134,11 @@ function operatorRecord(
   const opcodeIndex = codes.indexOf(spec, version)
   if (kept && hasKeptOptions(node)) return { ...keptFields(kept, indexOf), ...common, opcodeIndex }
   const fields = spec.options ? encodeOptions(spec, node.attrs) : undefined
+  const intermediates = intermediatesOf(graph, node).map((v) => indexOf(v.id))
   return {
     opcodeIndex,
     ...common,
+    ...(intermediates.length > 0 ? { intermediates } : {}),
     ...(fields
       ? { builtinOptions: { type: spec.options, value: fields } as NonNullable<InputOf<typeof operatorTable>['builtinOptions']> }
       : {}),
@@ -148,13 +150,26 @@ function keptFields({ operator, intermediates }: KeptOperator, indexOf: (id: Val
   return { ...operator, intermediates: intermediates.map((v) => indexOf(v.id)), debugMetadataIndex: -1 }
 }
 
+/** Tensors that only the kernel fills: as they were read, or as the record lists them, with numbers below those of values. */
+function intermediatesOf(graph: Graph, node: Node): readonly Value[] {
+  if (hasKeptOptions(node)) return keptOperator(node)?.intermediates ?? []
+  const spec = findSpec(node.op)
+  if (!spec?.intermediates) return []
+  const types = spec.intermediates(viewOf(graph, node, spec))
+  return types.map((type, i) => ({ id: -1 - node.id * maxIntermediates - i, name: `${spec.name}/intermediate`, type }))
+}
+
+const maxIntermediates = 16
+
 function versionOf(graph: Graph, node: Node, spec: OpSpec): number {
+  return spec.version(viewOf(graph, node, spec))
+}
+
+function viewOf(graph: Graph, node: Node, spec: OpSpec): TypedNodeView {
   const values = node.inputs.map((id) => (id === null ? null : graph.values.get(id)!))
-  return spec.version(
-    withResults(
-      viewNode(spec, node.attrs, values, node.origin),
-      node.outputs.map((id) => graph.values.get(id)!.type),
-    ),
+  return withResults(
+    viewNode(spec, node.attrs, values, node.origin),
+    node.outputs.map((id) => graph.values.get(id)!.type),
   )
 }
 

@@ -121,6 +121,10 @@ export type FixedRanges = Partial<Record<'i8' | 'u8' | 'i16', { readonly scale: 
 export interface QuantTraits {
   /** Activation types with which it runs when a model is quantized statically; absent: it stays float. */
   readonly integer?: readonly IntegerType[]
+  /** Variables of the op, and the grid of each: that of the result, or i16 steps of a power of two. */
+  readonly states?: readonly { readonly operand: string; readonly grid: 'result' | 'power-of-two' }[]
+  /** Operands with which it stays float. */
+  readonly integerWithout?: readonly string[]
   /** An operand that may not be 0 in the integer kernel. */
   readonly nonZero?: string
   /** Attributes that a kernel on i16 activations needs. */
@@ -189,6 +193,8 @@ export interface OpSpec<Name extends string = string, A extends AttrSchema = Att
   readonly movesElements?: boolean | string
   /** Elements of the first result as dims, for shape arithmetic that is more than moving elements. */
   dims?(node: { readonly attrs: Attrs; readonly values: readonly (Value | null)[] }): readonly Dim[] | undefined
+  /** Tensors beside operands and results that the kernel wants listed, with the grids it takes from them. */
+  intermediates?(node: TypedNodeView): readonly TensorType[]
   /** Has an effect beyond its results; never removed or folded. */
   readonly sideEffect?: boolean
   cost?(node: TypedNodeView<A>): Cost

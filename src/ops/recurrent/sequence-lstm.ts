@@ -1,4 +1,5 @@
 import type { DType } from '../../core/dtype.ts'
+import type { TensorType } from '../../ir/types.ts'
 import { attr, defineOp, elementsAtBatchOne, type OperandSpec, operand } from '../spec.ts'
 
 const gates = ['Input', 'Forget', 'Cell', 'Output'] as const
@@ -53,7 +54,22 @@ export const unidirectionalSequenceLstm = defineOp({
     const units = n.type('outputState').shape.at(-1)!
     return [{ dtype, shape: [shape[0]!, shape[1]!, units] }]
   },
-  quant: { weights: quantizedWeights, dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true }, together: true } },
+  quant: {
+    integer: ['i8'],
+    weights: quantizedWeights,
+    biases: gates.map((g) => ({ operand: `bias${g}`, scaleFrom: ['input', `inputTo${g}`] })),
+    states: [
+      { operand: 'outputState', grid: 'result' },
+      { operand: 'cellState', grid: 'power-of-two' },
+    ],
+    integerWithout: [...operands.slice(9, 12), operands[16]!, ...operands.slice(20)].map((o) => o.name),
+    dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true }, together: true },
+  },
+  // Four for the gates, used with layer norm, and the hidden state before a projection. @see LiteRT kernels/unidirectional_sequence_lstm.cc
+  intermediates(n) {
+    if (n.types[0]?.dtype !== 'i8') return []
+    return [...gates.map((): TensorType => ({ dtype: 'f32', shape: [0] })), { ...n.results[0]!, shape: [0] }]
+  },
   version(n) {
     const [x, , weights] = n.types
     if (x?.dtype === 'i16' && weights?.dtype === 'i8') return 5

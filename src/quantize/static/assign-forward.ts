@@ -1,7 +1,7 @@
 import { GraphEditor } from '../../ir/graph.ts'
 import type { Graph, NodeId, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
-import type { AssignOptions, Grids } from './assign-grids.ts'
+import { type AssignOptions, type Grids, stateGrids } from './assign-grids.ts'
 import { contentGrid } from './constants.ts'
 import { activationGrid, type Grid, grid, sameGrid } from './grid.ts'
 import { roleOf } from './roles.ts'
@@ -11,7 +11,8 @@ import { roleOf } from './roles.ts'
  * operand where the op only moves it; several operands that must share one are brought to that of the result.
  * @see TensorFlow Lite tools/optimize/quantize_model.cc and operator_property.cc
  */
-export function assignForward(graph: Graph, { type, range, declared, mayQuantize }: AssignOptions): Grids {
+export function assignForward(graph: Graph, options: AssignOptions): Grids {
+  const { type, range, declared, mayQuantize } = options
   const editor = new GraphEditor(graph)
   const seen = new Map<ValueId, Grid>(declared)
   const read = new Map<NodeId, Map<number, Grid>>()
@@ -50,5 +51,5 @@ export function assignForward(graph: Graph, { type, range, declared, mayQuantize
       }
     }
   }
-  return { seen, made: new Map(), read, shared }
+  return { seen, made: new Map(), read, shared, states: stateGrids(graph, options) }
 }

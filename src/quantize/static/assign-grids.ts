@@ -3,7 +3,7 @@ import type { Graph, Node, NodeId, Value, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
 import { activationGrid, type Grid, grid, sameGrid } from './grid.ts'
-import { roleOf } from './roles.ts'
+import { indexOf, roleOf } from './roles.ts'
 
 export type Range = readonly [min: number, max: number]
 
@@ -15,6 +15,8 @@ export interface Grids {
   readonly made: ReadonlyMap<ValueId, Grid>
   /** On which one operand must be, where that is not the seen one. */
   readonly read: ReadonlyMap<NodeId, ReadonlyMap<number, Grid>>
+  /** Of variables that have one of their own. */
+  readonly states: ReadonlyMap<ValueId, Grid>
   /** Of ops whose operands and results share one: also that of their constants. */
   readonly shared: ReadonlyMap<NodeId, Grid>
 }
@@ -42,7 +44,22 @@ export function assignGrids(graph: Graph, options: AssignOptions): Grids {
     if (spec && options.mayQuantize(node)) specs.set(node.id, spec)
   }
   const known = knownGrids(editor, graph, specs, options)
-  return new Spreading(editor, graph, specs, known, options.type).run()
+  return { ...new Spreading(editor, graph, specs, known, options.type).run(), states: stateGrids(graph, options) }
+}
+
+/** Grids of variables that do not share that of a result: i16 steps of the power of two that holds their range. */
+export function stateGrids(graph: Graph, { range, mayQuantize }: AssignOptions): Map<ValueId, Grid> {
+  const grids = new Map<ValueId, Grid>()
+  for (const node of graph.nodes) {
+    const spec = findSpec(node.op)
+    if (!spec || !mayQuantize(node)) continue
+    for (const { operand, grid: kind } of spec.quant?.states ?? []) {
+      const id = kind === 'power-of-two' ? node.inputs[indexOf(spec, node, operand)] : null
+      const found = id == null ? undefined : range(graph.values.get(id)!)
+      if (found) grids.set(id!, grid(2 ** Math.ceil(Math.log2(Math.max(-found[0], found[1], 2 ** -15))) / 32768, 0))
+    }
+  }
+  return grids
 }
 
 const isShared = (spec: OpSpec | undefined): spec is OpSpec => spec?.quant?.sameScales !== undefined
@@ -121,7 +138,7 @@ class Spreading {
     this.#left = graph.nodes.filter((n) => specs.has(n.id))
   }
 
-  run(): Grids {
+  run(): Omit<Grids, 'states'> {
     for (let node = this.#left.pop(); node; node = this.#left.pop()) {
       if (this.#done.has(node.id)) continue
       const spec = this.#specs.get(node.id)!

@@ -20,7 +20,7 @@ import {
   weightScales,
 } from './constants.ts'
 import { type Grid, sameGrid } from './grid.ts'
-import { indexOf, roleOf } from './roles.ts'
+import { indexOf, operandAt, roleOf } from './roles.ts'
 
 export interface IntegerOptions {
   readonly type: IntegerType
@@ -161,6 +161,7 @@ class IntegerGraph {
       if (done !== undefined) return done
       const role = roleOf(spec, index, value)
       if (role === 'other') return value.id
+      if (role === 'state') return this.#state(node, spec, index, value)
       if (!value.data) return this.#integerForm(value.id, this.#gridOf(node, index), node)
       const values = floatsOf(value)
       const to = role === 'shared' ? this.#grids.shared.get(node.id)! : contentGrid(value, this.#options.type)
@@ -204,6 +205,13 @@ class IntegerGraph {
       done.set(index, this.#constant(node, index, value, `weight/${axis}/${scales.join()}`, paramsOf(scales, axis), 'i8', compute))
     }
     return done
+  }
+
+  #state(node: Node, spec: OpSpec, index: number, value: Value): ValueId {
+    const isShared = spec.quant!.states!.some((s) => s.operand === operandAt(spec, index)!.name && s.grid === 'result')
+    const to = isShared ? this.#madeGrid(node.outputs[0]!) : this.#grids.states.get(value.id)!
+    this.#editor.updateValue(value.id, { type: { dtype: isShared ? this.#options.type : 'i16', shape: value.type.shape, quant: to } })
+    return value.id
   }
 
   /** The grid of an activation as a node reads it. */

@@ -3,9 +3,9 @@ import type { OperandSpec, OpSpec } from '../../ops/spec.ts'
 
 /**
  * What an operand is to the op that reads it: a weight has a grid of its own content, a bias one made of others', `shared` ones have the
- * grid of the op, `free` ones their own; the rest stays what it is.
+ * grid of the op, a state one that its record tells, `free` ones their own; the rest stays what it is.
  */
-export type Role = 'weight' | 'bias' | 'shared' | 'free' | 'other'
+export type Role = 'weight' | 'bias' | 'state' | 'shared' | 'free' | 'other'
 
 export function operandAt(spec: OpSpec, index: number): OperandSpec | undefined {
   return spec.operands[index] ?? (spec.operands.at(-1)?.variadic ? spec.operands.at(-1) : undefined)
@@ -17,6 +17,7 @@ export function roleOf(spec: OpSpec, index: number, value: Value): Role {
   const { quant } = spec
   if (name === undefined || !quant) return 'other'
   if (quant.biases?.some((b) => b.operand === name)) return 'bias'
+  if (quant.states?.some((s) => s.operand === name)) return 'state'
   if (quant.sameScales?.operands.includes(name)) return 'shared'
   if (value.data && quant.weights?.some((w) => w.operand === name && w.integerAs !== 'activation')) return 'weight'
   return 'free'

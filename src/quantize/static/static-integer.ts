@@ -10,7 +10,7 @@ import { assignGrids, type Grids, type Range } from './assign-grids.ts'
 import { contentRange, floatsOf } from './constants.ts'
 import type { Grid } from './grid.ts'
 import { type IntegerOptions, integerGraph, rule } from './integer-graph.ts'
-import { indexOf, roleOf } from './roles.ts'
+import { indexOf, operandAt, roleOf } from './roles.ts'
 
 export interface StaticOptions extends IntegerOptions {
   readonly range: (graph: number, value: Value) => Range | undefined
@@ -160,7 +160,10 @@ function unfitConstant(graph: Graph, node: Node, spec: OpSpec): string | undefin
     return id !== null && !graph.values.get(id)!.data
   }
   if (biases?.some((b) => isComputed(b.operand))) return 'its bias is computed'
-  if (weights?.some((w) => w.axis !== null && !w.mayCompute && isComputed(w.operand))) return 'its weights are computed'
+  const { integerWithout = [] } = spec.quant!
+  const extra = integerWithout.find((name) => node.inputs[indexOf(spec, node, name)] != null)
+  if (extra !== undefined) return `the integer kernel does not take ${extra}`
+  if (weights?.some((w) => (w.axis !== null || biases) && !w.mayCompute && isComputed(w.operand))) return 'its weights are computed'
   for (const id of node.inputs) {
     const value = id === null ? undefined : graph.values.get(id)!
     if (value?.data && value.type.dtype === 'f32' && !contentRange(floatsOf(value))) return `"${value.name}" holds NaN or infinity`
@@ -168,12 +171,15 @@ function unfitConstant(graph: Graph, node: Node, spec: OpSpec): string | undefin
   return undefined
 }
 
-function missingGrid(graph: Graph, node: Node, { seen, shared }: Grids): string | undefined {
+function missingGrid(graph: Graph, node: Node, { seen, shared, states }: Grids): string | undefined {
   const spec = findSpec(node.op)!
   for (const [index, id] of node.inputs.entries()) {
     if (!isFloat(graph, id)) continue
     const value = graph.values.get(id!)!
-    const known = value.data ? roleOf(spec, index, value) !== 'shared' || shared.has(node.id) : seen.has(value.id)
+    const role = roleOf(spec, index, value)
+    const own = spec.quant?.states?.some((s) => s.operand === operandAt(spec, index)!.name && s.grid === 'power-of-two')
+    const known =
+      role === 'state' ? !own || states.has(value.id) : value.data ? role !== 'shared' || shared.has(node.id) : seen.has(value.id)
     if (!known) return `no range is known for "${value.name}"`
   }
   for (const id of node.outputs) if (isFloat(graph, id) && !seen.has(id)) return `no range is known for "${graph.values.get(id)!.name}"`
