@@ -33,7 +33,8 @@ export interface Converted {
  * Throws `lower/*` with every op that cannot be lowered, and `quantize/*`.
  */
 export function convert(source: SourceModel, options: ConvertOptions = {}): Converted {
-  const lowered = lowerSource(source, options)
+  const isQuantized = options.mode !== undefined && options.mode !== 'none'
+  const lowered = lowerSource(source, { ...options, keepGrids: isQuantized })
   for (const g of lowered.model.graphs) options.onPass?.('lower', g)
   const { onPass, foldLimitBytes } = options
   const optimized = optimizeModel(lowered.model, { foldLimitBytes, ...(onPass && { onPass }) })

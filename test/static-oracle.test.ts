@@ -79,7 +79,9 @@ function difference(name: string): string | undefined {
       const named = candidates.filter(
         (c) => (c.name.startsWith(own) && /^\d*;?$/.test(c.name.slice(own.length))) || /^tfl\.quantize/.test(c.name),
       )
-      const alike = (named.length > 0 && mode === 'int8' && !value.isVariable ? named : candidates).filter((c) => sameType(value.type, c.type))
+      const alike = (named.length > 0 && mode === 'int8' && !value.isVariable ? named : candidates).filter((c) =>
+        sameType(value.type, c.type),
+      )
       if (alike.length === 0)
         return `${own} is ${formatType(value.type)}, TensorFlow has ${named.map((c) => formatType(c.type)).join(' or ')}`
       const constants = alike.filter((c) => c.data && c.data.byteLength === value.data?.byteLength)

@@ -17,6 +17,8 @@ export interface LowerOptions {
   readonly resultTypes?: ReadonlyMap<string, StatedType> | undefined
   /** How many bytes the folding of one op on constants may add to the file, beyond twice what its operands hold. Default: 65,536. */
   readonly foldLimitBytes?: number | undefined
+  /** See `BuilderOptions`: for a model that is quantized afterwards. */
+  readonly keepGrids?: boolean | undefined
   /** Called for each source node as it is lowered. */
   readonly onNode?: ((outcome: NodeOutcome) => void) | undefined
 }

@@ -38,7 +38,7 @@ export function lower(source: SourceModel, registry: LoweringRegistry, options: 
     const editor = new GraphEditor(source.graphs.length === 1 ? 'main' : g.name)
     const lowered = lowerGraph(
       g,
-      new OpBuilder(editor, { bodies, foldLimitBytes: options.foldLimitBytes }),
+      new OpBuilder(editor, { bodies, foldLimitBytes: options.foldLimitBytes, keepGrids: options.keepGrids }),
       lowering,
       diagnostics,
       outcomes,

@@ -28,6 +28,8 @@ export interface BuilderOptions {
   readonly isBody?: boolean
   /** How many bytes a fold may add, see `FoldOptions`. Default: 64 KiB. */
   readonly foldLimitBytes?: number | undefined
+  /** Grids that a model was trained on become QUANTIZE and DEQUANTIZE, for an integer mode to read, also where halves round otherwise. */
+  readonly keepGrids?: boolean | undefined
 }
 
 /**
@@ -48,6 +50,10 @@ export class OpBuilder {
   /** Whether the graph is one that nodes of another call. */
   get isBody(): boolean {
     return this.#options.isBody === true
+  }
+
+  get keepsGrids(): boolean {
+    return this.#options.keepGrids === true
   }
 
   get bodies(): BodyTable {

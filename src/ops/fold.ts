@@ -6,6 +6,7 @@ import { elementCount, isStatic } from '../core/shape.ts'
 import type { Attrs, Origin, TensorType, Value } from '../ir/types.ts'
 import { floatKernels, keepsBytes, kernels, pieceKernels, readsQuantization } from './kernels.ts'
 import type { OpSpec } from './spec.ts'
+import { stateSteps, stepsOf } from './steps.ts'
 import { knownDims } from './view.ts'
 
 /** What a reference kernel gets: operands as arrays (null where absent) with their types, attributes, and the inferred result types. */
@@ -111,7 +112,32 @@ export function foldConstants(
     options.origin,
   )
   if (folded) for (const data of results ?? []) folds.set(data, folded)
+  if (results?.length === 1) carrySteps(spec, attrs, inputs, types, sizes, results[0]!)
   return results
+}
+
+/** Multiplies the steps of a grid that it multiplies the elements of. */
+const scalesSteps: ReadonlySet<string> = new Set(['mul', 'div'])
+
+/** The result of moving or scaling elements that lie on a grid lies on one too. */
+function carrySteps(
+  spec: OpSpec,
+  attrs: Attrs,
+  inputs: readonly (Value | null)[],
+  types: readonly TensorType[],
+  sizes: readonly number[],
+  result: ConstData,
+): void {
+  const [x, y] = inputs
+  const isScaled = scalesSteps.has(spec.name)
+  const at = isScaled && spec.name === 'mul' && y?.data && stepsOf(y.data) ? 1 : 0
+  const steps = inputs[at]?.data && stepsOf(inputs[at]!.data!)
+  if (!steps || !(isScaled || spec.movesElements === true)) return
+  const moved = inputs.map((v, i) => (i === at ? { ...v!, data: steps } : v))
+  const [made] = laterFold(spec, attrs, moved, types, sizes)
+  const factor = isScaled ? (at === 1 ? x : y) : undefined
+  if (factor?.data && stepsOf(factor.data)) return
+  stateSteps(result, isScaled ? lazyConst(sizes[0]!, () => bytesOf(typedView('f32', made!.bytes()).map(Math.abs))) : made!)
 }
 
 function laterFold(

@@ -2,6 +2,7 @@ import { type ConstData, constFromBytes, lazyConst, scratch } from '../core/byte
 import { bytesOf, type DType, typedView } from '../core/dtype.ts'
 import { elementCount, type Shape } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
+import { stateSteps, stepsOf } from '../ops/steps.ts'
 import type { RewriteBuilder } from './rewrite-builder.ts'
 
 /** Constants beyond this many elements are weights: nobody asks what is in them, so that they are not read. */
@@ -65,9 +66,15 @@ export function vector(b: RewriteBuilder, name: string, elements: Float32Array):
  */
 export function scaledAlong(b: RewriteBuilder, weights: Value, axis: number, factors: Float32Array, how: 'mul' | 'div'): Value {
   const shape = weights.type.shape as readonly number[]
+  const scaled = scaledData(weights.data!, shape, axis, factors, how)
+  const steps = stepsOf(weights.data!)
+  if (steps) stateSteps(scaled, scaledData(steps, shape, axis, factors.map(Math.abs), how))
+  return b.const(weights.name, 'f32', shape, scaled)
+}
+
+function scaledData(data: ConstData, shape: readonly number[], axis: number, factors: Float32Array, how: 'mul' | 'div'): ConstData {
   const inner = elementCount(shape.slice(axis + 1))!
   const channels = shape[axis]!
-  const data = weights.data!
   /** `from` begins at element `start`; `to` may be the same memory. */
   const scale = (from: Float32Array, to: Float32Array, start: number): void => {
     let left = inner - (start % inner)
@@ -94,5 +101,5 @@ export function scaledAlong(b: RewriteBuilder, weights: Value, axis: number, fac
       yield bytesOf(to)
     }
   }
-  return b.const(weights.name, 'f32', shape, lazyConst(data.byteLength, compute, undefined, data.pieces && pieces))
+  return lazyConst(data.byteLength, compute, undefined, data.pieces && pieces)
 }

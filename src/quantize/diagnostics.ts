@@ -137,3 +137,11 @@ export function ioNeedsStaticMode(mode: string): DowncastError {
     hint: 'Choose one of these modes, or leave --io out.',
   })
 }
+
+/** A mode that leaves activations float, on a model that was trained on grids of them. */
+export function usesTrainedGrids(mode: string): DiagnosticFields {
+  return {
+    code: 'quantize/uses-trained-grids',
+    message: `The model was trained with quantization: where it states grids, activations are int8 on these; ${mode} is for the rest.`,
+  }
+}

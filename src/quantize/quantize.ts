@@ -1,11 +1,14 @@
 import { constFromBytes } from '../core/bytes.ts'
+import { toDiagnostic } from '../core/diagnostics.ts'
 import { withGraphs } from '../ir/graph.ts'
 import type { Graph, Model } from '../ir/types.ts'
-import { ioNeedsStaticMode, unknownMode } from './diagnostics.ts'
+import { ioNeedsStaticMode, unknownMode, usesTrainedGrids } from './diagnostics.ts'
 import { dynamicRange } from './dynamic-range.ts'
 import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
+import { staticInteger } from './static/static-integer.ts'
 import { staticMode } from './static/static-mode.ts'
+import { isTrained } from './static/trained-grids.ts'
 import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type QuantizeOptions, quantizeModes } from './types.ts'
 
 /** Tells the runtime that the model may compute in f16 with f32 accumulation. @see TFLite delegates/utils/metadata reduced_precision */
@@ -14,13 +17,13 @@ const reducedPrecisionKey = 'reduced_precision_support'
 type Mode = (model: Model, options: QuantizeOptions, keep: KeepFloat) => Quantized
 
 const modes: Readonly<Record<Exclude<QuantizeMode, 'none'>, Mode>> = {
-  dynamic: eachGraph(dynamicRange),
-  float16: (model, options, keep) => {
+  dynamic: afterTraining(eachGraph(dynamicRange)),
+  float16: afterTraining((model, options, keep) => {
     const done = eachGraph((graph, _, kept) => float16(graph, kept))(model, options, keep)
     const metadata = new Map(model.metadata)
     metadata.set(reducedPrecisionKey, constFromBytes(new TextEncoder().encode('fp16accfp32')))
     return { ...done, model: { ...done.model, metadata } }
-  },
+  }),
   int8: staticMode('i8', false),
   'int8-only': staticMode('i8', true),
   int16x8: staticMode('i16', false),
@@ -44,6 +47,18 @@ export function quantize(model: Model, options: QuantizeOptions = {}): Quantized
   const mode = Object.hasOwn(modes, name) ? modes[name] : undefined
   if (!mode) throw unknownMode(name, quantizeModes)
   return mode(model, options, keep)
+}
+
+/** Ops between grids that the model was trained on compute in int8, as in TensorFlow; the mode is for the rest. */
+function afterTraining(mode: Mode): Mode {
+  return (model, options, keep) => {
+    if (!model.graphs.some(isTrained)) return mode(model, options, keep)
+    const { perTensor = false } = options
+    const trained = staticInteger(model, { type: 'i8', biasType: 'i32', perTensor, range: () => undefined, keep })
+    const changed = trained.decisions.filter((d) => d.reason === undefined)
+    const rest = mode(trained.model, options, keep)
+    return { ...rest, decisions: [...changed, ...rest.decisions], diagnostics: [toDiagnostic(usesTrainedGrids(options.mode!), 'info')] }
+  }
 }
 
 function eachGraph(pass: (graph: Graph, options: QuantizeOptions, keep: KeepFloat) => { graph: Graph; decisions: Decision[] }): Mode {

@@ -2,6 +2,7 @@ import type { DType } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { stateSteps } from '../../ops/steps.ts'
 import { Formula } from '../formula.ts'
 import { reshapeTo } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -30,24 +31,46 @@ function onGrid(f: Formula, x: Value, { scale, min, max }: Grid): Value {
   return f.mul(f.floor(f.add(steps, 0.5)), scale)
 }
 
-const numberOf = (v: Value): number => new Float32Array(v.data!.bytes().slice().buffer)[0]!
+const numbersOf = (v: Value): Float32Array | undefined => v.data && new Float32Array(v.data.bytes().slice().buffer)
+
+/** States that a constant lies on a grid around 0 whose steps are `scale`, of the constant's shape or broadcast to it. */
+function onSteps(b: OpBuilder, value: Value, scale: Value): Value {
+  if (!value.data || !scale.data) return value
+  const spread = b.op(op.broadcastTo, [scale, b.i32(value.type.shape as readonly number[])])
+  if (spread.data) stateSteps(value.data, spread.data)
+  return value
+}
 
 /**
- * With 8 bits and a constant range QUANTIZE and DEQUANTIZE, as TensorFlow makes it and the integer modes read it. A narrow range, other
- * widths, ranges per channel or found at run time are arithmetic.
+ * On a constant the numbers of the grid, whose steps an integer mode finds again. Elsewhere, with a constant range of 8 bits, QUANTIZE and
+ * DEQUANTIZE as TensorFlow makes it; a narrow range and fewer bits, ranges per channel or found at run time are arithmetic, the first two not
+ * when the model is quantized afterwards.
  */
 function fakeQuant(n: SourceOp, b: OpBuilder, min: Value, max: Value): Value {
   const f = new Formula(b)
   const x = n.in(0)
-  const bits = n.int('num_bits', 8)
-  if (!(bits >= 2 && bits <= 16)) n.reject(`num_bits must be 2 to 16, found ${bits}`)
-  const low = n.bool('narrow_range', false) ? 1 : 0
-  const grid = gridOf(f, min, max, low, 2 ** bits - 1)
-  const isPlain = bits === 8 && low === 0 && grid.scale.data && grid.scale.type.shape.length === 0 && !x.data
-  if (!isPlain || !(numberOf(grid.scale) > 0)) return onGrid(f, x, grid)
-  const quant = { kind: 'per-tensor', scale: numberOf(grid.scale), zeroPoint: numberOf(grid.zeroPoint) } as const
-  const dtype: DType = 'u8'
-  const results = [{ name: b.name, type: { dtype, shape: x.type.shape, quant } }]
+  const numBits = n.int('num_bits', 8)
+  if (!(numBits >= 2 && numBits <= 16)) n.reject(`num_bits must be 2 to 16, found ${numBits}`)
+  const narrowRange = n.bool('narrow_range', false)
+  const low = narrowRange ? 1 : 0
+  const grid = gridOf(f, min, max, low, 2 ** numBits - 1)
+  const [scale] = numbersOf(grid.scale) ?? []
+  const isPlain = scale !== undefined && grid.scale.type.shape.length === 0 && scale > 0
+  if (x.data) {
+    const rounded = onGrid(f, x, grid)
+    const isAroundZero = numbersOf(grid.zeroPoint)?.every((z) => z === 2 ** (numBits - 1)) === true
+    return isAroundZero ? onSteps(b, rounded, grid.scale) : rounded
+  }
+  const isWhole = numBits === 8 && !narrowRange
+  if (!isPlain || numBits > 8 || !(isWhole || b.keepsGrids)) return onGrid(f, x, grid)
+  const within = numBits === 8 ? x : f.max(f.min(x, grid.max), grid.min)
+  return throughStored(b, within, 'u8', scale, numbersOf(grid.zeroPoint)![0]!)
+}
+
+/** Stored as 8 bits and widened again. */
+function throughStored(b: OpBuilder, x: Value, dtype: DType, scale: number, zeroPoint: number): Value {
+  const type = { dtype, shape: x.type.shape, quant: { kind: 'per-tensor', scale, zeroPoint } as const }
+  const results = [{ name: b.name, type }]
   const stored = b.graph.addNode({ op: op.quantize.name, attrs: { to: dtype }, inputs: [x], results, origin: b.origin }).results[0]!
   return b.op(op.dequantize, [stored])
 }
@@ -82,10 +105,14 @@ function quantizeAndDequantize(n: SourceOp, b: OpBuilder): Value {
     q === 0 ? b.f32([3.4028234663852886e38]) : f.select(f.greater(f.mul(v, q), 0), f.div(q, v), 3.4028234663852886e38)
   const scale = f.min(side(low, min), side(high, max))
   const inverse = f.div(1, scale)
+  const [step] = (inverse.type.shape.length === 0 || axis < 0 ? numbersOf(inverse) : undefined) ?? []
+  if (b.keepsGrids && !x.data && isGiven && bits === 8 && narrow === 0 && step !== undefined && step > 0 && Number.isFinite(step))
+    return throughStored(b, x, signed ? 'i8' : 'u8', step, 0)
   const clipped = isGiven ? f.max(f.min(x, f.mul(inverse, high)), f.mul(inverse, low)) : x
   const steps = f.mul(clipped, scale)
   const mode = n.string('round_mode', 'HALF_TO_EVEN')
-  return f.mul(mode === 'HALF_UP' ? f.floor(f.add(steps, 0.5)) : b.op(op.round, [steps]), inverse)
+  const rounded = f.mul(mode === 'HALF_UP' ? f.floor(f.add(steps, 0.5)) : b.op(op.round, [steps]), inverse)
+  return signed ? onSteps(b, rounded, inverse) : rounded
 }
 
 export const quantizations: LoweringRegistry = {

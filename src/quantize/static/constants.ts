@@ -1,6 +1,7 @@
 import { typedView } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { IntegerType } from '../../ops/spec.ts'
+import { stepsOf } from '../../ops/steps.ts'
 import { activationGrid, clamp, type Grid, roundHalfAway } from './grid.ts'
 
 /** A channel whose weights all lie within this has its scale from it. */
@@ -66,6 +67,18 @@ export function contentRange(values: Float32Array): readonly [number, number] | 
 /** Scales of symmetric i8 weights, -127..127, in float32: (m - -m)/254. @see TensorFlow quantization_utils.cc, GetUniformQuantizedPerAxisTypeForWeight */
 export function weightScales(bounds: Float32Array): Float32Array {
   return bounds.map((m) => Math.fround(2 * Math.max(m, smallestBound)) / 254)
+}
+
+/** Steps that weights were trained on, one for each channel, or one where they are equal; undefined where a channel has several or none is known. */
+export function trainedScales(value: Value, { outer, channels, inner }: Channels): Float32Array | undefined {
+  const steps = stepsOf(value.data!)
+  if (!steps) return undefined
+  const all = typedView('f32', steps.bytes())
+  const scales = Float32Array.from({ length: channels }, (_, c) => all[c * inner]!)
+  const isSame = (a: number, b: number) => Math.abs(a - b) <= 2 ** -20 * a
+  for (let k = 0, o = 0; o < outer; o++)
+    for (let c = 0; c < channels; c++) for (const end = k + inner; k < end; k++) if (!isSame(scales[c]!, all[k]!)) return undefined
+  return scales.every((s) => s === scales[0]) ? scales.slice(0, 1) : scales
 }
 
 /** round-half-away(w * f32(1/s)), clamped to -127..127. @see TensorFlow Lite tools/optimize/quantization_utils.cc, SymmetricPerChannelQuantizeValues */

@@ -17,6 +17,7 @@ import {
   onGrid,
   quantizedBias,
   symmetricInt8,
+  trainedScales,
   weightScales,
 } from './constants.ts'
 import { type Grid, sameGrid } from './grid.ts'
@@ -187,9 +188,15 @@ class IntegerGraph {
       const { index, value } = weight
       const isConst = roleOf(spec, index, value) === 'weight'
       if (!isConst && value.data) continue
-      const axis = this.#options.perTensor || !isConst ? null : trait.axis
-      const channels = channelsOf(isConst ? (value.type.shape as readonly number[]) : [], axis)
-      let scales = isConst ? weightScales(channelBounds(floatsOf(value), channels)!) : Float32Array.of(this.#gridOf(node, index).scale)
+      const shape = value.type.shape as readonly number[]
+      const trained = isConst ? trainedScales(value, channelsOf(shape, trait.axis)) : undefined
+      const axis = this.#options.perTensor || !isConst || trained?.length === 1 ? null : trait.axis
+      const channels = channelsOf(isConst ? shape : [], axis)
+      let scales = isConst
+        ? trained && trained.length === channels.channels
+          ? trained
+          : weightScales(channelBounds(floatsOf(value), channels)!)
+        : Float32Array.of(this.#gridOf(node, index).scale)
       const biasTrait = biases.find((b) => b.scaleFrom.includes(trait.operand))
       const bias = biasTrait && at(biasTrait.operand)
       if (bias) {

@@ -11,6 +11,7 @@ import { contentRange, floatsOf } from './constants.ts'
 import type { Grid } from './grid.ts'
 import { type IntegerOptions, integerGraph, rule } from './integer-graph.ts'
 import { indexOf, operandAt, roleOf } from './roles.ts'
+import { trainedGrids } from './trained-grids.ts'
 
 export interface StaticOptions extends IntegerOptions {
   readonly range: (graph: number, value: Value) => Range | undefined
@@ -49,21 +50,27 @@ export function staticInteger(model: Model, options: StaticOptions): StaticResul
 }
 
 function staticGraph(
-  graph: Graph,
+  given: Graph,
   index: number,
   options: StaticOptions,
+  apart: ReadonlySet<ValueId> = new Set(),
 ): { graph: Graph; decisions: readonly Decision[]; islands: readonly Island[] } {
+  const { graph, declared } = trainedGrids(given, apart)
+  const rangeOf = (value: Value): Range | undefined => {
+    const trained = options.type === 'i16' ? declared.get(value.id) : undefined
+    return trained ? rangeOfGrid(trained) : options.range(index, value)
+  }
   const reasons = new Map<NodeId, string>()
   const floatNodes = graph.nodes.filter((node) => touchesFloat(graph, node))
   for (const node of floatNodes) {
-    const reason = reasonForFloat(graph, node, options, (value) => options.range(index, value))
+    const reason = reasonForFloat(graph, node, options, rangeOf)
     if (reason !== undefined) reasons.set(node.id, reason)
   }
   const able = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
   const grids = assign[options.type](graph, {
     type: options.type,
-    range: (value) => options.range(index, value),
-    declared: new Map<ValueId, Grid>(),
+    range: rangeOf,
+    declared: options.type === 'i8' ? declared : new Map<ValueId, Grid>(),
     mayQuantize: (node) => able.has(node.id),
   })
   const unseen = new Set<NodeId>()
@@ -74,6 +81,8 @@ function staticGraph(
     unseen.add(node.id)
   }
   const quantized = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
+  const lost = [...declared.keys()].filter((id) => !touchesInteger(graph, id, quantized))
+  if (lost.length > 0) return staticGraph(given, index, options, new Set([...apart, ...lost]))
   const integer = integerGraph(graph, grids, quantized, options)
   const costs = conversionCosts(integer.graph)
   const islands = floatNodes.flatMap((node) => {
@@ -84,6 +93,16 @@ function staticGraph(
     return [{ op: node.op, layer: node.origin.source[0], tensor, reason, ...cost, isUnseen: unseen.has(node.id) }]
   })
   return { graph: integer.graph, decisions: [...integer.decisions, ...keptConstants(graph, reasons)], islands }
+}
+
+/** Whether an integer op makes or reads a value: else its grid would be lost. */
+function touchesInteger(graph: Graph, id: ValueId, quantized: ReadonlySet<NodeId>): boolean {
+  return graph.nodes.some((n) => quantized.has(n.id) && (n.inputs.includes(id) || n.outputs.includes(id)))
+}
+
+/** Real values that the numbers of an int8 grid stand for. */
+function rangeOfGrid({ scale, zeroPoint }: Grid): Range {
+  return [scale * (-128 - zeroPoint), scale * (127 - zeroPoint)]
 }
 
 /** Tensors that go over between integer and float beside each node. */

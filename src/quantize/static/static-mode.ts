@@ -5,6 +5,7 @@ import { noRanges, notInteger, staysFloat } from '../diagnostics.ts'
 import type { KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
 import { setPortTypes } from './port-types.ts'
 import { staticInteger } from './static-integer.ts'
+import { isTrained } from './trained-grids.ts'
 
 /**
  * A mode in which activations are integers on grids found beforehand. With `isStrict` an op that stays float is an error.
@@ -19,7 +20,8 @@ export function staticMode(type: IntegerType, isStrict: boolean) {
     const { perTensor = false } = options
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
     const result = staticInteger(model, { type, biasType, perTensor, range, keep })
-    const knowsAny = model.graphs.some((g, i) => [...g.values.values()].some((v) => !v.data && range(i, v) !== undefined))
+    const knowsAny =
+      model.graphs.some(isTrained) || model.graphs.some((g, i) => [...g.values.values()].some((v) => !v.data && range(i, v) !== undefined))
     if (!knowsAny && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
     if (isStrict && result.islands.length > 0) throw notInteger(result.islands)
     return {

@@ -150,3 +150,43 @@ it('stores the same weights for two readers once', () => {
   expect(first!.inputs[1]).toBe(second!.inputs[1])
   expect(typedView('i8', g!.values.get(first!.inputs[1]!)!.data!.bytes()).some((q) => Math.abs(q) === 127)).toBe(true)
 })
+
+describe('a model that was trained with quantization', () => {
+  const pair = (n: number, of: number, scale: number, zeroPoint: number, shape: string) =>
+    `  %${n} = quantize(%${of}) {to=u8} : u8[${shape}]<${scale}:${zeroPoint}>\n  %${n + 1} = dequantize(%${n}) : f32[${shape}]`
+  const trained = model(
+    [
+      pair(20, 0, 0.5, 128, 'N,4'),
+      '  %1 = const "w" : f32[3,4] = random(1)',
+      '  %30 = quantize(%1) {to=u8} : u8[3,4]<axis=0, 0.125:128, 0.25:128, 0.5:128>\n  %31 = dequantize(%30) : f32[3,4]',
+      '  %2 = fully_connected(%21, %31, none) : f32[N,3]',
+      pair(40, 2, 0.25, 3, 'N,3'),
+      '  %9 = sin(%41) : f32[N,3]',
+    ].join('\n'),
+    'f32[N,4]',
+  )
+
+  it.each(['int8', 'dynamic', 'float16'] as const)('keeps its grids and needs no ranges in %s', (mode) => {
+    const [g] = run(trained, { mode }).model.graphs
+    const quantOf = (id: number | null) => g!.values.get(id!)!.type.quant
+    expect(g!.nodes.map((n) => n.op)).toEqual(['quantize', 'fully_connected', 'dequantize', 'sin'])
+    const fc = g!.nodes[1]!
+    expect(quantOf(fc.inputs[0]!)).toMatchObject({ scale: 0.5, zeroPoint: 0 })
+    expect(quantOf(fc.inputs[1]!)).toMatchObject({ kind: 'per-axis', scales: Float32Array.of(0.125, 0.25, 0.5) })
+    expect(quantOf(fc.outputs[0]!)).toMatchObject({ scale: 0.25, zeroPoint: -125 })
+  })
+
+  it('tells that it used them', () =>
+    expect(run(trained, { mode: 'dynamic' }).diagnostics.map((d) => d.code)).toEqual(['quantize/uses-trained-grids']))
+
+  it('keeps a grid that no integer op touches', () => {
+    const alone = model(`${pair(20, 0, 0.5, 128, 'N,4')}\n  %9 = sin(%21) : f32[N,4]`, 'f32[N,4]')
+    expect(ops(run(alone).model)).toEqual(['quantize', 'dequantize', 'sin'])
+  })
+
+  it('takes its grids as ranges in int16x8', () => {
+    const [g] = run(trained, { mode: 'int16x8' }).model.graphs
+    const fc = g!.nodes.find((n) => n.op === 'fully_connected')!
+    expect(g!.values.get(fc.inputs[0]!)!.type.quant).toMatchObject({ scale: Math.fround(64 / 32767) })
+  })
+})
