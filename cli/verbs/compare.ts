@@ -2,7 +2,12 @@ import { defineVerb } from '../verb.ts'
 import { preprocessOption } from './shared.ts'
 
 export const compareOptions = {
-  data: { kind: 'text', value: 'DATA', required: true, help: 'IDX file or folder, folder of pictures by class, .npy or .npz' },
+  data: {
+    kind: 'text',
+    value: 'DATA',
+    required: true,
+    help: 'IDX file or folder, folder of pictures by class, .npy, .npz, .tar, .csv or .jsonl',
+  },
   labels: { kind: 'text', value: 'FILE', help: 'class numbers of the samples, where the data has none beside it' },
   output: { kind: 'text', short: 'o', value: 'PAGE.html', help: 'write a page that shows the samples that flipped' },
   preprocess: preprocessOption,

@@ -6,7 +6,7 @@ export const runOptions = {
     kind: 'texts',
     short: 'i',
     value: '[NAME=]FILE',
-    help: '.npy, .npz, png, jpg, IDX file or folder; the name may be left out when there is one input',
+    help: '.npy, .npz, .tar, .csv, .jsonl, png, jpg, IDX file or folder; the name may be left out when there is one input',
   },
   output: { kind: 'text', short: 'o', value: 'OUT.npz', help: 'write the outputs; default: the top classes as a table' },
   preprocess: preprocessOption,

@@ -6,7 +6,7 @@ import { openNpz } from '../../wire/npz.ts'
 import { swapBytes } from '../../wire/swap-bytes.ts'
 import { countMismatch, noSamples, unknownDataFormat } from './diagnostics.ts'
 import { type LabelReader, labelsOf } from './labels.ts'
-import { type DataSet, type DataSource, makeDataSet } from './sample.ts'
+import { baseName, type DataSet, type DataSource, makeDataSet } from './sample.ts'
 
 /** Rows of an array in a file, read one at a time. */
 interface Rows {
@@ -65,7 +65,7 @@ function rowsDataSet(name: string, arrays: ReadonlyMap<string, Rows>, readLabels
   const { count } = first
   for (const [array, rows] of arrays)
     if (rows.count !== count) throw countMismatch(name, `rows of ${JSON.stringify(array)}`, count, rows.count)
-  const base = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1)
+  const base = baseName(name)
   const nameOf = (i: number): string => `${base}[${i}]`
   const labels = readLabels(count)
   return makeDataSet({

@@ -6,7 +6,7 @@ const list = (names: readonly string[]): string => {
   const shown = names.slice(0, 12).map(quote).join(', ')
   return names.length === 0 ? 'none' : shown + (names.length > 12 ? ` and ${names.length - 12} more` : '')
 }
-const formats = 'pictures (png, jpg), IDX files (plain or gzipped), .npy or .npz'
+const formats = 'pictures (png, jpg), IDX files (plain or gzipped), .npy, .npz, .tar, .csv or .jsonl'
 
 /** A folder or file without a single sample. */
 export function noSamples(data: string): DowncastError {
@@ -63,6 +63,18 @@ export function noImageDecoder(file: string): DowncastError {
     message: `${quote(file)} is a picture, and no decoder for pictures was given.`,
     file,
     hint: 'Pass `decodeImage` with the data set; in Node it is `decodeImage` of downcast/node.',
+  })
+}
+
+/** A line of a table, or of JSON lines, that is no sample. `line` counts from 1. */
+export function badRecord(file: string, line: number, expected: string, actual: string): DowncastError {
+  return new DowncastError({
+    code: 'run/bad-record',
+    message: `Line ${line} of ${quote(file)} is no sample: expected ${expected}, found ${actual}.`,
+    file,
+    expected,
+    actual,
+    hint: 'Every line of a .csv holds the same columns of numbers, every line of a .jsonl an object with an array for each input.',
   })
 }
 

@@ -135,9 +135,9 @@ test('faults name the data', async () => {
   expect(faultOf(() => open({})).code).toBe('run/no-samples')
   expect(faultOf(() => open({ 'readme.md': text('hello') })).code).toBe('run/no-samples')
   expect(faultOf(() => open({ x: idx([0, 2], []) })).code).toBe('run/no-samples')
-  expect(faultOf(() => openDataSet({ data: memorySource('d.csv', text('1,2')) }))).toMatchObject({
+  expect(faultOf(() => openDataSet({ data: memorySource('d.txt', text('1,2')) }))).toMatchObject({
     code: 'run/unknown-data-format',
-    file: 'd.csv',
+    file: 'd.txt',
   })
   expect(faultOf(() => openDataSet({ data: memorySource('d', new Uint8Array()) })).actual).toBe('an empty file')
   expect(faultOf(() => openDataSet({ data: memorySource('l', labels) })).actual).toContain('labels')

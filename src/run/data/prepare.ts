@@ -1,3 +1,4 @@
+import { typedView } from '../../core/dtype.ts'
 import { type NdArray, ndArray, toFloat32 } from '../../core/nd-array.ts'
 import { fitFeed } from '../quantized-values.ts'
 import type { Feeds, TensorInfo } from '../runner.ts'
@@ -9,7 +10,7 @@ import type { Sample } from './sample.ts'
 
 /**
  * The feeds of one sample, each in the type and shape that the input takes, batch 1. A sample with one array fits a model
- * with one input whatever the names.
+ * with one input whatever the names; so do the numbers of several columns, in their order.
  * Throws `run/input-mismatch` and what `prepareInput` throws.
  */
 export function prepareFeeds(sample: Sample, inputs: readonly TensorInfo[], preprocess: Preprocess): Feeds {
@@ -19,8 +20,20 @@ export function prepareFeeds(sample: Sample, inputs: readonly TensorInfo[], prep
     return new Map([[inputs[0]!.name, prepareInput(only, inputs[0]!, preprocess, sample.name)]])
   }
   const names = inputs.map((i) => i.name)
+  const columns = inputs.length === 1 && !arrays.has(names[0]!) ? joinNumbers(arrays) : undefined
+  if (columns) return new Map([[names[0]!, prepareInput(columns, inputs[0]!, preprocess, sample.name)]])
   if (arrays.size !== names.length || names.some((n) => !arrays.has(n))) throw inputMismatch(sample.name, names, [...arrays.keys()])
   return new Map(inputs.map((input) => [input.name, prepareInput(arrays.get(input.name)!, input, preprocess, sample.name)]))
+}
+
+/** Several arrays of one f64 number each, as the columns of a table are, as one. */
+function joinNumbers(arrays: Sample['arrays']): NdArray | undefined {
+  const columns = [...arrays.values()]
+  if (columns.length < 2 || !columns.every((a) => a.shape.length === 0 && a.dtype === 'f64')) return undefined
+  return ndArray(
+    'f64',
+    Float64Array.from(columns, (a) => typedView('f64', a.bytes)[0]!),
+  )
 }
 
 /**

@@ -46,6 +46,11 @@ export interface DataSpec {
   readonly decodeImage?: ImageDecoder | undefined
 }
 
+/** What a file is called without its folder. */
+export function baseName(file: string): string {
+  return file.slice(Math.max(file.lastIndexOf('/'), file.lastIndexOf('\\')) + 1)
+}
+
 /** A data set over a function that reads one sample. */
 export function makeDataSet(fields: Omit<DataSet, typeof Symbol.asyncIterator>): DataSet {
   return {
