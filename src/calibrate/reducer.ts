@@ -1,0 +1,156 @@
+import type { NdArray } from '../core/nd-array.ts'
+import { binOf, type Histogram, maxBins } from './histogram.ts'
+import { type Kernel, kernelOn, lanes } from './kernel.ts'
+
+/** What one tensor held in one sample. Values that are no finite numbers are counted only. */
+export interface Observation {
+  readonly elements: number
+  /** Infinity and -Infinity where no value was finite. */
+  readonly min: number
+  readonly max: number
+  readonly sum: number
+  readonly squares: number
+  readonly nan: number
+  readonly infinite: number
+}
+
+type Total = { -readonly [K in keyof Observation]: Observation[K] }
+
+/** Values looked at together: few enough to be in a processor's second-level cache still when they are counted. */
+const blockValues = 16_384
+const scanBytes = 64
+const countBytes = maxBins * lanes * 4
+const pageBytes = 65_536
+
+/** Memory for the kernel to work in. */
+export interface KernelMemory {
+  readonly memory: WebAssembly.Memory
+  /** Place of `scratchBytes` bytes, aligned to 16. */
+  readonly scratch: number
+}
+export const scratchBytes = scanBytes + countBytes + blockValues * 4
+
+/** A memory of its own, for values that lie elsewhere. */
+export function ownMemory(): KernelMemory {
+  return { memory: new WebAssembly.Memory({ initial: Math.ceil(scratchBytes / pageBytes) }), scratch: 0 }
+}
+
+/**
+ * Reduces float32 arrays to an `Observation` and counts them in a histogram. Arrays in the kernel's memory are read where they are. Sums are
+ * made of blocks of 16,384 values in their order, each of four interleaved sums in float64, so equal arrays have equal sums everywhere.
+ */
+export class Reducer {
+  readonly #memory: WebAssembly.Memory
+  readonly #kernel: Kernel
+  readonly #scan: number
+  readonly #count: number
+  readonly #block: number
+  /** Bins of the present histogram in which the kernel has counted. */
+  #low = maxBins
+  #high = -1
+
+  constructor({ memory, scratch }: KernelMemory) {
+    this.#memory = memory
+    this.#kernel = kernelOn(memory)
+    this.#scan = scratch
+    this.#count = scratch + scanBytes
+    this.#block = this.#count + countBytes
+    new Uint8Array(memory.buffer, this.#count, countBytes).fill(0)
+  }
+
+  reduce({ bytes }: NdArray, histogram: Histogram): Observation {
+    const elements = bytes.byteLength / 4
+    const isInside = bytes.buffer === this.#memory.buffer && bytes.byteOffset % 4 === 0
+    const total = { elements, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0, squares: 0, nan: 0, infinite: 0 }
+    for (let begin = 0; begin < elements; begin += blockValues) {
+      const length = Math.min(blockValues, elements - begin)
+      let at = bytes.byteOffset + begin * 4
+      if (!isInside) {
+        at = this.#block
+        new Uint8Array(this.#memory.buffer, at, length * 4).set(bytes.subarray(begin * 4, (begin + length) * 4))
+      }
+      this.#addBlock(at, length, total, histogram)
+    }
+    this.#flush(histogram)
+    return total
+  }
+
+  #addBlock(at: number, length: number, total: Total, histogram: Histogram): void {
+    const whole = length - (length % lanes)
+    const rest = new Float32Array(this.#memory.buffer, at + whole * 4, length - whole)
+    let [min, max, sum, squares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0]
+    if (whole > 0) {
+      this.#kernel.scan(at, at + whole * 4, this.#scan)
+      const found = new Float32Array(this.#memory.buffer, this.#scan, 2 * lanes)
+      const sums = new Float64Array(this.#memory.buffer, this.#scan + 8 * lanes, 4)
+      for (let i = 0; i < lanes; i++) {
+        min = Math.min(min, found[i]!)
+        max = Math.max(max, found[lanes + i]!)
+      }
+      sum = sums[0]! + sums[1]!
+      squares = sums[2]! + sums[3]!
+    }
+    for (const x of rest) {
+      min = Math.min(min, x)
+      max = Math.max(max, x)
+      sum += x
+      squares += x * x
+    }
+    // The sum of float32 numbers stays far below the largest float64.
+    if (!Number.isFinite(sum)) {
+      this.#flush(histogram)
+      addFinite(new Float32Array(this.#memory.buffer, at, length), total, histogram)
+      return
+    }
+    // Adding 0 makes 0 of -0.
+    total.min = Math.min(total.min, min + 0)
+    total.max = Math.max(total.max, max + 0)
+    total.sum += sum
+    total.squares += squares
+    if (!histogram.covers(min, max)) this.#flush(histogram)
+    histogram.cover(min, max)
+    if (whole > 0) {
+      const { exponent, first } = histogram
+      this.#low = Math.min(this.#low, binOf(min, exponent) - first)
+      this.#high = Math.max(this.#high, binOf(max, exponent) - first)
+      this.#kernel.count(at, at + whole * 4, 2 ** -exponent, first, this.#count)
+    }
+    for (const x of rest) count(histogram, x)
+  }
+
+  /** Adds what the kernel has counted. */
+  #flush({ counts }: Histogram): void {
+    const bins = this.#high - this.#low + 1
+    if (bins > 0) {
+      const laneCounts = new Int32Array(this.#memory.buffer, this.#count + this.#low * lanes * 4, bins * lanes)
+      for (let i = 0; i < bins; i++) {
+        const k = i * lanes
+        const n = laneCounts[k]! + laneCounts[k + 1]! + laneCounts[k + 2]! + laneCounts[k + 3]!
+        if (n > 0) counts[this.#low + i]! += n
+      }
+      laneCounts.fill(0)
+    }
+    this.#low = maxBins
+    this.#high = -1
+  }
+}
+
+/** Value by value, those that are no numbers apart. */
+function addFinite(values: Float32Array, total: Total, histogram: Histogram): void {
+  for (const x of values) {
+    if (Number.isNaN(x)) total.nan++
+    else if (!Number.isFinite(x)) total.infinite++
+    else {
+      total.min = Math.min(total.min, x + 0)
+      total.max = Math.max(total.max, x + 0)
+      total.sum += x
+      total.squares += x * x
+      histogram.cover(x, x)
+      count(histogram, x)
+    }
+  }
+}
+
+function count(histogram: Histogram, x: number): void {
+  histogram.counts[binOf(x, histogram.exponent) - histogram.first]! += 1
+}

@@ -1,0 +1,91 @@
+/*
+ * The parts of WebAssembly's binary format that the kernel of this folder needs.
+ * @see https://webassembly.github.io/spec/core/binary/
+ */
+
+/** Bytes of code, and what is to be put between them. */
+export type Code = readonly (number | Code)[]
+
+export const i32 = 0x7f
+export const f32 = 0x7d
+export const v128 = 0x7b
+
+/** An unsigned number in LEB128. */
+export function unsigned(n: number): number[] {
+  const bytes: number[] = []
+  do {
+    bytes.push((n & 0x7f) | (n > 0x7f ? 0x80 : 0))
+    n >>>= 7
+  } while (n > 0)
+  return bytes
+}
+
+const lane = 2
+const simd = (code: number): number[] => [0xfd, ...unsigned(code)]
+/** Alignment of 4 bytes, as power of two, and an offset. */
+const at = (offset: number): number[] => [2, ...unsigned(offset)]
+
+export const get = (local: number): Code => [0x20, ...unsigned(local)]
+export const set = (local: number, value: Code): Code => [value, 0x21, ...unsigned(local)]
+/** A small constant, -64 to 63. */
+export const int = (n: number): Code => [0x41, n & 0x7f]
+export const add = (a: Code, b: Code): Code => [a, b, 0x6a]
+export const below = (a: Code, b: Code): Code => [a, b, 0x49]
+export const load = (address: Code, offset: number): Code => [address, 0x28, ...at(offset)]
+export const store = (address: Code, value: Code, offset: number): Code => [address, value, 0x36, ...at(offset)]
+/** Repeats `body` while `condition` holds; not even once when it does not. */
+export const during = (condition: Code, body: Code): Code => [0x02, 0x40, 0x03, 0x40, condition, 0x45, 0x0d, 1, body, 0x0c, 0, 0x0b, 0x0b]
+
+export const vector = {
+  load: (address: Code): Code => [address, ...simd(0x00), ...at(0)],
+  store: (address: Code, value: Code, offset: number): Code => [address, value, ...simd(0x0b), ...at(offset)],
+  /** The two upper float32 lanes in the place of the lower. */
+  upper: (v: Code): Code => [v, v, ...simd(0x0d), ...Array.from({ length: 16 }, (_, i) => (i + 8) % 16)],
+  splatF32: (x: Code): Code => [x, ...simd(0x13)],
+  splatI32: (x: Code): Code => [x, ...simd(0x11)],
+  lane: (v: Code, index: number): Code => [v, ...simd(0x1b), index % (1 << lane)],
+  /** All ones in the lanes where it holds. */
+  lessF32: (a: Code, b: Code): Code => [a, b, ...simd(0x43)],
+  mulF32: (a: Code, b: Code): Code => [a, b, ...simd(0xe6)],
+  /** `b < a ? b : a`: NaN in `b` leaves `a`. */
+  minF32: (a: Code, b: Code): Code => [a, b, ...simd(0xea)],
+  maxF32: (a: Code, b: Code): Code => [a, b, ...simd(0xeb)],
+  /** The two lower float32 lanes as float64. */
+  widen: (v: Code): Code => [v, ...simd(0x5f)],
+  addF64: (a: Code, b: Code): Code => [a, b, ...simd(0xf0)],
+  mulF64: (a: Code, b: Code): Code => [a, b, ...simd(0xf2)],
+  /** Towards zero. */
+  truncate: (v: Code): Code => [v, ...simd(0xf8)],
+  addI32: (a: Code, b: Code): Code => [a, b, ...simd(0xae)],
+  subI32: (a: Code, b: Code): Code => [a, b, ...simd(0xb1)],
+  shiftLeft: (v: Code, bits: number): Code => [v, int(bits), ...simd(0xab)],
+} as const
+
+export interface FunctionCode {
+  readonly name: string
+  readonly parameters: readonly number[]
+  /** Types of the locals behind the parameters. */
+  readonly locals: readonly number[]
+  readonly body: Code
+}
+
+/** A module of functions without results, over the memory imported as `env.memory`. */
+export function moduleBytes(functions: readonly FunctionCode[]): Uint8Array<ArrayBuffer> {
+  const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes]
+  const list = (items: readonly (readonly number[])[]): number[] => [...unsigned(items.length), ...items.flat()]
+  const section = (id: number, bytes: readonly number[]): number[] => [id, ...sized(bytes)]
+  const text = (s: string): number[] => sized([...new TextEncoder().encode(s)])
+  const bodyOf = ({ locals, body }: FunctionCode): number[] => sized([...list(locals.map((type) => [1, type])), ...flat(body), 0x0b])
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, list(functions.map((f) => [0x60, ...list(f.parameters.map((p) => [p])), 0]))),
+    ...section(2, list([[...text('env'), ...text('memory'), 2, 0, 0]])),
+    ...section(3, list(functions.map((_, i) => unsigned(i)))),
+    ...section(7, list(functions.map((f, i) => [...text(f.name), 0, ...unsigned(i)]))),
+    ...section(10, list(functions.map(bodyOf))),
+  ])
+}
+
+function flat(code: Code): number[] {
+  return code.flatMap((c) => (typeof c === 'number' ? [c] : flat(c)))
+}
