@@ -7,6 +7,9 @@ const minExponent = -126
 const maxBin = 2 ** 30
 
 export interface HistogramRecord {
+  /** Smallest and largest number covered; Infinity and -Infinity when there is none. */
+  readonly min: number
+  readonly max: number
   /** Bins are `2 ** exponent` wide and aligned at 0. */
   readonly exponent: number
   /** Number of the first bin. */
@@ -93,11 +96,16 @@ export class Histogram {
   /** The bins from the smallest to the largest number. */
   record(): HistogramRecord {
     const bins = this.#min > this.#max ? 0 : binOf(this.#max, this.#exponent) - this.#first + 1
-    return { exponent: this.#exponent, first: this.#first, counts: Array.from(this.#counts.subarray(0, bins)) }
+    return {
+      min: this.#min,
+      max: this.#max,
+      exponent: this.#exponent,
+      first: this.#first,
+      counts: Array.from(this.#counts.subarray(0, bins)),
+    }
   }
 
-  /** The histogram of a record and of the range it was made from; empty without counts. */
-  static of({ exponent, first, counts }: HistogramRecord, min: number, max: number): Histogram {
+  static of({ min, max, exponent, first, counts }: HistogramRecord): Histogram {
     const made = new Histogram()
     if (counts.length === 0) return made
     made.cover(min, max)

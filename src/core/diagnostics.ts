@@ -4,6 +4,7 @@ export type Stage =
   | 'lower'
   | 'optimize'
   | 'quantize'
+  | 'calibrate'
   | 'export'
   | 'run'
   | 'inspect'

@@ -1,6 +1,7 @@
 import { invariant } from '../core/diagnostics.ts'
+import { byteLengthOf } from '../core/dtype.ts'
 import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
-import { isStatic, type Shape } from '../core/shape.ts'
+import { elementCount, isStatic, type Shape } from '../core/shape.ts'
 import type { Graph, Node, TensorType, Value, ValueId } from '../ir/types.ts'
 import { erf, erfc } from './elementwise/erf.ts'
 import { evaluate } from './fold.ts'
@@ -15,6 +16,8 @@ export class NotComputable extends Error {
 export interface InterpretOptions {
   /** Sees every result of every node, in order. */
   readonly observe?: (result: NdArray, node: Node, index: number) => void
+  /** The results of a node that no kernel computes, because it calls other graphs or keeps state. */
+  readonly call?: (node: Node, operands: readonly (NdArray | null)[]) => readonly NdArray[] | undefined
   /** Computes a node in the kernel's place, where it can. */
   readonly compute?: (node: Node, operands: readonly (NdArray | null)[], types: readonly TensorType[]) => readonly NdArray[] | undefined
   /** Inputs may have other sizes than the graph records; its shapes are then not compared with those found. */
@@ -23,7 +26,8 @@ export interface InterpretOptions {
 
 /**
  * Runs a graph on the reference kernels. Types are inferred anew from the arrays fed, so symbolic sizes take the sizes of
- * the inputs; each result's shape must agree with the type the graph records for it. An array is let go after its last use.
+ * the inputs; each result's shape must agree with the type the graph records for it. An array is let go after its last use. States of ops
+ * that keep them between runs are 0 at the beginning.
  * Throws NotComputable where a node has no kernel for its operands, and `lower/bad-operands` where they do not fit.
  */
 export function interpret(graph: Graph, inputs: readonly NdArray[], options: InterpretOptions = {}): NdArray[] {
@@ -32,7 +36,8 @@ export function interpret(graph: Graph, inputs: readonly NdArray[], options: Int
     arrays.set(id, inputs[i]!)
   })
   const arrayOf = (id: ValueId): NdArray => {
-    const { data, type } = graph.values.get(id)!
+    const { data, type, isVariable } = graph.values.get(id)!
+    if (isVariable && !arrays.has(id)) arrays.set(id, zeros(type))
     return data ? { dtype: type.dtype, shape: staticShape(type.shape), bytes: data.bytes() } : arrays.get(id)!
   }
   const lastUses = lastUsesOf(graph)
@@ -51,6 +56,8 @@ export function interpret(graph: Graph, inputs: readonly NdArray[], options: Int
 }
 
 function compute(graph: Graph, node: Node, operands: readonly (NdArray | null)[], options: InterpretOptions): readonly NdArray[] {
+  const called = options.call?.(node, operands)
+  if (called) return called
   const custom = customKernels[String(node.attrs.customCode)]
   if (node.op === 'custom' && custom) {
     const x = operands[0]!
@@ -82,6 +89,11 @@ function lastUsesOf(graph: Graph): Map<number, ValueId[]> {
 
 /** Source ops that live in the graph for a while. */
 const customKernels: Readonly<Record<string, (x: number) => number>> = { Erf: erf, Erfc: erfc }
+
+function zeros({ dtype, shape }: TensorType): NdArray {
+  const sizes = staticShape(shape)
+  return { dtype, shape: sizes, bytes: new Uint8Array(byteLengthOf(dtype, elementCount(sizes)!)) }
+}
 
 function staticShape(shape: Shape): readonly number[] {
   if (!isStatic(shape)) throw new NotComputable(`the shape [${shape.join(',')}] is not static`)

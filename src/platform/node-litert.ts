@@ -2,9 +2,16 @@ import * as fs from 'node:fs'
 import { createRequire } from 'node:module'
 import * as path from 'node:path'
 import * as vm from 'node:vm'
+import { invariant } from '../core/diagnostics.ts'
 import type { LiteRtLoader, LiteRtModule } from '../run/litert-module.ts'
 
-type ModuleFactory = (settings: { print: (line: string) => void; printErr: (line: string) => void }) => Promise<LiteRtModule>
+interface ModuleSettings {
+  print(line: string): void
+  printErr(line: string): void
+  /** Emscripten's hook for who makes the instance. */
+  instantiateWasm(imports: WebAssembly.Imports, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void): object
+}
+type ModuleFactory = (settings: ModuleSettings) => Promise<LiteRtModule>
 
 /**
  * Starts LiteRT's WebAssembly module in Node. Its loader script is written for browsers and for CommonJS; it is run here
@@ -22,6 +29,18 @@ export const loadNodeLiteRt: LiteRtLoader = async (log) => {
   const source = `${fs.readFileSync(file, 'utf8')}\nreturn ModuleFactory`
   const makeFactory = vm.compileFunction(source, ['require', '__dirname', '__filename', 'console', 'exports', 'module'], { filename: file })
   const factory = makeFactory(createRequire(file), path.dirname(file), file, silent, undefined, undefined) as ModuleFactory
-  const module = await factory({ print, printErr: print })
-  return { module, description: `LiteRT.js ${version} (${isRelaxed ? 'relaxed SIMD' : 'SIMD'})` }
+  let memory: unknown
+  const started = new Promise<LiteRtModule>((resolve, reject) => {
+    const instantiateWasm: ModuleSettings['instantiateWasm'] = (imports, done) => {
+      WebAssembly.instantiate(fs.readFileSync(file.replace(/\.js$/, '.wasm')), imports).then(({ instance, module }) => {
+        memory = Object.values(instance.exports).find((e) => e instanceof WebAssembly.Memory)
+        done(instance, module)
+      }, reject)
+      return {}
+    }
+    factory({ print, printErr: print, instantiateWasm }).then(resolve, reject)
+  })
+  const module = await started
+  invariant(memory instanceof WebAssembly.Memory, 'LiteRT.js exports no memory')
+  return { module, memory, description: `LiteRT.js ${version} (${isRelaxed ? 'relaxed SIMD' : 'SIMD'})` }
 }

@@ -2,7 +2,7 @@ import { DowncastError } from '../core/diagnostics.ts'
 import type { DType } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { missingOp, noStates, notLoadable, outOfMemory } from './diagnostics.ts'
-import { type LiteRtModule, listOf, makeTensorBuffer, readTensorBuffer, type TensorBuffer } from './litert-module.ts'
+import { type LiteRtModule, listOf, makeTensorBuffer, placeOf, type TensorBuffer } from './litert-module.ts'
 import { guarded, type LiteRtRuntime, type Subject } from './litert-runtime.ts'
 import type { HeldRun } from './runner.ts'
 
@@ -16,8 +16,11 @@ export interface Entry {
 /** A model in LiteRT's memory, ready to run with inputs of fixed shapes. */
 export interface Compiled {
   readonly runtime: LiteRtRuntime
-  /** Feeds and results in the order of the entry. */
-  run(feeds: readonly NdArray[]): Promise<NdArray[]>
+  /**
+   * Feeds and results in the order of the entry. `read` is given the results where LiteRT has put them, and must not call LiteRT; what it
+   * returns is the answer.
+   */
+  run<T>(feeds: readonly NdArray[], read: (results: readonly NdArray[]) => T): Promise<T>
   hold(feeds: readonly NdArray[]): HeldRun
   dispose(): void
 }
@@ -58,8 +61,8 @@ export async function compile(runtime: LiteRtRuntime, name: string, pieces: read
       const outputNames = entry.outputs.map((o) => o.name)
       const outputs = listOf(signature.outputNames()).map((n) => outputNames.indexOf(n))
       signature.delete()
-      const run = (feeds: readonly NdArray[]): Promise<NdArray[]> =>
-        guarded(runtime, subject, () => invoke(runtime, compiled, entry, inputs, outputs, feeds))
+      const run = <T>(feeds: readonly NdArray[], read: (results: readonly NdArray[]) => T): Promise<T> =>
+        invoke(runtime, subject, { compiled, entry, inputs, outputs }, feeds, read)
       const hold = (feeds: readonly NdArray[]): HeldRun => {
         const buffers = inputs.map((i) => feedBuffer(runtime, feeds[i]!))
         return {
@@ -85,25 +88,37 @@ export async function compile(runtime: LiteRtRuntime, name: string, pieces: read
 
 type CompiledModel = Awaited<ReturnType<LiteRtModule['compileModel']>>
 
-async function invoke(
+interface Prepared {
+  readonly compiled: CompiledModel
+  readonly entry: Entry
+  /** Which of the entry's inputs and outputs stand where in the model. */
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+}
+
+async function invoke<T>(
   runtime: LiteRtRuntime,
-  compiled: CompiledModel,
-  entry: Entry,
-  inputs: readonly number[],
-  outputs: readonly number[],
+  subject: Subject,
+  { compiled, entry, inputs, outputs }: Prepared,
   feeds: readonly NdArray[],
-): Promise<NdArray[]> {
+  read: (results: readonly NdArray[]) => T,
+): Promise<T> {
   const buffers: TensorBuffer[] = []
   try {
-    for (const i of inputs) buffers.push(feedBuffer(runtime, feeds[i]!))
-    const filled = await compiled.run(entry.index, [...buffers])
-    buffers.push(...filled)
-    const results = new Array<NdArray>(filled.length)
-    filled.forEach((buffer, i) => {
-      const port = outputs[i]!
-      results[port] = { dtype: entry.outputs[port]!.dtype, ...readTensorBuffer(runtime.module, buffer) }
+    const places = await guarded(runtime, subject, async () => {
+      for (const i of inputs) buffers.push(feedBuffer(runtime, feeds[i]!))
+      const filled = await compiled.run(entry.index, [...buffers])
+      buffers.push(...filled)
+      return filled.map((buffer) => placeOf(runtime.module, buffer))
     })
-    return results
+    // The memory may have moved at each call, so that it is looked at after the last.
+    const heap = runtime.module.HEAPU8
+    const results = new Array<NdArray>(places.length)
+    places.forEach(({ shape, address, byteLength }, i) => {
+      const port = outputs[i]!
+      results[port] = { dtype: entry.outputs[port]!.dtype, shape, bytes: heap.subarray(address, address + byteLength) }
+    })
+    return read(results)
   } finally {
     deleteAll(runtime, buffers)
   }

@@ -10,6 +10,8 @@ type RankedTensorType = ReturnType<LiteRtModule['LiteRtRankedTensorType']['creat
 /** Starts a fresh module. `log` takes the lines LiteRT writes; nothing else may print. */
 export type LiteRtLoader = (log: (line: string) => void) => Promise<{
   readonly module: LiteRtModule
+  /** What the module's addresses are in, where the loader can tell; it may grow at any call. */
+  readonly memory?: WebAssembly.Memory | undefined
   /** Version and build, for reports. */
   readonly description: string
 }>
@@ -69,17 +71,23 @@ function makeTensorType(module: LiteRtModule, elementType: number, shape: readon
   return type
 }
 
-/** A copy of what a buffer holds, and its shape. */
-export function readTensorBuffer(module: LiteRtModule, buffer: TensorBuffer): { shape: number[]; bytes: Uint8Array } {
+/** Where a buffer's values lie in the module's memory, and its shape. */
+export interface PlacedTensor {
+  readonly shape: number[]
+  readonly address: number
+  readonly byteLength: number
+}
+
+export function placeOf(module: LiteRtModule, buffer: TensorBuffer): PlacedTensor {
   const type = buffer.tensorType()
   const layout = type.layout()
   const shape = listOf(layout.dimensions())
   layout.delete()
   type.delete()
-  const at = buffer.lock(module.LiteRtTensorBufferLockMode.READ)
-  const bytes = module.HEAPU8.slice(at, at + buffer.packedSize())
+  const address = buffer.lock(module.LiteRtTensorBufferLockMode.READ)
+  const byteLength = buffer.packedSize()
   buffer.unlock()
-  return { shape, bytes }
+  return { shape, address, byteLength }
 }
 
 /** The elements of a C++ vector, which is deleted. */

@@ -6,6 +6,7 @@ import type { LiteRtEnvironment, LiteRtLoader, LiteRtModule } from './litert-mod
 export interface LiteRtRuntime {
   readonly module: LiteRtModule
   readonly environment: LiteRtEnvironment
+  readonly memory: WebAssembly.Memory | undefined
   readonly description: string
   /** What LiteRT has written since the present call began. */
   readonly lines: string[]
@@ -22,11 +23,11 @@ const maxLines = 1000
 
 export async function startRuntime(load: LiteRtLoader): Promise<LiteRtRuntime> {
   const lines: string[] = []
-  const { module, description } = await load((line) => {
+  const { module, memory, description } = await load((line) => {
     if (lines.length < (isError(line) ? 2 * maxLines : maxLines)) lines.push(line)
   })
   module.setupLogging()
-  return { module, description, lines, isDead: false, environment: module.LiteRtEnvironment.create(null) }
+  return { module, memory, description, lines, isDead: false, environment: module.LiteRtEnvironment.create(null) }
 }
 
 /**

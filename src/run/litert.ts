@@ -31,7 +31,24 @@ const knownCustomOps = new Set(['AudioSpectrogram', 'Mfcc', 'NumericVerify', 'TF
 /** A runner in this thread, which can look into a model. */
 export interface LiteRtRunner extends Runner {
   /** `present` may open sizes or give out other tensors, see `withOpenSizes` and `withOutputs`. */
-  load(model: Uint8Array, settings?: LoadSettings & { readonly present?: (file: ModelFile) => ModelFile }): Promise<LoadedModel>
+  load(model: Uint8Array, settings?: LoadSettings & { readonly present?: (file: ModelFile) => ModelFile }): Promise<LiteRtLoadedModel>
+  /** Undefined where the loader does not tell. */
+  memory(): Promise<LiteRtMemory | undefined>
+}
+
+export interface LiteRtLoadedModel extends LoadedModel {
+  /**
+   * One inference like `run`, its results shown to `see` where LiteRT has put them instead of copied; afterwards they are gone. `see` does
+   * not call LiteRT. Throws what `run` throws.
+   */
+  look<T>(feeds: Feeds, settings: RunSettings, see: (results: ReadonlyMap<string, NdArray>) => T): Promise<T>
+}
+
+/** The memory that the results of `look` lie in, until the runtime is started anew. */
+export interface LiteRtMemory {
+  readonly memory: WebAssembly.Memory
+  /** Where new memory of LiteRT's begins, aligned to 16 bytes; it is never given back. */
+  readonly allocate: (byteLength: number) => number
 }
 
 /**
@@ -53,6 +70,11 @@ export function liteRtRunner(load: LiteRtLoader): LiteRtRunner {
   const inTurn = turns()
   return {
     describe: () => inTurn(async () => (await runtime()).description),
+    memory: () =>
+      inTurn(async () => {
+        const { memory, module } = await runtime()
+        return memory && { memory, allocate: (byteLength) => Math.ceil(module._malloc(byteLength + 15) / 16) * 16 }
+      }),
     load: (bytes, { name = 'model', signal, present = (file: ModelFile) => file } = {}) =>
       inTurn(async () => {
         signal?.throwIfAborted()
@@ -79,7 +101,7 @@ function turns(): InTurn {
   }
 }
 
-class LiteRtModel implements LoadedModel {
+class LiteRtModel implements LiteRtLoadedModel {
   readonly #file: ModelFile
   readonly #runtime: () => Promise<LiteRtRuntime>
   readonly #inTurn: InTurn
@@ -115,11 +137,14 @@ class LiteRtModel implements LoadedModel {
     else this.#firstProbe = { key, compiled: await this.#compileEdited(first, shapes, probes(first)) }
   }
 
-  run(feeds: Feeds, settings: RunSettings = {}): Promise<Map<string, NdArray>> {
+  async run(feeds: Feeds, settings: RunSettings = {}): Promise<Map<string, NdArray>> {
+    return this.look(feeds, settings, (results) => new Map(Array.from(results, ([name, r]) => [name, { ...r, bytes: r.bytes.slice() }])))
+  }
+
+  look<T>(feeds: Feeds, settings: RunSettings, see: (results: ReadonlyMap<string, NdArray>) => T): Promise<T> {
     return this.#inTurn(async () => {
       const { signature, arrays } = this.#check(feeds, settings)
-      const results = await this.#runWith(signature, arrays)
-      return new Map(signature.outputs.map((o, i) => [o.name, results[i]!]))
+      return this.#runWith(signature, arrays, (results) => see(new Map(signature.outputs.map((o, i) => [o.name, results[i]!]))))
     })
   }
 
@@ -165,18 +190,26 @@ class LiteRtModel implements LoadedModel {
     return { signature, arrays: checkFeeds(name, signature, feeds) }
   }
 
-  async #runWith(signature: SignatureIo, feeds: readonly NdArray[]): Promise<NdArray[]> {
-    const results = await this.#tryVariant(await this.#variantFor(signature, feeds), signature, feeds)
-    if (results) return results
+  async #runWith<T>(signature: SignatureIo, feeds: readonly NdArray[], read: (results: readonly NdArray[]) => T): Promise<T> {
+    const first = await this.#tryVariant(await this.#variantFor(signature, feeds), signature, feeds, read)
+    if (first) return first.answer
     this.#drop(keyOf(signature, shapesOf(feeds)))
     const fresh = await this.#variantFor(signature, feeds)
-    return resultsOf(fresh, signature, await fresh.compiled.run(feeds))!
+    return fresh.compiled.run(feeds, (answers) => read(resultsOf(fresh, signature, answers)!))
   }
 
   /** Undefined when the shapes of the outputs have changed with the values of the inputs. */
-  async #tryVariant(variant: Variant, signature: SignatureIo, feeds: readonly NdArray[]): Promise<NdArray[] | undefined> {
+  async #tryVariant<T>(
+    variant: Variant,
+    signature: SignatureIo,
+    feeds: readonly NdArray[],
+    read: (results: readonly NdArray[]) => T,
+  ): Promise<{ readonly answer: T } | undefined> {
     try {
-      return resultsOf(variant, signature, await variant.compiled.run(feeds))
+      return await variant.compiled.run(feeds, (answers) => {
+        const results = resultsOf(variant, signature, answers)
+        return results && { answer: read(results) }
+      })
     } catch (e) {
       if (variant.isChecked && e instanceof DowncastError && e.code === 'run/failed') return undefined
       throw e
@@ -219,7 +252,7 @@ class LiteRtModel implements LoadedModel {
     if (!isFirst) first?.compiled.dispose()
     const compiled = isFirst ? first.compiled : await this.#compileEdited(signature, shapesOf(feeds), probes(signature))
     try {
-      return probedShapes(await compiled.run(feeds))
+      return await compiled.run(feeds, probedShapes)
     } finally {
       compiled.dispose()
     }
