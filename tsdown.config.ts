@@ -3,7 +3,7 @@ import { bundledPackages, writeLicences } from './scripts/third-party.ts'
 
 /*
  * Two builds into dist/: the command line, its parts split into chunks that load when they are needed, and the library with its types.
- * The worker entry stands beside both.
+ * The worker entries stand beside both.
  */
 
 const common = {
@@ -22,7 +22,11 @@ const common = {
 export default defineConfig([
   {
     ...common,
-    entry: { cli: 'cli/main.ts', 'litert-worker': 'src/platform/litert-worker.ts' },
+    entry: {
+      cli: 'cli/main.ts',
+      'litert-worker': 'src/platform/litert-worker.ts',
+      'calibrate-worker': 'src/platform/calibrate-worker.ts',
+    },
     dts: false,
     clean: true,
     outputOptions: { chunkFileNames: 'cli/[name].js' },
@@ -41,6 +45,7 @@ export default defineConfig([
       compare: 'src/compare/index.ts',
       deploy: 'src/deploy/index.ts',
       parity: 'src/parity/index.ts',
+      calibrate: 'src/calibrate/index.ts',
     },
     dts: true,
     clean: false,

@@ -61,13 +61,24 @@ export function progressBar(
       if (!write || now() - drawnAt < redrawMs) return
       drawnAt = now()
       isDrawn = true
-      write(`\r\u001b[K${label} ${total === undefined ? String(done) : bar(done, total)}`)
+      const left = total === undefined ? '' : timeLeft(done, total, now() - begin)
+      write(`\r\u001b[K${label} ${total === undefined ? String(done) : bar(done, total)}${left}`)
     },
     finish() {
       if (isDrawn) write?.('\r\u001b[K')
       isDrawn = false
     },
   }
+}
+
+/** Work shorter than this says nothing of the time it takes yet. */
+const estimateMs = 3000
+
+/** At the pace so far. */
+function timeLeft(done: number, total: number, passedMs: number): string {
+  if (done <= 0 || passedMs < estimateMs) return ''
+  const seconds = Math.ceil((passedMs * (total - done)) / done / 1000)
+  return seconds < 60 ? ` ${seconds} s left` : ` ${Math.ceil(seconds / 60)} min left`
 }
 
 function bar(done: number, total: number): string {

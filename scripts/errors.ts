@@ -18,6 +18,7 @@ const stages: Readonly<Record<string, string>> = {
   lower: 'Turning the framework’s ops into those of TFLite.',
   optimize: 'Rewriting the graph.',
   quantize: 'Storing weights in less than float32.',
+  calibrate: 'Finding the ranges of activations from samples.',
   export: 'Writing files.',
   run: 'Running models, and the data they are run on.',
   parity: 'Comparing a written model with its source.',

@@ -10,7 +10,7 @@ const levels: readonly (readonly string[])[] = [
   ['ir'],
   ['ops'],
   ['import', 'lower', 'optimize', 'quantize', 'export', 'run'],
-  ['inspect', 'page', 'parity'],
+  ['calibrate', 'inspect', 'page', 'parity'],
   ['report', 'compare', 'deploy'],
   ['platform'],
 ]

@@ -47,7 +47,7 @@ describe('the library', () => {
     expectTypeOf<downcast.DowncastError['code']>().toExtend<`${string}/${string}`>()
   })
 
-  it.each(['index', 'run/index', 'inspect/index', 'report/index', 'compare/index', 'deploy/index', 'parity/index'])(
+  it.each(['index', 'run/index', 'inspect/index', 'report/index', 'compare/index', 'deploy/index', 'parity/index', 'calibrate/index'])(
     '%s runs in a browser',
     (entry) => {
       const reached = [...reach(`src/${entry}.ts`)].map((f) => path.relative(root, f))

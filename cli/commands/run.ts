@@ -14,16 +14,18 @@ import { runSamples } from '../../src/run/run.ts'
 import type { Feeds, SignatureInfo } from '../../src/run/runner.ts'
 import { joinOutputs, type SampleSummary, summarizeSample } from '../../src/run/sample-results.ts'
 import { npzParts } from '../../src/wire/npz.ts'
-import { malformedValue, missingOption } from '../diagnostics.ts'
+import { missingOption } from '../diagnostics.ts'
 import type { Command } from '../verb.ts'
 import type { runOptions } from '../verbs/run.ts'
+import { inputPaths } from './input-paths.ts'
 import { preprocessOf } from './preprocess.ts'
 import { runText } from './run-text.ts'
 import { withModels } from './tflite.ts'
 
 export const runCommand: Command<typeof runOptions> = async ({ args, options, terminal }) => {
   const preprocess = preprocessOf(options.preprocess) ?? noPreprocess
-  const paths = inputPaths(options.input)
+  if (options.input.length === 0) throw missingOption('run', '--input [NAME=]FILE')
+  const paths = inputPaths('--input', options.input)
   const { output } = options
   const inputs = [...args, ...paths.values()]
   if (output !== undefined) checkOutput(output, inputs)
@@ -54,20 +56,6 @@ export const runCommand: Command<typeof runOptions> = async ({ args, options, te
     progress.finish()
     await runner.dispose()
   }
-}
-
-/** `name=file` or `file` as paths by input name. */
-function inputPaths(values: readonly string[]): Map<string, string> {
-  if (values.length === 0) throw missingOption('run', '--input [NAME=]FILE')
-  const paths = new Map<string, string>()
-  for (const value of values) {
-    const at = value.indexOf('=')
-    const name = at < 0 ? '' : value.slice(0, at)
-    const isSound = at !== 0 && value.slice(at + 1) !== '' && !paths.has(name) && (name !== '' || values.length === 1)
-    if (!isSound) throw malformedValue('--input', value, values.length === 1 ? 'a file, or NAME=FILE' : 'NAME=FILE, each name once')
-    paths.set(name, value.slice(at + 1))
-  }
-  return paths
 }
 
 function chooseSignature(model: string, signatures: readonly SignatureInfo[], key: string | undefined): SignatureInfo {

@@ -1,4 +1,5 @@
 import type { Verb } from '../verb.ts'
+import { calibrateVerb } from './calibrate.ts'
 import { compareVerb } from './compare.ts'
 import { convertVerb } from './convert.ts'
 import { coverageVerb } from './coverage.ts'
@@ -13,6 +14,7 @@ import { verifyVerb } from './verify.ts'
 /** Every verb, in the order of the help. */
 export const verbs: readonly Verb[] = [
   convertVerb,
+  calibrateVerb,
   inspectVerb,
   reportVerb,
   graphVerb,

@@ -85,6 +85,12 @@ function tensorOrder(graph: Graph): Value[] {
   })
 }
 
+/** What the values of a graph are called in the file. */
+export function tensorNames(graph: Graph): Map<ValueId, string> {
+  const unique = uniqueNames()
+  return new Map(tensorOrder(graph).map((v) => [v.id, unique(v.name)]))
+}
+
 function subgraphRecord(
   graph: Graph,
   order: readonly Value[],

@@ -1,15 +1,9 @@
 import { workerEnded } from './diagnostics.ts'
 import type { LoadedModel, Runner, SignatureInfo } from './runner.ts'
-import { errorOf, type MessageEnd, type RunnerCall, type RunnerReplies, type RunnerReply, type RunnerRequest } from './runner-messages.ts'
+import { errorOf, type RunnerCall, type RunnerReplies, type RunnerReply, type RunnerRequest, type WorkerThread } from './runner-messages.ts'
 
 /** A thread with `serveRunner` at its other end. */
-export interface RunnerThread extends MessageEnd<RunnerReply, RunnerRequest> {
-  /** Called once when the thread ends by itself, with why. */
-  onEnd(listener: (why: string) => void): void
-  /** Whether the process waits for this thread before it ends. */
-  keepAlive(isKept: boolean): void
-  end(): Promise<void>
-}
+export type RunnerThread = WorkerThread<RunnerReply, RunnerRequest>
 
 interface Pending {
   readonly name: string

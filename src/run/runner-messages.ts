@@ -31,6 +31,15 @@ export interface MessageEnd<In, Out> {
   onMessage(listener: (message: In) => void): void
 }
 
+/** A thread seen from the one that started it. */
+export interface WorkerThread<In, Out> extends MessageEnd<In, Out> {
+  /** Called once when the thread ends by itself, with why. */
+  onEnd(listener: (why: string) => void): void
+  /** Whether the process waits for this thread before it ends. */
+  keepAlive(isKept: boolean): void
+  end(): Promise<void>
+}
+
 /** An error as data. */
 export type PlainError =
   | { readonly kind: 'downcast'; readonly message: string; readonly diagnostics: readonly Diagnostic[] }

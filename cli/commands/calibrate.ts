@@ -1,0 +1,80 @@
+import path from 'node:path'
+import { calibrationText } from '../../src/calibrate/calibration-file.ts'
+import { convert, convertTflite } from '../../src/convert.ts'
+import { tfliteBytes } from '../../src/export/write-tflite.ts'
+import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
+import { nodePartial } from '../../src/platform/node-partial.ts'
+import { missingOption } from '../diagnostics.ts'
+import { diagnosticText } from '../failure.ts'
+import { openModel, openTflite } from '../read-source.ts'
+import { formatCount, formatSeconds, textTable } from '../text.ts'
+import type { Command } from '../verb.ts'
+import type { calibrateOptions } from '../verbs/calibrate.ts'
+import { calibrateBytes } from './calibration.ts'
+import { inputPaths, openPaths } from './input-paths.ts'
+import { preprocessesOf } from './preprocess.ts'
+import { parseShapes } from './shapes.ts'
+
+export const calibrateCommand: Command<typeof calibrateOptions> = async ({ args, options, terminal }) => {
+  const begin = performance.now()
+  const { output, data: values } = options
+  if (values.length === 0) throw missingOption('calibrate', '--data DATA')
+  if (output === undefined) throw missingOption('calibrate', '-o CALIB.json')
+  const paths = inputPaths('--data', values)
+  preprocessesOf(options.preprocess)
+  checkOutput(output, [...args, ...paths.values()])
+  const data = openPaths(paths)
+  const { bytes, files } = await floatModelOf(args[0]!, options)
+  const name = path.basename(path.resolve(args[0]!))
+  const partial = nodePartial(`${output}.partial`)
+  const { preprocess, jobs } = options
+  const how = { preprocess, maxSamples: options['max-samples'], jobs, skipBad: options['skip-bad'], terminal }
+  const { calibration, diagnostics, resumed } = await calibrateBytes({ name, bytes }, data, how, partial)
+  for (const d of diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
+  const text = new TextEncoder().encode(calibrationText(calibration))
+  await writeAtomically(output, (sink) => sink.write(text, 0), { inputs: [...files, ...paths.values()] })
+  partial.remove()
+  const { tensors, ...rest } = calibration.record
+  const timeMs = Math.round(performance.now() - begin)
+  const json = { ...rest, output, activations: tensors.size, resumed, diagnostics, timeMs }
+  return {
+    json,
+    text: () => {
+      const { samples, skipped } = rest.data
+      const rows = [
+        ['samples', `${formatCount(samples)}${skipped.length > 0 ? `, ${formatCount(skipped.length)} skipped` : ''}`],
+        ...(resumed > 0 ? [['continued', `after ${formatCount(resumed)} samples of an interrupted run`]] : []),
+        ['activations', formatCount(tensors.size)],
+        ['ran in', rest.method === 'litert' ? 'LiteRT.js' : "downcast's interpreter, because LiteRT.js cannot show this model's tensors"],
+        ['signatures', rest.signatures.join(', ')],
+        ['time', formatSeconds(timeMs)],
+      ]
+      return [`${args[0]} -> ${output}`, ...textTable(rows).map((l) => `  ${l}`)].join('\n')
+    },
+    isResult: false,
+  }
+}
+
+interface ModelOptions {
+  readonly signature: string | undefined
+  readonly tags: readonly string[] | undefined
+  readonly inputs: readonly string[] | undefined
+  readonly outputs: readonly string[] | undefined
+  readonly shape: readonly string[]
+}
+
+/** The float model that `convert` with the same options makes before it quantizes, and the files it is read from. */
+async function floatModelOf(
+  location: string,
+  options: ModelOptions,
+): Promise<{ readonly bytes: Uint8Array; readonly files: readonly string[] }> {
+  const { signature, tags, inputs, outputs } = options
+  const tflite = openTflite(location)
+  const source = tflite ?? (await openModel(location, { signature, tags, inputs, outputs, shapes: parseShapes(options.shape) }))
+  try {
+    const { floatModel } = 'tflite' in source ? convertTflite(source.tflite) : convert(source.model)
+    return { bytes: tfliteBytes(floatModel), files: source.files }
+  } finally {
+    source.close()
+  }
+}

@@ -1,0 +1,85 @@
+import { digestOf, textDigest } from '../core/digest.ts'
+import { typedView } from '../core/dtype.ts'
+import { inputMismatch } from '../run/data/diagnostics.ts'
+import { prepareInput } from '../run/data/prepare.ts'
+import { formatPreprocess, noPreprocess, type Preprocess } from '../run/data/preprocess.ts'
+import type { DataSet, Sample } from '../run/data/sample.ts'
+import type { Feeds, SignatureInfo } from '../run/runner.ts'
+import { notFiniteSample } from './diagnostics.ts'
+import type { PreparedSample } from './observer.ts'
+
+/** By input name; `''` stands for inputs that are not named. */
+export type PreprocessByInput = ReadonlyMap<string, Preprocess>
+
+export interface ReadSample {
+  readonly name: string
+  /** SHA-256 of its arrays as they are stored. */
+  readonly sha256: string
+  readonly stored: Sample
+  readonly prepared: PreparedSample
+}
+
+/**
+ * Reads one sample and prepares it for the signatures whose inputs it has: by their names, by `<signature>.<input>`, or as the only array for
+ * the first signature with one input. Throws what the data set throws, run/input-mismatch, what `prepareInput` throws, and
+ * calibrate/not-finite-sample.
+ */
+export async function readSample(
+  data: DataSet,
+  index: number,
+  signatures: readonly SignatureInfo[],
+  preprocess: PreprocessByInput,
+): Promise<ReadSample> {
+  const stored = await data.read(index)
+  const runs = prepareRuns(stored, signatures, preprocess)
+  const parts = [...stored.arrays].sort(([a], [b]) => (a < b ? -1 : 1))
+  const header = parts.map(([name, { dtype, shape }]) => [name, dtype, shape])
+  const sha256 = await digestOf([new TextEncoder().encode(JSON.stringify(header)), ...parts.map(([, a]) => a.bytes)])
+  return { name: stored.name, sha256, stored, prepared: { runs } }
+}
+
+/** Where the digest of a data set begins; that of each sample is added to it with `chained`. */
+export function firstLink(preprocess: PreprocessByInput): Promise<string> {
+  return textDigest(JSON.stringify(preprocessRecord(preprocess)))
+}
+
+export function chained(before: string, sha256: string): Promise<string> {
+  return textDigest(`${before} ${sha256}`)
+}
+
+export function preprocessRecord(preprocess: PreprocessByInput): Record<string, string> {
+  return Object.fromEntries([...preprocess].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, p]) => [name, formatPreprocess(p)]))
+}
+
+function prepareRuns(sample: Sample, signatures: readonly SignatureInfo[], preprocess: PreprocessByInput): PreparedSample['runs'] {
+  const { arrays } = sample
+  const used = new Set<string>()
+  const take = (signature: SignatureInfo, arrayOf: (input: string) => string): { signature: string; feeds: Feeds } => {
+    const feeds = signature.inputs.map((input) => {
+      const array = arrayOf(input.name)
+      used.add(array)
+      const how = preprocess.get(input.name) ?? preprocess.get('') ?? noPreprocess
+      const feed = prepareInput(arrays.get(array)!, input, how, sample.name)
+      if (feed.dtype === 'f32') expectFinite(typedView('f32', feed.bytes), sample.name, input.name)
+      return [input.name, feed] as const
+    })
+    return { signature: signature.key, feeds: new Map(feeds) }
+  }
+  const runs = signatures.flatMap((s) => {
+    const isQualified = s.inputs.length > 0 && s.inputs.every((i) => arrays.has(`${s.key}.${i.name}`))
+    if (isQualified) return [take(s, (input) => `${s.key}.${input}`)]
+    return s.inputs.length > 0 && s.inputs.every((i) => arrays.has(i.name)) ? [take(s, (input) => input)] : []
+  })
+  const single = signatures.find((s) => s.inputs.length === 1)
+  const [only] = arrays.keys()
+  if (runs.length === 0 && single && arrays.size === 1) runs.push(take(single, () => only!))
+  if (runs.length === 0 || used.size < arrays.size) {
+    const names = signatures.flatMap((s) => s.inputs.map((i) => (signatures.length === 1 ? i.name : `${s.key}.${i.name}`)))
+    throw inputMismatch(sample.name, names, [...arrays.keys()])
+  }
+  return runs
+}
+
+function expectFinite(values: Float32Array, sample: string, input: string): void {
+  for (const x of values) if (!Number.isFinite(x)) throw notFiniteSample(sample, input, String(x))
+}
