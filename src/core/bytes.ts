@@ -26,6 +26,10 @@ export interface ConstData {
   readonly byteLength: number
   /** Where the bytes come from, when that is known: constants with equal keys have equal bytes, so neither needs to be read to tell. */
   readonly key?: string | undefined
+  /** The first `byteLength` bytes, where they can be had without the others. */
+  head?(byteLength: number): Uint8Array
+  /** Bytes of the one element that all others are like, where it was made from one. */
+  readonly element?: Uint8Array | undefined
   /** May use `into`, of at least `byteLength` bytes, to hold them. */
   bytes(into?: Uint8Array): Uint8Array
   /** The same bytes in order, piece by piece, where that takes less memory: each is valid until the next piece of any constant is asked for. */
@@ -59,6 +63,7 @@ export function constFromSource(source: ByteSource, offset: number, byteLength: 
   return {
     byteLength,
     key: `${numberOf(source)}:${offset}+${byteLength}`,
+    head: (n) => source.read(offset, Math.min(n, byteLength)),
     bytes: (into) => source.read(offset, byteLength, into),
     *pieces() {
       for (let at = 0; at < byteLength; at += pieceBytes) {
@@ -71,7 +76,19 @@ export function constFromSource(source: ByteSource, offset: number, byteLength: 
 
 /** A constant that is in memory already. */
 export function constFromBytes(bytes: Uint8Array): ConstData {
-  return { byteLength: bytes.byteLength, bytes: () => bytes }
+  return { byteLength: bytes.byteLength, head: (n) => bytes.subarray(0, n), bytes: () => bytes }
+}
+
+/** A constant whose elements all have these bytes; nothing is held. */
+export function repeatedConst(element: Uint8Array, byteLength: number): ConstData {
+  const bytes = (): Uint8Array => {
+    const out = new Uint8Array(byteLength)
+    out.set(element.subarray(0, byteLength))
+    // What is filled doubles until the end.
+    for (let n = element.byteLength; n < byteLength; n *= 2) out.copyWithin(n, 0, Math.min(n, byteLength - n))
+    return out
+  }
+  return { byteLength, element, bytes }
 }
 
 /** A constant computed at each read, for large results; nothing is kept. */

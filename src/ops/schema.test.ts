@@ -54,6 +54,39 @@ describe.each(allSpecs().map((spec) => [spec.name, spec] as const))('%s', (_, sp
     }
   })
 
+  test('operands that inference reads the elements of are marked as read when the op is prepared', () => {
+    const read = new Set<string>()
+    const attrs = Object.fromEntries(Object.entries<AttrSpec>(spec.attrs).map(([key, a]) => [key, 'default' in a ? a.default : 0]))
+    const elements = (name: string) => {
+      read.add(name)
+      return undefined
+    }
+    // Whatever types are asked for: what counts is what is read on the way.
+    for (const dtype of ['f32', 'i32', 'bool'] as const)
+      for (let rank = 0; rank < 5; rank++) {
+        const type = { dtype, shape: new Array<number>(rank).fill(1) }
+        const types = spec.operands.map(() => type)
+        const view = {
+          types,
+          values: types.map(() => null),
+          declared: [type],
+          type: () => type,
+          has: () => true,
+          ints: elements,
+          dims: elements,
+        }
+        const fail = () => {
+          throw new Error('refused')
+        }
+        const more = { attrs, unknown: () => 'u', unknownShape: () => ['u'], fail }
+        try {
+          spec.infer({ ...view, ...more } as never)
+        } catch {}
+      }
+    const marked = spec.operands.filter((o) => o.preparing).map((o) => o.name)
+    for (const name of read) expect(marked).toContain(name)
+  })
+
   test('operands, versions and releases are well formed', () => {
     const names = spec.operands.map((o) => o.name)
     expect(new Set(names).size).toBe(names.length)

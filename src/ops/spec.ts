@@ -79,10 +79,19 @@ export interface OperandSpec {
   readonly optional: boolean
   /** Any number of operands from this position on; only the last may be variadic. */
   readonly variadic: boolean
+  /**
+   * Weights, or what decides the shape of the result: read when a kernel or a delegate prepares the op. Where it is constant it must stay
+   * so; computed in the graph it would make the result dynamic, or send the op back from its delegate.
+   */
+  readonly preparing: boolean
 }
 
-export function operand(name: string, dtypes: readonly DType[], options: { optional?: boolean; variadic?: boolean } = {}): OperandSpec {
-  return { name, dtypes, optional: options.optional ?? false, variadic: options.variadic ?? false }
+export function operand(
+  name: string,
+  dtypes: readonly DType[],
+  { optional = false, variadic = false, preparing = false }: Partial<Pick<OperandSpec, 'optional' | 'variadic' | 'preparing'>> = {},
+): OperandSpec {
+  return { name, dtypes, optional, variadic, preparing }
 }
 
 /** What shape inference, versions and costs see of a node. */

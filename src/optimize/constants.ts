@@ -1,7 +1,8 @@
 import { type ConstData, constFromBytes, lazyConst, scratch } from '../core/bytes.ts'
-import { bytesOf, type DType, typedView } from '../core/dtype.ts'
+import { byteLengthOf, bytesOf, isViewable, typedView } from '../core/dtype.ts'
 import { elementCount, type Shape } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
+import { foldedFrom } from '../ops/fold.ts'
 import { stateSteps, stepsOf } from '../ops/steps.ts'
 import type { RewriteBuilder } from './rewrite-builder.ts'
 
@@ -16,21 +17,62 @@ export function floatsOf(value: Value): Float32Array | undefined {
 }
 
 /** What was found of constants, since their bytes may be computed anew at each look. */
+const repeats = new WeakMap<ConstData, { readonly element: Uint8Array | undefined }>()
+
+/**
+ * Bytes of the one element that all others of a constant are like, bit by bit; undefined when they differ, when there are none, and for
+ * large constants of which nothing can be said without computing them.
+ */
+export function repeatedElement({ data, type }: Value): Uint8Array | undefined {
+  if (!data || !isViewable(type.dtype)) return undefined
+  const known = repeats.get(data)
+  if (known) return known.element
+  const element = findRepeated(data, byteLengthOf(type.dtype, 1))
+  repeats.set(data, { element })
+  return element
+}
+
+/** Enough to tell weights from a repeated number. */
+const headBytes = 64
+
+function findRepeated(data: ConstData, size: number): Uint8Array | undefined {
+  if (data.byteLength < size) return undefined
+  if (data.element?.byteLength === size) return data.element
+  const head = data.head?.(headBytes)
+  if (head ? !isRepeated(head, head.subarray(0, size)) : !isCheap(data)) return undefined
+  const element = (head ?? data.bytes()).slice(0, size)
+  for (const piece of data.pieces?.() ?? [data.bytes()]) if (!isRepeated(piece, element)) return undefined
+  return element
+}
+
+/** Small, or computed from little. */
+function isCheap(data: ConstData): boolean {
+  const from = foldedFrom(data)?.from
+  return data.byteLength <= maxVectorElements * 4 || (from !== undefined && [...from].every((c) => c.byteLength <= headBytes || c.element))
+}
+
+function isRepeated(bytes: Uint8Array, element: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== element[i % element.length]) return false
+  return true
+}
+
+/** What was found of constants as numbers. */
 const splats = new WeakMap<ConstData, { readonly number: number | undefined }>()
 
-/** The one number all elements of a small constant are; undefined when they differ. */
+/** The one number all elements of a small constant are, 0 and -0 being one; undefined when they differ. */
 export function splatOf({ data, type }: Value): number | undefined {
-  if (!data || (elementCount(type.shape) ?? 0) > maxVectorElements) return undefined
+  const { dtype, shape } = type
+  if ((dtype !== 'f32' && dtype !== 'i32' && dtype !== 'i64') || !data || (elementCount(shape) ?? 0) > maxVectorElements) return undefined
   const known = splats.get(data)
   if (known) return known.number
-  const number = findSplat(data, type.dtype)
+  const head = data.head?.(headBytes)
+  const number = head && sameNumber(dtype, head) === undefined ? undefined : sameNumber(dtype, data.bytes())
   splats.set(data, { number })
   return number
 }
 
-function findSplat(data: ConstData, dtype: DType): number | undefined {
-  if (dtype !== 'f32' && dtype !== 'i32' && dtype !== 'i64') return undefined
-  const elements = typedView(dtype, data.bytes())
+function sameNumber(dtype: 'f32' | 'i32' | 'i64', bytes: Uint8Array): number | undefined {
+  const elements = typedView(dtype, bytes)
   const first = elements[0]
   for (let i = 1; i < elements.length; i++) if (elements[i] !== first) return undefined
   return first === undefined ? undefined : Number(first)

@@ -6,12 +6,14 @@ import { absorbNegation } from './rules/absorb-negation.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
 import { absorbTransposeIntoMatmul } from './rules/absorb-transpose-into-matmul.ts'
 import { addBiasFirst } from './rules/add-bias-first.ts'
+import { broadcastSplat } from './rules/broadcast-splat.ts'
 import { cancelPairs, dropSign } from './rules/cancel-pairs.ts'
 import { divideByConstant } from './rules/divide-by-constant.ts'
 import { dropBroadcast } from './rules/drop-broadcast.ts'
 import { dropUnitReduction } from './rules/drop-unit-reduction.ts'
 import { dropZeroProduct } from './rules/drop-zero-product.ts'
 import { expandErf } from './rules/expand-erf.ts'
+import { fillSplat } from './rules/fill-splat.ts'
 import { flattenConcatenation } from './rules/flatten-concatenation.ts'
 import { foldConstants } from './rules/fold-constants.ts'
 import { foldKnownDims } from './rules/fold-known-dims.ts'
@@ -97,6 +99,7 @@ export const canonicalRules = [
   dropZeroProduct,
   mergeCasts,
   ...dropBroadcast,
+  broadcastSplat,
   mergeSlices,
   joinParts,
   takeApartJoined,
@@ -152,6 +155,9 @@ export const fuseRules = [
   fuseActivation,
 ]
 
+/** After all that may ask for a constant. */
+export const splatRules = [fillSplat]
+
 /** Everything done to a float model. */
 export const floatPipeline = pipeline('float', [
   dropDead,
@@ -161,6 +167,7 @@ export const floatPipeline = pipeline('float', [
   fixpoint('recognize', recognizeRules),
   fixpoint('expand', expandRules),
   fixpoint('fuse', fuseRules),
+  fixpoint('splat', splatRules),
   mergeEqualNodes('merge-equal-fused'),
   dropDead,
   orderForMemory(mustStay),
@@ -168,5 +175,5 @@ export const floatPipeline = pipeline('float', [
 
 /** Rules of the float pipeline, by the names in reports. */
 export const ruleNames: readonly string[] = [
-  ...new Set([...canonicalRules, ...recognizeRules, ...expandRules, ...fuseRules].map((r) => r.name)),
+  ...new Set([...canonicalRules, ...recognizeRules, ...expandRules, ...fuseRules, ...splatRules].map((r) => r.name)),
 ].sort()

@@ -1,4 +1,4 @@
-import { type ConstData, constFromBytes, lazyConst } from '../../core/bytes.ts'
+import { type ConstData, constFromBytes, lazyConst, repeatedConst } from '../../core/bytes.ts'
 import { bytesOf, type DType } from '../../core/dtype.ts'
 import { dtypeOfCode, nameOfCode } from '../../schema/tensorflow/data-type.ts'
 import type { TensorProto, TensorShapeProto } from '../../schema/tensorflow/graph.ts'
@@ -120,6 +120,8 @@ function statedElements(proto: TensorProto, dtype: NumericConst['dtype']): Uint8
 function expanded(stated: Uint8Array, elementBytes: number, byteLength: number): ConstData {
   const whole = stated.byteLength - (stated.byteLength % elementBytes)
   if (whole >= byteLength) return constFromBytes(stated.subarray(0, byteLength))
+  if (whole <= elementBytes && byteLength > eagerBytes)
+    return repeatedConst(whole === 0 ? new Uint8Array(elementBytes) : stated.slice(0, whole), byteLength)
   const expand = (): Uint8Array => {
     const out = new Uint8Array(byteLength)
     if (whole === 0) return out

@@ -7,7 +7,7 @@ export const prelu = defineOp({
   name: 'prelu',
   builtin: 'PRELU',
   summary: 'x >= 0 ? x : alpha * x, alpha a tensor',
-  operands: [operand('input', floatOrQ8), operand('alpha', floatOrQ8)],
+  operands: [operand('input', floatOrQ8), operand('alpha', floatOrQ8, { preparing: true })],
   attrs: {},
   infer(n) {
     const [x, alpha] = [n.type('input'), n.type('alpha')]

@@ -13,7 +13,11 @@ export const conv3d = defineOp({
   name: 'conv_3d',
   builtin: 'CONV_3D',
   summary: '3-D convolution, filter [D,H,W,I,O]',
-  operands: [operand('input', ['f32']), operand('filter', ['f32']), operand('bias', ['f32'], { optional: true })],
+  operands: [
+    operand('input', ['f32']),
+    operand('filter', ['f32'], { preparing: true }),
+    operand('bias', ['f32'], { optional: true, preparing: true }),
+  ],
   attrs: conv3dAttrs,
   options: 'Conv3DOptions',
   infer(n) {
@@ -40,10 +44,10 @@ export const conv3dTranspose = defineOp({
   builtin: 'CONV_3D_TRANSPOSE',
   summary: '3-D transposed convolution, filter [D,H,W,O,I]',
   operands: [
-    operand('outputShape', ['i32']),
-    operand('filter', ['f32']),
+    operand('outputShape', ['i32'], { preparing: true }),
+    operand('filter', ['f32'], { preparing: true }),
     operand('input', ['f32']),
-    operand('bias', ['f32'], { optional: true }),
+    operand('bias', ['f32'], { optional: true, preparing: true }),
   ],
   attrs: conv3dAttrs,
   options: 'Conv3DOptions',

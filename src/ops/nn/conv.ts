@@ -14,7 +14,11 @@ export const conv2d = defineOp({
   name: 'conv_2d',
   builtin: 'CONV_2D',
   summary: '2-D convolution, filter [O,H,W,I]',
-  operands: [operand('input', floatOrQ), operand('filter', filterDTypes), operand('bias', biasDTypes, { optional: true })],
+  operands: [
+    operand('input', floatOrQ),
+    operand('filter', filterDTypes, { preparing: true }),
+    operand('bias', biasDTypes, { optional: true, preparing: true }),
+  ],
   attrs: {
     padding: attr.padding(),
     stride: attr.tuple(['strideH', 'strideW'], [1, 1]),
@@ -58,7 +62,11 @@ export const depthwiseConv2d = defineOp({
   name: 'depthwise_conv_2d',
   builtin: 'DEPTHWISE_CONV_2D',
   summary: '2-D depthwise convolution, filter [1,H,W,C*M]',
-  operands: [operand('input', floatOrQ), operand('filter', filterDTypes), operand('bias', biasDTypes, { optional: true })],
+  operands: [
+    operand('input', floatOrQ),
+    operand('filter', filterDTypes, { preparing: true }),
+    operand('bias', biasDTypes, { optional: true, preparing: true }),
+  ],
   attrs: {
     padding: attr.padding(),
     stride: attr.tuple(['strideH', 'strideW'], [1, 1]),

@@ -5,7 +5,7 @@ export const embeddingLookup = defineOp({
   name: 'embedding_lookup',
   builtin: 'EMBEDDING_LOOKUP',
   summary: 'rows of a table',
-  operands: [operand('ids', ['i32']), operand('values', ['f32', 'i8', 'u8', 'i4'])],
+  operands: [operand('ids', ['i32']), operand('values', ['f32', 'i8', 'u8', 'i4'], { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape } = n.type('values')

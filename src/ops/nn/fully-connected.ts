@@ -9,8 +9,8 @@ export const fullyConnected = defineOp({
   summary: 'matrix product with weights [O,I]',
   operands: [
     operand('input', floatOrQ),
-    operand('weights', ['f32', 'i8', 'u8', 'i16', 'i4']),
-    operand('bias', ['f32', 'i32', 'i64'], { optional: true }),
+    operand('weights', ['f32', 'i8', 'u8', 'i16', 'i4'], { preparing: true }),
+    operand('bias', ['f32', 'i32', 'i64'], { optional: true, preparing: true }),
   ],
   attrs: {
     fusedActivation: attr.activation(),

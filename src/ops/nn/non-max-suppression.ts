@@ -4,9 +4,9 @@ import { defineOp, type NodeView, operand } from '../spec.ts'
 const operands = [
   operand('boxes', ['f32']),
   operand('scores', ['f32']),
-  operand('maxOutputSize', ['i32']),
-  operand('iouThreshold', ['f32']),
-  operand('scoreThreshold', ['f32']),
+  operand('maxOutputSize', ['i32'], { preparing: true }),
+  operand('iouThreshold', ['f32'], { preparing: true }),
+  operand('scoreThreshold', ['f32'], { preparing: true }),
 ]
 
 function selected(n: NodeView): TensorType {
@@ -35,7 +35,7 @@ export const nonMaxSuppressionV5 = defineOp({
   name: 'non_max_suppression_v5',
   builtin: 'NON_MAX_SUPPRESSION_V5',
   summary: 'best boxes that do not overlap, their scores and their number',
-  operands: [...operands, operand('softNmsSigma', ['f32'])],
+  operands: [...operands, operand('softNmsSigma', ['f32'], { preparing: true })],
   attrs: {},
   options: 'NonMaxSuppressionV5Options',
   infer(n) {

@@ -6,7 +6,7 @@ export const rfft2d = defineOp({
   name: 'rfft2d',
   builtin: 'RFFT2D',
   summary: '2-D Fourier transform of real data',
-  operands: [operand('input', ['f32']), operand('fftLength', ['i32'])],
+  operands: [operand('input', ['f32']), operand('fftLength', ['i32'], { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape } = n.type('input')

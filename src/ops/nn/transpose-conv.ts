@@ -9,10 +9,10 @@ export const transposeConv = defineOp({
   builtin: 'TRANSPOSE_CONV',
   summary: '2-D transposed convolution, weights [O,H,W,I]',
   operands: [
-    operand('outputShape', ['i32']),
-    operand('weights', ['f32', 'i8', 'u8', 'i4']),
+    operand('outputShape', ['i32'], { preparing: true }),
+    operand('weights', ['f32', 'i8', 'u8', 'i4'], { preparing: true }),
     operand('input', floatOrQ),
-    operand('bias', ['f32', 'i32', 'i64'], { optional: true }),
+    operand('bias', ['f32', 'i32', 'i64'], { optional: true, preparing: true }),
   ],
   attrs: {
     padding: attr.padding(),

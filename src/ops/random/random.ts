@@ -9,7 +9,7 @@ function random<const Name extends string>(name: Name, summary: string): OpSpec<
     name,
     builtin: name.toUpperCase(),
     summary,
-    operands: [operand('shape', ['i32'])],
+    operands: [operand('shape', ['i32'], { preparing: true })],
     attrs: seeds,
     options: 'RandomOptions',
     infer: (n) => [{ dtype: 'f32', shape: n.dims('shape') ?? n.unknownShape('shape') }],
@@ -28,7 +28,7 @@ export const multinomial = defineOp({
   name: 'multinomial',
   builtin: 'MULTINOMIAL',
   summary: 'classes drawn by log-probability',
-  operands: [operand('logits', ['f32']), operand('count', ['i32'])],
+  operands: [operand('logits', ['f32']), operand('count', ['i32'], { preparing: true })],
   attrs: { ...seeds, to: attr.dtype('', 'i64') },
   options: 'RandomOptions',
   infer(n) {

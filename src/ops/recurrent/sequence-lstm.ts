@@ -7,7 +7,7 @@ const weightTypes: readonly DType[] = ['f32', 'i8', 'u8']
 const biasTypes: readonly DType[] = ['f32', 'i32']
 
 function perGate(prefix: string, dtypes: readonly DType[], isOptional: (gate: string) => boolean): OperandSpec[] {
-  return gates.map((g) => operand(`${prefix}${g}`, dtypes, { optional: isOptional(g) }))
+  return gates.map((g) => operand(`${prefix}${g}`, dtypes, { optional: isOptional(g), preparing: true }))
 }
 
 /** Absent for the input gate means that it is coupled with the forget gate. */
@@ -18,10 +18,10 @@ const operands: readonly OperandSpec[] = [
   operand('input', ['f32', 'i8', 'i16']),
   ...perGate('inputTo', weightTypes, coupled),
   ...perGate('recurrentTo', weightTypes, coupled),
-  ...gates.filter((g) => g !== 'Cell').map((g) => operand(`cellTo${g}`, ['f32', 'i8', 'i16'], { optional: true })),
+  ...gates.filter((g) => g !== 'Cell').map((g) => operand(`cellTo${g}`, ['f32', 'i8', 'i16'], { optional: true, preparing: true })),
   ...perGate('bias', biasTypes, coupled),
-  operand('projection', weightTypes, { optional: true }),
-  operand('projectionBias', biasTypes, { optional: true }),
+  operand('projection', weightTypes, { optional: true, preparing: true }),
+  operand('projectionBias', biasTypes, { optional: true, preparing: true }),
   operand('outputState', ['f32', 'i8', 'i16']),
   operand('cellState', ['f32', 'i16']),
   ...perGate('layerNorm', ['f32', 'i16'], always),

@@ -11,7 +11,7 @@ function arg<const Name extends string>(name: Name, options: string, summary: st
     name,
     builtin: name.toUpperCase(),
     summary,
-    operands: [operand('input', ordered), operand('axis', index)],
+    operands: [operand('input', ordered), operand('axis', index, { preparing: true })],
     attrs: argAttrs,
     options,
     infer(n) {
@@ -37,7 +37,7 @@ export const topkV2 = defineOp({
   name: 'topk_v2',
   builtin: 'TOPK_V2',
   summary: 'the k largest elements and their positions',
-  operands: [operand('input', ['f32', 'i8', 'u8', 'i16', 'i32', 'i64']), operand('k', ['i32', 'i16'])],
+  operands: [operand('input', ['f32', 'i8', 'u8', 'i16', 'i32', 'i64']), operand('k', ['i32', 'i16'], { preparing: true })],
   attrs: {},
   options: 'TopKV2Options',
   infer(n) {

@@ -6,7 +6,7 @@ export const cumsum = defineOp({
   name: 'cumsum',
   builtin: 'CUMSUM',
   summary: 'running sums along an axis',
-  operands: [operand('input', ['f32', 'i32', 'i64']), operand('axis', ['i32'])],
+  operands: [operand('input', ['f32', 'i32', 'i64']), operand('axis', ['i32'], { preparing: true })],
   attrs: { exclusive: attr.bool('exclusive'), reverse: attr.bool('reverse') },
   options: 'CumsumOptions',
   infer(n) {

@@ -22,7 +22,7 @@ function reduce<const Name extends string>(name: Name, row: ReduceRow): OpSpec<N
     name,
     builtin: name.toUpperCase(),
     summary: row.summary,
-    operands: [operand('input', row.dtypes), operand('axes', ['i32'])],
+    operands: [operand('input', row.dtypes), operand('axes', ['i32'], { preparing: true })],
     attrs: reduceAttrs,
     options: 'ReducerOptions',
     infer(n) {

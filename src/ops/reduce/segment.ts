@@ -7,7 +7,7 @@ export const segmentSum = defineOp({
   name: 'segment_sum',
   builtin: 'SEGMENT_SUM',
   summary: 'sums of rows by ascending segment (data-dependent size)',
-  operands: [operand('data', numbers), operand('segmentIds', ['i32'])],
+  operands: [operand('data', numbers), operand('segmentIds', ['i32'], { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('data')
@@ -30,7 +30,11 @@ function unsorted<const Name extends string>(
     name,
     builtin: name.toUpperCase(),
     summary,
-    operands: [operand('data', numbers), operand('segmentIds', ['i32']), operand('numSegments', ['i32'])],
+    operands: [
+      operand('data', numbers),
+      operand('segmentIds', ['i32'], { preparing: true }),
+      operand('numSegments', ['i32'], { preparing: true }),
+    ],
     attrs: {},
     infer(n) {
       const { shape, dtype } = n.type('data')

@@ -59,7 +59,11 @@ export const spaceToBatchNd = defineOp({
   name: 'space_to_batch_nd',
   builtin: 'SPACE_TO_BATCH_ND',
   summary: 'positions within spatial blocks become batches',
-  operands: [operand('input', moved), operand('blockShape', ['i32']), operand('paddings', ['i32'])],
+  operands: [
+    operand('input', moved),
+    operand('blockShape', ['i32'], { preparing: true }),
+    operand('paddings', ['i32'], { preparing: true }),
+  ],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')
@@ -82,7 +86,7 @@ export const batchToSpaceNd = defineOp({
   name: 'batch_to_space_nd',
   builtin: 'BATCH_TO_SPACE_ND',
   summary: 'batches become positions within spatial blocks',
-  operands: [operand('input', moved), operand('blockShape', ['i32']), operand('crops', ['i32'])],
+  operands: [operand('input', moved), operand('blockShape', ['i32'], { preparing: true }), operand('crops', ['i32'], { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')

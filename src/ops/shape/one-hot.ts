@@ -9,7 +9,12 @@ export const oneHot = defineOp({
   name: 'one_hot',
   builtin: 'ONE_HOT',
   summary: 'a mark at each index',
-  operands: [operand('indices', index), operand('depth', ['i32']), operand('onValue', marks), operand('offValue', marks)],
+  operands: [
+    operand('indices', index),
+    operand('depth', ['i32'], { preparing: true }),
+    operand('onValue', marks),
+    operand('offValue', marks),
+  ],
   attrs: { axis: attr.i32('axis') },
   options: 'OneHotOptions',
   infer(n) {

@@ -10,7 +10,7 @@ export const reshape = defineOp({
   name: 'reshape',
   builtin: 'RESHAPE',
   summary: 'same elements, other shape',
-  operands: [operand('input', anyFixed), operand('shape', ['i32'])],
+  operands: [operand('input', anyFixed), operand('shape', ['i32'], { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')
@@ -61,7 +61,7 @@ export const expandDims = defineOp({
   name: 'expand_dims',
   builtin: 'EXPAND_DIMS',
   summary: 'inserts a dim of size 1',
-  operands: [operand('input', anyFixed), operand('axis', index)],
+  operands: [operand('input', anyFixed), operand('axis', index, { preparing: true })],
   attrs: {},
   options: 'ExpandDimsOptions',
   infer(n) {

@@ -7,7 +7,7 @@ export const reverseV2 = defineOp({
   name: 'reverse_v2',
   builtin: 'REVERSE_V2',
   summary: 'elements in the opposite order along axes',
-  operands: [operand('input', ['f32', 'f16', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool']), operand('axis', ['i32'])],
+  operands: [operand('input', ['f32', 'f16', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool']), operand('axis', ['i32'], { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')

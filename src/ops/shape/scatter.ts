@@ -35,7 +35,11 @@ export const scatterNd = defineOp({
   name: 'scatter_nd',
   builtin: 'SCATTER_ND',
   summary: 'updates added to zeros at index vectors',
-  operands: [operand('indices', ['i32']), operand('updates', ['f32', 'i8', 'u8', 'i32', 'i64', 'bool']), operand('shape', ['i32'])],
+  operands: [
+    operand('indices', ['i32']),
+    operand('updates', ['f32', 'i8', 'u8', 'i32', 'i64', 'bool']),
+    operand('shape', ['i32'], { preparing: true }),
+  ],
   attrs: {},
   options: 'ScatterNdOptions',
   infer(n) {
@@ -60,7 +64,7 @@ export const sparseToDense = defineOp({
   summary: 'values at coordinates, a default elsewhere',
   operands: [
     operand('indices', index),
-    operand('shape', index),
+    operand('shape', index, { preparing: true }),
     operand('values', ['f32', 'i8', 'u8', 'i32', 'i64']),
     operand('defaultValue', ['f32', 'i8', 'u8', 'i32', 'i64']),
   ],

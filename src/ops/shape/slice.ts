@@ -24,7 +24,12 @@ export const stridedSlice = defineOp({
   name: 'strided_slice',
   builtin: 'STRIDED_SLICE',
   summary: 'x[begin:end:stride]',
-  operands: [operand('input', movable), operand('begin', index), operand('end', index), operand('strides', index)],
+  operands: [
+    operand('input', movable),
+    operand('begin', index, { preparing: true }),
+    operand('end', index, { preparing: true }),
+    operand('strides', index, { preparing: true }),
+  ],
   attrs: {
     beginMask: attr.i32('beginMask'),
     endMask: attr.i32('endMask'),
@@ -81,7 +86,7 @@ export const slice = defineOp({
   name: 'slice',
   builtin: 'SLICE',
   summary: 'a block of the operand',
-  operands: [operand('input', movable), operand('begin', index), operand('size', index)],
+  operands: [operand('input', movable), operand('begin', index, { preparing: true }), operand('size', index, { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')

@@ -13,7 +13,7 @@ export const split = defineOp({
   name: 'split',
   builtin: 'SPLIT',
   summary: 'equal parts along an axis',
-  operands: [operand('axis', ['i32']), operand('value', parts)],
+  operands: [operand('axis', ['i32'], { preparing: true }), operand('value', parts)],
   attrs: { numSplits: attr.i32('numSplits') },
   options: 'SplitOptions',
   infer(n) {
@@ -41,7 +41,7 @@ export const splitV = defineOp({
   name: 'split_v',
   builtin: 'SPLIT_V',
   summary: 'parts of given sizes along an axis',
-  operands: [operand('value', parts), operand('sizeSplits', index), operand('axis', ['i32'])],
+  operands: [operand('value', parts), operand('sizeSplits', index, { preparing: true }), operand('axis', ['i32'], { preparing: true })],
   attrs: { numSplits: attr.i32('numSplits') },
   options: 'SplitVOptions',
   infer(n) {

@@ -12,7 +12,7 @@ export const tile = defineOp({
   name: 'tile',
   builtin: 'TILE',
   summary: 'the operand repeated along its axes',
-  operands: [operand('input', [...spread, 'string']), operand('multiples', index)],
+  operands: [operand('input', [...spread, 'string']), operand('multiples', index, { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')
@@ -32,7 +32,7 @@ export const broadcastTo = defineOp({
   name: 'broadcast_to',
   builtin: 'BROADCAST_TO',
   summary: 'the operand at a larger shape',
-  operands: [operand('input', [...spread, 'string']), operand('shape', index)],
+  operands: [operand('input', [...spread, 'string']), operand('shape', index, { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')
@@ -78,7 +78,7 @@ export const fill = defineOp({
   name: 'fill',
   builtin: 'FILL',
   summary: 'one value everywhere',
-  operands: [operand('dims', index), operand('value', [...spread, 'string'])],
+  operands: [operand('dims', index, { preparing: true }), operand('value', [...spread, 'string'])],
   attrs: {},
   infer(n) {
     const { dtype } = n.type('value')
@@ -107,7 +107,11 @@ export const range = defineOp({
   name: 'range',
   builtin: 'RANGE',
   summary: 'numbers at equal steps',
-  operands: [operand('start', counted), operand('limit', counted), operand('delta', counted)],
+  operands: [
+    operand('start', counted, { preparing: true }),
+    operand('limit', counted, { preparing: true }),
+    operand('delta', counted, { preparing: true }),
+  ],
   attrs: {},
   infer(n) {
     const { dtype } = n.type('start')

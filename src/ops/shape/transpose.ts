@@ -6,7 +6,7 @@ export const transpose = defineOp({
   name: 'transpose',
   builtin: 'TRANSPOSE',
   summary: 'permutes dims',
-  operands: [operand('input', movable), operand('perm', index)],
+  operands: [operand('input', movable), operand('perm', index, { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape, dtype } = n.type('input')

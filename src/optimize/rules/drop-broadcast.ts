@@ -1,26 +1,28 @@
 import { broadcastShapes, sameShape } from '../../core/shape.ts'
 import * as binary from '../../ops/elementwise/binary.ts'
-import { op, value } from '../pattern.ts'
+import { type OpPattern, op, value } from '../pattern.ts'
 import { hit, miss, type Rule, rule } from '../rule.ts'
+import { broadcastRankOf } from '../splats.ts'
 import { resultOf } from '../weighted.ts'
 
 const names = Object.values(binary).map((spec) => spec.name as string)
 
-/** Ranks up to which a kernel broadcasts by itself. @see LiteRT kernels/{add,sub,mul,div,maximum_minimum,comparisons}.cc */
-const broadcastRanks: Readonly<Record<string, number>> = { add: 6, sub: 6, mul: 6, div: 6, maximum: 5, minimum: 5, atan2: 0 }
+const spreads: readonly OpPattern<'spread', 'x'>[] = [
+  op(['broadcast_to', 'tile', 'reshape'], { as: 'spread', inputs: [value('x')] }),
+  op('fill', { as: 'spread', inputs: [value(), value('x')] }),
+]
+const cases = ([0, 1] as const).flatMap((at) => spreads.map((spread) => ({ at, spread })))
 
 /**
- * binary op on a value that was broadcast before, or got leading dims of 1  =>  the op on the value itself, which broadcasts alike.
+ * binary op on a value that was broadcast before, got leading dims of 1, or is one number everywhere  =>  the op on the value or number
+ * itself, which broadcasts alike.
  */
-export const dropBroadcast: readonly Rule[] = ([0, 1] as const).map((at) =>
+export const dropBroadcast: readonly Rule[] = cases.map(({ at, spread }) =>
   rule('drop-broadcast', {
     semantics: 'exact',
     pattern: op(names, {
       as: 'root',
-      inputs:
-        at === 0
-          ? [op(['broadcast_to', 'tile', 'reshape'], { as: 'spread', inputs: [value('x')] }), value('y')]
-          : [value('y'), op(['broadcast_to', 'tile', 'reshape'], { as: 'spread', inputs: [value('x')] })],
+      inputs: at === 0 ? [spread, value('y')] : [value('y'), spread],
     }),
     check({ root, spread, x, y }, graph) {
       const { shape } = resultOf(graph, root).type
@@ -28,7 +30,7 @@ export const dropBroadcast: readonly Rule[] = ([0, 1] as const).map((at) =>
       const alike = broadcastShapes(x.type.shape, y.type.shape)
       if (!alike || !sameShape(alike, shape) || !isSpreadOf(spread.op, x.type.shape, before))
         return miss('without the broadcast before it the op has another result', spread)
-      if (!sameShape(x.type.shape, y.type.shape) && shape.length > (broadcastRanks[root.op] ?? 4))
+      if (!sameShape(x.type.shape, y.type.shape) && shape.length > broadcastRankOf(root))
         return miss('the kernel does not broadcast this rank', root)
       return hit()
     },
