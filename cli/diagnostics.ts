@@ -30,6 +30,15 @@ export function invalidValue(option: string, cause: DowncastError): DowncastErro
   return new DowncastError({ code: 'cli/invalid-value', message: `${option}: ${cause.message}`, hint: cause.hint }, { cause })
 }
 
+/** Ranges for a mode that leaves activations float. */
+export function calibrationWithoutUse(mode: string, modes: readonly string[]): DowncastError {
+  return usage(
+    'cli/calibration-without-use',
+    `--calibration has no use in the mode ${mode}, whose activations stay float.`,
+    `It is for --quantize ${modes.join(', ')}.`,
+  )
+}
+
 export function malformedValue(option: string, value: string, expected: string): DowncastError {
   return new DowncastError({
     code: 'cli/malformed-value',

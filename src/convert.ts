@@ -12,7 +12,7 @@ import type { Decision, QuantizeOptions } from './quantize/types.ts'
 
 export interface ConvertOptions
   extends QuantizeOptions,
-    Pick<LowerOptions, 'allowCustom' | 'allowFlex' | 'resultTypes' | 'foldLimitBytes'> {
+    Pick<LowerOptions, 'allowCustom' | 'allowFlex' | 'resultTypes' | 'foldLimitBytes' | 'keepGrids'> {
   /** Called after import, lowering, each optimizer pass and quantization with the graphs as they stand. */
   readonly onPass?: (name: string, graph: Graph) => void
 }
@@ -33,8 +33,8 @@ export interface Converted {
  * Throws `lower/*` with every op that cannot be lowered, and `quantize/*`.
  */
 export function convert(source: SourceModel, options: ConvertOptions = {}): Converted {
-  const isQuantized = options.mode !== undefined && options.mode !== 'none'
-  const lowered = lowerSource(source, { ...options, keepGrids: isQuantized })
+  const keepGrids = options.keepGrids ?? (options.mode !== undefined && options.mode !== 'none')
+  const lowered = lowerSource(source, { ...options, keepGrids })
   for (const g of lowered.model.graphs) options.onPass?.('lower', g)
   const { onPass, foldLimitBytes } = options
   const optimized = optimizeModel(lowered.model, { foldLimitBytes, ...(onPass && { onPass }) })
@@ -48,6 +48,18 @@ export function convert(source: SourceModel, options: ConvertOptions = {}): Conv
     diagnostics: [...source.diagnostics, ...lowered.diagnostics, ...optimized.diagnostics, ...quantized.diagnostics],
     source: { ...source.metadata, format: source.format, name: source.name },
     optimized: optimized.report,
+  }
+}
+
+/** A model that was converted without quantization, quantized: so ranges can be found in between. Throws `quantize/*`. */
+export function quantizeConverted(converted: Converted, options: QuantizeOptions & Pick<ConvertOptions, 'onPass'>): Converted {
+  const quantized = quantize(converted.floatModel, options)
+  for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
+  return {
+    ...converted,
+    model: quantized.model,
+    decisions: quantized.decisions,
+    diagnostics: [...converted.diagnostics, ...quantized.diagnostics],
   }
 }
 

@@ -72,7 +72,7 @@ async function floatModelOf(
   const tflite = openTflite(location)
   const source = tflite ?? (await openModel(location, { signature, tags, inputs, outputs, shapes: parseShapes(options.shape) }))
   try {
-    const { floatModel } = 'tflite' in source ? convertTflite(source.tflite) : convert(source.model)
+    const { floatModel } = 'tflite' in source ? convertTflite(source.tflite) : convert(source.model, { keepGrids: true })
     return { bytes: tfliteBytes(floatModel), files: source.files }
   } finally {
     source.close()

@@ -1,4 +1,6 @@
-import { type ConvertOptions, convert, convertTflite } from '../../src/convert.ts'
+import { basename, resolve } from 'node:path'
+import type { CalibrationRecord } from '../../src/calibrate/calibration.ts'
+import { type Converted, type ConvertOptions, convert, convertTflite, quantizeConverted } from '../../src/convert.ts'
 import type { ByteSink, ByteSource } from '../../src/core/bytes.ts'
 import { DowncastError } from '../../src/core/diagnostics.ts'
 import { writeTflite } from '../../src/export/write-tflite.ts'
@@ -8,11 +10,14 @@ import { textRecords } from '../../src/ops/text.ts'
 import { type Explanation, explain, ruleNames } from '../../src/optimize/index.ts'
 import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
+import { staticModes } from '../../src/quantize/quantize.ts'
 import type { Decision } from '../../src/quantize/types.ts'
-import { malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
+import { calibrationWithoutUse, malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
+import type { OptionValues } from '../options.ts'
 import { progressSink } from '../progress-sink.ts'
 import { exportOptions, openModel, openTflite } from '../read-source.ts'
+import type { Terminal } from '../terminal.ts'
 import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
 import { irTracer } from '../trace.ts'
 import type { Command } from '../verb.ts'
@@ -53,7 +58,9 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       foldLimitBytes: options['fold-limit'],
       ...(onPass && { onPass }),
     }
-    const converted = 'tflite' in source ? convertTflite(source.tflite, how) : convert(source.model, how)
+    const run = (h: ConvertOptions) => ('tflite' in source ? convertTflite(source.tflite, h) : convert(source.model, h))
+    const calibrated = options.calibration.length === 0 ? undefined : await runCalibrated(run, how, path, options, terminal)
+    const converted = calibrated?.converted ?? run(how)
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const write = (sink: ByteSink) => {
       const shown = progressSink(sink, progress, constBytes(converted.model))
@@ -91,6 +98,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       /** Bytes of results alive at the worst moment; symbolic sizes count as 1. */
       memory: converted.optimized.memory,
       ...(options.explain !== undefined && { explained: explain(options.explain, converted.floatModel, converted.optimized) }),
+      ...(calibrated && { calibration: calibrated.calibration }),
       decisions: converted.decisions,
       diagnostics: converted.diagnostics,
       /** Without the check. */
@@ -103,6 +111,44 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
     progress.finish()
     source.close()
   }
+}
+
+type CalibratedOptions = Pick<
+  OptionValues<typeof convertOptions>,
+  'calibration' | 'estimator' | 'quantize' | 'jobs' | 'max-samples' | 'preprocess' | 'skip-bad'
+>
+
+/** The float model first, then the ranges of its activations, then the mode. */
+async function runCalibrated(
+  run: (how: ConvertOptions) => Converted,
+  how: ConvertOptions,
+  path: string,
+  options: CalibratedOptions,
+  terminal: Terminal,
+): Promise<{ converted: Converted; calibration: CalibrationSummary }> {
+  const begin = performance.now()
+  if (!staticModes.has(options.quantize)) throw calibrationWithoutUse(options.quantize, [...staticModes])
+  const [{ calibrationFor }, { estimatorOf }] = await Promise.all([import('./calibration.ts'), import('../../src/calibrate/index.ts')])
+  const estimator = estimatorOf(options.estimator ?? 'min-max')
+  const { io: _, keepFloat: __, ...float } = how
+  const before = run({ ...float, mode: 'none', keepGrids: true })
+  const { preprocess, jobs } = options
+  const settings = { preprocess, jobs, maxSamples: options['max-samples'], skipBad: options['skip-bad'], terminal }
+  const { calibration, diagnostics } = await calibrationFor(before.floatModel, basename(resolve(path)), options.calibration, settings)
+  const converted = quantizeConverted(before, { ...how, ranges: calibration.ranges(before.floatModel, estimator) })
+  const { data, preprocess: by, method } = calibration.record
+  return {
+    converted: { ...converted, diagnostics: [...converted.diagnostics, ...diagnostics] },
+    calibration: { data, preprocess: by, method, estimator: estimator.name, timeMs: Math.round(performance.now() - begin) },
+  }
+}
+
+interface CalibrationSummary {
+  readonly data: CalibrationRecord['data']
+  readonly preprocess: CalibrationRecord['preprocess']
+  readonly method: CalibrationRecord['method']
+  readonly estimator: string
+  readonly timeMs: number
 }
 
 const copiedBytes = 4 << 20
@@ -143,6 +189,7 @@ interface Summary {
   readonly operators: Readonly<Record<string, number>>
   readonly memory: { readonly beforeBytes: number; readonly afterBytes: number }
   readonly explained?: Explanation
+  readonly calibration?: CalibrationSummary
   readonly decisions: readonly Decision[]
   readonly timeMs: number
 }
@@ -157,6 +204,7 @@ function summaryText(s: Summary, check: readonly string[]): string {
     ['signatures', s.signatures.map((x) => x.key).join(', ')],
     ['operators', operatorsText(s.operators)],
     ...(s.mode === 'none' ? [] : [['weights', `${changed.length} of ${s.decisions.length} stored smaller (${s.mode})`]]),
+    ...(s.calibration ? [['calibrated', calibrationText(s.calibration)]] : []),
     ...(s.memory.afterBytes === 0 ? [] : [['activations', memoryText(s.memory)]]),
     ['runs on', `TFLite ${s.minRuntimeVersion} or newer`],
     ['time', formatSeconds(s.timeMs)],
@@ -190,6 +238,10 @@ function planText(s: Summary): string {
     ...(s.explained ? explanationLines(s.explained) : []),
     ...(rows.length === 0 ? [] : ['', ...table]),
   ].join('\n')
+}
+
+function calibrationText({ data, estimator, timeMs }: CalibrationSummary): string {
+  return `${formatCount(data.samples)} samples of ${data.name} (${estimator}), ${formatSeconds(timeMs)}`
 }
 
 function memoryText({ beforeBytes, afterBytes }: Summary['memory']): string {

@@ -1,5 +1,5 @@
 import { defineVerb } from '../verb.ts'
-import { modelOptions } from './shared.ts'
+import { calibrationOptions, modelOptions } from './shared.ts'
 
 export const calibrateOptions = {
   data: {
@@ -8,14 +8,7 @@ export const calibrateOptions = {
     help: 'folder of pictures, tar, IDX, .npy, .npz, CSV or JSON lines; one for each input by its name, or one for all',
   },
   output: { kind: 'text', short: 'o', value: 'CALIB.json', help: 'file to write; an existing one is replaced' },
-  preprocess: {
-    kind: 'texts',
-    value: '[NAME:]mean=M,std=S,...',
-    help: 'real = (x - mean) / std; a value for each channel as 1:2:3; also size=HxW, color=gray|rgb|bgr|rgba, layout',
-  },
-  'max-samples': { kind: 'number', value: 'N', min: 1, help: 'stop after this many samples' },
-  jobs: { kind: 'number', value: 'N', min: 1, help: 'threads that run samples; default: one for each processor' },
-  'skip-bad': { kind: 'flag', help: 'go on without samples that cannot be read or do not fit, and count them' },
+  ...calibrationOptions,
   ...modelOptions,
 } as const
 

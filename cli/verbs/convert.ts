@@ -1,6 +1,6 @@
 import { quantizeModes } from '../../src/quantize/types.ts'
 import { defineVerb } from '../verb.ts'
-import { keepOptions, modelOptions } from './shared.ts'
+import { calibrationOptions, keepOptions, modelOptions } from './shared.ts'
 
 export const convertOptions = {
   output: { kind: 'text', short: 'o', value: 'OUT.tflite', help: 'file to write; an existing one is replaced' },
@@ -12,6 +12,19 @@ export const convertOptions = {
     help: 'how weights are stored, and in the int modes activations too',
     group: 'Quantization',
   },
+  calibration: {
+    kind: 'texts',
+    value: '[NAME=]DATA|CALIB.json',
+    help: 'ranges of activations for the int modes: samples to run now, as in calibrate, or the file that it wrote',
+    group: 'Calibration',
+  },
+  estimator: {
+    kind: 'text',
+    value: 'NAME',
+    help: 'ranges of what was seen: min-max (default), moving-average, percentile:99.999, entropy, mse, octav',
+    group: 'Calibration',
+  },
+  ...calibrationOptions,
   'min-elements': {
     kind: 'number',
     value: 'N',
@@ -76,6 +89,7 @@ export const convertVerb = defineVerb({
     'convert saved/1 --quantize dynamic --plan',
     'convert frozen.pb --inputs image --outputs probabilities --shape image=1,8,8,1 -o cut.tflite',
     'convert model.tflite --quantize float16 -o half.tflite',
+    'convert saved/1 --quantize int8 --calibration digits/ --preprocess mean=0,std=255 -o int8.tflite',
     "convert model.keras --quantize dynamic --keep-float 'dense_1' -o small.tflite",
   ],
   load: async () => (await import('../commands/convert.ts')).convertCommand,

@@ -5,6 +5,19 @@ export const preprocessOption = {
   help: 'real = (x - mean) / std; a value for each channel as 1:2:3; also size=HxW, color=gray|rgb|bgr|rgba, layout',
 } as const
 
+/** How samples are run through the float model. */
+export const calibrationOptions = {
+  preprocess: {
+    kind: 'texts',
+    value: '[NAME:]mean=M,std=S,...',
+    help: 'real = (x - mean) / std; a value for each channel as 1:2:3; also size=HxW, color=gray|rgb|bgr|rgba, layout',
+    group: 'Calibration',
+  },
+  'max-samples': { kind: 'number', value: 'N', min: 1, help: 'stop after this many samples', group: 'Calibration' },
+  jobs: { kind: 'number', value: 'N', min: 1, help: 'threads that run samples; default: one for each processor', group: 'Calibration' },
+  'skip-bad': { kind: 'flag', help: 'go on without samples that cannot be read or do not fit, and count them', group: 'Calibration' },
+} as const
+
 /** Which part of a model is meant, and in which shape. */
 export const modelOptions = {
   signature: { kind: 'text', value: 'KEY', help: 'convert this signature only; default: all', group: 'Model' },

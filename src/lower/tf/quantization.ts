@@ -1,4 +1,4 @@
-import type { DType } from '../../core/dtype.ts'
+import { type DType, typedView } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -31,7 +31,7 @@ function onGrid(f: Formula, x: Value, { scale, min, max }: Grid): Value {
   return f.mul(f.floor(f.add(steps, 0.5)), scale)
 }
 
-const numbersOf = (v: Value): Float32Array | undefined => v.data && new Float32Array(v.data.bytes().slice().buffer)
+const numbersOf = (v: Value): Float32Array | undefined => (v.type.dtype === 'f32' ? v.data && typedView('f32', v.data.bytes()) : undefined)
 
 /** States that a constant lies on a grid around 0 whose steps are `scale`, of the constant's shape or broadcast to it. */
 function onSteps(b: OpBuilder, value: Value, scale: Value): Value {
