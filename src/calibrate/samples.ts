@@ -1,7 +1,7 @@
 import { digestOf, textDigest } from '../core/digest.ts'
 import { typedView } from '../core/dtype.ts'
 import { inputMismatch } from '../run/data/diagnostics.ts'
-import { prepareInput } from '../run/data/prepare.ts'
+import { prepareFeeds, prepareInput } from '../run/data/prepare.ts'
 import { formatPreprocess, noPreprocess, type Preprocess } from '../run/data/preprocess.ts'
 import type { DataSet, Sample } from '../run/data/sample.ts'
 import type { Feeds, SignatureInfo } from '../run/runner.ts'
@@ -53,29 +53,29 @@ export function preprocessRecord(preprocess: PreprocessByInput): Record<string, 
 
 function prepareRuns(sample: Sample, signatures: readonly SignatureInfo[], preprocess: PreprocessByInput): PreparedSample['runs'] {
   const { arrays } = sample
+  const recordOf = (input: string): Preprocess => preprocess.get(input) ?? preprocess.get('') ?? noPreprocess
   const used = new Set<string>()
-  const take = (signature: SignatureInfo, arrayOf: (input: string) => string): { signature: string; feeds: Feeds } => {
-    const feeds = signature.inputs.map((input) => {
-      const array = arrayOf(input.name)
-      used.add(array)
-      const how = preprocess.get(input.name) ?? preprocess.get('') ?? noPreprocess
-      const feed = prepareInput(arrays.get(array)!, input, how, sample.name)
-      if (feed.dtype === 'f32') expectFinite(typedView('f32', feed.bytes), sample.name, input.name)
-      return [input.name, feed] as const
-    })
-    return { signature: signature.key, feeds: new Map(feeds) }
-  }
   const runs = signatures.flatMap((s) => {
-    const isQualified = s.inputs.length > 0 && s.inputs.every((i) => arrays.has(`${s.key}.${i.name}`))
-    if (isQualified) return [take(s, (input) => `${s.key}.${input}`)]
-    return s.inputs.length > 0 && s.inputs.every((i) => arrays.has(i.name)) ? [take(s, (input) => input)] : []
+    const qualified = (input: string): string => `${s.key}.${input}`
+    const nameOf = [qualified, (input: string) => input].find(
+      (name) => s.inputs.length > 0 && s.inputs.every((i) => arrays.has(name(i.name))),
+    )
+    if (!nameOf) return []
+    const feeds = s.inputs.map((input) => {
+      used.add(nameOf(input.name))
+      return [input.name, prepareInput(arrays.get(nameOf(input.name))!, input, recordOf(input.name), sample.name)] as const
+    })
+    return [{ signature: s.key, feeds: new Map(feeds) as Feeds }]
   })
   const single = signatures.find((s) => s.inputs.length === 1)
-  const [only] = arrays.keys()
-  if (runs.length === 0 && single && arrays.size === 1) runs.push(take(single, () => only!))
-  if (runs.length === 0 || used.size < arrays.size) {
+  if (runs.length === 0 && single) {
+    runs.push({ signature: single.key, feeds: prepareFeeds(sample, single.inputs, recordOf(single.inputs[0]!.name)) })
+  } else if (runs.length === 0 || used.size < arrays.size) {
     const names = signatures.flatMap((s) => s.inputs.map((i) => (signatures.length === 1 ? i.name : `${s.key}.${i.name}`)))
     throw inputMismatch(sample.name, names, [...arrays.keys()])
+  }
+  for (const { feeds } of runs) {
+    for (const [input, { dtype, bytes }] of feeds) if (dtype === 'f32') expectFinite(typedView('f32', bytes), sample.name, input)
   }
   return runs
 }

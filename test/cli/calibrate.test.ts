@@ -4,9 +4,12 @@ import * as path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { calibrationFor } from '../../cli/commands/calibration.ts'
 import { styleFor, type Terminal } from '../../cli/terminal.ts'
+import { parseCalibration } from '../../src/calibrate/calibration-file.ts'
 import { convertTflite } from '../../src/convert.ts'
 import { memorySource } from '../../src/core/bytes.ts'
+import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
+import { modelFromText } from '../../src/ops/text.ts'
 import { openFile } from '../../src/platform/node.ts'
 import { readIdx } from '../../src/wire/idx.ts'
 import { runInProcess } from './run-cli.ts'
@@ -63,6 +66,29 @@ describe('calibrate', () => {
       resumed: 0,
       diagnostics: [],
     })
+  })
+
+  test('takes tables and JSON lines, each column or array to its input', async () => {
+    const text = `model ""
+graph main(%0 "x": f32[N,3]) {
+  %1 = relu(%0) : f32[N,3]
+  return %1
+}
+signature "serving_default" main("x" %0) -> ("y" %1)
+`
+    fs.writeFileSync(at('relu.tflite'), tfliteBytes(modelFromText(text)))
+    const rows = Array.from({ length: 12 }, (_, i) => [i, -i, i / 4])
+    fs.writeFileSync(at('rows.csv'), rows.map((r) => r.join(',')).join('\n'))
+    fs.writeFileSync(at('columns.csv'), [['a', 'b', 'c'], ...rows].map((r) => r.join(',')).join('\n'))
+    fs.writeFileSync(at('rows.jsonl'), rows.map((r) => JSON.stringify({ x: r })).join('\n'))
+    const tensors = []
+    for (const name of ['rows.csv', 'columns.csv', 'rows.jsonl']) {
+      const { code, err } = await runInProcess('calibrate', at('relu.tflite'), '--data', at(name), '--jobs', '1', '-o', at('table.json'))
+      expect({ code, err }).toMatchObject({ code: 0 })
+      tensors.push(parseCalibration('table.json', fs.readFileSync(at('table.json'), 'utf8')).record.tensors)
+    }
+    expect(tensors[1]).toEqual(tensors[0])
+    expect(tensors[2]).toEqual(tensors[0])
   })
 
   test('names a picture in the middle that cannot be read, and goes on without it when told so', async () => {
