@@ -102,6 +102,10 @@ const modelTypes: Readonly<Record<SourceModel['format'] | 'tflite', NonNullable<
 const modes: Readonly<Record<QuantizeMode, ExportOptions['modes']>> = {
   none: [],
   dynamic: ['PTQ_DYNAMIC_RANGE'],
+  'dynamic-int4': ['PTQ_DYNAMIC_RANGE'],
+  // TensorFlow has no word for these.
+  'weight-only-int8': [],
+  'weight-only-int4': [],
   float16: ['PTQ_FLOAT16'],
   int8: ['PTQ_FULL_INTEGER'],
   'int8-only': ['PTQ_FULL_INTEGER'],

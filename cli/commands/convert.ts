@@ -12,6 +12,7 @@ import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import { staticModes } from '../../src/quantize/quantize.ts'
 import type { Decision } from '../../src/quantize/types.ts'
+import { blockSizes } from '../../src/quantize/weights/scheme.ts'
 import { calibrationWithoutUse, malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import type { OptionValues } from '../options.ts'
@@ -49,6 +50,8 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       mode,
       minElements: options['min-elements'],
       perTensor: options['per-tensor'],
+      blockSize: blockSizes.find((size) => String(size) === options['block-size']),
+      asymmetric: options.asymmetric,
       keepFloat: options['keep-float'],
       io: parsePortTypes(options.io),
       biasType: options['int16-bias'] === 'int32' ? 'i32' : 'i64',

@@ -41,7 +41,7 @@ export const pieceBytes = 1 << 20
 const scratches = new Map<string, Uint8Array>()
 
 /** Memory that is used again by the next who asks for the same `use`; holds what was left in it. */
-export function scratch(use: 'piece' | 'operand' | 'scaled', byteLength: number): Uint8Array {
+export function scratch(use: 'piece' | 'operand' | 'scaled' | 'encoded', byteLength: number): Uint8Array {
   const known = scratches.get(use)
   if (known && known.byteLength >= byteLength) return known.subarray(0, byteLength)
   const made = new Uint8Array(Math.max(byteLength, pieceBytes))

@@ -1,6 +1,8 @@
 import { type ConstData, constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
-import { fileShape, isStatic } from '../core/shape.ts'
+import { bytesOf, type DType } from '../core/dtype.ts'
+import { toHalf } from '../core/half.ts'
+import { fileShape, isStatic, type Shape } from '../core/shape.ts'
 import type { Graph, Model, Node, QuantParams, Signature, Value, ValueId } from '../ir/types.ts'
 import { findBuiltin, findSpec } from '../ops/index.ts'
 import { hasKeptOptions, type KeptModel, type KeptOperator, keptModel, keptOperator, keptTensor } from '../ops/kept.ts'
@@ -105,9 +107,22 @@ function subgraphRecord(
     return i
   }
   const unique = uniqueNames()
+  const tensors = order.map((v) => tensorRecord(v, unique(v.name), v.data ? addBuffer(v.data) : 0))
+  order.forEach(({ name, type }, i) => {
+    const { quant } = type
+    if (quant?.kind !== 'blockwise') return
+    const add = (as: string, dtype: DType, data: ArrayBufferView): number => {
+      const value: Value = { id: -1, name: unique(`${name}_${as}`), type: { dtype, shape: blockShape(type.shape, quant) } }
+      return tensors.push(tensorRecord(value, value.name, addBuffer(constFromBytes(bytesOf(data))))) - 1
+    }
+    const scales = add('scales', 'f16', toHalf(quant.scales))
+    const zeroPoints = quant.zeroPoints ? add('zero_points', 'i32', quant.zeroPoints) : -1
+    const value = { scales, zeroPoints, blockSize: quant.blockSize, blockShape: [] }
+    tensors[i] = { ...tensors[i], quantization: { details: { type: 'BlockwiseQuantization', value } } }
+  })
   return {
     name: graph.name,
-    tensors: order.map((v) => tensorRecord(v, unique(v.name), v.data ? addBuffer(v.data) : 0)),
+    tensors,
     inputs: graph.inputs.map(indexOf),
     outputs: graph.outputs.map(indexOf),
     operators: graph.nodes.map((node) => operatorRecord(graph, node, indexOf, codes)),
@@ -202,8 +217,14 @@ function quantRecord(q: QuantParams): InputOf<typeof tensorTable>['quantization'
     case 'per-axis':
       return { scale: q.scales, zeroPoint: BigInt64Array.from(q.zeroPoints, BigInt), quantizedDimension: q.axis }
     case 'blockwise':
-      invariant(false, 'blockwise quantization is not exported yet')
+      // Its scales are a tensor, which is added when all others have their numbers.
+      return {}
   }
+}
+
+/** Shape of the scales of a tensor in blocks. */
+function blockShape(shape: Shape, { axis, blockSize }: Extract<QuantParams, { kind: 'blockwise' }>): Shape {
+  return shape.map((d, i) => (i === axis ? (d as number) / blockSize : d))
 }
 
 function signatureRecord(s: Signature, indices: ReadonlyMap<ValueId, number>): InputOf<typeof signatureDefTable> {

@@ -126,6 +126,32 @@ export interface TypedNodeView<A extends AttrSchema = AttrSchema> extends NodeVi
 export type IntegerType = 'i8' | 'i16'
 
 export type FixedRanges = Partial<Record<'i8' | 'u8' | 'i16', { readonly scale: number; readonly zeroPoint: number }>>
+
+/** Widths of stored weights. */
+export type WeightBits = 2 | 4 | 8
+
+/** A constant operand that may be stored as integers. */
+export interface WeightTrait {
+  readonly operand: string
+  readonly axis: number | null
+  readonly narrowRange: boolean
+  /** On integer activations it is one of them. */
+  readonly integerAs?: 'activation'
+  /** The integer kernel also takes one that is computed, on any grid. */
+  readonly mayCompute?: boolean
+  /** How small it may be while activations stay float. @see litert-quantizer 0.11 default_policy.py */
+  readonly small?: {
+    /** Taken as stored, one scale for each channel or for all. */
+    readonly dynamic: readonly WeightBits[]
+    /** Taken as stored, one scale for each block along its rows. */
+    readonly blocks?: readonly WeightBits[]
+    /** Behind a DEQUANTIZE. */
+    readonly weightOnly: readonly WeightBits[]
+    /** Axis of the channels where it is another than `axis`. */
+    channelAxis?(attrs: Attrs, rank: number): number
+  }
+}
+
 /** How an op behaves under quantization. Passes ask these traits; the vocabulary is closed. */
 export interface QuantTraits {
   /** Activation types with which it runs when a model is quantized statically; absent: it stays float. */
@@ -145,15 +171,7 @@ export interface QuantTraits {
   /** Operands and results that must share scale and zero point; `all` where the number of results varies. */
   readonly sameScales?: { readonly operands: readonly string[]; readonly results: readonly number[] | 'all' }
   /** Constant operands that may be stored as int8; axis of the channels, or null for per-tensor only. */
-  readonly weights?: readonly {
-    readonly operand: string
-    readonly axis: number | null
-    readonly narrowRange: boolean
-    /** On integer activations it is one of them. */
-    readonly integerAs?: 'activation'
-    /** The integer kernel also takes one that is computed, on any grid. */
-    readonly mayCompute?: boolean
-  }[]
+  readonly weights?: readonly WeightTrait[]
   /** i32 operands whose scale is the product of the scales of two others, an activation and a weight. */
   readonly biases?: readonly {
     readonly operand: string

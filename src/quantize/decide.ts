@@ -1,4 +1,4 @@
-import { byteLengthOf } from '../core/dtype.ts'
+import { bitsOf, byteLengthOf } from '../core/dtype.ts'
 import { elementCount } from '../core/shape.ts'
 import type { Node, TensorType, Value } from '../ir/types.ts'
 import { findSpec } from '../ops/index.ts'
@@ -9,7 +9,7 @@ import type { Decision } from './types.ts'
 export function decide(node: Node, index: number, value: Value, to: TensorType | undefined, reason?: string): Decision {
   const spec = findSpec(node.op)
   const { quant } = to ?? {}
-  const scales = quant && quant.kind !== 'per-tensor' ? quant.scales.length : 1
+  const scaleBytes = quant === undefined ? 0 : quant.kind === 'per-tensor' ? 4 : quant.scales.length * (quant.kind === 'blockwise' ? 2 : 4)
   const elements = elementCount(value.type.shape)!
   return {
     tensor: value.name,
@@ -19,9 +19,11 @@ export function decide(node: Node, index: number, value: Value, to: TensorType |
     elements,
     from: value.type.dtype,
     to: to?.dtype ?? value.type.dtype,
-    granularity: quant === undefined ? 'none' : quant.kind === 'per-tensor' ? 'per-tensor' : 'per-axis',
+    granularity: quant === undefined ? 'none' : quant.kind,
+    ...(quant?.kind === 'blockwise' && { blockSize: quant.blockSize }),
+    bits: bitsOf(to?.dtype ?? value.type.dtype),
     bytesBefore: value.data!.byteLength,
-    bytesAfter: to ? byteLengthOf(to.dtype, elements) + 4 * scales : value.data!.byteLength,
+    bytesAfter: to ? byteLengthOf(to.dtype, elements) + scaleBytes : value.data!.byteLength,
     reason,
   }
 }

@@ -145,3 +145,14 @@ export function usesTrainedGrids(mode: string): DiagnosticFields {
     message: `The model was trained with quantization: where it states grids, activations are int8 on these; ${mode} is for the rest.`,
   }
 }
+
+/** An option that the chosen mode does nothing with. */
+export function unfitOption(option: string, mode: string, where: string): DowncastError {
+  return new DowncastError({
+    code: 'quantize/unfit-option',
+    message: `${option} has no effect in the mode ${mode}; it works in ${where}.`,
+    expected: where,
+    actual: mode,
+    hint: `Leave ${option} out, or choose another mode.`,
+  })
+}

@@ -1,15 +1,13 @@
-import { constFromBytes } from '../core/bytes.ts'
-import { invariant } from '../core/diagnostics.ts'
-import { bytesOf, typedView } from '../core/dtype.ts'
 import { elementCount } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
-import { type Graph, mergeOrigins, type Node, type QuantParams, type Value } from '../ir/types.ts'
+import { type Graph, mergeOrigins, type Node, type Value } from '../ir/types.ts'
 import { hasEffect } from '../ops/bodies.ts'
 import { findSpec, op } from '../ops/index.ts'
 import type { OpSpec } from '../ops/spec.ts'
+import { decide } from './decide.ts'
 import { notFinite } from './diagnostics.ts'
 import type { Decision, KeepFloat, QuantizeOptions } from './types.ts'
-import { type QuantizedWeights, quantizeSymmetricInt8 } from './weights.ts'
+import { tensorflowConst } from './weights/quantized-const.ts'
 
 const rule = 'dynamic-range'
 
@@ -39,6 +37,7 @@ export function dynamicRange(graph: Graph, options: QuantizeOptions, keep: KeepF
       const value = spec.quant?.dynamicRange?.together && isWeight(index) ? constantAt(index) : undefined
       return (value && reasonToKeep(spec, node, value, true, options, keep)) ?? []
     })
+    const decided = new Map<number, Decision>()
     spec.operands.forEach((operand, index) => {
       const value = constantAt(index)
       if (!value) return
@@ -46,10 +45,11 @@ export function dynamicRange(graph: Graph, options: QuantizeOptions, keep: KeepF
       const own = reasonToKeep(spec, node, value, trait !== undefined, options, keep)
       const reason = own ?? (kept.length > 0 ? `another weight of the op stays float: ${kept[0]}` : undefined)
       const axis = options.perTensor ? null : (trait?.axis ?? null)
-      decisions.push(describe(node, operand.name, value, reason, axis))
       if (reason === undefined) chosen.push({ index, axis })
+      else decided.set(index, decide(node, index, value, undefined, reason))
     })
-    if (chosen.length > 0) rewrite(editor, node, spec, chosen, cache)
+    if (chosen.length > 0) for (const [index, d] of rewrite(editor, node, spec, chosen, cache)) decided.set(index, d)
+    decisions.push(...[...decided].sort(([i], [j]) => i - j).map(([, d]) => d))
   }
   editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
   return { graph: editor.finish(), decisions }
@@ -73,44 +73,27 @@ function reasonToKeep(
   return undefined
 }
 
-function describe(node: Node, operand: string, value: Value, reason: string | undefined, axis: number | null): Decision {
-  const elements = elementCount(value.type.shape)!
-  const { byteLength } = value.data!
-  const channels = axis === null ? 1 : (value.type.shape[axis] as number)
-  return {
-    tensor: value.name,
-    op: node.op,
-    operand,
-    layer: node.origin.source[0],
-    elements,
-    from: value.type.dtype,
-    to: reason === undefined ? 'i8' : value.type.dtype,
-    granularity: reason !== undefined ? 'none' : axis === null ? 'per-tensor' : 'per-axis',
-    bytesBefore: byteLength,
-    bytesAfter: reason === undefined ? elements + channels * 4 : byteLength,
-    reason,
-  }
-}
-
 function rewrite(
   editor: GraphEditor,
   node: Node,
   spec: OpSpec,
   chosen: readonly { index: number; axis: number | null }[],
   cache: Map<string, Value>,
-): void {
+): Map<number, Decision> {
   const inputs = [...node.inputs]
+  const decisions = new Map<number, Decision>()
   for (const { index, axis } of chosen) {
     const value = editor.value(inputs[index]!)
     const key = `${value.id}/${axis}`
     const quantized = cache.get(key) ?? quantizeConst(editor, value, axis, node)
     cache.set(key, quantized)
     inputs[index] = quantized.id
+    decisions.set(index, decide(node, index, value, quantized.type))
   }
   const origin = mergeOrigins([node.origin], rule)
   if (spec.quant?.dynamicRange) {
     editor.updateNode(node, { inputs, attrs: { ...node.attrs, ...spec.quant.dynamicRange.setAttrs }, origin })
-    return
+    return decisions
   }
   const moved = editor.updateNode(node, { inputs, origin })
   const out = editor.value(moved.outputs[0]!)
@@ -127,17 +110,11 @@ function rewrite(
     editor.updateNode(widen, { inputs: [out.id] })
   })
   editor.updateValue(out.id, { name: `${out.name}/quantized`, type: { dtype: 'i8', shape: out.type.shape, quant } })
+  return decisions
 }
 
 function quantizeConst(editor: GraphEditor, value: Value, axis: number | null, node: Node): Value {
-  const shape = value.type.shape as readonly number[]
-  const q = quantizeSymmetricInt8(typedView('f32', value.data!.bytes()), shape, axis)
-  if (!q) throw notFinite(value.name, node.origin.source[0])
-  return editor.addConst(value.name, { dtype: 'i8', shape, quant: paramsOf(q, axis) }, constFromBytes(bytesOf(q.data)))
-}
-
-function paramsOf(q: QuantizedWeights, axis: number | null): QuantParams {
-  invariant(axis !== null || q.scales.length === 1, 'one scale per tensor')
-  if (axis === null) return { kind: 'per-tensor', scale: q.scales[0]!, zeroPoint: 0 }
-  return { kind: 'per-axis', axis, scales: q.scales, zeroPoints: new Int32Array(q.scales.length) }
+  const made = tensorflowConst(value, axis)
+  if (!made) throw notFinite(value.name, node.origin.source[0])
+  return editor.addConst(value.name, made.type, made.data)
 }

@@ -1,5 +1,5 @@
 import { lazyConst } from '../core/bytes.ts'
-import { bytesOf, typedView } from '../core/dtype.ts'
+import { bitsOf, bytesOf, typedView } from '../core/dtype.ts'
 import { toHalf } from '../core/half.ts'
 import { elementCount } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
@@ -39,6 +39,7 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
         from: dtype,
         to: reason ? dtype : 'f16',
         granularity: 'none',
+        bits: reason ? bitsOf(dtype) : 16,
         bytesBefore: value.data.byteLength,
         bytesAfter: reason ? value.data.byteLength : elements * 2,
         reason,

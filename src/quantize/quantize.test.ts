@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { constFromBytes } from '../core/bytes.ts'
+import { constFromBytes, memorySource } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
-import { bytesOf, typedView } from '../core/dtype.ts'
+import { bytesOf } from '../core/dtype.ts'
+import { tfliteBytes } from '../export/write-tflite.ts'
+import { importTflite } from '../import/tflite/import-model.ts'
+import { readTfliteFile } from '../import/tflite/read-file.ts'
 import { parseModel } from '../ir/parse.ts'
 import type { Model } from '../ir/types.ts'
+import { withDefaults } from '../ops/build.ts'
+import { op } from '../ops/index.ts'
 import { quantize } from './quantize.ts'
 import type { QuantizeOptions } from './types.ts'
-import { quantizeSymmetricInt8 } from './weights.ts'
 
 const model = (body: string): Model => parseModel(`graph main(%0 "x": f32[N,64]) {\n${body}\n  return %9\n}`)
 const dense = model(
@@ -97,23 +101,70 @@ describe('float16', () => {
 it('refuses a mode that is not there', () =>
   expect(codeOf(() => quantize(dense, { mode: 'int9' as 'none' }))).toBe('quantize/unknown-mode'))
 
-describe('quantizeSymmetricInt8', () => {
-  // Values from TensorFlow's rule: scale = 2m/254 in double, halves away from zero.
-  it('rounds halves away from zero, and covers the range exactly', () => {
-    const { data, scales } = quantizeSymmetricInt8(Float32Array.of(127, -127, 0.5, -0.5, 1.5, 0.49), [6], null)!
-    expect([...data]).toEqual([127, -127, 1, -1, 2, 0])
-    expect([...scales]).toEqual([1])
+describe('weights alone, as litert-quantizer stores them', () => {
+  const conv = parseModel(
+    'graph main(%0 "x": f32[1,8,8,4]) {\n  %1 = const "w" : f32[6,3,3,4] = random(1)\n  %2 = const "d" : f32[1,3,3,6] = random(2)\n  %3 = conv_2d(%0, %1, none) : f32[1,8,8,6]\n  %9 = depthwise_conv_2d(%3, %2, none) {depthMultiplier=1} : f32[1,8,8,6]\n  return %9\n}',
+  )
+  const typesOf = (m: Model) =>
+    m.graphs[0]!.nodes.map((n) => [n.op, ...n.inputs.map((id) => (id === null ? null : m.graphs[0]!.values.get(id)!.type.dtype))])
+
+  it('dynamic-int4 hands int4 to the kernels that take it; the others stay float, and it says so', () => {
+    const { model: small, decisions } = quantize(conv, { mode: 'dynamic-int4' })
+    expect(typesOf(small)).toEqual([
+      ['conv_2d', 'f32', 'i4', null],
+      ['depthwise_conv_2d', 'f32', 'f32', null],
+    ])
+    expect(decisions).toMatchObject([
+      { tensor: 'w', to: 'i4', bits: 4, granularity: 'per-axis', bytesAfter: 108 + 6 * 4, reason: undefined },
+      { tensor: 'd', to: 'f32', bits: 32, reason: 'DEPTHWISE_CONV_2D takes no 4-bit weights with float activations' },
+    ])
   })
 
-  it('gives an all-zero channel the smallest range', () => {
-    const { data, scales } = quantizeSymmetricInt8(new Float32Array(4), [2, 2], 0)!
-    expect([...data]).toEqual([0, 0, 0, 0])
-    expect(scales[0]).toBe(Math.fround(1e-6 / 254))
+  it('weight-only modes put a DEQUANTIZE before the op, one for all readers', () => {
+    const shared = model(
+      '  %1 = const "w" : f32[16,64] = random(1)\n  %3 = fully_connected(%0, %1, none) : f32[N,16]\n  %4 = fully_connected(%0, %1, none) : f32[N,16]\n  %9 = add(%3, %4) : f32[N,16]',
+    )
+    for (const [mode, dtype] of [
+      ['weight-only-int8', 'i8'],
+      ['weight-only-int4', 'i4'],
+    ] as const) {
+      const small = quantize(shared, { mode, asymmetric: true }).model
+      expect(typesOf(small).map(([op]) => op)).toEqual(['dequantize', 'fully_connected', 'fully_connected', 'add'])
+      expect(typesOf(small)[0]).toEqual(['dequantize', dtype])
+      expect(small.graphs[0]!.nodes[1]!.attrs).not.toHaveProperty('asymmetricQuantizeInputs')
+    }
+    expect(quantize(conv, { mode: 'weight-only-int4' }).decisions[1]!.reason).toBe('DEPTHWISE_CONV_2D has no 4-bit weight-only form')
   })
 
-  it('takes channels along any axis', () => {
-    const weights = Float32Array.of(1, 10, -2, 5)
-    expect([...quantizeSymmetricInt8(weights, [2, 2], 1)!.data]).toEqual([64, 127, -127, 64])
-    expect([...typedView('i8', new Uint8Array(quantizeSymmetricInt8(weights, [2, 2], 0)!.data.buffer))]).toEqual([13, 127, -51, 127])
+  it('blocks divide rows of matrices, where they divide', () => {
+    const { model: small, decisions } = quantize(dense, { mode: 'dynamic-int4', blockSize: 32 })
+    const stored = [...small.graphs[0]!.values.values()].find((v) => v.type.dtype === 'i4')!
+    expect(stored.type.quant).toMatchObject({ kind: 'blockwise', axis: 1, blockSize: 32 })
+    expect(decisions[0]).toMatchObject({ granularity: 'blockwise', blockSize: 32, bytesAfter: 512 + 32 * 2 })
+    expect(quantize(dense, { mode: 'dynamic-int4', blockSize: 128 }).decisions[0]!.reason).toBe(
+      'rows of 64 elements do not divide into blocks of 128',
+    )
+  })
+
+  it('writes blocks with a tensor of scales, and reads them back', () => {
+    const [plain] = dense.graphs
+    const nodes = plain!.nodes.map((n) => ({ ...n, attrs: withDefaults(op.fullyConnected, {}) }))
+    const { model: small } = quantize({ ...dense, graphs: [{ ...plain!, nodes }] }, { mode: 'dynamic-int4', blockSize: 32 })
+    const bytes = tfliteBytes(small)
+    const file = readTfliteFile(memorySource('m.tflite', bytes))
+    const [graph] = importTflite(file).graphs
+    const before = [...small.graphs[0]!.values.values()].find((v) => v.type.dtype === 'i4')!
+    const after = [...graph!.values.values()].find((v) => v.type.dtype === 'i4')!
+    expect(after.type.quant).toEqual(before.type.quant)
+    expect(after.data!.bytes()).toEqual(before.data!.bytes())
+    expect(file.model.subgraphs[0]!.tensors.map((t) => [t.name, t.type, [...t.shape]])).toContainEqual(['w_scales', 'FLOAT16', [16, 2]])
+    expect(Buffer.from(tfliteBytes(importTflite(file))).equals(bytes)).toBe(true)
+  })
+
+  it('asks for --asymmetric and --block-size only where they have an effect', () => {
+    expect(codeOf(() => quantize(dense, { mode: 'dynamic-int4', asymmetric: true }))).toBe('quantize/unfit-option')
+    expect(codeOf(() => quantize(dense, { mode: 'dynamic', asymmetric: true }))).toBe('quantize/unfit-option')
+    expect(codeOf(() => quantize(dense, { mode: 'weight-only-int8', blockSize: 32 }))).toBe('quantize/unfit-option')
+    expect(codeOf(() => quantize(dense, { mode: 'dynamic-int4', blockSize: 32, perTensor: true }))).toBe('quantize/unfit-option')
   })
 })

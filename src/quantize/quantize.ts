@@ -2,7 +2,8 @@ import { constFromBytes } from '../core/bytes.ts'
 import { toDiagnostic } from '../core/diagnostics.ts'
 import { withGraphs } from '../ir/graph.ts'
 import type { Graph, Model } from '../ir/types.ts'
-import { ioNeedsStaticMode, unknownMode, usesTrainedGrids } from './diagnostics.ts'
+import type { WeightBits } from '../ops/spec.ts'
+import { ioNeedsStaticMode, unfitOption, unknownMode, usesTrainedGrids } from './diagnostics.ts'
 import { dynamicRange } from './dynamic-range.ts'
 import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
@@ -10,6 +11,8 @@ import { staticInteger } from './static/static-integer.ts'
 import { staticMode } from './static/static-mode.ts'
 import { isTrained } from './static/trained-grids.ts'
 import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type QuantizeOptions, quantizeModes } from './types.ts'
+import type { WeightScheme } from './weights/scheme.ts'
+import { smallWeights } from './weights/small-weights.ts'
 
 /** Tells the runtime that the model may compute in f16 with f32 accumulation. @see TFLite delegates/utils/metadata reduced_precision */
 const reducedPrecisionKey = 'reduced_precision_support'
@@ -18,6 +21,9 @@ type Mode = (model: Model, options: QuantizeOptions, keep: KeepFloat) => Quantiz
 
 const modes: Readonly<Record<Exclude<QuantizeMode, 'none'>, Mode>> = {
   dynamic: afterTraining(eachGraph(dynamicRange)),
+  'dynamic-int4': afterTraining(weightMode('dynamic', 4)),
+  'weight-only-int8': afterTraining(weightMode('weight-only', 8)),
+  'weight-only-int4': afterTraining(weightMode('weight-only', 4)),
   float16: afterTraining((model, options, keep) => {
     const done = eachGraph((graph, _, kept) => float16(graph, kept))(model, options, keep)
     const metadata = new Map(model.metadata)
@@ -35,7 +41,7 @@ export const staticModes: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['in
 
 /**
  * A smaller model from a float one; `mode` says how. The input is not changed.
- * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`, `quantize/io-needs-static-mode`, and in static modes
+ * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`, `quantize/io-needs-static-mode`, `quantize/unfit-option`, and in static modes
  * `quantize/no-ranges`, `quantize/not-integer`, `quantize/unknown-port`, `quantize/port-not-float`, `quantize/unfit-port-type`,
  * `quantize/port-without-range`.
  */
@@ -43,6 +49,7 @@ export function quantize(model: Model, options: QuantizeOptions = {}): Quantized
   const name = options.mode ?? 'none'
   const keep = keepFloatMatcher(model, options.keepFloat ?? [])
   if (options.io !== undefined && options.io !== 'float32' && !staticModes.has(name)) throw ioNeedsStaticMode(name)
+  refuseUnfit(name, options)
   if (name === 'none') return { model, decisions: [], diagnostics: [] }
   const mode = Object.hasOwn(modes, name) ? modes[name] : undefined
   if (!mode) throw unknownMode(name, quantizeModes)
@@ -59,6 +66,22 @@ function afterTraining(mode: Mode): Mode {
     const rest = mode(trained.model, options, keep)
     return { ...rest, decisions: [...changed, ...rest.decisions], diagnostics: [toDiagnostic(usesTrainedGrids(options.mode!), 'info')] }
   }
+}
+
+/** Options of some modes have no effect in the others. */
+function refuseUnfit(mode: string, { blockSize, asymmetric, perTensor }: QuantizeOptions): void {
+  if (blockSize !== undefined && mode !== 'dynamic-int4') throw unfitOption('--block-size', mode, 'dynamic-int4')
+  if (blockSize !== undefined && perTensor) throw unfitOption('--per-tensor', `${mode} with --block-size`, 'all modes without --block-size')
+  if (asymmetric && !mode.startsWith('weight-only-')) throw unfitOption('--asymmetric', mode, 'weight-only-int8 and weight-only-int4')
+}
+
+/** Weights of so many bits with the numbers of litert-quantizer, activations float. */
+function weightMode(compute: WeightScheme['compute'], bits: WeightBits): Mode {
+  return eachGraph((graph, { perTensor, blockSize, asymmetric = false, minElements = 0 }, keep) => {
+    const granularity = blockSize ?? (perTensor ? 'per-tensor' : 'per-axis')
+    const scheme: WeightScheme = { compute, bits, isSymmetric: !asymmetric, granularity, algorithm: 'min-max', minElements }
+    return smallWeights(graph, () => scheme, keep)
+  })
 }
 
 function eachGraph(pass: (graph: Graph, options: QuantizeOptions, keep: KeepFloat) => { graph: Graph; decisions: Decision[] }): Mode {

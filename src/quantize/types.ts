@@ -1,9 +1,21 @@
 import type { Diagnostic } from '../core/diagnostics.ts'
 import type { Model, Origin } from '../ir/types.ts'
 import type { Ranges } from './ranges.ts'
+import type { BlockSize } from './weights/scheme.ts'
 
 /** Modes of quantization that are implemented. */
-export const quantizeModes = ['none', 'dynamic', 'float16', 'int8', 'int8-only', 'int16x8', 'int16x8-only'] as const
+export const quantizeModes = [
+  'none',
+  'dynamic',
+  'dynamic-int4',
+  'weight-only-int8',
+  'weight-only-int4',
+  'float16',
+  'int8',
+  'int8-only',
+  'int16x8',
+  'int16x8-only',
+] as const
 export type QuantizeMode = (typeof quantizeModes)[number]
 
 /** Types in which numbers cross the border of an integer model. */
@@ -15,10 +27,14 @@ export type PortTypes = PortType | Readonly<Record<string, PortType>>
 export interface QuantizeOptions {
   /** Default `none`. */
   readonly mode?: QuantizeMode
-  /** Weights with fewer elements stay float in `dynamic`. Default 1024, as TensorFlow. */
-  readonly minElements?: number
+  /** Weights with fewer elements stay float. Default 1024 in `dynamic`, as TensorFlow; 0 in the other modes that store weights alone, as litert-quantizer. */
+  readonly minElements?: number | undefined
   /** One scale for a whole weight instead of one per channel. Default false. */
   readonly perTensor?: boolean
+  /** One scale for so many elements of a row in `dynamic-int4`. Default none. */
+  readonly blockSize?: BlockSize | undefined
+  /** A zero point of its own for each scale in the weight-only modes. Default false. */
+  readonly asymmetric?: boolean
   /** Source layers or tensor names that stay float: globs where `*` is any text. Default none. */
   readonly keepFloat?: readonly string[]
   /** Ranges of the activations; the static modes need them, unless the model states its own. */
@@ -41,7 +57,11 @@ export interface Decision {
   readonly from: string
   /** dtype after; equal to `from` when it stays. */
   readonly to: string
-  readonly granularity: 'per-axis' | 'per-tensor' | 'none'
+  readonly granularity: 'per-axis' | 'per-tensor' | 'blockwise' | 'none'
+  /** Elements that share a scale, where it is blockwise. */
+  readonly blockSize?: number
+  /** Of one element after. */
+  readonly bits: number
   readonly bytesBefore: number
   readonly bytesAfter: number
   /** Why it stays as it is; undefined when it was changed. */

@@ -43,8 +43,14 @@ const data = [
   new TextEncoder().encode('metadata'),
   bytesOf(Int8Array.from(weights.subarray(0, 2048), (v) => Math.round(v * 127))),
   Uint8Array.of(0x21, 0x43),
+  bytesOf(Uint16Array.of(0x3c00, 0x3800)),
 ].map(constFromBytes)
-const tensor = (name: string, type: 'FLOAT32' | 'INT8' | 'INT4' | 'FLOAT8_E4M3FN' | 'BFLOAT16', shape: number[], more: object = {}) => ({
+const tensor = (
+  name: string,
+  type: 'FLOAT32' | 'INT8' | 'INT4' | 'FLOAT16' | 'FLOAT8_E4M3FN' | 'BFLOAT16',
+  shape: number[],
+  more: object = {},
+) => ({
   name,
   type,
   shape,
@@ -90,10 +96,11 @@ const strange: ModelInput = {
         tensor('q', 'INT8', [64, 32], { buffer: 5, quantization: { scale: [0.5], zeroPoint: [0n] } }),
         tensor('four', 'INT4', [4], {
           buffer: 6,
-          quantization: { scale: [0.5], zeroPoint: [0n], details: { type: 'BlockwiseQuantization', value: { scales: 1, blockSize: 32 } } },
+          quantization: { details: { type: 'BlockwiseQuantization', value: { scales: 11, zeroPoints: -1, blockSize: 2 } } },
         }),
         tensor('end', 'FLOAT8_E4M3FN', [1, 64]),
         tensor('between', 'BFLOAT16', [1, 64]),
+        tensor('four_scales', 'FLOAT16', [2], { buffer: 7 }),
       ],
       operators: [
         {
@@ -149,6 +156,21 @@ describe('what the IR does not model', () => {
   test('is written back', () => {
     const file = read(bytesOfModel(strange))
     expect(normalForm(read(again(file)))).toEqual(normalForm(file))
+  })
+
+  test.each([
+    ['scales', { scales: 99, blockSize: 2 }],
+    ['scales', { scales: 11, blockSize: 4 }],
+    ['scales', { scales: 1, blockSize: 2 }],
+    ['blockSize', { scales: 11, blockSize: 0 }],
+    ['zeroPoints', { scales: 11, zeroPoints: 12, blockSize: 2 }],
+  ])('refuses %s that do not fit: %o', (field, value) => {
+    const [entry, branch] = strange.subgraphs!
+    const tensors = entry!.tensors!.map((t) =>
+      t.name === 'four' ? { ...t, quantization: { details: { type: 'BlockwiseQuantization' as const, value } } } : t,
+    )
+    const broken = bytesOfModel({ ...strange, subgraphs: [{ ...entry!, tensors }, branch!] })
+    expect(() => read(broken)).toThrow(`tensors[8].quantization.details.${field}`)
   })
 
   test('stays in dynamic, with reasons', () => {

@@ -1,10 +1,11 @@
+import { toFloat32 } from '../../core/nd-array.ts'
 import type { Dim } from '../../core/shape.ts'
 import type { Graph, Kept, Model, Node, Origin, QuantParams, TensorType, Value } from '../../ir/types.ts'
 import { findBuiltin } from '../../ops/index.ts'
 import type { KeptModel, KeptOperator } from '../../ops/kept.ts'
 import { decodeOptions, type OptionFields } from '../../ops/options.ts'
 import type { OpSpec } from '../../ops/spec.ts'
-import { findDType } from '../../schema/tflite/dtype.ts'
+import { dtypeOfTensorType, findDType } from '../../schema/tflite/dtype.ts'
 import type { OperatorRecord, SubGraphRecord, TensorRecord } from '../../schema/tflite/records.ts'
 import { inconsistentModel } from './diagnostics.ts'
 import type { TfliteFile } from './read-file.ts'
@@ -40,7 +41,7 @@ export function importTflite(file: TfliteFile): Model {
 function importGraph(file: TfliteFile, graph: SubGraphRecord, g: number): Graph {
   verifyOrder(file.name, graph, `subgraphs[${g}]`)
   const made = new Set<number>([...graph.inputs, ...graph.operators.flatMap((o) => [...o.outputs])])
-  const values = new Map(graph.tensors.map((tensor, id) => [id, importTensor(file, tensor, id, made.has(id))]))
+  const values = new Map(graph.tensors.map((tensor, id) => [id, importTensor(file, graph, tensor, id, made.has(id))]))
   return {
     name: graph.name,
     inputs: [...graph.inputs],
@@ -76,9 +77,9 @@ function verifyOrder(file: string, graph: SubGraphRecord, path: string): void {
   }
 }
 
-function importTensor(file: TfliteFile, tensor: TensorRecord, id: number, isMade: boolean): Value {
+function importTensor(file: TfliteFile, graph: SubGraphRecord, tensor: TensorRecord, id: number, isMade: boolean): Value {
   const dtype = findDType(tensor.type)
-  const quant = quantOf(tensor)
+  const quant = quantOf(tensor) ?? blocksOf(file, graph, tensor)
   // A type without a name here stays what it is through what is kept.
   const range = rangeOf(tensor)
   const type: TensorType = { dtype: dtype ?? 'u8', shape: shapeOf(tensor, id), ...(quant && { quant }), ...(range && { range }) }
@@ -119,6 +120,26 @@ function quantOf({ quantization }: TensorRecord): QuantParams | undefined {
   const zeroPoints = Int32Array.from(scale, (_, i) => Number(quantization.zeroPoint?.[i] ?? 0n))
   if (scale.length === 1) return { kind: 'per-tensor', scale: scale[0]!, zeroPoint: zeroPoints[0]! }
   return { kind: 'per-axis', axis: quantization.quantizedDimension, scales: Float32Array.from(scale), zeroPoints }
+}
+
+/** Scales that another tensor of the graph holds, one for each block along the axis in which its shape is smaller. */
+function blocksOf(file: TfliteFile, graph: SubGraphRecord, { quantization, shape }: TensorRecord): QuantParams | undefined {
+  const details = quantization?.details
+  if (details?.type !== 'BlockwiseQuantization') return undefined
+  const { scales, zeroPoints, blockSize } = details.value
+  const elements = (index: number) => {
+    const tensor = graph.tensors[index]!
+    return toFloat32({ dtype: dtypeOfTensorType(tensor.type), shape: [...tensor.shape], bytes: file.buffers[tensor.buffer]!.bytes() })!
+  }
+  const blocks = graph.tensors[scales]!.shape
+  const axis = shape.findIndex((d, i) => d === (blocks[i] ?? 0) * blockSize && d !== blocks[i])
+  return {
+    kind: 'blockwise',
+    axis: axis < 0 ? shape.length - 1 : axis,
+    blockSize,
+    scales: elements(scales),
+    ...(zeroPoints > 0 && { zeroPoints: Int32Array.from(elements(zeroPoints)) }),
+  }
 }
 
 function rangeOf({ quantization }: TensorRecord): readonly [number, number] | undefined {

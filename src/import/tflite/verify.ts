@@ -72,6 +72,7 @@ function verifySubgraph(check: Check, model: ModelRecord, graph: SubGraphRecord,
   }
   graph.tensors.forEach((tensor, t) => {
     if (check.open) verifyTensor(check, tensor, `${path}.tensors[${t}]`, buffers)
+    if (check.open) verifyBlocks(check, graph, tensor, `${path}.tensors[${t}].quantization.details`)
   })
   indices(`${path}.inputs`, graph.inputs)
   indices(`${path}.outputs`, graph.outputs)
@@ -120,6 +121,30 @@ function verifyTensor(check: Check, tensor: TensorRecord, path: string, buffers:
   )
   check.fits(stored === expected, `${path}.buffer`, 'size of the constant', `${expected} bytes for ${tensor.type}[${shape}]`, `${stored}`)
 }
+
+/** Scales of blocks are another tensor of the graph, one for each block. */
+function verifyBlocks(check: Check, graph: SubGraphRecord, { quantization, shape }: TensorRecord, path: string): void {
+  const details = quantization?.details
+  if (details?.type !== 'BlockwiseQuantization') return
+  const { blockSize } = details.value
+  check.fits(blockSize > 0, `${path}.blockSize`, 'size of a block', 'at least 1', blockSize)
+  const expected = shape.reduce((n, d) => n * d, 1) / blockSize
+  for (const [field, types] of blockTensors) {
+    const index = details.value[field]
+    // Files say -1 or 0 where there are no zero points.
+    if (field === 'zeroPoints' && index <= 0) continue
+    if (!check.index(`${path}.${field}`, 'tensor', index, graph.tensors.length)) continue
+    const tensor = graph.tensors[index]!
+    check.fits((types as readonly string[]).includes(tensor.type), `${path}.${field}`, 'type', types.join(' or '), tensor.type)
+    const found = tensor.shape.reduce((n, d) => n * d, 1)
+    check.fits(found === expected, `${path}.${field}`, 'number of blocks', expected, found)
+  }
+}
+
+const blockTensors = [
+  ['scales', ['FLOAT16', 'FLOAT32']],
+  ['zeroPoints', ['INT32', 'INT8']],
+] as const satisfies readonly (readonly ['scales' | 'zeroPoints', readonly string[]])[]
 
 /** A subgraph that calls itself, over however many others, would never end. */
 function verifyCalls(check: Check, model: ModelRecord): void {

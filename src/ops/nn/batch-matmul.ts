@@ -24,7 +24,15 @@ export const batchMatmul = defineOp({
   },
   quant: {
     integer: ['i8', 'i16'],
-    weights: [{ operand: 'y', axis: null, narrowRange: true, integerAs: 'activation' }],
+    weights: [
+      {
+        operand: 'y',
+        axis: null,
+        narrowRange: true,
+        integerAs: 'activation',
+        small: { dynamic: [8], weightOnly: [8, 4], channelAxis: ({ adjY }, rank) => (adjY ? rank - 2 : rank - 1) },
+      },
+    ],
     dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true } },
   },
   version(n) {

@@ -5,7 +5,7 @@ export const embeddingLookup = defineOp({
   name: 'embedding_lookup',
   builtin: 'EMBEDDING_LOOKUP',
   summary: 'rows of a table',
-  operands: [operand('ids', ['i32']), operand('values', ['f32', 'i8', 'u8', 'i4'], { preparing: true })],
+  operands: [operand('ids', ['i32']), operand('values', ['f32', 'i8', 'u8', 'i4', 'i2'], { preparing: true })],
   attrs: {},
   infer(n) {
     const { shape } = n.type('values')
@@ -13,7 +13,10 @@ export const embeddingLookup = defineOp({
     if (ids.length !== 1 || shape.length < 2) n.fail('ids must be a vector and values have rank 2 or more')
     return [{ dtype: 'f32', shape: [ids[0]!, ...shape.slice(1)] }]
   },
-  quant: { weights: [{ operand: 'values', axis: 0, narrowRange: true }], dynamicRange: { setAttrs: {} } },
+  quant: {
+    weights: [{ operand: 'values', axis: 0, narrowRange: true, small: { dynamic: [8, 4, 2], blocks: [4], weightOnly: [8, 4] } }],
+    dynamicRange: { setAttrs: {} },
+  },
   version(n) {
     const { dtype, quant } = n.type('values')
     return dtype === 'i4' || quant?.kind === 'per-axis' ? 4 : 1

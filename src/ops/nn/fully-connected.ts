@@ -35,7 +35,15 @@ export const fullyConnected = defineOp({
   },
   quant: {
     integer: ['i8', 'i16'],
-    weights: [{ operand: 'weights', axis: 0, narrowRange: true, mayCompute: true }],
+    weights: [
+      {
+        operand: 'weights',
+        axis: 0,
+        narrowRange: true,
+        mayCompute: true,
+        small: { dynamic: [8, 4, 2], blocks: [4, 2], weightOnly: [8, 4] },
+      },
+    ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true } },
   },

@@ -34,7 +34,7 @@ export const transposeConv = defineOp({
   },
   quant: {
     integer: ['i8', 'i16'],
-    weights: [{ operand: 'weights', axis: 0, narrowRange: true }],
+    weights: [{ operand: 'weights', axis: 0, narrowRange: true, small: { dynamic: [8], weightOnly: [8] } }],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: {} },
   },

@@ -1,0 +1,111 @@
+import type { ConstData } from '../../core/bytes.ts'
+import { typedView } from '../../core/dtype.ts'
+import { toHalfBits } from '../../core/half.ts'
+import { f16ToNumber } from '../../core/nd-array.ts'
+import type { WeightBits } from '../../ops/spec.ts'
+import { bounds, magnitudes } from './bounds.ts'
+import type { Groups } from './groups.ts'
+import { mseScales } from './mse.ts'
+import { octavClipping } from './octav.ts'
+import type { WeightScheme } from './scheme.ts'
+
+/** real = scale * (q - zero point), one pair for each group. */
+export interface Parameters {
+  /** By which elements are divided. */
+  readonly scales: Float32Array | Float64Array
+  /** undefined: all 0. */
+  readonly zeroPoints?: Int32Array
+  readonly low: number
+  readonly high: number
+  /** Where halves go. */
+  readonly ties: 'even' | 'away'
+}
+
+/** A range of at most this width is widened to it: also that of all-zero channels. */
+const smallestRange = 1e-6
+const smallestBound = Math.fround(1e-9)
+
+/**
+ * Symmetric int8 as TensorFlow's dynamic-range quantizer makes it: scale = 2m/254 in double, halves away from zero; undefined when an
+ * element is NaN or infinite.
+ */
+export function tensorflowParameters(data: ConstData, groups: Groups): Parameters | undefined {
+  const found = magnitudes(data, groups)
+  if (!found) return undefined
+  return { scales: Float64Array.from(found, (m) => Math.max(2 * m, smallestRange) / 254), low: -127, high: 127, ties: 'away' }
+}
+
+/**
+ * Scales and zero points from the least and greatest elements, in float32, as litert-quantizer 0.11 has them: symmetric ones reach to
+ * 2^(bits-1) - 1, and below 8 bits one further down; asymmetric ranges hold 0. Undefined when an element is NaN or infinite.
+ */
+export function minMaxParameters(data: ConstData, groups: Groups, scheme: WeightScheme): Parameters | undefined {
+  const { bits, isSymmetric, granularity } = scheme
+  if (isSymmetric) {
+    const found = magnitudes(data, groups)
+    return (
+      found &&
+      symmetricParameters(
+        found.map((m) => Math.max(m, smallestBound)),
+        bits,
+        typeof granularity === 'number',
+      )
+    )
+  }
+  const found = bounds(data, groups)
+  if (!found) return undefined
+  const [low, high] = rangeOf(bits, false)
+  const scales = new Float32Array(groups.count)
+  const zeroPoints = new Int32Array(groups.count)
+  for (let i = 0; i < groups.count; i++) {
+    const least = Math.min(found.low[i]!, 0)
+    const scale = Math.fround(Math.max(Math.fround(Math.max(found.high[i]!, 0) - least), smallestBound) / (high - low))
+    scales[i] = scale
+    zeroPoints[i] = roundHalfEven(Math.fround(low - Math.fround(least / scale)))
+  }
+  return { scales, zeroPoints, low, high, ties: 'even' }
+}
+
+/** The same by an algorithm that weighs errors; it reads the whole constant. */
+export function fittedParameters(data: ConstData, groups: Groups, { bits, granularity, algorithm }: WeightScheme): Parameters | undefined {
+  const found = magnitudes(data, groups)
+  if (!found) return undefined
+  const values = typedView('f32', data.bytes())
+  if (algorithm === 'mse' && bits !== 2) {
+    const [low, high] = rangeOf(bits, bits === 8)
+    return { scales: mseScales(values, groups, bits), low, high, ties: 'even' }
+  }
+  const clipping = octavClipping(values, groups, bits)
+  const clipped = found.map((m, g) => Math.min(Math.max(m, smallestBound), clipping[g]!))
+  return symmetricParameters(clipped, bits, typeof granularity === 'number')
+}
+
+/** Scales for elements within a bound of each group. */
+export function symmetricParameters(largest: Float32Array, bits: WeightBits, isBlockwise: boolean): Parameters {
+  const most = 2 ** (bits - 1) - 1
+  const scales = largest.map((m) => m / most)
+  if (isBlockwise) for (let i = 0; i < scales.length; i++) scales[i] = f16ToNumber(toHalfBits(toBfloat16(scales[i]!)))
+  const [low, high] = rangeOf(bits, bits >= 8)
+  return { scales, low, high, ties: 'even' }
+}
+
+export function rangeOf(bits: WeightBits, isNarrow: boolean): readonly [low: number, high: number] {
+  const half = 2 ** (bits - 1)
+  return [isNarrow ? 1 - half : -half, half - 1]
+}
+
+const f32 = new Float32Array(1)
+const u32 = new Uint32Array(f32.buffer)
+
+/** The nearest float32 with 7 bits of mantissa, ties to even. */
+function toBfloat16(value: number): number {
+  f32[0] = value
+  const x = u32[0]!
+  u32[0] = (x + 0x7fff + ((x >>> 16) & 1)) & 0xffff_0000
+  return f32[0]!
+}
+
+/** 1.5 * 2^52: adding it leaves no bits for a fraction. */
+const noFraction = 6755399441055744
+
+export const roundHalfEven = (x: number): number => x + noFraction - noFraction

@@ -1,0 +1,54 @@
+import type { Attrs } from '../../ir/types.ts'
+import type { OpSpec, WeightBits, WeightTrait } from '../../ops/spec.ts'
+
+/** Elements that share a scale along the axis that a matrix product sums over. @see litert-quantizer 0.11, QuantGranularity */
+export const blockSizes = [32, 64, 128, 256] as const
+export type BlockSize = (typeof blockSizes)[number]
+
+/** One scale for a tensor, one for each channel, or one for each block of so many elements. */
+export type Granularity = 'per-tensor' | 'per-axis' | BlockSize
+
+/** By what rule scales are chosen from the elements. */
+export const weightAlgorithms = ['min-max', 'mse', 'octav'] as const
+export type WeightAlgorithm = (typeof weightAlgorithms)[number]
+
+/** How the weights of an op are stored while its activations stay float. */
+export interface WeightScheme {
+  /** `dynamic`: the kernel takes the stored numbers and quantizes activations as it runs; `weight-only`: a DEQUANTIZE comes before the op. */
+  readonly compute: 'dynamic' | 'weight-only'
+  readonly bits: WeightBits
+  readonly isSymmetric: boolean
+  readonly granularity: Granularity
+  readonly algorithm: WeightAlgorithm
+  readonly minElements: number
+  /** Also where no kernel is known to take it. */
+  readonly isUnchecked?: boolean
+}
+
+/** Along which axis scales lie: null for one scale; with blocks, the axis they divide. */
+export type Placement = { readonly axis: number | null } | { readonly reason: string }
+
+/** Where the scales of a weight go under a scheme, or why no kernel takes it so. */
+export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shape: readonly number[], scheme: WeightScheme): Placement {
+  const { granularity, bits, compute, algorithm, isSymmetric } = scheme
+  const { small } = trait
+  const isBlockwise = typeof granularity === 'number'
+  if (!small) return { reason: `${spec.builtin} has no kernel for ${trait.operand} of ${bits} bits with float activations` }
+  const able = isBlockwise ? (compute === 'dynamic' ? small.blocks : undefined) : compute === 'dynamic' ? small.dynamic : small.weightOnly
+  if (!scheme.isUnchecked && !able?.includes(bits)) {
+    const how = isBlockwise ? ` in blocks` : ''
+    const which =
+      compute === 'dynamic' ? `takes no ${bits}-bit weights${how} with float activations` : `has no ${bits}-bit weight-only form${how}`
+    return { reason: `${spec.builtin} ${which}` }
+  }
+  if (!isSymmetric && (compute === 'dynamic' || isBlockwise))
+    return { reason: `only weights per tensor or channel before a DEQUANTIZE may be asymmetric` }
+  if (algorithm !== 'min-max' && !isSymmetric) return { reason: `${algorithm} gives symmetric weights only` }
+  if (algorithm === 'mse' && (isBlockwise || bits === 2)) return { reason: 'mse has factors for 4 and 8 bits per tensor or channel only' }
+  if (granularity === 'per-tensor') return { axis: null }
+  if (granularity === 'per-axis') return { axis: small.channelAxis?.(attrs, shape.length) ?? trait.axis }
+  const axis = shape.length - 1
+  if (shape.length !== 2) return { reason: 'blocks divide the rows of matrices only' }
+  if (shape[axis]! % granularity !== 0) return { reason: `rows of ${shape[axis]} elements do not divide into blocks of ${granularity}` }
+  return { axis }
+}

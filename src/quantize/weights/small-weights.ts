@@ -1,0 +1,112 @@
+import { elementCount } from '../../core/shape.ts'
+import { GraphEditor } from '../../ir/graph.ts'
+import { type Graph, mergeOrigins, type Node, type Value } from '../../ir/types.ts'
+import { hasEffect } from '../../ops/bodies.ts'
+import { findSpec, op } from '../../ops/index.ts'
+import type { OpSpec } from '../../ops/spec.ts'
+import { decide } from '../decide.ts'
+import { notFinite } from '../diagnostics.ts'
+import type { Decision, KeepFloat } from '../types.ts'
+import { type QuantizedConst, quantizedConst } from './quantized-const.ts'
+import { placeScales, type WeightScheme } from './scheme.ts'
+
+const rule = 'small-weights'
+
+/** How the weights of a node are stored, or why they stay float. */
+export type SchemeOf = (node: Node) => WeightScheme | { readonly reason: string }
+
+/**
+ * Weights become integers and activations stay float, each op by its own scheme: its kernel takes them as stored, or a DEQUANTIZE that all
+ * readers share comes before it. Throws `quantize/not-finite`.
+ */
+export function smallWeights(graph: Graph, schemeOf: SchemeOf, keep: KeepFloat): { graph: Graph; decisions: Decision[] } {
+  const pass = new SmallWeights(graph, keep)
+  for (const node of graph.nodes) pass.visit(node, schemeOf(node))
+  return pass.finish()
+}
+
+class SmallWeights {
+  readonly #editor: GraphEditor
+  readonly #keep: KeepFloat
+  readonly #decisions: Decision[] = []
+  /** Constants by the value they are made from and how. */
+  readonly #stored = new Map<string, Value>()
+  readonly #widened = new Map<Value, Value>()
+
+  constructor(graph: Graph, keep: KeepFloat) {
+    this.#editor = new GraphEditor(graph)
+    this.#keep = keep
+  }
+
+  finish(): { graph: Graph; decisions: Decision[] } {
+    this.#editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
+    return { graph: this.#editor.finish(), decisions: this.#decisions }
+  }
+
+  visit(node: Node, scheme: WeightScheme | { readonly reason: string }): void {
+    const spec = findSpec(node.op)
+    if (!spec) return
+    const inputs = [...node.inputs]
+    let isTaken = false
+    node.inputs.forEach((id, index) => {
+      const value = id === null ? undefined : this.#editor.value(id)
+      if (!value?.data || (value.type.dtype !== 'f32' && value.fixed === undefined)) return
+      const found = this.#placeOf(spec, node, index, value, scheme)
+      if ('reason' in found) {
+        this.#decisions.push(decide(node, index, value, undefined, found.reason))
+        return
+      }
+      const stored = this.#store(node, value, found.scheme, found.axis)
+      this.#decisions.push(decide(node, index, value, stored.type))
+      isTaken ||= found.scheme.compute === 'dynamic'
+      inputs[index] = found.scheme.compute === 'dynamic' ? stored.id : this.#widen(node, value, stored).id
+    })
+    if (inputs.every((id, i) => id === node.inputs[i])) return
+    const attrs = isTaken ? { ...node.attrs, ...spec.quant?.dynamicRange?.setAttrs } : node.attrs
+    this.#editor.updateNode(node, { inputs, attrs, origin: isTaken ? mergeOrigins([node.origin], rule) : node.origin })
+  }
+
+  #placeOf(
+    spec: OpSpec,
+    node: Node,
+    index: number,
+    value: Value,
+    scheme: WeightScheme | { readonly reason: string },
+  ): { readonly scheme: WeightScheme; readonly axis: number | null } | { readonly reason: string } {
+    if (value.fixed !== undefined) return { reason: value.fixed }
+    const trait = spec.quant?.weights?.find((t) => t.operand === spec.operands[index]?.name)
+    if (!trait) return { reason: `${spec.builtin} takes this operand as float` }
+    if ('reason' in scheme) return scheme
+    const elements = elementCount(value.type.shape)!
+    if (elements === 0) return { reason: 'it is empty' }
+    if (elements < scheme.minElements) return { reason: `${elements} elements < ${scheme.minElements}` }
+    if (this.#keep(node.origin, value.name)) return { reason: 'kept by --keep-float' }
+    const place = placeScales(spec, node.attrs, trait, value.type.shape as readonly number[], scheme)
+    return 'reason' in place ? place : { scheme, axis: place.axis }
+  }
+
+  #store(node: Node, value: Value, scheme: WeightScheme, axis: number | null): Value {
+    const { compute, bits, isSymmetric, granularity, algorithm } = scheme
+    const key = [value.id, compute, bits, isSymmetric, granularity, algorithm, axis].join()
+    const known = this.#stored.get(key)
+    if (known) return known
+    const made: QuantizedConst | undefined = quantizedConst(value, scheme, axis)
+    if (!made) throw notFinite(value.name, node.origin.source[0])
+    const name = compute === 'dynamic' ? value.name : `${value.name}/quantized`
+    const stored = this.#editor.addConst(name, made.type, made.data)
+    this.#stored.set(key, stored)
+    return stored
+  }
+
+  #widen(node: Node, value: Value, stored: Value): Value {
+    const known = this.#widened.get(stored)
+    if (known) return known
+    const origin = mergeOrigins([node.origin], rule)
+    const results = [{ name: value.name, type: value.type }]
+    const made = this.#editor.inPlaceOf(this.#editor.current(node.id)!, () =>
+      this.#editor.addNode({ op: op.dequantize.name, attrs: {}, inputs: [stored], results, origin }),
+    )
+    this.#widened.set(stored, made.results[0]!)
+    return made.results[0]!
+  }
+}
