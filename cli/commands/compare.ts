@@ -9,12 +9,12 @@ import { liteRtRunner } from '../../src/run/litert.ts'
 import { diagnosticText } from '../failure.ts'
 import type { Command } from '../verb.ts'
 import type { compareOptions } from '../verbs/compare.ts'
-import { preprocessOf } from './preprocess.ts'
+import { preprocessesOf } from './preprocess.ts'
 import { withModels } from './tflite.ts'
 import { writeText } from './write-text.ts'
 
 export const compareCommand: Command<typeof compareOptions> = async ({ args, options, terminal }) => {
-  const preprocess = preprocessOf(options.preprocess)
+  const preprocess = preprocessesOf(options.preprocess)
   if (options.output !== undefined) checkOutput(options.output, args)
   const models = await withModels(args, terminal, (opened) =>
     opened.map(({ file, source }) => ({ name: file.name, bytes: source.read(0, source.byteLength) })),

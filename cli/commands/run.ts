@@ -6,7 +6,7 @@ import { batchSizeFor } from '../../src/run/batch-size.ts'
 import { joinDataSets } from '../../src/run/data/join-data-sets.ts'
 import { openDataSet } from '../../src/run/data/open-data-set.ts'
 import { prepareFeeds } from '../../src/run/data/prepare.ts'
-import { noPreprocess, type Preprocess } from '../../src/run/data/preprocess.ts'
+import type { Preprocessing } from '../../src/run/data/preprocessing.ts'
 import type { DataSet, Sample } from '../../src/run/data/sample.ts'
 import { wholeFeed } from '../../src/run/data/whole-feed.ts'
 import { unknownSignature } from '../../src/run/diagnostics.ts'
@@ -18,12 +18,12 @@ import { missingOption } from '../diagnostics.ts'
 import type { Command } from '../verb.ts'
 import type { runOptions } from '../verbs/run.ts'
 import { inputPaths } from './input-paths.ts'
-import { preprocessOf } from './preprocess.ts'
+import { preprocessesOf } from './preprocess.ts'
 import { runText } from './run-text.ts'
 import { withModels } from './tflite.ts'
 
 export const runCommand: Command<typeof runOptions> = async ({ args, options, terminal }) => {
-  const preprocess = preprocessOf(options.preprocess) ?? noPreprocess
+  const preprocess = preprocessesOf(options.preprocess)
   if (options.input.length === 0) throw missingOption('run', '--input [NAME=]FILE')
   const paths = inputPaths('--input', options.input)
   const { output } = options
@@ -76,7 +76,7 @@ async function* prepareSamples(
   data: DataSet,
   total: number,
   signature: SignatureInfo,
-  preprocess: Preprocess,
+  preprocess: Preprocessing,
 ): AsyncGenerator<{ readonly sample: Sample; readonly inputs: Feeds }> {
   for (let i = 0; i < total; i++) {
     const sample = await data.read(i)

@@ -1,5 +1,5 @@
 import { defineVerb } from '../verb.ts'
-import { preprocessOption } from './shared.ts'
+import { preprocessingOption } from './shared.ts'
 
 export const compareOptions = {
   data: {
@@ -10,7 +10,7 @@ export const compareOptions = {
   },
   labels: { kind: 'text', value: 'FILE', help: 'class numbers of the samples, where the data has none beside it' },
   output: { kind: 'text', short: 'o', value: 'PAGE.html', help: 'write a page that shows the samples that flipped' },
-  preprocess: preprocessOption,
+  preprocess: preprocessingOption,
   signature: { kind: 'text', value: 'KEY', help: 'signature to compare; default: the first' },
   'max-samples': { kind: 'number', value: 'N', min: 1, help: 'stop after this many samples' },
   'max-flips': { kind: 'number', value: 'N', min: 0, default: 200, help: 'flipped samples kept for each model; all are counted' },

@@ -1,5 +1,5 @@
 import { defineVerb } from '../verb.ts'
-import { preprocessOption } from './shared.ts'
+import { preprocessingOption } from './shared.ts'
 
 export const runOptions = {
   input: {
@@ -9,7 +9,7 @@ export const runOptions = {
     help: '.npy, .npz, .tar, .csv, .jsonl, png, jpg, IDX file or folder; the name may be left out when there is one input',
   },
   output: { kind: 'text', short: 'o', value: 'OUT.npz', help: 'write the outputs; default: the top classes as a table' },
-  preprocess: preprocessOption,
+  preprocess: preprocessingOption,
   signature: { kind: 'text', value: 'KEY', help: 'signature to run; default: the first' },
   top: { kind: 'number', value: 'N', min: 1, default: 3, help: 'classes shown for each sample' },
   'max-samples': { kind: 'number', value: 'N', min: 1, help: 'stop after this many samples' },

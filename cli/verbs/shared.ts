@@ -5,14 +5,18 @@ export const preprocessOption = {
   help: 'real = (x - mean) / std; a value for each channel as 1:2:3; also size=HxW, color=gray|rgb|bgr|rgba, layout',
 } as const
 
+/** The same where a model may have several inputs. */
+export const preprocessingOption = {
+  kind: 'texts',
+  value: '[NAME:]mean=M,std=S,...',
+  help:
+    'real = (x - mean) / std; a value for each channel as 1:2:3; also size=HxW, filter=bilinear|nearest|bicubic|area, crop=HxW, ' +
+    'color=gray|rgb|bgr|rgba, layout=nhwc|nchw, dtype=uint8 to round scaled pixels',
+} as const
+
 /** How samples are run through the float model. */
 export const calibrationOptions = {
-  preprocess: {
-    kind: 'texts',
-    value: '[NAME:]mean=M,std=S,...',
-    help: 'real = (x - mean) / std; a value for each channel as 1:2:3; also size=HxW, color=gray|rgb|bgr|rgba, layout',
-    group: 'Calibration',
-  },
+  preprocess: { ...preprocessingOption, group: 'Calibration' },
   'max-samples': { kind: 'number', value: 'N', min: 1, help: 'stop after this many samples', group: 'Calibration' },
   jobs: { kind: 'number', value: 'N', min: 1, help: 'threads that run samples; default: one for each processor', group: 'Calibration' },
   'skip-bad': { kind: 'flag', help: 'go on without samples that cannot be read or do not fit, and count them', group: 'Calibration' },

@@ -5,7 +5,8 @@ import { batchSizeFor } from '../run/batch-size.ts'
 import { type BenchOptions, bench } from '../run/bench.ts'
 import { classOutput } from '../run/class-scores.ts'
 import { prepareFeeds } from '../run/data/prepare.ts'
-import { formatPreprocess, noPreprocess, type Preprocess } from '../run/data/preprocess.ts'
+import { noPreprocess } from '../run/data/preprocess.ts'
+import { formatPreprocessing, type Preprocessing } from '../run/data/preprocessing.ts'
 import type { DataSet, Sample } from '../run/data/sample.ts'
 import { unknownSignature } from '../run/diagnostics.ts'
 import { runSamples } from '../run/run.ts'
@@ -24,7 +25,7 @@ export interface ComparedModel {
 export interface CompareOptions {
   readonly runner: Runner
   /** How samples become inputs. Default: as they are. */
-  readonly preprocess?: Preprocess | undefined
+  readonly preprocess?: Preprocessing | undefined
   /** Default: the first signature of each file. */
   readonly signature?: string | undefined
   /** Samples that are run, from the first on. Default: all. */
@@ -87,7 +88,7 @@ export async function compare(models: readonly ComparedModel[], data: DataSet, o
       version: comparisonVersion,
       data: { name: data.name, samples: total, labeled, classNames: Object.fromEntries(data.classNames) },
       runtime: await runner.describe(),
-      preprocess: formatPreprocess(preprocess),
+      preprocess: formatPreprocessing(preprocess),
       classOutput: reference.signature.outputs[scored]?.name ?? null,
       models: subjects.map((s, i) => ({
         name: s.name,
@@ -152,7 +153,7 @@ async function* chunks(data: DataSet, total: number, size: number): AsyncGenerat
 async function runAll(
   subjects: readonly Subject[],
   samples: readonly Sample[],
-  preprocess: Preprocess,
+  preprocess: Preprocessing,
   signal: AbortSignal | undefined,
 ): Promise<Answer[][]> {
   const prepared = new Map<string, { inputs: Feeds }[]>()
@@ -171,7 +172,12 @@ async function runAll(
   return all
 }
 
-async function measure(subjects: readonly Subject[], data: DataSet, preprocess: Preprocess, options: BenchOptions): Promise<LatencyInfo[]> {
+async function measure(
+  subjects: readonly Subject[],
+  data: DataSet,
+  preprocess: Preprocessing,
+  options: BenchOptions,
+): Promise<LatencyInfo[]> {
   const sample = await data.read(0)
   const timed = await bench(
     subjects.map(({ name, model, signature }) => ({

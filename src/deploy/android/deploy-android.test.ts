@@ -135,7 +135,7 @@ test('what cannot be stated is refused', () => {
   refused('deploy/same-asset-name', [model({ name: 'a/x.tflite' }), model({ name: 'b/X.tflite' })])
   for (const packageName of ['', 'com.', 'com.class', 'Com.example', 'a/b', '..'])
     refused('deploy/bad-package-name', [model()], { packageName })
-  for (const text of ['mean=1:2:3', 'color=rgb', 'layout=nchw']) {
+  for (const text of ['mean=1:2:3', 'color=rgb', 'layout=nchw', 'size=32,crop=28', 'size=28,filter=nearest']) {
     refused('deploy/unsupported-preprocess', [model()], { preprocess: parsePreprocess(text) })
   }
 })

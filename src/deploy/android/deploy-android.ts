@@ -42,7 +42,7 @@ export function deployAndroid(files: readonly TfliteFile[], options: AndroidOpti
       ...models.map(
         (m) => [`${folder}/${m.className}.java`, configSource(packageName, m.className, m.assetName, m.contract, preprocess)] as const,
       ),
-      ['README.md', androidReadme(packageName, models, formatPreprocess({ ...preprocess, size: undefined }))],
+      ['README.md', androidReadme(packageName, models, formatPreprocess({ ...preprocess, size: undefined, dtype: undefined }))],
     ]),
     copies: new Map(models.map((m, i) => [`assets/${m.assetName}`, files[i]!])),
     models,
@@ -59,8 +59,11 @@ const unstatedPreprocess = toDiagnostic(
   'warning',
 )
 
-function checkPreprocess({ mean, std, color, layout }: Preprocess, { file, channels }: ImageContract): void {
+function checkPreprocess({ mean, std, filter, crop, color, layout }: Preprocess, { file, channels }: ImageContract): void {
   if (layout === 'nchw') throw unsupportedPreprocess('layout=nchw', 'Only models that take pictures pixel by pixel are supported.')
+  if (crop) throw unsupportedPreprocess('crop', 'The app scales the whole camera picture to the input; leave crop out.')
+  if (filter && filter !== 'bilinear')
+    throw unsupportedPreprocess(`filter=${filter}`, 'Android scales bitmaps bilinearly; leave filter out.')
   const stated = Math.max(mean.length, std.length)
   if (stated > 1 && stated !== channels) {
     throw unsupportedPreprocess(`${stated} values of mean or std for ${JSON.stringify(file)}`, `Give one, or ${channels}.`)

@@ -129,6 +129,23 @@ export function sampleShape(sample: string, input: string, expected: Shape, actu
   })
 }
 
+/** A picture that is smaller than what is to be cut out of it. */
+export function pictureTooSmall(
+  sample: string,
+  crop: { readonly height: number; readonly width: number },
+  actual: readonly [height: number, width: number],
+): DowncastError {
+  const [expected, found] = [`${crop.height}x${crop.width}`, actual.join('x')]
+  return new DowncastError({
+    code: 'run/picture-too-small',
+    message: `The picture ${quote(sample)} is smaller than the crop: expected at least ${expected}, found ${found}.`,
+    file: sample,
+    expected: `at least ${expected}`,
+    actual: found,
+    hint: 'Scale the pictures first: size=HEIGHTxWIDTH beside crop=HEIGHTxWIDTH.',
+  })
+}
+
 /** A sample whose values the type of the model's input cannot hold. */
 export function sampleValues(sample: string, input: string, expected: string, actual: string): DowncastError {
   return new DowncastError({
@@ -150,6 +167,18 @@ export function unknownPreprocessKey(key: string, known: readonly string[]): Dow
     expected: list(known),
     actual: key,
     hint: near === undefined ? 'Write for example --preprocess mean=0,std=255.' : `Did you mean ${quote(near)}?`,
+  })
+}
+
+/** Preprocessing for an input that the model does not have. */
+export function unknownPreprocessInput(name: string, inputs: readonly string[]): DowncastError {
+  const near = nearest(name, inputs)
+  return new DowncastError({
+    code: 'run/unknown-preprocess-input',
+    message: `Preprocessing is stated for an input ${quote(name)}, and the model has ${list(inputs)}.`,
+    expected: list(inputs),
+    actual: name,
+    hint: near === undefined ? 'Write INPUT:mean=0,std=255 with the name of an input.' : `Did you mean ${quote(near)}?`,
   })
 }
 

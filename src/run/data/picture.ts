@@ -1,5 +1,5 @@
+import { byteLengthOf } from '../../core/dtype.ts'
 import type { NdArray } from '../../core/nd-array.ts'
-import { toFloat32 } from '../../core/nd-array.ts'
 import type { ColorOrder } from './preprocess.ts'
 
 /** A decoded picture: 8 bits a channel, rows from the top, channels interleaved. */
@@ -54,39 +54,16 @@ export function convertColor(array: NdArray, color: ColorOrder): NdArray {
   return { dtype: 'u8', shape: [array.shape[0]!, array.shape[1]!, to], bytes: out }
 }
 
-/**
- * A picture `[H,W,C]` scaled to another size, in float32: bilinear, centers of pixels half way, no antialiasing.
- * @see tf.image.resize with its defaults
- */
-export function resizeBilinear(array: NdArray, height: number, width: number): NdArray {
+/** The middle `[height,width]` of a picture `[H,W,C]`, a half pixel up and left where it does not divide. @see tf.image.resize_with_crop_or_pad */
+export function cropCenter(array: NdArray, height: number, width: number): NdArray {
   const [h, w, c] = array.shape as [number, number, number]
   if (h === height && w === width) return array
-  const source = toFloat32(array)!
-  const out = new Float32Array(height * width * c)
-  const columns = positions(w, width)
-  for (const [y, row] of positions(h, height).entries()) {
-    for (const [x, column] of columns.entries()) {
-      for (let k = 0; k < c; k++) {
-        const at = (r: number, q: number): number => source[(r * w + q) * c + k]!
-        const top = lerp(at(row.low, column.low), at(row.low, column.high), column.weight)
-        const bottom = lerp(at(row.high, column.low), at(row.high, column.high), column.weight)
-        out[(y * width + x) * c + k] = lerp(top, bottom, row.weight)
-      }
-    }
+  const pixelBytes = byteLengthOf(array.dtype, c)
+  const [top, left] = [Math.floor((h - height) / 2), Math.floor((w - width) / 2)]
+  const bytes = new Uint8Array(height * width * pixelBytes)
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * w + left) * pixelBytes
+    bytes.set(array.bytes.subarray(from, from + width * pixelBytes), y * width * pixelBytes)
   }
-  return { dtype: 'f32', shape: [height, width, c], bytes: new Uint8Array(out.buffer) }
-}
-
-function lerp(a: number, b: number, weight: number): number {
-  return Math.fround(a + Math.fround(Math.fround(b - a) * weight))
-}
-
-/** Where each of `to` pixels lies between two of `from`. */
-function positions(from: number, to: number): { low: number; high: number; weight: number }[] {
-  const scale = Math.fround(from / to)
-  return Array.from({ length: to }, (_, i) => {
-    const at = Math.fround(Math.fround((i + 0.5) * scale) - 0.5)
-    const floor = Math.floor(at)
-    return { low: Math.max(floor, 0), high: Math.min(floor + 1, from - 1), weight: Math.fround(at - floor) }
-  })
+  return { dtype: array.dtype, shape: [height, width, c], bytes }
 }

@@ -3,7 +3,7 @@ import type { DowncastError } from '../../core/diagnostics.ts'
 import { type NdArray, ndArray, toFloat32 } from '../../core/nd-array.ts'
 import type { TensorInfo } from '../runner.ts'
 import { fitShape } from './fit-shape.ts'
-import { convertColor, resizeBilinear } from './picture.ts'
+import { convertColor } from './picture.ts'
 import { prepareFeeds, prepareInput } from './prepare.ts'
 import { noPreprocess, parsePreprocess } from './preprocess.ts'
 
@@ -55,16 +55,29 @@ test('pictures get the channels of the input, or those asked for', () => {
   expect([...convertColor(rgba, 'rgb').bytes]).toEqual([...red.bytes])
 })
 
-test('pictures are scaled as tf.image.resize does', () => {
-  // tf.image.resize([[0,51,102],[153,204,255]], (3, 2)) of TensorFlow 2.21
-  const half = resizeBilinear({ ...gray, shape: [2, 3, 1] }, 3, 2)
-  expect(values(half)).toEqual([12.75, 89.25, 89.25, 165.75, 165.75, 242.25])
-  // the same to (4, 4)
-  expect(values(resizeBilinear({ ...gray, shape: [2, 3, 1] }, 4, 4)).map((v) => Math.fround(v))).toEqual([
-    0, 31.875, 70.125, 102, 38.25, 70.125, 108.375, 140.25, 114.75, 146.625, 184.875, 216.75, 153, 184.875, 223.125, 255,
-  ])
-  expect(resizeBilinear(half, 3, 2)).toBe(half)
+test('pictures are scaled, cropped and rounded when told so', () => {
+  const input: TensorInfo = { ...image, shape: [1, 'h', 'w', 1] }
+  const square = ndArray(
+    'u8',
+    Uint8Array.from({ length: 25 }, (_, i) => i),
+    [5, 5],
+  )
+  const fed = (text: string) => values(prepareInput(square, input, parsePreprocess(text), 's'))
+  // crop_height 2 of 5 begins at floor(3 / 2), as tf.image.resize_with_crop_or_pad
+  expect(fed('crop=2x3')).toEqual([6, 7, 8, 11, 12, 13])
+  expect(fed('size=4,crop=1,filter=nearest')).toEqual([6])
+  expect(fed('size=4x4,crop=2,std=2,mean=1')).toHaveLength(4)
   expect(prepareInput(gray, { ...image, shape: [1, 4, 4, 1] }, parsePreprocess('size=4'), 's').shape).toEqual([1, 4, 4, 1])
+  const steep = ndArray('u8', Uint8Array.of(0, 255), [1, 2])
+  const wide = (text: string) => values(prepareInput(steep, input, parsePreprocess(`size=1x6,filter=bicubic${text}`), 's'))
+  expect(wide('').some((v) => v < 0 || !Number.isInteger(v))).toBe(true)
+  expect(wide(',dtype=uint8').every((v) => v >= 0 && v <= 255 && Number.isInteger(v))).toBe(true)
+  const small = faultOf(() => fed('crop=6x2'))
+  expect(small).toMatchObject({ code: 'run/picture-too-small', expected: 'at least 6x2', actual: '5x5' })
+  expect(faultOf(() => prepareInput(square, image, parsePreprocess('crop=3'), 's'))).toMatchObject({
+    code: 'run/sample-shape',
+    actual: '[3,3,1]',
+  })
 })
 
 test('quantized inputs get quantized values', () => {
@@ -138,4 +151,18 @@ test('feeds are matched by name, a single array by itself', () => {
     expected: '"image", "other"',
     actual: '"image", "x"',
   })
+})
+
+test('each input has its own preprocessing', () => {
+  const inputs = ['image', 'mask', 'extra'].map((name): TensorInfo => ({ ...image, name }))
+  const sample = { index: 0, name: 's', arrays: new Map(inputs.map((i) => [i.name, gray])) }
+  const first = (records: Record<string, string>) => {
+    const preprocessing = new Map(Object.entries(records).map(([name, text]) => [name, parsePreprocess(text)]))
+    return Array.from(prepareFeeds(sample, inputs, preprocessing).values(), (a) => values(a)[1])
+  }
+  expect(first({ image: 'std=51', mask: 'std=3' })).toEqual([1, 17, 51])
+  expect(first({ image: 'std=51', '': 'std=17' })).toEqual([1, 3, 3])
+  expect(first({ '': 'std=17' })).toEqual([3, 3, 3])
+  expect(faultOf(() => first({ imgae: 'std=51' }))).toMatchObject({ code: 'run/unknown-preprocess-input', hint: 'Did you mean "image"?' })
+  expect(faultOf(() => first({ zzzzzzzz: 'std=51' })).hint).toContain('INPUT:mean=0,std=255')
 })

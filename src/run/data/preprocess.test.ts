@@ -23,6 +23,9 @@ test('a record is parsed and written back', () => {
   })
   expect(formatPreprocess(parsePreprocess(full))).toBe(full)
   expect(formatPreprocess(noPreprocess)).toBe('mean=0,std=1')
+  const pictures = 'mean=0,std=1,size=256x256,filter=area,crop=224x192,dtype=uint8'
+  expect(formatPreprocess(parsePreprocess(pictures))).toBe(pictures)
+  expect(formatPreprocess(parsePreprocess('filter=bilinear,dtype=float32'))).toBe('mean=0,std=1')
   expect(parsePreprocess(' size = 96 , color = gray')).toMatchObject({ size: { height: 96, width: 96 }, color: 'gray' })
 })
 
@@ -40,6 +43,10 @@ test('faults name the key and what it takes', () => {
     'size=1x2x3',
     'size=-1',
     'layout=chw',
+    'filter=lanczos',
+    'crop=0',
+    'crop=1x',
+    'dtype=int8',
     'mean=0,mean=1',
     'mean=1:2,std=1:2:3',
   ]) {

@@ -1,8 +1,15 @@
 import { nearest } from '../../core/diagnostics.ts'
 import { badPreprocessValue, unknownPreprocessKey } from './diagnostics.ts'
+import { type ResizeFilter, resizeFilters } from './resize.ts'
 
 export type ColorOrder = 'gray' | 'rgb' | 'bgr' | 'rgba'
 type Layout = 'nhwc' | 'nchw'
+type PixelType = 'float32' | 'uint8'
+
+interface Extent {
+  readonly height: number
+  readonly width: number
+}
 
 /**
  * How raw samples become what the model takes: `real = (x - mean) / std`, in float32, after pictures are brought to size and color.
@@ -14,7 +21,13 @@ export interface Preprocess {
   /** One value, or one for each channel; never 0. Default 1. */
   readonly std: readonly number[]
   /** Pictures are scaled to this; without it they must have the size of the model's input. */
-  readonly size?: { readonly height: number; readonly width: number } | undefined
+  readonly size?: Extent | undefined
+  /** How they are scaled. Default bilinear. */
+  readonly filter?: ResizeFilter | undefined
+  /** Their middle, cut out after they are scaled. Default: all of them. */
+  readonly crop?: Extent | undefined
+  /** What scaled pixels are before they are normalized: fractions, or rounded to 0..255 as picture editors leave them. Default float32. */
+  readonly dtype?: PixelType | undefined
   /** Channels of pictures. Default: those the model's input has, 1 gray, 3 rgb, 4 rgba. */
   readonly color?: ColorOrder | undefined
   /** Axis order of the model's input. Default nhwc. */
@@ -25,11 +38,13 @@ export const noPreprocess: Preprocess = { mean: [0], std: [1], layout: 'nhwc' }
 
 const colors: readonly ColorOrder[] = ['gray', 'rgb', 'bgr', 'rgba']
 const layouts: readonly Layout[] = ['nhwc', 'nchw']
-const keys = ['mean', 'std', 'size', 'color', 'layout'] as const
+const pixelTypes: readonly PixelType[] = ['float32', 'uint8']
+const keys = ['mean', 'std', 'size', 'filter', 'crop', 'color', 'layout', 'dtype'] as const
 const maxSize = 16_384
 
 /**
- * Parses `mean=0,std=255,size=28x28,color=gray,layout=nhwc`; values for each channel are joined by `:`, `size` is HEIGHTxWIDTH or one number.
+ * Parses `mean=0,std=255,size=256,filter=bicubic,crop=224,color=rgb,layout=nhwc,dtype=uint8`; values for each channel are joined by `:`,
+ * `size` and `crop` are HEIGHTxWIDTH or one number.
  * Throws `run/unknown-preprocess-key`, `run/bad-preprocess-value`.
  */
 export function parsePreprocess(text: string): Preprocess {
@@ -63,11 +78,17 @@ function parseValue(key: (typeof keys)[number], value: string): Partial<Preproce
       return { std }
     }
     case 'size':
-      return { size: parseSize(value) }
+      return { size: parseExtent(key, value) }
+    case 'filter':
+      return { filter: oneOf(key, resizeFilters, value) }
+    case 'crop':
+      return { crop: parseExtent(key, value) }
     case 'color':
       return { color: oneOf(key, colors, value) }
     case 'layout':
       return { layout: oneOf(key, layouts, value) }
+    case 'dtype':
+      return { dtype: oneOf(key, pixelTypes, value) }
   }
 }
 
@@ -79,10 +100,10 @@ function numbers(key: string, value: string): number[] {
   return parsed
 }
 
-function parseSize(value: string): { height: number; width: number } {
+function parseExtent(key: string, value: string): Extent {
   const [height, width = height] = value.split('x').map((v) => (/^\d+$/.test(v) ? Number(v) : Number.NaN))
   const isGood = value.split('x').length <= 2 && [height, width].every((v) => v !== undefined && v >= 1 && v <= maxSize)
-  if (!isGood) throw badPreprocessValue('size', `HEIGHTxWIDTH, each from 1 to ${maxSize}`, value)
+  if (!isGood) throw badPreprocessValue(key, `HEIGHTxWIDTH, each from 1 to ${maxSize}`, value)
   return { height: height!, width: width! }
 }
 
@@ -99,8 +120,11 @@ export function formatPreprocess(p: Preprocess): string {
     `mean=${p.mean.join(':')}`,
     `std=${p.std.join(':')}`,
     ...(p.size ? [`size=${p.size.height}x${p.size.width}`] : []),
+    ...(p.filter && p.filter !== 'bilinear' ? [`filter=${p.filter}`] : []),
+    ...(p.crop ? [`crop=${p.crop.height}x${p.crop.width}`] : []),
     ...(p.color ? [`color=${p.color}`] : []),
     ...(p.layout === 'nhwc' ? [] : [`layout=${p.layout}`]),
+    ...(p.dtype === 'uint8' ? ['dtype=uint8'] : []),
   ].join(',')
 }
 
