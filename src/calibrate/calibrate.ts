@@ -1,6 +1,7 @@
 import { type Diagnostic, Diagnostics, invariant } from '../core/diagnostics.ts'
 import { digestOf } from '../core/digest.ts'
 import { noSamples } from '../run/data/diagnostics.ts'
+import { checkPreprocessing } from '../run/data/preprocessing.ts'
 import type { DataSet } from '../run/data/sample.ts'
 import { openModel } from '../run/model-io.ts'
 import { activationsOf } from './activations.ts'
@@ -50,7 +51,7 @@ const waitingUnits = 4
  * Runs a model on samples, once, and finds the range, moments and distribution of every activation. Equal model, data and options give an
  * equal result, whatever the number of observers, and wherever it was interrupted. Memory does not grow with the number of samples, but for
  * 100 bytes each by which repeated ones are found.
- * Throws run/no-samples, what `readSample` and `Observer.observe` throw, calibrate/nothing-to-calibrate, calibrate/no-good-samples, and what
+ * Throws run/no-samples, run/unknown-preprocess-input, what `readSample` and `Observer.observe` throw, calibrate/nothing-to-calibrate, calibrate/no-good-samples, and what
  * `lint` finds wrong.
  */
 export async function calibrate(options: CalibrateOptions): Promise<Calibrated> {
@@ -61,6 +62,10 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibrated> 
   if (activations.length === 0) throw nothingToCalibrate(model.name)
   const total = Math.min(data.count, options.maxSamples ?? data.count)
   if (total === 0) throw noSamples(data.name)
+  checkPreprocessing(
+    preprocess,
+    file.signatures.flatMap((s) => s.inputs.map((i) => i.name)),
+  )
   const notes = new Diagnostics()
   const checks = new DataChecks(file)
   const sha256 = await digestOf([model.bytes])

@@ -108,6 +108,8 @@ signature "serving_default" main("x" %0) -> ("y" %1)
     expect((await failure(cnn, '--data', at('empty'), '-o', at('no.json'))).error.code).toBe('run/no-samples')
     const pictures = await failure(cnn, '--data', at('pictures'), '--preprocess', 'size=20x20', '-o', at('no.json'))
     expect(pictures).toMatchObject({ code: 1, error: { code: 'run/sample-shape' } })
+    const unknown = await failure(cnn, '--data', at('pictures'), '--preprocess', 'nothing:std=255', '-o', at('no.json'))
+    expect(unknown).toMatchObject({ code: 1, error: { code: 'run/unknown-preprocess-input' } })
     expect(fs.readdirSync(dir).filter((f) => f.startsWith('no') || f.startsWith('.'))).toEqual([])
   })
 
