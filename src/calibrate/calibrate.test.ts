@@ -3,7 +3,7 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memorySource } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
-import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
+import { type NdArray, ndArray } from '../core/nd-array.ts'
 import { tfliteBytes } from '../export/write-tflite.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
@@ -13,9 +13,12 @@ import { openDataSet } from '../run/data/open-data-set.ts'
 import { parsePreprocess } from '../run/data/preprocess.ts'
 import { type DataSet, makeDataSet } from '../run/data/sample.ts'
 import { liteRtRunner } from '../run/litert.ts'
+import { openModel } from '../run/model-io.ts'
+import { activationsOf } from './activations.ts'
 import { type CalibrateOptions, calibrate } from './calibrate.ts'
 import { calibrationText, parseCalibration } from './calibration-file.ts'
 import { estimatorOf } from './estimators/index.ts'
+import { liteRtObserver } from './litert-observer.ts'
 import type { Observer } from './observer.ts'
 import { openObserver } from './open-observer.ts'
 import type { PartialStore } from './partial.ts'
@@ -433,29 +436,57 @@ signature "serving_default" main("x" %0) -> ("y" %9)
   })
 })
 
-it('sees in LiteRT.js what the reference kernels compute', async () => {
-  const { calibration } = await run({ maxSamples: 10 })
-  const model = importTflite(readTfliteFile(memorySource(cnn.name, cnn.bytes)))
-  const { interpretModel } = await import('../ops/interpret-model.ts')
-  const ranges = new Map<number, [number, number]>()
-  for (let i = 0; i < 10; i++) {
-    const sample = await digits.read(i)
-    const x = toFloat32([...sample.arrays.values()][0]!)!.map((v) => v / 255)
-    interpretModel(model, 0, [ndArray('f32', x, [1, 28, 28, 1])], (_, value, array) => {
-      if (array.dtype !== 'f32') return
-      const values = toFloat32(array)!
-      const known = ranges.get(value) ?? [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-      ranges.set(value, [values.reduce((a, b) => Math.min(a, b), known[0]), values.reduce((a, b) => Math.max(a, b), known[1])])
-    })
+describe('against what was recorded', () => {
+  interface Recorded {
+    readonly tensors: Readonly<Record<string, { readonly minMax: [number, number]; readonly movingAverage?: [number, number] }>>
   }
-  const seen = calibration.ranges(model)
-  for (const [id, [min, max]] of ranges) {
-    const found = seen.of(0, model.graphs[0]!.values.get(id)!)!
-    // Sums of a few hundred products, in another order.
-    const tolerance = 1e-5 * Math.max(1, max - min)
-    expect(Math.abs(found[0] - min)).toBeLessThanOrEqual(tolerance)
-    expect(Math.abs(found[1] - max)).toBeLessThanOrEqual(tolerance)
+  const recorded = (name: string): Recorded => JSON.parse(readFileSync(path.join(fixtures, 'calibrate', name), 'utf8')) as Recorded
+  /** Sums of some hundred products in another order, each rounded to float32. */
+  const expectNear = (found: readonly [number, number] | undefined, [min, max]: readonly [number, number], what: string): void => {
+    const tolerance = 1e-5 * (max - min)
+    expect(Math.abs(found![0] - min), what).toBeLessThanOrEqual(tolerance)
+    expect(Math.abs(found![1] - max), what).toBeLessThanOrEqual(tolerance)
   }
+
+  it("finds litert-quantizer's ranges and moving averages", async () => {
+    const { tensors } = (await run()).calibration.record
+    const { tensors: theirs } = recorded('mnist_cnn_small.json')
+    expect([...tensors.keys()].sort()).toEqual(
+      Object.keys(theirs)
+        .map((name) => `0/${name}`)
+        .sort(),
+    )
+    for (const [name, { minMax, movingAverage }] of Object.entries(theirs)) {
+      const found = tensors.get(`0/${name}`)!
+      expectNear(found.range, minMax, name)
+      expectNear(found.average, movingAverage!, name)
+    }
+  })
+
+  it('finds the same in parts', async () => {
+    const whole = await run()
+    const file = openModel(cnn.name, cnn.bytes)
+    const inParts = await liteRtObserver(liteRtRunner(loadNodeLiteRt), file, activationsOf(file.tables), 40_000)
+    opened.push(inParts)
+    expect(calibrationText((await run({ observers: [inParts] })).calibration)).toBe(calibrationText(whole.calibration))
+  })
+
+  it("finds LiteRT's ranges of a fused LSTM, which LiteRT.js does not load", async () => {
+    const model = { name: 'lstm.tflite', bytes: read('tflite/lstm_text.float.tflite') }
+    const observer = await observerOf(model)
+    expect(observer.method).toBe('interpreter')
+    const ids = (i: number) =>
+      ndArray(
+        'i32',
+        Int32Array.from({ length: 20 }, (_, k) => (k * (i + 3) + i * i) % 60),
+        [20],
+      )
+    const data = samplesOf(Array.from({ length: 16 }, (_, i) => new Map([['', ids(i)]])))
+    const { tensors } = (await run({ model, observers: [observer], data, preprocess: new Map() })).calibration.record
+    for (const [name, { minMax }] of Object.entries(recorded('lstm_text.json').tensors)) {
+      expectNear(tensors.get(`0/${name}`)!.range, minMax, name)
+    }
+  })
 })
 
 const loops = `model ""

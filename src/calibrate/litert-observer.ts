@@ -6,17 +6,25 @@ import { joined, type Observed, type Observer, type PreparedSample } from './obs
 import { type Observation, ownMemory, Reducer, scratchBytes } from './reducer.ts'
 
 /** Activations given out by one run: LiteRT.js has 4 GB for them, what it computes with, and the weights. */
-const maxGroupBytes = 2 ** 30
+const defaultPartBytes = 2 ** 30
 
 /**
  * Runs samples with LiteRT.js, every activation of the entry graphs given out and looked at where it lies. Models whose activations take more
- * than 1 GB are run several times for each sample, for a part of them each time. Throws what `LiteRtRunner.load` throws.
+ * than `partBytes` are run several times for each sample, for a part of them each time. Throws what `LiteRtRunner.load` throws.
  */
-export async function liteRtObserver(runner: LiteRtRunner, file: ModelFile, activations: readonly Activation[]): Promise<Observer> {
+export async function liteRtObserver(
+  runner: LiteRtRunner,
+  file: ModelFile,
+  activations: readonly Activation[],
+  partBytes = defaultPartBytes,
+): Promise<Observer> {
   const positions = new Map(activations.map((a, i) => [`${a.graph} ${a.tensor}`, i]))
   const parts = file.signatures.map((s) => {
     const made = new Set(file.tables.subgraphs[s.subgraph]!.operators.flatMap((o) => [...o.outputs]))
-    return grouped(activations.filter((a) => a.graph === s.subgraph && made.has(a.tensor)))
+    return grouped(
+      activations.filter((a) => a.graph === s.subgraph && made.has(a.tensor)),
+      partBytes,
+    )
   })
   const loaded: LiteRtLoadedModel[] = []
   const dispose = async (): Promise<void> => {
@@ -74,12 +82,12 @@ export async function liteRtObserver(runner: LiteRtRunner, file: ModelFile, acti
 }
 
 /** Activations in their order, divided where their bytes exceed what one run may give out. */
-function grouped(activations: readonly Activation[]): Activation[][] {
+function grouped(activations: readonly Activation[], partBytes: number): Activation[][] {
   const groups: Activation[][] = []
   let bytes = Number.POSITIVE_INFINITY
   for (const a of activations) {
     bytes += 4 * a.elements
-    if (bytes > maxGroupBytes) {
+    if (bytes > partBytes) {
       groups.push([])
       bytes = 4 * a.elements
     }
