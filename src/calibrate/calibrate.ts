@@ -121,6 +121,7 @@ interface Work extends Pick<CalibrateOptions, 'observers' | 'onProgress' | 'sign
 /** Hands units to the observers as they are free, and folds what they saw in the order of the units. */
 async function observeAll({ reader, fold, total, observers, onProgress, signal, save }: Work): Promise<void> {
   const seen = new Map<number, { readonly unit: WorkUnit; readonly observed: Observed }>()
+  const least = Math.max(1, ...observers.map((o) => o.samplesAtLeast))
   let taken = 0
   let folded = 0
   let size = 1
@@ -134,7 +135,7 @@ async function observeAll({ reader, fold, total, observers, onProgress, signal, 
     signal?.throwIfAborted()
     const share = Math.ceil((total - reader.position) / (2 * observers.length))
     const number = taken++
-    const unit = isStopped ? undefined : await reader.take(Math.max(1, Math.min(size, maxUnitSamples, share)))
+    const unit = isStopped ? undefined : await reader.take(Math.max(least, Math.min(size, maxUnitSamples, share)))
     return unit && { number, unit }
   }
   const foldSeen = (): void => {

@@ -34,6 +34,7 @@ export function interpreterObserver(file: ModelFile, activations: readonly Activ
   }
   return {
     method: 'interpreter',
+    samplesAtLeast: 1,
     async observe(samples): Promise<Observed> {
       const histograms = activations.map(() => new Histogram())
       try {

@@ -1,3 +1,4 @@
+import type { NdArray } from '../core/nd-array.ts'
 import type { LiteRtLoadedModel, LiteRtRunner } from '../run/litert.ts'
 import { type ModelFile, withOutputs } from '../run/model-io.ts'
 import type { Activation } from './activations.ts'
@@ -5,12 +6,15 @@ import { Histogram } from './histogram.ts'
 import { joined, type Observed, type Observer, type PreparedSample } from './observer.ts'
 import { type Observation, ownMemory, Reducer, scratchBytes } from './reducer.ts'
 
-/** Activations given out by one run: LiteRT.js has 4 GB for them, what it computes with, and the weights. */
-const defaultPartBytes = 2 ** 30
+/** Activations given out by one run: LiteRT.js's memory grows to 2 GB, for them, what it computes with, and the weights twice. */
+const defaultPartBytes = 2 ** 29
+/** For which a model is loaded anew for each of its parts. */
+const samplesPerLoad = 8
 
 /**
- * Runs samples with LiteRT.js, every activation of the entry graphs given out and looked at where it lies. Models whose activations take more
- * than `partBytes` are run several times for each sample, for a part of them each time. Throws what `LiteRtRunner.load` throws.
+ * Runs samples with LiteRT.js, every activation of the entry graphs given out and looked at where it lies. Of models whose activations take
+ * more than `partBytes` a part is given out at a time, and the samples are run again for the next; these are loaded one after the other.
+ * Throws what `LiteRtRunner.load` throws.
  */
 export async function liteRtObserver(
   runner: LiteRtRunner,
@@ -19,65 +23,64 @@ export async function liteRtObserver(
   partBytes = defaultPartBytes,
 ): Promise<Observer> {
   const positions = new Map(activations.map((a, i) => [`${a.graph} ${a.tensor}`, i]))
-  const parts = file.signatures.map((s) => {
+  const bySignature = file.signatures.map((s) => {
     const made = new Set(file.tables.subgraphs[s.subgraph]!.operators.flatMap((o) => [...o.outputs]))
     return grouped(
       activations.filter((a) => a.graph === s.subgraph && made.has(a.tensor)),
       partBytes,
     )
   })
-  const loaded: LiteRtLoadedModel[] = []
-  const dispose = async (): Promise<void> => {
-    for (const model of loaded.splice(0)) await model.dispose()
+  const parts = Array.from({ length: Math.max(1, ...bySignature.map((p) => p.length)) }, (_, part) =>
+    bySignature.map((list) => (list[part] ?? []).map((a) => a.tensor)),
+  )
+  let loaded: { readonly part: number; readonly model: LiteRtLoadedModel } | undefined
+  const load = async (part: number): Promise<LiteRtLoadedModel> => {
+    if (loaded?.part === part) return loaded.model
+    await loaded?.model.dispose()
+    loaded = undefined
+    const present = (f: ModelFile): ModelFile => f.signatures.reduce((shown, s, i) => withOutputs(shown, s.key, parts[part]![i]!), f)
+    const model = await runner.load(file.bytes, { name: file.name, present })
+    loaded = { part, model }
+    return model
   }
-  const present = (part: number) => (f: ModelFile) =>
-    f.signatures.reduce(
-      (shown, s, i) =>
-        withOutputs(
-          shown,
-          s.key,
-          (parts[i]![part] ?? []).map((a) => a.tensor),
-        ),
-      f,
-    )
-  try {
-    const count = Math.max(1, ...parts.map((p) => p.length))
-    for (let i = 0; i < count; i++) loaded.push(await runner.load(file.bytes, { name: file.name, present: present(i) }))
-  } catch (e) {
-    await dispose()
-    throw e
-  }
+  await load(0)
   const shared = await runner.memory()
   const reducer = new Reducer(shared ? { memory: shared.memory, scratch: shared.allocate(scratchBytes) } : ownMemory())
 
-  const observeSample = async (sample: PreparedSample, histograms: readonly Histogram[]): Promise<(Observation | undefined)[]> => {
-    const found = new Array<Observation | undefined>(activations.length).fill(undefined)
-    for (const { signature, feeds } of sample.runs) {
+  /** Looks at one part of what a sample makes, and with the first at what it is. */
+  const look = async (part: number, { runs }: PreparedSample, see: (graph: number, tensor: number, array: NdArray) => void) => {
+    for (const { signature, feeds } of runs) {
       const index = file.signatures.findIndex((s) => s.key === signature)
       const { subgraph, inputs } = file.signatures[index]!
-      const see = (tensor: number, array: Parameters<Reducer['reduce']>[0]): void => {
-        const at = positions.get(`${subgraph} ${tensor}`)
-        if (at !== undefined) found[at] = joined(found[at], reducer.reduce(array, histograms[at]!))
-      }
-      for (const input of inputs) see(input.tensor, feeds.get(input.name)!)
-      for (const [i, part] of parts[index]!.entries()) {
-        if (part.length === 0) continue
-        await loaded[i]!.look(feeds, { signature }, (results) => {
-          for (const [name, array] of results) see(Number(name), array)
-        })
-      }
+      if (part === 0) for (const input of inputs) see(subgraph, input.tensor, feeds.get(input.name)!)
+      if (parts[part]![index]!.length === 0) continue
+      const model = await load(part)
+      await model.look(feeds, { signature }, (results) => {
+        for (const [name, array] of results) see(subgraph, Number(name), array)
+      })
     }
-    return found
   }
   return {
     method: 'litert',
+    samplesAtLeast: parts.length > 1 ? samplesPerLoad : 1,
     async observe(samples): Promise<Observed> {
       const histograms = activations.map(() => new Histogram())
-      const observed: (Observation | undefined)[][] = []
-      for (const sample of samples) observed.push(await observeSample(sample, histograms))
+      const observed = samples.map(() => new Array<Observation | undefined>(activations.length).fill(undefined))
+      const order = loaded && loaded.part > 0 ? [...parts.keys()].reverse() : parts.keys()
+      for (const part of order) {
+        for (const [i, sample] of samples.entries()) {
+          await look(part, sample, (graph, tensor, array) => {
+            const at = positions.get(`${graph} ${tensor}`)
+            if (at !== undefined) observed[i]![at] = joined(observed[i]![at], reducer.reduce(array, histograms[at]!))
+          })
+        }
+      }
       return { samples: observed, histograms: histograms.map((h) => h.record()) }
     },
-    dispose,
+    dispose: async () => {
+      await loaded?.model.dispose()
+      loaded = undefined
+    },
   }
 }
 

@@ -21,6 +21,8 @@ export type CalibrationMethod = 'litert' | 'interpreter'
 /** Runs samples and looks at every activation; each looks alike, whatever it looked at before. */
 export interface Observer {
   readonly method: CalibrationMethod
+  /** Fewer at a time cost much more each. */
+  readonly samplesAtLeast: number
   observe(samples: readonly PreparedSample[]): Promise<Observed>
   dispose(): Promise<void>
 }

@@ -42,6 +42,7 @@ export async function remoteObserver(
     invariant('method' in opened, 'an observer answers with its method first')
     return {
       method: opened.method,
+      samplesAtLeast: opened.samplesAtLeast,
       async observe(samples) {
         const reply = await ask({ kind: 'observe', samples })
         invariant('observed' in reply, 'an observer answers with what it saw')

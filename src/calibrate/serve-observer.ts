@@ -1,6 +1,6 @@
 import { invariant } from '../core/diagnostics.ts'
 import { type MessageEnd, type PlainError, plainError } from '../run/runner-messages.ts'
-import type { CalibrationMethod, Observed, Observer, PreparedSample } from './observer.ts'
+import type { Observed, Observer, PreparedSample } from './observer.ts'
 
 /** What an observer in another thread is told: the model first, then samples. */
 export type ObserverRequest =
@@ -8,7 +8,7 @@ export type ObserverRequest =
   | { readonly kind: 'observe'; readonly samples: readonly PreparedSample[] }
 
 /** One answer to each request, in their order. */
-export type ObserverReply = { readonly method: CalibrationMethod } | { readonly observed: Observed } | { readonly error: PlainError }
+export type ObserverReply = Pick<Observer, 'method' | 'samplesAtLeast'> | { readonly observed: Observed } | { readonly error: PlainError }
 
 /** Answers the requests of a `remoteObserver`. */
 export function serveObserver(
@@ -19,7 +19,7 @@ export function serveObserver(
   const answer = async (request: ObserverRequest): Promise<ObserverReply> => {
     if (request.kind === 'open') {
       observer = await open(request.bytes, request.name)
-      return { method: observer.method }
+      return { method: observer.method, samplesAtLeast: observer.samplesAtLeast }
     }
     invariant(observer, 'a model is opened before samples are observed')
     return { observed: await observer.observe(request.samples) }
