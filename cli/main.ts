@@ -4,7 +4,7 @@ import { exitCodes } from './failure.ts'
 import { progressBar, styleFor, type Terminal } from './terminal.ts'
 
 /*
- * The process: its streams, signals and exit code. The only place that ends it.
+ * The process: its streams and exit code. The only place that ends it.
  */
 
 const { stdout, stderr, env } = process
@@ -16,14 +16,6 @@ const terminal: Terminal = {
   progress: (label) => progressBar(label, stderr.isTTY === true && env.TERM !== 'dumb' ? (text) => void stderr.write(text) : undefined),
 }
 
-// Temporary files are removed by the exit handlers of whoever made them.
-for (const [signal, code] of [
-  ['SIGINT', exitCodes.interrupted],
-  ['SIGTERM', 143],
-  ['SIGHUP', 129],
-] as const) {
-  process.on(signal, () => process.exit(code))
-}
 // The reader of a pipe may leave early, as `head` does; that is no error.
 for (const stream of [stdout, stderr]) {
   stream.on('error', (e: NodeJS.ErrnoException) => {

@@ -18,6 +18,7 @@ import { diagnosticText } from '../failure.ts'
 import type { OptionValues } from '../options.ts'
 import { progressSink } from '../progress-sink.ts'
 import { exportOptions, openModel, openTflite } from '../read-source.ts'
+import { withCleanExit } from '../signals.ts'
 import type { Terminal } from '../terminal.ts'
 import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
 import { irTracer } from '../trace.ts'
@@ -75,16 +76,18 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
     const written =
       plan || output === undefined
         ? write({ write: () => {} })
-        : await writeAtomically(output, write, {
-            inputs: source.files,
-            ...(!options['no-check'] &&
-              'model' in source && {
-                check: async (file) => {
-                  progress.finish()
-                  checked = await (await import('./check.ts')).checkWritten(file, source.model, converted, mode)
-                },
-              }),
-          })
+        : await withCleanExit(() =>
+            writeAtomically(output, write, {
+              inputs: source.files,
+              ...(!options['no-check'] &&
+                'model' in source && {
+                  check: async (file) => {
+                    progress.finish()
+                    checked = await (await import('./check.ts')).checkWritten(file, source.model, converted, mode)
+                  },
+                }),
+            }),
+          )
     progress.finish()
     const json = {
       source: { path, byteLength: source.byteLength, ...converted.source },

@@ -3,6 +3,7 @@ import { deployAndroid } from '../../src/deploy/android/deploy-android.ts'
 import { writeFolder } from '../../src/platform/node-folder.ts'
 import { unknownValue } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
+import { withCleanExit } from '../signals.ts'
 import type { Command } from '../verb.ts'
 import type { deployOptions } from '../verbs/deploy.ts'
 import { preprocessOf } from './preprocess.ts'
@@ -13,7 +14,7 @@ const targets = ['android']
 export const deployCommand: Command<typeof deployOptions> = async ({ args: [target, ...paths], options, terminal }) => {
   if (!targets.includes(target!)) throw unknownValue('TARGET', target!, targets)
   const preprocess = preprocessOf(options.preprocess)
-  return withModels(paths, terminal, (models) => {
+  return withModels(paths, terminal, async (models) => {
     const project = deployAndroid(
       models.map((m) => m.file),
       { ...(options.package !== undefined && { packageName: options.package }), ...(preprocess && { preprocess }) },
@@ -25,7 +26,7 @@ export const deployCommand: Command<typeof deployOptions> = async ({ args: [targ
       const { source } = models.find((m) => m.file === file)!
       files.set(name, (sink) => copy(source, sink))
     }
-    writeFolder(options.output, files, { force: options.force })
+    await withCleanExit(() => writeFolder(options.output, files, { force: options.force }))
     const json = {
       target,
       output: options.output,

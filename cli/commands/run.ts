@@ -1,3 +1,4 @@
+import type { ByteSink } from '../../src/core/bytes.ts'
 import type { NdArray } from '../../src/core/nd-array.ts'
 import { dataSpec } from '../../src/platform/node-data.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
@@ -15,6 +16,7 @@ import type { Feeds, SignatureInfo } from '../../src/run/runner.ts'
 import { joinOutputs, type SampleSummary, summarizeSample } from '../../src/run/sample-results.ts'
 import { npzParts } from '../../src/wire/npz.ts'
 import { missingOption } from '../diagnostics.ts'
+import { withCleanExit } from '../signals.ts'
 import type { Command } from '../verb.ts'
 import type { runOptions } from '../verbs/run.ts'
 import { inputPaths } from './input-paths.ts'
@@ -86,15 +88,12 @@ async function* prepareSamples(
 
 async function writeNpz(output: string, results: ReadonlyMap<string, NdArray>, inputs: readonly string[]): Promise<void> {
   const parts = npzParts(output, results)
-  await writeAtomically(
-    output,
-    (sink) => {
-      let at = 0
-      for (const part of parts) {
-        sink.write(part, at)
-        at += part.byteLength
-      }
-    },
-    { inputs },
-  )
+  const write = (sink: ByteSink): void => {
+    let at = 0
+    for (const part of parts) {
+      sink.write(part, at)
+      at += part.byteLength
+    }
+  }
+  await withCleanExit(() => writeAtomically(output, write, { inputs }))
 }

@@ -18,6 +18,20 @@ export function elementCount(shape: Shape): number | undefined {
   return n
 }
 
+/**
+ * Whether a tensor can have the shape: files hold sizes as int32, and only numbers of elements below 2^53 are exact.
+ * @see `Tensor.shape` in the LiteRT schema
+ */
+export function isRepresentable(shape: Shape): boolean {
+  let elements = 1
+  for (const d of shape) {
+    if (typeof d !== 'number') continue
+    if (!Number.isInteger(d) || d < 0 || d > 0x7fffffff) return false
+    elements *= Math.max(d, 1)
+  }
+  return Number.isSafeInteger(elements)
+}
+
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((d, i) => d === b[i])
 }

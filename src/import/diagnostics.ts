@@ -129,6 +129,17 @@ export function graphTooLarge(file: string, limit: string): DowncastError {
   })
 }
 
+/** Two nodes of a graph or function under one name: inputs could mean either. */
+export function duplicateNode(file: string, node: string): DowncastError {
+  return new DowncastError({
+    code: 'import/duplicate-node',
+    message: `${JSON.stringify(file)} has two nodes called ${JSON.stringify(node)} in one graph.`,
+    file,
+    node,
+    hint: 'The file is inconsistent: save the model again.',
+  })
+}
+
 /** A node that depends on itself outside of a loop: a damaged file. */
 export function cyclicGraph(file: string, node: string, op: string): DowncastError {
   return new DowncastError({

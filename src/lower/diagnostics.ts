@@ -97,6 +97,19 @@ export function badAttribute(op: string, layer: string | undefined, name: string
   })
 }
 
+/** A node takes a result of another that this one does not have. */
+export function missingResult(op: string, layer: string | undefined, from: string, output: number, count: number): DowncastError {
+  return new DowncastError({
+    code: 'lower/missing-result',
+    message: `${op}${quoted(layer)} takes result ${output} of a ${from} that gives ${count}, counted from 0.`,
+    op,
+    node: layer,
+    expected: `a result below ${count}`,
+    actual: `${output}`,
+    hint: 'The file is inconsistent: save the model again.',
+  })
+}
+
 /** An input or output has a type or rank that no tensor can have. */
 export function badPort(kind: 'input' | 'output', name: string, reason: string, hint?: string): DowncastError {
   return new DowncastError({ code: 'lower/bad-port', message: `The ${kind} "${name}" ${reason}.`, tensor: name, hint })

@@ -1,4 +1,5 @@
-import { type Diagnostic, Diagnostics, DowncastError } from '../core/diagnostics.ts'
+import { type Diagnostic, Diagnostics, DowncastError, invariant } from '../core/diagnostics.ts'
+import { formatShape, isRepresentable } from '../core/shape.ts'
 import type { SourceGraph, SourceModel, SourceNode, SourceRef } from '../import/source-graph.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import type { Graph, Model, Signature, TensorType, Value } from '../ir/types.ts'
@@ -7,7 +8,7 @@ import { OpBuilder } from '../ops/build.ts'
 import { adviceFor } from './advice.ts'
 import { allowedKind, checkAllowances, type LowerOptions, tellAllowances } from './allow.ts'
 import { complexPair } from './complex.ts'
-import { badPort, complexResult, unknownResult, unsupportedOp } from './diagnostics.ts'
+import { badPort, complexResult, missingResult, unknownResult, unsupportedOp } from './diagnostics.ts'
 import { keepOpaque } from './opaque/opaque.ts'
 import { resultTypes } from './opaque/result-types.ts'
 import { stringData } from './opaque/string-data.ts'
@@ -52,6 +53,7 @@ export function lower(source: SourceModel, registry: LoweringRegistry, options: 
   for (const { op, attrs, origin } of [...graphs, ...bodies.graphs].flatMap((g) => g.nodes))
     if (op === 'custom' && attrs.customCode === complexPair) diagnostics.add('error', complexResult(origin.source[0]))
   diagnostics.throwIfErrors()
+  invariant(graphs.length === source.graphs.length, 'a signature was lost without an error')
   tellAllowances(options, outcomes, diagnostics)
   const model = { graphs: [...graphs, ...bodies.graphs], signatures, description: 'downcast', metadata: new Map() }
   return { model: dropUncalledGraphs(model), diagnostics: diagnostics.list }
@@ -72,16 +74,20 @@ function lowerGraph(
     diagnostics.collect(() => {
       if (!port.dtype || port.dtype === 'resource' || port.dtype === 'variant')
         throw badPort('input', port.name, 'has a type that LiteRT does not have')
+      if (port.name === '') throw badPort('input', '', 'has no name')
       if (!port.shape) throw badPort('input', port.name, 'has an unknown rank', `State the shape with --shape ${port.name}=1,...`)
+      if (!isRepresentable(port.shape))
+        throw badPort('input', port.name, `has the shape ${formatShape(port.shape)}, which no tensor can have`)
       return editor.addInput(port.tensorName, { dtype: port.dtype, shape: port.shape })
     }),
   )
   const own: NodeOutcome[] = []
   const results = lowering.lowerNodes(source, args, b, own)
-  outcomes.push(...own)
+  for (const outcome of own) outcomes.push(outcome)
   if (args.includes(undefined) || own.some(hasFailed)) return undefined
   const outputs = source.outputs.map((port, i) => {
     const value = results[i]
+    if (port.name === '') throw badPort('output', '', 'has no name')
     if (!value) throw badPort('output', port.name, 'depends on a result that its op does not have', 'Count the results of an op from 0.')
     return { port, value }
   })
@@ -122,6 +128,14 @@ class NodeLowering implements LowersNodes {
     for (const [i, node] of source.nodes.entries()) {
       if (results.has(i)) continue
       const operands = node.inputs.map(value)
+      const lacking = node.inputs.find((ref) => results.get(ref.node) && !value(ref))
+      if (lacking) {
+        const from = source.nodes[lacking.node]!
+        const error = missingResult(node.op, node.layer[0], from.op, lacking.output, results.get(lacking.node)!.length)
+        outcomes.push({ graph: source.name, node, operands: undefined, status: 'failed', made: [], error })
+        results.set(i, undefined)
+        continue
+      }
       const lowered = this.#node(source, i, operands.every((v) => v !== undefined) ? operands : undefined, b, outcomes)
       results.set(i, lowered.results)
       outcomes.push(lowered.outcome)

@@ -30,7 +30,7 @@ export interface LowersNodes {
 export class BehindFailure extends Error {}
 
 /** Bodies are lowered anew for each call and each time the sizes in a loop turn out to change. */
-const maxNodes = 1_000_000
+const maxNodes = 100_000
 
 /** What the lowering of a model holds beside its graphs. */
 export class Scope {

@@ -9,6 +9,9 @@ import { findSpec } from './index.ts'
 export class BodyTable {
   readonly #graphs: Graph[] = []
   readonly #first: number
+  readonly #names = new Set<string>()
+  /** Where the search for a free number goes on, by the name without it. */
+  readonly #nextNumbers = new Map<string, number>()
 
   /** `entryPoints` is how many graphs of the model come before. */
   constructor(entryPoints: number) {
@@ -22,7 +25,10 @@ export class BodyTable {
   /** Takes a graph under a name of its own; returns its number in the model. */
   add(graph: Graph): number {
     let { name } = graph
-    for (let n = 1; this.#graphs.some((g) => g.name === name); n++) name = `${graph.name}${n}`
+    let n = this.#nextNumbers.get(graph.name) ?? 1
+    while (this.#names.has(name)) name = `${graph.name}${n++}`
+    this.#nextNumbers.set(graph.name, n)
+    this.#names.add(name)
     return this.#first + this.#graphs.push({ ...graph, name }) - 1
   }
 
@@ -30,7 +36,9 @@ export class BodyTable {
   attempt<T>(trial: () => T | undefined): T | undefined {
     const count = this.#graphs.length
     const result = trial()
-    if (result === undefined) this.#graphs.length = count
+    if (result !== undefined || this.#graphs.length === count) return result
+    for (const { name } of this.#graphs.splice(count)) this.#names.delete(name)
+    this.#nextNumbers.clear()
     return result
   }
 }

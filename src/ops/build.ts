@@ -1,11 +1,11 @@
 import { type ConstData, constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
-import type { Shape } from '../core/shape.ts'
+import { isRepresentable, type Shape } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import { type Attrs, type Graph, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
 import { type BodyTable, hasEffect } from './bodies.ts'
-import { badOperands, formatType } from './diagnostics.ts'
+import { badOperands, beyond32Bits, formatType } from './diagnostics.ts'
 import { defaultFoldLimitBytes, foldConstants, foldDims } from './fold.ts'
 import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
 import { viewNode } from './view.ts'
@@ -98,9 +98,10 @@ export class OpBuilder {
   ): Value[] {
     const full = withDefaults(spec, (attrs ?? {}) as Partial<AttrsOf<A>>)
     checkOperands(spec, inputs, this.#origin)
+    checkNumbers(spec, full, this.#origin)
     const view = viewNode(spec, full, inputs, this.#origin, declared)
     const types = spec.infer(view as never)
-    for (const t of types) if (t.shape.some((d) => typeof d === 'number' && !(d >= 0))) view.fail(`its result would be ${formatType(t)}`)
+    for (const t of types) if (!isRepresentable(t.shape)) view.fail(`its result would be ${formatType(t)}`)
     const folded = foldConstants(spec, full, inputs, types, {
       limitBytes: this.#options.foldLimitBytes ?? defaultFoldLimitBytes,
       origin: this.#origin,
@@ -144,8 +145,10 @@ export class OpBuilder {
     return this.graph.addConst(name || this.#name || 'const', { dtype, shape }, data)
   }
 
-  /** An i32 constant vector; a scalar with `shape: []`. */
+  /** An i32 constant vector; a scalar with `shape: []`. Throws `lower/beyond-32-bits`. */
   i32(values: readonly number[], shape: Shape = [values.length], name = ''): Value {
+    const bad = values.find((v) => v !== (v | 0))
+    if (bad !== undefined) throw beyond32Bits(this.#origin, bad)
     return this.const(name, 'i32', shape, constFromBytes(bytesOf(Int32Array.from(values))))
   }
 
@@ -164,6 +167,15 @@ export function withDefaults<A extends AttrSchema>(spec: OpSpec<string, A>, attr
   }
   for (const key of Object.keys(attrs)) invariant(key in spec.attrs, `${spec.name} has no attribute ${key}`)
   return full as Attrs
+}
+
+/** Whole numbers among the attributes are stored as int32. */
+function checkNumbers(spec: OpSpec, attrs: Attrs, origin: Origin): void {
+  for (const [key, { kind }] of Object.entries(spec.attrs)) {
+    if (kind !== 'i32' && kind !== 'i32s' && kind !== 'i32-tuple') continue
+    const bad = [attrs[key] as number | readonly number[]].flat().find((v) => v !== (v | 0))
+    if (bad !== undefined) throw beyond32Bits(origin, bad)
+  }
 }
 
 function checkOperands(spec: OpSpec, inputs: readonly (Value | null)[], origin: Origin): void {

@@ -24,3 +24,15 @@ export function badOperands(op: string, origin: Origin, types: readonly (TensorT
     actual: found,
   })
 }
+
+/** A size or index that a file cannot hold. */
+export function beyond32Bits(origin: Origin, value: number): DowncastError {
+  const layer = layerOf(origin)
+  return new DowncastError({
+    code: 'lower/beyond-32-bits',
+    message: `${layer ? `"${layer}"` : 'The model'} needs the size or index ${value}, and LiteRT holds whole numbers of 32 bits there.`,
+    hint: 'Give the layer a smaller size, or save the model again if it is damaged.',
+    node: layer,
+    actual: `${value}`,
+  })
+}

@@ -3,6 +3,7 @@ import { byteLengthOf } from '../core/dtype.ts'
 import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
 import { elementCount, isStatic, type Shape } from '../core/shape.ts'
 import type { Graph, Node, TensorType, Value, ValueId } from '../ir/types.ts'
+import { formatType } from './diagnostics.ts'
 import { erf, erfc } from './elementwise/erf.ts'
 import { evaluate } from './fold.ts'
 import { findSpec } from './index.ts'
@@ -12,6 +13,9 @@ import { viewNode } from './view.ts'
 export class NotComputable extends Error {
   override readonly name = 'NotComputable'
 }
+
+/** Of one result; models that run on devices stay far below. */
+const maxElements = 2 ** 27
 
 export interface InterpretOptions {
   /** Sees every result of every node, in order. */
@@ -72,6 +76,8 @@ function compute(graph: Graph, node: Node, operands: readonly (NdArray | null)[]
     return { ...value, type: { ...value.type, shape: a.shape }, data: { byteLength: a.bytes.byteLength, bytes: () => a.bytes } }
   })
   const types = spec.infer(viewNode(spec, node.attrs, values, node.origin) as never)
+  const large = types.find((t) => (elementCount(t.shape) ?? 0) > maxElements)
+  if (large) throw new NotComputable(`the result of ${node.op} is ${formatType(large)}, more than is computed here`)
   const results = options.compute?.(node, operands, types) ?? evaluate(spec, node.attrs, values, types)
   if (!results) throw new NotComputable(`the kernel of ${node.op} does not compute on these types`)
   return results.map((r, i) => ({ ...r, shape: staticShape(types[i]!.shape) }))

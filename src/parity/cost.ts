@@ -1,13 +1,19 @@
 import { DowncastError } from '../core/diagnostics.ts'
-import { isStatic } from '../core/shape.ts'
+import { elementCount, isStatic } from '../core/shape.ts'
 import type { Graph, TensorType, Value, ValueId } from '../ir/types.ts'
 import { findSpec } from '../ops/index.ts'
 import { viewNode, withResults } from '../ops/view.ts'
 
-/**
- * Multiply-accumulates of one run with inputs of these shapes; undefined where an op cannot take them. Sizes that only a run tells count as one.
- */
-export function macsAt(graph: Graph, shapes: readonly (readonly number[])[]): number | undefined {
+/** What one run takes. */
+export interface RunCost {
+  /** Multiply-accumulates. */
+  readonly macs: number
+  /** Elements of the largest tensor that is computed. */
+  readonly largest: number
+}
+
+/** The cost of one run with inputs of these shapes; undefined where an op cannot take them. Sizes that only a run tells count as one. */
+export function costAt(graph: Graph, shapes: readonly (readonly number[])[]): RunCost | undefined {
   const types = new Map<ValueId, TensorType>()
   graph.inputs.forEach((id, i) => {
     types.set(id, { ...graph.values.get(id)!.type, shape: shapes[i]! })
@@ -17,6 +23,7 @@ export function macsAt(graph: Graph, shapes: readonly (readonly number[])[]): nu
     return { ...value, type: types.get(id) ?? value.type }
   }
   let macs = 0
+  let largest = 0
   for (const node of graph.nodes) {
     const spec = findSpec(node.op)
     const values = node.inputs.map((id) => (id === null ? null : read(id)))
@@ -27,6 +34,7 @@ export function macsAt(graph: Graph, shapes: readonly (readonly number[])[]): nu
       if (results.some((t) => isStatic(t.shape) && t.shape.some((d) => d < 1))) return undefined
       node.outputs.forEach((id, i) => {
         types.set(id, results[i]!)
+        largest = Math.max(largest, elementCount(results[i]!.shape) ?? 0)
       })
       macs += spec?.cost?.(withResults(view, results) as never).macs ?? 0
     } catch (e) {
@@ -34,5 +42,5 @@ export function macsAt(graph: Graph, shapes: readonly (readonly number[])[]): nu
       throw e
     }
   }
-  return macs
+  return { macs, largest }
 }

@@ -1,6 +1,7 @@
+import { elementCount } from '../core/shape.ts'
 import type { SourceGraph, SourcePort } from '../import/source-graph.ts'
 import type { Graph } from '../ir/types.ts'
-import { macsAt } from './cost.ts'
+import { costAt } from './cost.ts'
 import type { SampleKind } from './types.ts'
 
 /** What one signature is run on. */
@@ -20,6 +21,9 @@ const cheapMacs = 2e7
 const moderateMacs = 1e8
 /** Beyond this nothing is run: it would take minutes. */
 const maxMacs = 2e10
+
+/** Elements of one tensor; the sources, the results and the runtime hold several of them. */
+const maxElements = 2 ** 26
 
 /** Sizes to try where the file leaves one open: small, odd enough to tell axes apart, large enough for a stack of windows. */
 const openSizes = [3, 8, 32, 64, 128, 224] as const
@@ -48,10 +52,12 @@ export function planOf(source: SourceGraph, graph: Graph, options: PlanOptions):
   if (text) return { reason: `the input ${text.name} is text` }
   const unknown = source.inputs.find((p) => !p.shape || !p.dtype)
   if (unknown) return { reason: `the ${unknown.shape ? 'type' : 'rank'} of the input ${unknown.name} is unknown` }
+  const empty = source.inputs.find((p) => p.shape?.includes(0))
+  if (empty) return { reason: `the input ${empty.name} has no elements` }
   const shapesAt = (batch: number, size: number) => source.inputs.map((p) => sizesOf(p, batch, size))
-  const size = openSizes.find((s) => macsAt(graph, shapesAt(1, s)) !== undefined) ?? openSizes[1]
+  const size = openSizes.find((s) => costAt(graph, shapesAt(1, s))) ?? openSizes[1]
   const single = shapesAt(1, size)
-  const macs = macsAt(graph, single) ?? 0
+  const { macs, largest } = costAt(graph, single) ?? { macs: 0, largest: largestOf(graph) }
   const kindsFor = (m: number): readonly SampleKind[] => {
     if (m > moderateMacs || options.isRepeated || source.nodes.some((n) => tied.test(n.op))) return ['normal']
     return m <= cheapMacs ? ['normal', 'uniform', 'edge'] : ['normal', 'edge']
@@ -60,12 +66,20 @@ export function planOf(source: SourceGraph, graph: Graph, options: PlanOptions):
     for (let i = 0; i < reducedTries; i++) {
       const shapes = single.map((shape) => reducedShape(shape, smallestReduced + i * period))
       if (String(shapes) === String(single)) continue
-      const reduced = macsAt(graph, shapes)
-      if (reduced !== undefined && reduced < macs) return inRows(source, shapes, kindsFor(reduced), true)
+      const reduced = costAt(graph, shapes)
+      if (reduced && reduced.macs < macs && reduced.largest <= maxElements) return inRows(source, shapes, kindsFor(reduced.macs), true)
     }
   }
+  if (largest > maxElements) return { reason: `one of its tensors has ${(largest / 1e6).toFixed(0)} million elements` }
   if (macs > maxMacs) return { reason: `one run takes ${(macs / 1e9).toFixed(0)} billion multiply-accumulates` }
   return inRows(source, single, kindsFor(macs), false)
+}
+
+/** Elements of the largest tensor whose shape the graph states. */
+function largestOf(graph: Graph): number {
+  let largest = 0
+  for (const { type } of graph.values.values()) largest = Math.max(largest, elementCount(type.shape) ?? 0)
+  return largest
 }
 
 /** Rows of numbers are as good as runs of their own; integers may be what shapes are made of, and fail for all together. */

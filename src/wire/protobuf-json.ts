@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, member } from '../core/json.ts'
 import { limitExceeded, malformed } from './diagnostics.ts'
-import type { Lazy, Message, NamedField } from './protobuf.ts'
+import { isOverfull, type Lazy, type Message, type NamedField, tooManyElements } from './protobuf.ts'
 
 /*
  * Messages in the JSON form of protobuf, by the tables of `protobuf.ts`: names in camelCase or as in the .proto file, 64-bit integers
@@ -62,6 +62,7 @@ function decodeObject(of: Message<unknown>, json: Json, where: JsonMessage, dept
     if (field.form === 'map') out[field.name] = decodeMap(field, value, at, depth)
     else if (field.form === 'single') out[field.name] = decodeValue(field, value, at, depth)
     else if (Array.isArray(value)) {
+      if (isOverfull(field, value.length)) throw tooManyElements(at, field)
       const decode = (v: Json, i: number) => decodeValue(field, v, { ...at, path: `${at.path}[${i}]` }, depth)
       if (field.form === 'repeated') out[field.name] = value.map(decode)
       else if (value.length > 0) out[field.name] = decode(value[0] as Json, 0)

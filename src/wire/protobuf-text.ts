@@ -1,6 +1,6 @@
 import type { ByteSource } from '../core/bytes.ts'
 import { limitExceeded } from './diagnostics.ts'
-import type { Lazy, Message, NamedField } from './protobuf.ts'
+import { isOverfull, type Lazy, type Message, type NamedField, tooManyElements } from './protobuf.ts'
 import { TextCursor } from './protobuf-text-cursor.ts'
 
 /*
@@ -91,7 +91,10 @@ function readField(c: TextCursor, field: NamedField, out: Record<string, unknown
     const known = out[name] as unknown[]
     const list = known === field.absent ? [] : known
     out[name] = list
-    eachElement(c, () => list.push(readValue(c, field, list.length, depth)))
+    eachElement(c, () => {
+      list.push(readValue(c, field, list.length, depth))
+      if (isOverfull(field, list.length)) throw tooManyElements(c.where, field)
+    })
   } else if (form === 'first') {
     eachElement(c, () => {
       if (out[name] === undefined) out[name] = readValue(c, field, 0, depth)

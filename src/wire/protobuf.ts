@@ -1,5 +1,6 @@
 import type { ByteSource } from '../core/bytes.ts'
-import { limitExceeded, malformed } from './diagnostics.ts'
+import type { DowncastError } from '../core/diagnostics.ts'
+import { type ByteFault, limitExceeded, malformed } from './diagnostics.ts'
 import { Cursor, type PathNode } from './protobuf-cursor.ts'
 
 /*
@@ -39,6 +40,8 @@ export interface Field<T> {
   readonly message: (() => Message<unknown>) | undefined
   readonly form: 'single' | 'first' | 'repeated' | 'map'
   readonly isLazy: boolean
+  /** Of a repeated field: how many elements it may have. */
+  readonly maxElements?: number
   /** Value when the field is absent; shared, so it is frozen or primitive. */
   readonly absent: unknown
   /** The scalar's zero: the value of a map entry that states none. */
@@ -131,9 +134,18 @@ const none: unknown[] = []
 Object.freeze(none)
 const noEntries = new Map<string, unknown>()
 
-/** Numbers may be packed or not. */
-export function repeated<T>(field: Field<T>): Field<readonly NonNullable<T>[]> {
-  return { ...field, form: 'repeated', absent: none } as Field<readonly NonNullable<T>[]>
+/** Numbers may be packed or not. More than `maxElements` are refused: `wire/limit-exceeded`. */
+export function repeated<T>(field: Field<T>, maxElements?: number): Field<readonly NonNullable<T>[]> {
+  return { ...field, form: 'repeated', absent: none, ...(maxElements !== undefined && { maxElements }) } as Field<readonly NonNullable<T>[]>
+}
+
+/** Whether a repeated field with this many elements has more than it may. */
+export function isOverfull(field: NamedField, count: number): boolean {
+  return field.maxElements !== undefined && count > field.maxElements
+}
+
+export function tooManyElements(where: Pick<ByteFault, 'file' | 'offset' | 'lineColumn' | 'path'>, field: NamedField): DowncastError {
+  return limitExceeded({ ...where, what: `list ${field.name}`, expected: `at most ${field.maxElements} elements` })
 }
 
 /** Of a repeated field only the first element. */
@@ -251,6 +263,7 @@ function decodeFields(c: Cursor, of: Message<unknown>, depth: number): unknown {
       }
       if (wireType === field.wireType) list.push(readValue(c, field, list.length, depth))
       else readPacked(c, field.read!, list)
+      if (isOverfull(field, list.length)) throw tooManyElements(c.where, field)
     }
   }
   return out

@@ -176,7 +176,7 @@ function opDef({ name, outputs, outputType, defaults = {} }: OpSpec): Proto {
 }
 
 export interface ModelSpec {
-  readonly nodes: readonly Proto[]
+  readonly nodes: readonly (Proto | Uint8Array)[]
   readonly functions?: readonly FunctionSpec[]
   readonly signatures: Readonly<Record<string, SignatureSpec>>
   readonly ops?: readonly OpSpec[]

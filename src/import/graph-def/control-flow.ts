@@ -89,7 +89,8 @@ export class ControlFlow {
   loop(exit: GraphNode): Loop {
     const [switchNode] = this.#inputNodes(exit)
     const loopCond = switchNode && this.#inputNodes(switchNode)[1]
-    if (loopCond?.op !== 'LoopCond') return this.#fail(exit, 'an Exit takes a Switch on a LoopCond')
+    if (loopCond?.op !== 'LoopCond' || loopCond.input[0] === undefined)
+      return this.#fail(exit, 'an Exit takes a Switch on the LoopCond of a predicate')
     const known = this.#loops.get(loopCond.name)
     if (known) return known
     const all = [...this.#nodes.values()]
@@ -97,7 +98,7 @@ export class ControlFlow {
     const frame = frameName(variables[0]!.enter)
     const ends = [...variables.map((v) => v.next.input[0]!), loopCond.input[0]!]
     const isInvariant = (n: GraphNode): boolean =>
-      plainOp(n.op) === 'Enter' && frameName(n) === frame && !variables.some((v) => v.enter === n)
+      plainOp(n.op) === 'Enter' && n.input[0] !== undefined && frameName(n) === frame && !variables.some((v) => v.enter === n)
     const invariants = this.#reached(ends, (n) => isInvariant(n) || variables.some((v) => n === v.merge)).filter(
       (n) => isInvariant(n) && !this.#isConstant(n.input[0]!),
     )

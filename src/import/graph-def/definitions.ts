@@ -86,7 +86,7 @@ export class Definitions {
     const def = this.#functions.get(name)?.decode()
     if (!def) return undefined
     const inputShapes = def.attr.get('_input_shapes')?.decode().list?.shape
-    const nodes = nodesByName(def.nodeDef)
+    const nodes = nodesByName(this.file, def.nodeDef)
     const flag = (attr: string) => def.attr.get(attr)?.decode().b === true
     const implemented = def.attr.get('api_implements')?.decode().s
     const body: FunctionBody = {

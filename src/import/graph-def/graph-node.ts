@@ -1,5 +1,6 @@
 import { type AttrValue, NodeAttributes, NodeHead } from '../../schema/tensorflow/graph.ts'
 import type { Lazy } from '../../wire/protobuf.ts'
+import { duplicateNode } from '../diagnostics.ts'
 
 /** A NodeDef whose attributes are decoded when first asked for. */
 export class GraphNode {
@@ -24,11 +25,12 @@ export class GraphNode {
   }
 }
 
-/** The nodes of a graph or function by name; of equal names the last one. */
-export function nodesByName(nodes: readonly Lazy<unknown>[]): ReadonlyMap<string, GraphNode> {
+/** The nodes of a graph or function by name. Throws `import/duplicate-node`. */
+export function nodesByName(file: string, nodes: readonly Lazy<unknown>[]): ReadonlyMap<string, GraphNode> {
   const byName = new Map<string, GraphNode>()
   for (const message of nodes) {
     const node = new GraphNode(message)
+    if (byName.has(node.name)) throw duplicateNode(file, node.name)
     byName.set(node.name, node)
   }
   return byName

@@ -63,7 +63,7 @@ interface Step {
 }
 
 /** Nodes and calls after inlining; a very large model has 50 000. */
-const maxSize = 400_000
+const maxSize = 200_000
 /** Calls within calls; layers nested in models nest a dozen deep. */
 const maxDepth = 200
 const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])
@@ -82,6 +82,8 @@ export class Inliner {
   readonly #searched = new Set<string>()
   /** Checks of calls, for when all that is needed is inlined. */
   readonly #left: (() => void)[] = []
+  /** The calls that these are for, each once however often it is inlined. */
+  readonly #waiting = new Set<GraphNode>()
   /** Layer paths of the nodes that only check or print, by op. */
   readonly #dropped = new Map<string, string[]>()
   readonly #definitions: Definitions
@@ -267,9 +269,11 @@ export class Inliner {
     const { file } = this.#definitions
     const body = this.#definitions.function(name)
     if (!body) throw functionMissing(file, name, label(node))
-    const chain: string[] = []
-    for (let f: Frame | undefined = frame; f; f = f.caller) if (f.body) chain.unshift(f.body.name)
-    if (chain.includes(name)) throw functionRecursion(file, [...chain.slice(chain.indexOf(name)), name])
+    const chain = [name]
+    for (let f: Frame | undefined = frame; f?.body; f = f.caller) {
+      chain.push(f.body.name)
+      if (f.body.name === name) throw functionRecursion(file, chain.reverse())
+    }
     if (frame.depth >= maxDepth) throw graphTooLarge(file, `${maxDepth} calls within one another`)
     if (args.length !== body.args.length) throw functionArguments(file, name, body.args.length, args.length)
     const called: Frame = {
@@ -308,8 +312,11 @@ export class Inliner {
       for (const write of writesWithin(this.#definitions, node, variableOf, this.#searched))
         this.#tellWrite(write.node, write.variable ?? '', layer)
     }
-    if (calls.has(node.op) || this.#definitions.hasFunction(node.op)) this.#left.push(check)
-    else check()
+    if (!calls.has(node.op) && !this.#definitions.hasFunction(node.op)) check()
+    else if (!this.#waiting.has(node)) {
+      this.#waiting.add(node)
+      this.#left.push(check)
+    }
   }
 
   /** Reports a write, once for each of the file's nodes. */

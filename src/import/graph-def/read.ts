@@ -26,7 +26,7 @@ export interface GraphDefOptions {
 export function importGraphDef(source: ByteSource, options: GraphDefOptions = {}, isText = false): SourceModel {
   const file = source.name
   const graph = isText ? decodeText(GraphDef, source, dataTypeCodes) : decodeSource(GraphDef, source)
-  const nodes = nodesByName(graph.node)
+  const nodes = nodesByName(file, graph.node)
   const definitions = new Definitions(file, graph.library?.function ?? [], [])
   const notes = new Diagnostics()
   const outputs = namedPorts(nodes, definitions, options.outputs ?? unusedNodes(nodes), '--outputs')

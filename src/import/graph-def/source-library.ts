@@ -1,9 +1,12 @@
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
-import { functionMissing, functionRecursion } from '../diagnostics.ts'
+import { functionMissing, functionRecursion, graphTooLarge } from '../diagnostics.ts'
 import type { SourceGraph, SourceLibrary, SourceNode, SourcePort, SourceRef, SourceVariable } from '../source-graph.ts'
 import type { Definitions } from './definitions.ts'
 import { Inliner, type Operand, type VariableReader } from './inline.ts'
 import { inputShapes } from './ports.ts'
+
+/** Bodies within bodies are lowered one inside the other. */
+const maxNesting = 100
 
 /** The functions of a GraphDef as bodies of control flow. */
 export class FunctionLibrary implements SourceLibrary {
@@ -29,6 +32,7 @@ export class FunctionLibrary implements SourceLibrary {
   load(name: string, args: readonly (SourceVariable | undefined)[] = []): SourceGraph {
     const { file } = this.#definitions
     if (this.#chain.includes(name)) throw functionRecursion(file, [...this.#chain.slice(this.#chain.indexOf(name)), name])
+    if (this.#chain.length >= maxNesting) throw graphTooLarge(file, `${maxNesting} loops and branches within one another`)
     const body = this.#definitions.function(name)
     if (!body) throw functionMissing(file, name, 'Control flow')
     const inliner = new Inliner(this.#definitions, this.#variables, name)

@@ -12,7 +12,7 @@ import { type LayerWeights, readLegacyWeights, readSavedWeights } from './layer-
 import { readModelConfig } from './model-config.ts'
 import { parsePythonJson } from './python-json.ts'
 
-const maxConfigBytes = 64 << 20
+const maxConfigBytes = 32 << 20
 
 /**
  * Imports a whole-model `.h5` file of Keras 2 or 3 (`model.save("model.h5")`).

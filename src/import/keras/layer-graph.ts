@@ -184,6 +184,7 @@ function addWrapped(
 ): SourceRef[] {
   if (layer.className !== 'TimeDistributed') return addCall(b, inner, call, refs, `${path}/`, 0)
   const one = { args: [{ input: 0 }], kwargs: {} }
+  if (refs.length === 0) throw badGraph(b.file, path, 'it is called without a tensor')
   const tensors = refs.slice(0, countInputs(call.args))
   const folded = tensors.map((ref, i) => addNode(b, layer, 'TimeDistributed.fold', one, [ref], `${path}/fold${i}`))
   const results = addCall(b, inner, { args: call.args, kwargs: {}, tensors: [] }, folded, `${path}/`, 0)

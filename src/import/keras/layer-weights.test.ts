@@ -108,5 +108,5 @@ test('groups that link in circles are bounded', () => {
     kindOf: (p) => (p.endsWith('vars') || p.endsWith('0') ? undefined : 'group'),
     childrenOf: (p) => (p.length > 300 ? [] : ['dense', 'dense_1']),
   }
-  expect(() => readSavedWeights(endless, read(model(layer('Dense', 'a'))), new Diagnostics())).toThrow('at most 100000 groups')
+  expect(() => readSavedWeights(endless, read(model(layer('Dense', 'a'))), new Diagnostics())).toThrow('at most 200000 links')
 })

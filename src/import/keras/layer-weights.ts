@@ -6,8 +6,8 @@ import { badWeights } from './diagnostics.ts'
 import type { LayerConfig, ModelConfig } from './model-config.ts'
 import { snakeCase, type WeightSlot, weightSlots } from './weight-slots.ts'
 
-/** Groups looked at to find weights; a damaged file may link them in circles. */
-const maxGroups = 100_000
+/** Links looked at to find weights; a damaged file may have circles of them. */
+const maxLinks = 200_000
 
 /** Weights by name, for every layer that is not itself a model. */
 export type LayerWeights = ReadonlyMap<LayerConfig, ReadonlyMap<string, NumericConst>>
@@ -94,8 +94,9 @@ export type WeightTree = Pick<Hdf5File, 'name' | 'kindOf' | 'childrenOf' | 'attr
  */
 export function readSavedWeights(file: WeightTree, model: ModelConfig, diagnostics: Diagnostics): LayerWeights {
   const found = new Map<LayerConfig, Map<string, NumericConst>>()
+  const budget = { linksLeft: maxLinks }
   const visit = (inner: ModelConfig, root: string): void => {
-    const groups = groupsOf(file, root, inner)
+    const groups = groupsOf(file, root, inner, budget)
     for (const layer of inner.layers) visitLayer(layer, groups.get(layer.name))
   }
   const missing: { layer: LayerConfig; slots: readonly WeightSlot[]; weights: Map<string, NumericConst> }[] = []
@@ -154,12 +155,13 @@ function slotPath(file: WeightTree, group: string, { part, index }: WeightSlot):
 }
 
 /** Groups of the layers of a model by layer name. */
-function groupsOf(file: WeightTree, root: string, model: ModelConfig): Map<string, string> {
+function groupsOf(file: WeightTree, root: string, model: ModelConfig, budget: LinkBudget): Map<string, string> {
   const prefix = root === '' ? '' : `${root}/`
   const container = ['layers', '_layer_checkpoint_dependencies'].map((c) => `${prefix}${c}`).find((c) => file.kindOf(c) === 'group')
   const groups = new Map<string, string>()
   if (container === undefined) return groups
   const children = new Set(file.childrenOf(container))
+  spend(file, container, budget, children.size)
   for (const child of children) {
     const path = `${container}/${child}/vars`
     const name = file.kindOf(path) === 'group' ? file.attribute(path, 'name')?.[0] : undefined
@@ -167,7 +169,6 @@ function groupsOf(file: WeightTree, root: string, model: ModelConfig): Map<strin
   }
   // Files of Keras 2 and early Keras 3 name no layers: groups are numbered by class in the order of the layers. Some count
   // layers with weights twice, so it is the order that tells.
-  const budget = { groupsLeft: maxGroups }
   const unnamed = [...children].filter(
     (child) => !hasName(file, `${container}/${child}`) && holdsWeights(file, `${container}/${child}`, budget),
   )
@@ -192,14 +193,23 @@ function needsWeights(layer: LayerConfig): boolean {
   return layer.model ? layer.model.layers.some(needsWeights) : (weightSlots(layer.className, layer.config)?.length ?? 0) > 0
 }
 
+interface LinkBudget {
+  linksLeft: number
+}
+
+function spend(file: WeightTree, path: string, budget: LinkBudget, links: number): void {
+  budget.linksLeft -= links
+  if (budget.linksLeft < 0) throw limitExceeded({ file: file.name, path, what: 'Keras weights', expected: `at most ${maxLinks} links` })
+}
+
 /** Whether there is a first variable in the group or in one of its parts. */
-function holdsWeights(file: WeightTree, group: string, budget: { groupsLeft: number }): boolean {
+function holdsWeights(file: WeightTree, group: string, budget: LinkBudget): boolean {
   const open = [group]
   for (let at = open.pop(); at !== undefined; at = open.pop()) {
-    if (--budget.groupsLeft < 0)
-      throw limitExceeded({ file: file.name, path: group, what: 'Keras weights', expected: `at most ${maxGroups} groups` })
     if (file.kindOf(`${at}/vars/0`) === 'dataset') return true
-    for (const child of file.childrenOf(at)) if (child !== 'vars' && file.kindOf(`${at}/${child}`) === 'group') open.push(`${at}/${child}`)
+    const children = file.childrenOf(at)
+    spend(file, group, budget, children.length + 1)
+    for (const child of children) if (child !== 'vars' && file.kindOf(`${at}/${child}`) === 'group') open.push(`${at}/${child}`)
   }
   return false
 }

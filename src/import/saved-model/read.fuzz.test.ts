@@ -44,7 +44,7 @@ const small: ModelSpec = {
       name: 'body',
       args: { a: 'f32', v: 'resource', c: 'i32' },
       results: { a: 'n:y:0', v: 'v', c: 'c' },
-      nodes: [call('n', 'inner', ['a', 'v']), node('n', 'Neg', ['a'])],
+      nodes: [call('m', 'inner', ['a', 'v']), node('n', 'Neg', ['a'])],
     },
     {
       name: 'inner',

@@ -47,7 +47,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   if (signature !== undefined && !keys.includes(signature)) throw unknownSignature(source.name, signature, keys)
   if (signatures.length === 0) throw noSignature(source.name)
 
-  const nodes = nodesByName(metaGraph.graphDef?.node ?? [])
+  const nodes = nodesByName(source.name, metaGraph.graphDef?.node ?? [])
   const definitions = new Definitions(
     source.name,
     metaGraph.graphDef?.library?.function ?? [],

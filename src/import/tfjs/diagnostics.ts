@@ -9,7 +9,10 @@ export function badModelJson(file: string, path: string, expected: string, actua
     path,
     expected,
     actual,
-    hint: 'Convert or save the model again; a file that TensorFlow.js loads and downcast does not is a bug worth reporting.',
+    hint:
+      expected === 'JSON'
+        ? 'The file is damaged or incomplete: copy or download it again.'
+        : 'Convert or save the model again; a file that TensorFlow.js loads and downcast does not is a bug worth reporting.',
   })
 }
 

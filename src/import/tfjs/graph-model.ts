@@ -27,11 +27,11 @@ export function importGraphModel(file: TfjsFile): SourceModel {
   const { name, root, topology } = file
   const decoding = { file: name, path: topology.path, enumeration: dataTypeCodes }
   const graph = decodeJson(GraphDef, topology.value, decoding)
-  const nodes = nodesByName(graph.node)
+  const nodes = nodesByName(name, graph.node)
   const functions = graph.library?.function ?? []
   const notes = new Diagnostics()
   const weights = readWeights(root.at('weightsManifest'), file.folder, notes)
-  const bodies = functions.flatMap((f) => [...nodesByName(f.decode().nodeDef).values()])
+  const bodies = functions.flatMap((f) => [...nodesByName(name, f.decode().nodeDef).values()])
   const constants = constantsOf([...nodes.values(), ...bodies], weights, name)
   const definitions = new Definitions(name, functions, [], constants)
   const stated = signatureOf(root)

@@ -7,8 +7,8 @@ import { parsePythonJson } from '../keras/python-json.ts'
 import type { SourceModel } from '../source-graph.ts'
 import { badModelJson, noShardFolder, noTopology } from './diagnostics.ts'
 
-/** A JavaScript engine's longest text is twice as long. */
-const maxJsonBytes = 256 << 20
+/** Weights are in other files, so that graphs of tens of thousands of nodes stay below; what is read takes ten times the memory. */
+const maxJsonBytes = 32 << 20
 
 /** A `model.json` with the folder that its weight files are in. */
 export interface TfjsFile {

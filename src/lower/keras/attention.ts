@@ -1,5 +1,7 @@
+import type { Dim } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
+import { formatType } from '../../ops/diagnostics.ts'
 import { op } from '../../ops/index.ts'
 import { expandDims, shapeOperand, toBool, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -13,6 +15,13 @@ const and = (b: OpBuilder, masks: readonly (Value | undefined)[]): Value | undef
 function positions(b: OpBuilder, x: Value, axis: number): Value {
   const size = shapeOperand(b, [x.type.shape[axis]!], [x])
   return b.op(op.range, [b.i32([0], []), b.op(op.reshape, [size, b.i32([])]), b.i32([1], [])])
+}
+
+/** Sequences are [N,T,..] with features behind. */
+function checkRanks(k: KerasOp, sequences: readonly Value[]): void {
+  for (const { type } of sequences) {
+    if (type.shape.length < 3) k.reject(`query, value and key must have rank 3 or more, found ${formatType(type)}`)
+  }
 }
 
 /** [T,S], true where step s is not after step t and, with a window, less than `window` before it. */
@@ -55,6 +64,7 @@ function attention(isAdditive: boolean) {
   return layer((k, b): readonly Value[] => {
     const [query, value, key = value] = k.tensors(0, 'inputs').map((v) => v && toF32(b, v))
     if (!query || !value || !key) return k.reject('it takes a list of a query, a value and perhaps a key')
+    checkRanks(k, [query, value, key])
     const [queryMask, valueMask] = k.tensors(1, 'mask').map((m) => m && toBool(b, m))
     const isCausal = k.argument(4, 'use_causal_mask') === true || k.flag('causal', false)
     const mask = and(b, [
@@ -142,12 +152,13 @@ function multiHead(k: KerasOp, b: OpBuilder, options: { readonly keyDim: number;
   const query = k.tensor(0, 'query') ?? k.in(0)
   const value = k.tensor(1, 'value') ?? k.reject('the value is missing')
   const key = k.tensor(2, 'key') ?? value
+  checkRanks(k, [query, value, key])
   const mask = attentionMask(k, b, query, value)
   const withScores = k.argument(7, 'return_attention_scores') === true
 
   const q = project(k, b, query, 'query_dense', 1)
   const [keys, values] = [project(k, b, key, 'key_dense', 1), project(k, b, value, 'value_dense', 1)].map((v) =>
-    repeatHeads(b, v, options.repeats),
+    repeatHeads(k, b, v, options.repeats, q.type.shape[2]),
   ) as [Value, Value]
   const rank = q.type.shape.length
   const stated = k.config('attention_axes')
@@ -171,9 +182,10 @@ function attentionAxes(k: KerasOp, rank: number): number[] {
 }
 
 /** [N,S,H,K] -> [N,S,H*repeats,K], each head several times in a row. */
-function repeatHeads(b: OpBuilder, x: Value, repeats: number): Value {
+function repeatHeads(k: KerasOp, b: OpBuilder, x: Value, repeats: number, wanted: Dim | undefined): Value {
   if (repeats === 1) return x
   const heads = x.type.shape[2] as number
+  if (heads * repeats !== wanted) k.reject(`${heads} heads of keys, each taken ${repeats} times, do not fit ${wanted} heads of queries`)
   const order = Array.from({ length: heads * repeats }, (_, i) => Math.floor(i / repeats))
   return b.op(op.gather, [x, b.i32(order)], { axis: 2, batchDims: 0 })
 }

@@ -82,7 +82,8 @@ function arg(name: string) {
 
 const listOf = (k: KerasOp, b: OpBuilder, name: string): Value[] => {
   const v = k.argument(0, name) ?? k.argument(0, 'inputs')
-  return promoted(k, b, Array.isArray(v) ? (v as readonly Json[]) : [v])
+  const list = Array.isArray(v) ? (v as readonly Json[]) : [v]
+  return list.length > 0 ? promoted(k, b, list) : k.reject('it takes at least one tensor')
 }
 
 function concatenate(k: KerasOp, b: OpBuilder): Value {

@@ -38,12 +38,17 @@ function globalAverage1d(k: KerasOp, b: OpBuilder): Value {
   return b.op(op.div, [sum, b.op(op.sum, [weights, axes], { keepDims })])
 }
 
+/** Beyond what a picture has in one direction; a file may state any number. */
+const maxWindows = 8192
+
 /** Window i of `count` over `size` elements: from floor(i * size / count) to ceil((i + 1) * size / count). @see PyTorch adaptive pooling */
 function adaptiveAlong(k: KerasOp, b: OpBuilder, spec: typeof op.mean | typeof op.reduceMax, x: Value, axis: number, count: number): Value {
   const { shape } = x.type
   const size = shape[axis]!
   if (typeof size !== 'number') return k.reject(`the size of dim ${axis} must be known`)
   if (size === count) return x
+  if (!(count >= 1 && count <= maxWindows))
+    k.reject(`an output_size of ${count} is not supported: each window takes ops of its own, at most ${maxWindows}`)
   const parts = Array.from({ length: count }, (_, i) => {
     const begin = Math.floor((i * size) / count)
     const length = Math.ceil(((i + 1) * size) / count) - begin

@@ -1,5 +1,5 @@
 import { type Json, type JsonObject, member } from '../../core/json.ts'
-import { isStatic, type Shape } from '../../core/shape.ts'
+import type { Shape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { loop } from '../../ops/control/flow.ts'
@@ -48,7 +48,6 @@ function optionsOf(config: JsonObject): Options {
 const flipped = (b: OpBuilder, x: Value): Value => b.op(op.reverseV2, [x, b.i32([1])])
 
 function zeros(b: OpBuilder, shape: Shape, from: readonly Value[]): Value {
-  if (isStatic(shape)) return b.f32(new Array<number>(shape.reduce((n, d) => n * d, 1)).fill(0), shape)
   return b.op(op.fill, [shapeOperand(b, shape, from), b.f32([0])])
 }
 
@@ -81,6 +80,9 @@ function advance(
   }
 }
 
+/** Each step takes a dozen ops; longer sequences run in a loop whatever the file says. */
+const maxUnrolled = 2048
+
 /** Runs a cell over a sequence: step by step in the graph with `unroll`, else in a loop. */
 function run(k: KerasOp, b: OpBuilder, cell: CellConfig, options: Options, sequence: Sequence): Result {
   const fused = fusedLstm(k, b, cell, options, sequence)
@@ -98,7 +100,7 @@ function run(k: KerasOp, b: OpBuilder, cell: CellConfig, options: Options, seque
   const resultShape = lastShape(k, cell, shapes)
   const before = mask ? zeros(b, [n!, ...resultShape], [x]) : undefined
 
-  if (options.unroll && typeof t === 'number') {
+  if (options.unroll && typeof t === 'number' && t <= maxUnrolled) {
     let now: { output: Value | undefined; states: readonly Value[] } = { output: before, states }
     const outputs: Value[] = []
     for (let i = 0; i < t; i++) {

@@ -35,6 +35,7 @@ function upSampling(rank: 1 | 2 | 3) {
   return layer((k, b) => {
     const factors = k.sizes('size', rank, 2)
     const mode = k.text('interpolation', 'nearest')
+    if (k.rank !== rank + 2) k.reject(`the input must have rank ${rank + 2}, found ${k.rank}`)
     return k.channelsLast(k.x, (x) => {
       if (rank === 1) return squeezeDim(b, resizeBy(k, b, expandDims(b, x, 1), [1, factors[0]!], 'nearest'), 1)
       if (rank === 2) return resizeBy(k, b, x, [factors[0]!, factors[1]!], mode)

@@ -49,8 +49,12 @@ function whileLoop(n: SourceOp, b: OpBuilder): readonly Value[] {
       return inLoop.map((i) => next[i]!)
     },
   )
-  n.context.outcomes.push(...outcomes)
+  tell(n, outcomes)
   return operands.map((v, i) => (fixed[i] ? v : results[inLoop.indexOf(i)]!))
+}
+
+function tell(n: SourceOp, outcomes: readonly NodeOutcome[]): void {
+  for (const outcome of outcomes) n.context.outcomes.push(outcome)
 }
 
 /** Constants are constants inside too; what else is fixed is known by identity, or not looked at. */
@@ -58,21 +62,21 @@ function inside(b: OpBuilder, v: Value): Value {
   return v.data ? b.copy(v) : v
 }
 
-/** Results of a function. What became of its nodes goes to `tell`, by default at once to those of the node's own graph. */
+/** Results of a function. What became of its nodes goes to `tellOwner`, by default at once to those of the node's own graph. */
 function lowerBody(
   n: SourceOp,
   source: SourceGraph,
   args: readonly Value[],
   b: OpBuilder,
-  tell: (outcomes: readonly NodeOutcome[]) => void = (outcomes) => n.context.outcomes.push(...outcomes),
+  tellOwner: (outcomes: readonly NodeOutcome[]) => void = (outcomes) => tell(n, outcomes),
 ): readonly Value[] {
   const outcomes: NodeOutcome[] = []
   const results = n.scope.nodes.lowerNodes(source, args, b, outcomes)
   if (!outcomes.some(hasFailed)) {
-    tell(outcomes)
+    tellOwner(outcomes)
     return results.map((v) => v ?? n.reject(`a result of the function ${source.name} cannot be told`))
   }
-  n.context.outcomes.push(...outcomes)
+  tell(n, outcomes)
   throw new BehindFailure()
 }
 
@@ -112,7 +116,7 @@ function withLists(n: SourceOp, b: OpBuilder, body: SourceGraph, fixed: readonly
     const element = made && elementShapeOf(n.scope, made)
     if (!element || element.includes(-1)) {
       if (outcomes.some(hasFailed)) {
-        n.context.outcomes.push(...outcomes)
+        tell(n, outcomes)
         throw new BehindFailure()
       }
       return n.reject('the shape of the elements of a list cannot be told', 'Give the TensorArray an element_shape.')

@@ -26,8 +26,13 @@ import {
  * @see tensorflow/core/framework/{tensor_shape,tensor,attr_value,node_def,op_def,function,versions,graph}.proto
  */
 
+/** `TensorShape::MaxDimensions()` of TensorFlow is 254. */
+const maxRank = 254
+/** Operands of one node; a concatenation has hundreds. */
+const maxInputs = 50_000
+
 export const TensorShapeProto = message('TensorShapeProto', {
-  dim: repeated(nested(2, message('Dim', { size: int64(1) }))),
+  dim: repeated(nested(2, message('Dim', { size: int64(1) })), maxRank),
   unknownRank: bool(3),
 })
 export type TensorShapeProto = Decoded<typeof TensorShapeProto>
@@ -101,7 +106,7 @@ export const AttrValue: Message<AttrValue> = message('AttrValue', {
 })
 
 /** A node without its attributes, which are most of its bytes. */
-export const NodeHead = message('NodeDef', { name: string(1), op: string(2), input: repeated(string(3)) })
+export const NodeHead = message('NodeDef', { name: string(1), op: string(2), input: repeated(string(3), maxInputs) })
 /** The attributes of a node. */
 export const NodeAttributes = message('NodeDef', { attr: map(5, lazy(2, AttrValue)) })
 

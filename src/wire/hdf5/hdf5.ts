@@ -1,7 +1,7 @@
 import type { ByteSource, ConstData } from '../../core/bytes.ts'
 import type { DowncastError } from '../../core/diagnostics.ts'
 import type { DType } from '../../core/dtype.ts'
-import { limitExceeded, malformed } from '../diagnostics.ts'
+import { limitExceeded, malformed, truncated } from '../diagnostics.ts'
 import { readAttribute } from './attributes.ts'
 import { readDataset } from './dataset.ts'
 import { type Link, readLinks } from './links.ts'
@@ -36,6 +36,8 @@ const magic = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
 /** A superblock may stand after a header of the user's own. */
 const superblockOffsets = [0, 512, 1024, 2048]
 const maxDepth = 64
+/** Of a path as text. */
+const maxPathLength = 8192
 
 /** The beginning of an HDF5 file. */
 export function isHdf5(head: Uint8Array): boolean {
@@ -71,6 +73,13 @@ export function openHdf5(source: ByteSource): Hdf5File {
 
   /** The address of the object at a path. */
   const find = (path: string): number | undefined => {
+    if (path.length > maxPathLength)
+      throw limitExceeded({
+        file: source.name,
+        path: path.slice(0, 80),
+        what: 'HDF5 path',
+        expected: `at most ${maxPathLength} characters`,
+      })
     const parts = path.split('/').filter((p) => p !== '')
     if (parts.length > maxDepth)
       throw limitExceeded({ file: source.name, path, what: 'HDF5 path', expected: `at most ${maxDepth} groups`, actual: `${parts.length}` })
@@ -131,7 +140,11 @@ function readSuperblock(source: ByteSource): { layout: Layout; root: number } {
   // Base, then three other addresses, of which the root comes last in the new form and before an entry in the old.
   const fields = Region.open(layout, 'superblock', fieldsAt, (isOld ? 6 : 4) * addressSize)
   const base = fields.unsigned(addressSize)
-  fields.skip((isOld ? 4 : 2) * addressSize)
+  fields.skip(addressSize)
+  const end = fields.address()
+  if (end !== undefined && base + end > source.byteLength)
+    throw truncated({ file, offset: source.byteLength, what: 'HDF5 file', expected: `${base + end} bytes`, actual: `${source.byteLength}` })
+  if (isOld) fields.skip(2 * addressSize)
   const root = fields.address() ?? -1
   // Addresses count from the base, which is 0 or the superblock's own place.
   if (base !== 0 && base !== start) throw fields.bad(`a base address of 0 or ${start}`, `${base}`)

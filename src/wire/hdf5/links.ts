@@ -37,9 +37,16 @@ function readLink(body: Region, links: Map<string, Link>): void {
   const type = flags & 8 ? body.u8() : 0
   if (flags & 4) body.skip(8)
   if (flags & 0x10) body.skip(1)
-  const name = decodeText(body.take(body.unsigned(1 << (flags & 3))))
+  const name = nameIn(body, body.take(body.unsigned(1 << (flags & 3))))
   if (type === 0) links.set(name, { address: body.address() ?? -1 })
   else links.set(name, { target: body.text(body.u16()) })
+}
+
+/** Names are parts of paths: neither empty nor with a slash. */
+function nameIn(region: Region, bytes: Uint8Array): string {
+  const name = decodeText(bytes)
+  if (name === '' || name.includes('/')) throw region.bad('a name without a slash', JSON.stringify(name.slice(0, 80)))
+  return name
 }
 
 function readSymbolTable(layout: Layout, body: Region): Map<string, Link> {
@@ -77,7 +84,7 @@ function readSymbols(layout: Layout, address: number, names: Uint8Array, links: 
     entries.skip(4)
     const scratch = entries.part('symbol table entry', 16)
     if (nameAt >= names.length) throw entries.bad('a name in the heap', `an offset of ${nameAt}`)
-    const name = decodeText(names.subarray(nameAt))
+    const name = nameIn(entries, names.subarray(nameAt))
     links.set(name, isSoft ? { target: decodeText(names.subarray(scratch.u32())) } : { address: object ?? -1 })
   }
 }

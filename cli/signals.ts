@@ -1,0 +1,22 @@
+import { exitCodes } from './failure.ts'
+
+/** By name; the codes are those of shells. */
+const signals = [
+  ['SIGINT', exitCodes.interrupted],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const
+
+/**
+ * While `work` writes, a signal ends the process by way of its exit handlers, which remove temporary files. At other times it ends it
+ * at once: a handler would have to wait for a computation to be over.
+ */
+export async function withCleanExit<T>(work: () => T | Promise<T>): Promise<T> {
+  const handlers = signals.map(([signal, code]) => [signal, () => process.exit(code)] as const)
+  for (const [signal, handler] of handlers) process.on(signal, handler)
+  try {
+    return await work()
+  } finally {
+    for (const [signal, handler] of handlers) process.off(signal, handler)
+  }
+}
