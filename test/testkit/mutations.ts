@@ -80,9 +80,12 @@ export function mutateJson(text: string, next: Next): string {
   for (let n = 1 + (next() % 3); n > 0; n--) {
     const places: Place[] = []
     const visit = (value: unknown): void => {
-      if (Array.isArray(value)) value.forEach((v, key) => void (places.push({ holder: value, key }), visit(v)))
-      else if (typeof value === 'object' && value !== null)
-        for (const [key, v] of Object.entries(value)) places.push({ holder: value as Record<string, unknown>, key }), visit(v)
+      if (typeof value !== 'object' || value === null) return
+      const holder = value as Place['holder']
+      for (const key of Array.isArray(value) ? value.keys() : Object.keys(value)) {
+        places.push({ holder, key })
+        visit((holder as Record<string | number, unknown>)[key])
+      }
     }
     visit(root)
     if (places.length > 0) changeAt(pick(places, next), places, next)

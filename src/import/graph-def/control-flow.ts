@@ -89,8 +89,7 @@ export class ControlFlow {
   loop(exit: GraphNode): Loop {
     const [switchNode] = this.#inputNodes(exit)
     const loopCond = switchNode && this.#inputNodes(switchNode)[1]
-    if (loopCond?.op !== 'LoopCond' || loopCond.input[0] === undefined)
-      return this.#fail(exit, 'an Exit takes a Switch on a LoopCond')
+    if (loopCond?.op !== 'LoopCond' || loopCond.input[0] === undefined) return this.#fail(exit, 'an Exit takes a Switch on a LoopCond')
     const known = this.#loops.get(loopCond.name)
     if (known) return known
     const all = [...this.#nodes.values()]
