@@ -1,9 +1,11 @@
 import type { ConstData } from '../../core/bytes.ts'
 import { floatPieces } from './float-pieces.ts'
 import type { Groups } from './groups.ts'
+import { alongCapacity, capacity, lanes, weightKernel } from './kernel.ts'
 
 /** Bits of infinity: those of finite magnitudes are less, those of NaN more. */
 const infinityBits = 0x7f80_0000
+const magnitudeBits = 0x7fff_ffff
 
 /** Least and greatest element of each group of a constant; undefined when an element is NaN or infinite. */
 export interface Bounds {
@@ -14,25 +16,57 @@ export interface Bounds {
 /** Largest magnitude of each group; undefined when an element is NaN or infinite. Magnitudes are compared by their bits. */
 export function magnitudes(data: ConstData, groups: Groups): Float32Array | undefined {
   const found = new Int32Array(groups.count)
-  eachRun(data, groups, (piece, from, to, group) => {
-    const bits = new Int32Array(piece.buffer, piece.byteOffset, piece.length)
-    found[group] = largest(bits, from, to, found[group]!)
-  })
+  const look = groups.run === 1 ? lookAlong : lookAtRuns
+  let start = 0
+  for (const piece of floatPieces(data)) {
+    for (let begin = 0; begin < piece.length; begin += capacity) {
+      const part = piece.subarray(begin, begin + capacity)
+      weightKernel().elements.set(part)
+      look(part.length, start, groups, found)
+      start += part.length
+    }
+  }
   return found.some((b) => b >= infinityBits) ? undefined : new Float32Array(found.buffer)
 }
 
-function largest(bits: Int32Array, from: number, to: number, start: number): number {
-  let a = start
-  let b = start
-  let i = from
-  for (; i + 1 < to; i += 2) {
-    const x = bits[i]! & 0x7fff_ffff
-    const y = bits[i + 1]! & 0x7fff_ffff
-    if (x > a) a = x
-    if (y > b) b = y
+function lookAtRuns(length: number, start: number, { run, count }: Groups, found: Int32Array): void {
+  const kernel = weightKernel()
+  const { out, place, bits } = kernel
+  let group = Math.floor(start / run) % count
+  let to = run - (start % run)
+  for (let from = 0; from < length; to = from + run) {
+    if (to > length) to = length
+    const end = to - ((to - from) % lanes)
+    let most = found[group]!
+    if (end > from) {
+      out[0] = out[1] = out[2] = out[3] = most
+      kernel.largest(place.elements + 4 * from, place.elements + 4 * end, place.out)
+      most = Math.max(out[0], out[1], out[2], out[3])
+    }
+    for (let i = end; i < to; i++) most = Math.max(most, bits[i]! & magnitudeBits)
+    found[group] = most
+    group = group + 1 === count ? 0 : group + 1
+    from = to
   }
-  if (i < to) a = Math.max(a, bits[i]! & 0x7fff_ffff)
-  return Math.max(a, b)
+}
+
+/** Neighbours are of different groups. */
+function lookAlong(length: number, start: number, { count }: Groups, found: Int32Array): void {
+  const kernel = weightKernel()
+  const { out, place, bits } = kernel
+  let first = start % count
+  for (let from = 0; from < length; ) {
+    const n = Math.min(length - from, count - first, alongCapacity)
+    const whole = n - (n % lanes)
+    if (whole > 0) {
+      out.set(found.subarray(first, first + whole))
+      kernel.largestAlong(place.elements + 4 * from, place.elements + 4 * (from + whole), place.out)
+      found.set(out.subarray(0, whole), first)
+    }
+    for (let i = whole; i < n; i++) found[first + i] = Math.max(found[first + i]!, bits[from + i]! & magnitudeBits)
+    from += n
+    first = (first + n) % count
+  }
 }
 
 export function bounds(data: ConstData, groups: Groups): Bounds | undefined {

@@ -3,6 +3,7 @@ import { byteLengthOf, typedView } from '../../core/dtype.ts'
 import type { WeightBits } from '../../ops/spec.ts'
 import { floatPieces } from './float-pieces.ts'
 import type { Groups } from './groups.ts'
+import { alongCapacity, capacity, lanes, weightKernel } from './kernel.ts'
 import type { Parameters } from './parameters.ts'
 
 /** The constant of so many bits an element, computed piece by piece when it is asked for. Sub-byte elements are packed, low bits first. */
@@ -51,8 +52,6 @@ function packed(elements: Int8Array, length: number, bits: WeightBits): Uint8Arr
   return bytes.subarray(0, length / 4)
 }
 
-/** A product with the reciprocal is within this of the quotient, so farther from a half both round to the same integer. */
-const sure = 0.4999
 /** 1.5 * 2^52: adding it leaves no bits for a fraction. */
 const noFraction = 6755399441055744
 
@@ -60,6 +59,7 @@ const noFraction = 6755399441055744
 class Encoder {
   readonly #groups: Groups
   readonly #parameters: Parameters
+  readonly #kernel = weightKernel()
   #group = 0
   #left: number
 
@@ -70,14 +70,22 @@ class Encoder {
   }
 
   encode(values: Float32Array, out: Int8Array, at: number): void {
-    const { run, count } = this.#groups
-    if (run === 1) {
-      this.#interleaved(values, out, at)
-      return
+    const { elements, codes } = this.#kernel
+    const take = this.#groups.run === 1 ? this.#interleaved : this.#runs
+    for (let begin = 0; begin < values.length; begin += capacity) {
+      const part = values.subarray(begin, begin + capacity)
+      elements.set(part)
+      take.call(this, part.length)
+      out.set(codes.subarray(0, part.length), at + begin)
     }
-    for (let from = 0; from < values.length; ) {
-      const to = Math.min(values.length, from + this.#left)
-      encodeRun(values, from, to, out, at + from, this.#parameters, this.#group)
+  }
+
+  #runs(length: number): void {
+    const { run, count } = this.#groups
+    const { scales, zeroPoints } = this.#parameters
+    for (let from = 0; from < length; ) {
+      const to = Math.min(length, from + this.#left)
+      this.#run(from, to, scales[this.#group]!, zeroPoints?.[this.#group] ?? 0)
       this.#left -= to - from
       from = to
       if (this.#left > 0) continue
@@ -86,40 +94,56 @@ class Encoder {
     }
   }
 
-  /** Neighbours have different scales. */
-  #interleaved(values: Float32Array, out: Int8Array, at: number): void {
-    const { count } = this.#groups
-    const { scales, zeroPoints, low, high, ties } = this.#parameters
-    let group = this.#group
-    for (let i = 0; i < values.length; i++) {
-      const q = exact(values[i]!, scales[group]!, zeroPoints ? zeroPoints[group]! : 0, ties)
-      out[at + i] = q < low ? low : q > high ? high : q
-      group = group + 1 === count ? 0 : group + 1
-    }
-    this.#group = group
+  /** Elements of one group. */
+  #run(from: number, to: number, scale: number, zeroPoint: number): void {
+    const kernel = this.#kernel
+    const { place } = kernel
+    const { low, high, ties } = this.#parameters
+    const end = to - ((to - from) % lanes)
+    const [begin, stop, target] = [place.elements + 4 * from, place.elements + 4 * end, place.codes + from]
+    if (ties === 'even') kernel.even(begin, stop, target, scale, zeroPoint, low, high)
+    else kernel.away(begin, stop, target, scale, low, high)
+    for (let i = end; i < to; i++) this.#one(i, scale, zeroPoint)
   }
-}
 
-function encodeRun(
-  values: Float32Array,
-  from: number,
-  to: number,
-  out: Int8Array,
-  at: number,
-  parameters: Parameters,
-  group: number,
-): void {
-  const { scales, zeroPoints, low, high, ties } = parameters
-  const scale = scales[group]!
-  const zeroPoint = zeroPoints ? zeroPoints[group]! : 0
-  const reciprocal = 1 / scale
-  for (let i = from, k = at; i < to; i++, k++) {
-    const x = values[i]! * reciprocal + zeroPoint
-    let q = x + noFraction - noFraction
-    const distance = x - q
-    if (distance > sure || distance < -sure) q = exact(values[i]!, scale, zeroPoint, ties)
+  /** Neighbours have different scales. */
+  #interleaved(length: number): void {
+    const { scales, zeroPoints } = this.#parameters
+    const { count } = this.#groups
+    for (let from = 0; from < length; ) {
+      const first = this.#group
+      const to = Math.min(length, from + Math.min(count - first, alongCapacity))
+      const end = to - ((to - from) % lanes)
+      if (end > from) this.#along(from, end, first)
+      for (let i = end; i < to; i++) this.#one(i, scales[first + i - from]!, zeroPoints?.[first + i - from] ?? 0)
+      this.#group = (first + to - from) % count
+      from = to
+    }
+  }
+
+  #along(from: number, end: number, first: number): void {
+    const kernel = this.#kernel
+    const { place, scales32, scales64, zeroPoints: places } = kernel
+    const { scales, zeroPoints, low, high, ties } = this.#parameters
+    const [begin, stop, target] = [place.elements + 4 * from, place.elements + 4 * end, place.codes + from]
+    const last = first + end - from
+    if (ties === 'away') {
+      scales64.set(scales.subarray(first, last))
+      kernel.awayAlong(begin, stop, target, place.scales, low, high)
+      return
+    }
+    scales32.set(scales.subarray(first, last))
+    if (zeroPoints) places.set(zeroPoints.subarray(first, last))
+    else places.fill(0, 0, last - first)
+    kernel.evenAlong(begin, stop, target, place.scales, place.zeroPoints, low, high)
+  }
+
+  #one(i: number, scale: number, zeroPoint: number): void {
+    const { elements, codes } = this.#kernel
+    const { low, high, ties } = this.#parameters
+    const q = exact(elements[i]!, scale, zeroPoint, ties)
     // NaN, of 0 over a scale that became 0, is stored as 0.
-    out[k] = q < low ? low : q > high ? high : q
+    codes[i] = q < low ? low : q > high ? high : q
   }
 }
 
@@ -130,5 +154,6 @@ function exact(value: number, scale: number, zeroPoint: number, ties: Parameters
     return x + noFraction - noFraction
   }
   const x = value / scale
-  return x < 0 ? 0 - Math.floor(0.5 - x) : Math.floor(x + 0.5)
+  const whole = Math.trunc(x)
+  return Math.abs(x - whole) >= 0.5 ? whole + Math.sign(x) : whole
 }

@@ -1,5 +1,5 @@
 /*
- * The parts of WebAssembly's binary format that the kernel of this folder needs.
+ * The parts of WebAssembly's binary format that kernels need.
  * @see https://webassembly.github.io/spec/core/binary/
  */
 
@@ -8,6 +8,7 @@ export type Code = readonly (number | Code)[]
 
 export const i32 = 0x7f
 export const f32 = 0x7d
+export const f64 = 0x7c
 export const v128 = 0x7b
 
 /** An unsigned number in LEB128. */
@@ -27,6 +28,8 @@ const at = (offset: number): number[] => [2, ...unsigned(offset)]
 
 export const get = (local: number): Code => [0x20, ...unsigned(local)]
 export const set = (local: number, value: Code): Code => [value, 0x21, ...unsigned(local)]
+/** A vector of these bytes. */
+export const constant = (bytes: readonly number[]): Code => [...simd(0x0c), ...bytes]
 /** A small constant, -64 to 63. */
 export const int = (n: number): Code => [0x41, n & 0x7f]
 export const add = (a: Code, b: Code): Code => [a, b, 0x6a]
@@ -39,6 +42,26 @@ export const during = (condition: Code, body: Code): Code => [0x02, 0x40, 0x03, 
 export const vector = {
   load: (address: Code): Code => [address, ...simd(0x00), ...at(0)],
   store: (address: Code, value: Code, offset: number): Code => [address, value, ...simd(0x0b), ...at(offset)],
+  loadAt: (address: Code, offset: number): Code => [address, ...simd(0x00), ...at(offset)],
+  /** The two lower int32 lanes of each. */
+  lowerHalves: (a: Code, b: Code): Code => [a, b, ...simd(0x0d), ...Array.from({ length: 16 }, (_, i) => (i < 8 ? i : i + 8))],
+  splatI8: (x: Code): Code => [x, ...simd(0x0f)],
+  splatF64: (x: Code): Code => [x, ...simd(0x14)],
+  and: (a: Code, b: Code): Code => [a, b, ...simd(0x4e)],
+  or: (a: Code, b: Code): Code => [a, b, ...simd(0x50)],
+  /** Halves to even. */
+  nearestF32: (v: Code): Code => [v, ...simd(0x6a)],
+  addF32: (a: Code, b: Code): Code => [a, b, ...simd(0xe4)],
+  divF32: (a: Code, b: Code): Code => [a, b, ...simd(0xe7)],
+  divF64: (a: Code, b: Code): Code => [a, b, ...simd(0xf3)],
+  maxI32: (a: Code, b: Code): Code => [a, b, ...simd(0xb8)],
+  minI8: (a: Code, b: Code): Code => [a, b, ...simd(0x76)],
+  maxI8: (a: Code, b: Code): Code => [a, b, ...simd(0x78)],
+  /** Two vectors as one of narrower lanes; what does not fit is clamped. */
+  narrowI16: (a: Code, b: Code): Code => [a, b, ...simd(0x65)],
+  narrowI32: (a: Code, b: Code): Code => [a, b, ...simd(0x85)],
+  /** Two float64 lanes towards zero as int32, before two zeros. */
+  truncateF64: (v: Code): Code => [v, ...simd(0xfc)],
   /** The two upper float32 lanes in the place of the lower. */
   upper: (v: Code): Code => [v, v, ...simd(0x0d), ...Array.from({ length: 16 }, (_, i) => (i + 8) % 16)],
   splatF32: (x: Code): Code => [x, ...simd(0x13)],
