@@ -1,5 +1,6 @@
 import { DowncastError, nearest } from '../../core/diagnostics.ts'
 import { formatShape, type Shape } from '../../core/shape.ts'
+import { fitShape } from './fit-shape.ts'
 
 const quote = (name: string): string => JSON.stringify(name)
 const list = (names: readonly string[]): string => {
@@ -125,8 +126,19 @@ export function sampleShape(sample: string, input: string, expected: Shape, actu
     actual: formatShape(actual),
     hint: isPicture
       ? 'Pictures are scaled only when told so: --preprocess size=HEIGHTxWIDTH; color=gray|rgb sets their channels.'
-      : 'Sizes of 1 are added and dropped; anything else is to be reshaped before.',
+      : (otherLayout(expected, actual) ?? 'Sizes of 1 are added and dropped; anything else is to be reshaped before.'),
   })
+}
+
+/** What to do where only the axis of the channels is at the other end; undefined where that does not help. */
+function otherLayout(expected: Shape, actual: readonly number[]): string | undefined {
+  const { length } = actual
+  if (length < 3) return undefined
+  const batch = actual.slice(0, length - 3)
+  const [a, b, c] = actual.slice(length - 3) as [number, number, number]
+  if (fitShape([...batch, b, c, a], expected)) return 'Its channels come first, and the input has them last (NHWC): transpose the samples.'
+  if (fitShape([...batch, c, a, b], expected)) return 'Its channels come last, and the input has them first (NCHW): transpose the samples.'
+  return undefined
 }
 
 /** A picture that is smaller than what is to be cut out of it. */

@@ -121,6 +121,18 @@ test('samples that do not fit say what was expected and found', () => {
   expect(faultOf(() => prepareInput(gray, { ...image, dtype: 'f16' }, noPreprocess, 's')).code).toBe('run/wrong-dtype')
 })
 
+test('samples whose channels are at the other end are told so', () => {
+  const hintOf = (shape: readonly number[], expected: TensorInfo['shape']): string | undefined => {
+    const array = ndArray('f32', new Float32Array(shape.reduce((n, d) => n * d, 1)), shape)
+    return faultOf(() => prepareInput(array, { ...image, shape: expected }, noPreprocess, 's')).hint
+  }
+  expect(hintOf([3, 4, 5], ['N', 4, 5, 3])).toContain('Its channels come first')
+  expect(hintOf([1, 3, 4, 5], [1, 4, 5, 3])).toContain('Its channels come first')
+  expect(hintOf([4, 5, 3], ['N', 3, 4, 5])).toContain('Its channels come last')
+  expect(hintOf([3, 4, 6], ['N', 4, 5, 3])).toContain('Sizes of 1')
+  expect(hintOf([5, 4], ['N', 4, 5])).toContain('Sizes of 1')
+})
+
 test('feeds are matched by name, a single array by itself', () => {
   const sample = (arrays: [string, NdArray][]) => ({ index: 0, name: 's', arrays: new Map(arrays) })
   expect([...prepareFeeds(sample([['', gray]]), [image], noPreprocess).keys()]).toEqual(['image'])
