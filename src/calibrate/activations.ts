@@ -15,10 +15,11 @@ export function activationKey({ graph, name }: Pick<Activation, 'graph' | 'name'
   return `${graph}/${name}`
 }
 
-/** The float32 inputs and results of every subgraph, bodies of control flow included, in the order in which they are computed. */
+/** The float32 inputs, states and results of every subgraph, bodies of control flow included, in the order in which they are computed. */
 export function activationsOf(tables: ModelTables): Activation[] {
   return tables.subgraphs.flatMap((graph, g) => {
-    const made = new Set<number>([...graph.inputs, ...graph.operators.flatMap((o) => [...o.outputs])])
+    const states = [...graph.tensors.keys()].filter((t) => graph.tensors[t]!.isVariable)
+    const made = new Set<number>([...graph.inputs, ...states, ...graph.operators.flatMap((o) => [...o.outputs])])
     return [...made].flatMap((t): Activation[] => {
       const tensor = graph.tensors[t]
       if (tensor?.type !== 'FLOAT32') return []

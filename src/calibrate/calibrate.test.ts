@@ -9,11 +9,13 @@ import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
 import { modelFromText } from '../ops/text.ts'
 import { loadNodeLiteRt } from '../platform/node-litert.ts'
+import { quantize } from '../quantize/quantize.ts'
 import { openDataSet } from '../run/data/open-data-set.ts'
 import { parsePreprocess } from '../run/data/preprocess.ts'
 import { type DataSet, makeDataSet } from '../run/data/sample.ts'
 import { liteRtRunner } from '../run/litert.ts'
 import { openModel } from '../run/model-io.ts'
+import { openZip } from '../wire/zip.ts'
 import { activationsOf } from './activations.ts'
 import { type CalibrateOptions, calibrate } from './calibrate.ts'
 import { calibrationText, parseCalibration } from './calibration-file.ts'
@@ -521,3 +523,27 @@ graph positive(%0: f32[2]) {
 }
 signature "serving_default" main("x" %0) -> ("y" %8)
 `
+
+it('sees what the states of a fused LSTM hold at every step, so that int8 can store them', async () => {
+  const archive = openZip(memorySource('static.zip', read('oracle/static.zip')))
+  const stored = archive.open(archive.entries.get('keras2_lstm/calib.tflite')!)
+  const model = { name: 'lstm.tflite', bytes: stored.read(0, stored.byteLength) }
+  const floatModel = importTflite(readTfliteFile(memorySource(model.name, model.bytes)))
+  const { signatures, graphs } = floatModel
+  const [input] = signatures[0]!.inputs
+  const shape = graphs[0]!.values.get(input!.value)!.type.shape.slice(1) as number[]
+  const count = shape.reduce((a, b) => a * b, 1)
+  const data = samplesOf([
+    only(
+      Array.from({ length: count }, (_, i) => Math.sin(i)),
+      shape,
+    ),
+  ])
+  const { calibration } = await calibrate({ model, data, observers: [await observerOf(model)] })
+  expect(calibration.record.method).toBe('interpreter')
+  const ranges = calibration.ranges(floatModel)
+  const states = [...graphs[0]!.values.values()].filter((v) => v.isVariable)
+  expect(states.map((s) => ranges.of(0, s)?.every(Number.isFinite))).toEqual([true, true])
+  const { model: integer } = quantize(floatModel, { mode: 'int8-only', ranges })
+  expect(integer.graphs[0]!.nodes.map((n) => n.op)).toContain('unidirectional_sequence_lstm')
+})

@@ -15,6 +15,8 @@ export interface KernelContext {
   readonly types: readonly (TensorType | null)[]
   readonly attrs: Attrs
   readonly results: readonly TensorType[]
+  /** Told what a state holds, by the operand's position, as often as it changes. */
+  readonly observe?: ((operand: number, state: Float32Array) => void) | undefined
 }
 /** Computes an op's results in plain, portable arithmetic: f32 ops round each step to f32, integers wrap as the TFLite kernel does. */
 export type Kernel = (context: KernelContext) => readonly NdArray[]
@@ -50,10 +52,11 @@ export function evaluate(
   attrs: Attrs,
   inputs: readonly (Value | null)[],
   results: readonly TensorType[],
+  observe?: KernelContext['observe'],
 ): readonly NdArray[] | undefined {
   const types = inputs.map((v) => v?.type ?? null)
   const kernel = kernelFor(spec, types, results)
-  return kernel?.({ inputs: inputs.map((v) => (v ? constArray(v) : null)), types, attrs, results })
+  return kernel?.({ inputs: inputs.map((v) => (v ? constArray(v) : null)), types, attrs, results, observe })
 }
 
 /** Results of up to this many elements are computed at once, larger ones each time their bytes are asked for. */

@@ -45,6 +45,7 @@ function run(
   return interpret(graph, inputs, {
     isReshaped: true,
     observe: (array, node, i) => observe?.(index, node.outputs[i]!, array),
+    observeState: (node, operand, array) => observe?.(index, node.inputs[operand]!, array),
     call: (node, operands) => callOf(node, operands as readonly NdArray[], enter, state),
   })
 }

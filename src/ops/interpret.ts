@@ -5,7 +5,7 @@ import { elementCount, isStatic, type Shape } from '../core/shape.ts'
 import type { Graph, Node, TensorType, Value, ValueId } from '../ir/types.ts'
 import { formatType } from './diagnostics.ts'
 import { erf, erfc } from './elementwise/erf.ts'
-import { evaluate } from './fold.ts'
+import { evaluate, type KernelContext } from './fold.ts'
 import { findSpec } from './index.ts'
 import { viewNode } from './view.ts'
 
@@ -20,6 +20,8 @@ const maxElements = 2 ** 27
 export interface InterpretOptions {
   /** Sees every result of every node, in order. */
   readonly observe?: (result: NdArray, node: Node, index: number) => void
+  /** Sees what a node's states hold, as often as they change: the position of the operand and the values. */
+  readonly observeState?: (node: Node, operand: number, state: NdArray) => void
   /** The results of a node that no kernel computes, because it calls other graphs or keeps state. */
   readonly call?: (node: Node, operands: readonly (NdArray | null)[]) => readonly NdArray[] | undefined
   /** Computes a node in the kernel's place, where it can. */
@@ -78,9 +80,14 @@ function compute(graph: Graph, node: Node, operands: readonly (NdArray | null)[]
   const types = spec.infer(viewNode(spec, node.attrs, values, node.origin) as never)
   const large = types.find((t) => (elementCount(t.shape) ?? 0) > maxElements)
   if (large) throw new NotComputable(`the result of ${node.op} is ${formatType(large)}, more than is computed here`)
-  const results = options.compute?.(node, operands, types) ?? evaluate(spec, node.attrs, values, types)
+  const results =
+    options.compute?.(node, operands, types) ?? evaluate(spec, node.attrs, values, types, stateObserver(node, operands, options))
   if (!results) throw new NotComputable(`the kernel of ${node.op} does not compute on these types`)
   return results.map((r, i) => ({ ...r, shape: staticShape(types[i]!.shape) }))
+}
+
+function stateObserver(node: Node, operands: readonly (NdArray | null)[], { observeState }: InterpretOptions): KernelContext['observe'] {
+  return observeState && ((i, state) => observeState(node, i, ndArray('f32', state, operands[i]!.shape)))
 }
 
 /** The values whose last reader is at a position. */

@@ -156,6 +156,8 @@ export interface WeightTrait {
 export interface QuantTraits {
   /** Activation types with which it runs when a model is quantized statically; absent: it stays float. */
   readonly integer?: readonly IntegerType[]
+  /** An op that computes the same and has an integer kernel: on the operand twice, or with a constant as its second one. */
+  readonly integerForm?: { readonly op: string; readonly second: 'same' | number }
   /** Variables of the op, and the grid of each: that of the result, or i16 steps of a power of two. */
   readonly states?: readonly { readonly operand: string; readonly grid: 'result' | 'power-of-two' }[]
   /** Operands with which it stays float. */

@@ -216,13 +216,13 @@ export const neg = unary('neg', {
   summary: '-x',
   dtypes: ['f32', 'i32', 'i64'],
   options: 'NegOptions',
-  quant: { floatOnly: 'no integer kernel' },
+  quant: { floatOnly: 'no integer kernel', integerForm: { op: 'mul', second: -1 } },
   releases: { 1: '1.9.0' },
 })
 export const square = unary('square', {
   summary: 'x * x',
   options: 'SquareOptions',
-  quant: { floatOnly: 'no integer kernel' },
+  quant: { floatOnly: 'no integer kernel', integerForm: { op: 'mul', second: 'same' } },
   releases: { 1: '1.12.0' },
 })
 export const sign = unary('sign', {

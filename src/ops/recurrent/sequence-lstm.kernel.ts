@@ -54,6 +54,8 @@ export const unidirectionalSequenceLstm: Kernel = (context) => {
         out[row * units + u] = hidden[n * units + u]!
       }
     }
+    context.observe?.(18, hidden)
+    context.observe?.(19, cell)
   }
   return [arrayOf('f32', shape, out)]
 }

@@ -1,5 +1,6 @@
 import { withGraphs } from '../../ir/graph.ts'
 import type { Graph, Model, Node, NodeId, Value, ValueId } from '../../ir/types.ts'
+import { bodiesOf } from '../../ops/bodies.ts'
 import { findSpec, op } from '../../ops/index.ts'
 import { elementsAtBatchOne, type IntegerType, type OpSpec } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
@@ -9,11 +10,14 @@ import { assignForward } from './assign-forward.ts'
 import { assignGrids, type Grids, type Range } from './assign-grids.ts'
 import { contentRange, floatsOf } from './constants.ts'
 import type { Grid } from './grid.ts'
+import { integerForms } from './integer-forms.ts'
 import { type IntegerOptions, integerGraph, rule } from './integer-graph.ts'
 import { indexOf, operandAt, roleOf } from './roles.ts'
 import { trainedGrids } from './trained-grids.ts'
 
 export interface StaticOptions extends IntegerOptions {
+  /** Also ops for which another with an integer kernel can stand. */
+  readonly useForms?: boolean
   readonly range: (graph: number, value: Value) => Range | undefined
   readonly keep: KeepFloat
 }
@@ -29,6 +33,8 @@ export interface Island extends FloatOp {
   /** How many tensors go over to float or back for it, and their elements, of one sample. */
   readonly conversions: number
   readonly elements: number
+  /** It only hands values to graphs that compute in integers inside. */
+  readonly isCall: boolean
   /** It is float only for want of a range. */
   readonly isUnseen: boolean
 }
@@ -55,7 +61,7 @@ function staticGraph(
   options: StaticOptions,
   apart: ReadonlySet<ValueId> = new Set(),
 ): { graph: Graph; decisions: readonly Decision[]; islands: readonly Island[] } {
-  const { graph, declared } = trainedGrids(given, apart)
+  const { graph, declared } = trainedGrids(options.useForms ? integerForms(given) : given, apart)
   const rangeOf = (value: Value): Range | undefined => {
     const trained = options.type === 'i16' ? declared.get(value.id) : undefined
     return trained ? rangeOfGrid(trained) : options.range(index, value)
@@ -90,7 +96,17 @@ function staticGraph(
     if (reason === undefined || findSpec(node.op)?.quant?.readsShape) return []
     const tensor = graph.values.get(node.outputs[0]!)?.name ?? ''
     const cost = costs.get(node.id) ?? { conversions: 0, elements: 0 }
-    return [{ op: node.op, layer: node.origin.source[0], tensor, reason, ...cost, isUnseen: unseen.has(node.id) }]
+    return [
+      {
+        op: node.op,
+        layer: node.origin.source[0],
+        tensor,
+        reason,
+        ...cost,
+        isUnseen: unseen.has(node.id),
+        isCall: bodiesOf(node).length > 0,
+      },
+    ]
   })
   return { graph: integer.graph, decisions: [...integer.decisions, ...keptConstants(graph, reasons)], islands }
 }
@@ -155,6 +171,7 @@ function reasonForFloat(
   range: (value: Value) => Range | undefined,
 ): string | undefined {
   const spec = findSpec(node.op)
+  if (bodiesOf(node).length > 0) return 'it hands values to other graphs, which compute in integers inside'
   if (!spec?.quant?.integer?.includes(type)) return spec?.quant?.floatOnly ?? `${spec?.builtin ?? node.op} has no kernel for ${type}`
   if (keep(node.origin, graph.values.get(node.outputs[0]!)!.name)) return 'kept by --keep-float'
   return unfitConstant(graph, node, spec) ?? mayDivideByZero(graph, node, spec, range)

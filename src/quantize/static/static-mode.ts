@@ -19,11 +19,12 @@ export function staticMode(type: IntegerType, isStrict: boolean) {
     }
     const { perTensor = false } = options
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
-    const result = staticInteger(model, { type, biasType, perTensor, range, keep })
+    const result = staticInteger(model, { type, biasType, perTensor, range, keep, useForms: isStrict })
     const knowsAny =
       model.graphs.some(isTrained) || model.graphs.some((g, i) => [...g.values.values()].some((v) => !v.data && range(i, v) !== undefined))
     if (!knowsAny && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
-    if (isStrict && result.islands.length > 0) throw notInteger(result.islands)
+    const float = result.islands.filter((i) => !i.isCall)
+    if (isStrict && float.length > 0) throw notInteger(float)
     return {
       model: setPortTypes(result.model, { types: options.io ?? 'float32', activations: type, range }),
       decisions: result.decisions,

@@ -102,6 +102,14 @@ describe('strict modes', () => {
   })
 })
 
+describe('int8-only', () => {
+  it('takes an op that computes the same where one has no integer kernel', () => {
+    const squares = model('  %8 = square(%0) : f32[N,4] range[0,1]\n  %9 = neg(%8) : f32[N,4] range[-1,0]')
+    expect(ops(run(squares, { mode: 'int8-only' }).model)).toEqual(['quantize', 'mul', 'mul', 'dequantize'])
+    expect(ops(run(squares).model)).toEqual(['square', 'neg'])
+  })
+})
+
 describe('int16x8', () => {
   it.each([
     ['i64', undefined],
