@@ -197,15 +197,32 @@ export function unsupportedResource(file: string, node: string, op: string): Dow
   })
 }
 
-export function variableWritten(file: string, variable: string, op: string, node: string): DowncastError {
+/** A variable that the model writes in a way that has no form in LiteRT. */
+export function variableWritten(
+  file: string,
+  variable: string,
+  reason: string,
+  write?: { readonly op: string; readonly layer: string },
+): DowncastError {
+  const writer = write ? `${write.op} ${JSON.stringify(write.layer)} of ${JSON.stringify(file)}` : `The model in ${JSON.stringify(file)}`
   return new DowncastError({
     code: 'import/variable-written',
-    message: `${op} ${JSON.stringify(node)} of ${JSON.stringify(file)} writes the variable ${JSON.stringify(variable)}. Variables can only be read as yet.`,
+    message: `${writer} writes the variable ${JSON.stringify(variable)}, which cannot be converted: ${reason}.`,
     file,
-    node,
-    op,
+    ...(write && { node: write.layer, op: write.op }),
     tensor: variable,
     hint: 'Save a signature for inference (training=False) that takes its state as an input and returns it as an output.',
+  })
+}
+
+/** A variable that only signatures write which are left out. */
+export function variableFixed(signatures: readonly string[], variable: string, writers: readonly string[]): DowncastError {
+  const names = (list: readonly string[]) => list.map((name) => JSON.stringify(name)).join(', ')
+  return new DowncastError({
+    code: 'import/variable-fixed',
+    message: `${names(signatures)} reads the variable ${JSON.stringify(variable)}, which only ${names(writers)} writes; without that it keeps its saved value.`,
+    tensor: variable,
+    hint: 'Convert the signatures together when one shall see what another wrote.',
   })
 }
 

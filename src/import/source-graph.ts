@@ -67,7 +67,9 @@ export interface SourceRef {
  * - `PartitionedCall` and its kin: only of functions that say what they implement (`SourceGraph.implements`); all others are inlined;
  * - `Placeholder`: an input of the graph (also where the file had a function argument), no inputs, attrs `dtype` and `shape` when known;
  * - `Const`: `value` is set; also where the file read a variable that nothing writes;
- * - `VarHandleOp`: `variable` is set; only present where control flow takes the handle as an operand (see `SourceLibrary.load`).
+ * - `VarHandleOp`: `variable` is set; present where control flow takes the handle as an operand (see `SourceLibrary.load`), and for
+ *   variables that the model writes;
+ * - `ReadVariableOp`, `AssignVariableOp` and other writes, of such variables only: they stand in the order in which the program runs them.
  */
 export interface SourceNode {
   /** Unique in the graph. For inlined functions the names of the calls come first: `StatefulPartitionedCall/sequential/dense/MatMul`. */
@@ -80,6 +82,8 @@ export interface SourceNode {
   readonly layer: readonly string[]
   readonly value?: SourceConst
   readonly variable?: SourceVariable
+  /** Whether it writes a variable, itself or in the functions that it runs: it is there though nothing takes its results. */
+  readonly hasEffect?: boolean
   /** Element types of the outputs in order, where the file defines the op; one that the IR has no name for is undefined. */
   readonly resultTypes?: () => readonly (DType | undefined)[] | undefined
   /** In the Keras dialect (formats `keras-*` and `tfjs-layers`), on every node that calls a layer: `op` is the layer's class, `attrs` are empty. */
@@ -107,11 +111,13 @@ export interface KerasLayer {
   readonly weights: ReadonlyMap<string, NumericConst>
 }
 
-/** A variable that is only read: its initial or trained value. */
 export interface SourceVariable {
-  /** The user's name, e.g. `dense/kernel`. */
+  /** The user's name, e.g. `dense/kernel`; equal names are one variable. */
   readonly name: string
+  /** Its initial or trained value. */
   readonly value: SourceConst
+  /** Whether a graph of the model writes it. Reads of all others are constants. */
+  readonly isWritten: boolean
 }
 
 /** An input or output of a graph. */
@@ -133,7 +139,7 @@ export interface SourcePort {
 export interface SourceGraph {
   /** Signature key, or the function's name for a body of control flow. */
   readonly name: string
-  /** In topological order; only those that the outputs need, and every input. */
+  /** In topological order; only those that the outputs need or that write variables, and every input. */
   readonly nodes: readonly SourceNode[]
   /** In the order of the file's signature map, for a function body in argument order. `ref` is a `Placeholder`. */
   readonly inputs: readonly SourcePort[]
@@ -152,7 +158,7 @@ export interface SourceLibrary {
   /**
    * The body as a graph: inputs in argument order, outputs in result order.
    * `args` states what is known of the arguments, by position: a variable where the call passes its `VarHandleOp`; then reads of
-   * that argument are constants in the body. Such inputs stay in `inputs` (with dtype `resource`), so positions do not move.
+   * that argument are constants in the body, or of that variable's handle where the model writes it. Such inputs stay in `inputs` (with dtype `resource`), so positions do not move.
    * Throws `import/function-missing`, `import/function-recursion` and what importing a signature throws.
    */
   load(name: string, args?: readonly (SourceVariable | undefined)[]): SourceGraph

@@ -1,6 +1,6 @@
 import { type Diagnostic, Diagnostics, DowncastError, invariant } from '../core/diagnostics.ts'
 import { formatShape, isRepresentable } from '../core/shape.ts'
-import type { SourceGraph, SourceModel, SourceNode, SourceRef } from '../import/source-graph.ts'
+import type { SourceGraph, SourceModel, SourceNode, SourceRef, SourceVariable } from '../import/source-graph.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import type { Graph, Model, Signature, TensorType, Value } from '../ir/types.ts'
 import { BodyTable, dropUncalledGraphs, hasEffect } from '../ops/bodies.ts'
@@ -17,6 +17,7 @@ import { problemsOf } from './problems.ts'
 import type { LoweringRegistry } from './registry.ts'
 import { BehindFailure, type LowersNodes, Scope } from './scope.ts'
 import { SourceOp } from './source-op.ts'
+import { initializeVariables } from './variables.ts'
 
 export interface Lowered {
   readonly model: Model
@@ -56,7 +57,7 @@ export function lower(source: SourceModel, registry: LoweringRegistry, options: 
   invariant(graphs.length === source.graphs.length, 'a signature was lost without an error')
   tellAllowances(options, outcomes, diagnostics)
   const model = { graphs: [...graphs, ...bodies.graphs], signatures, description: 'downcast', metadata: new Map() }
-  return { model: dropUncalledGraphs(model), diagnostics: diagnostics.list }
+  return { model: initializeVariables(dropUncalledGraphs(model), lowering.written), diagnostics: diagnostics.list }
 }
 
 type LoweredGraph = { graph: Graph; signature: Pick<Signature, 'inputs' | 'outputs'> }
@@ -118,6 +119,11 @@ class NodeLowering implements LowersNodes {
     this.#model = model
     this.#registry = registry
     this.#options = options
+  }
+
+  /** Variables that the lowered graphs write. */
+  get written(): Iterable<SourceVariable> {
+    return this.#scope.written.values()
   }
 
   lowerNodes(source: SourceGraph, args: readonly (Value | undefined)[], b: OpBuilder, outcomes: NodeOutcome[]): (Value | undefined)[] {

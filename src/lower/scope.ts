@@ -2,8 +2,10 @@ import { invariant } from '../core/diagnostics.ts'
 import type { DType } from '../core/dtype.ts'
 import type { Dim } from '../core/shape.ts'
 import type { SourceGraph, SourceLibrary, SourceVariable } from '../import/source-graph.ts'
+import type { GraphEditor } from '../ir/graph.ts'
 import type { Value } from '../ir/types.ts'
 import type { OpBuilder } from '../ops/build.ts'
+import { op } from '../ops/index.ts'
 import { tooManyNodes } from './diagnostics.ts'
 import type { NodeOutcome } from './outcome.ts'
 
@@ -35,9 +37,12 @@ const maxNodes = 100_000
 /** What the lowering of a model holds beside its graphs. */
 export class Scope {
   readonly nodes: LowersNodes
-  /** Values that stand for something else than a tensor: handles of variables, which their readers have replaced by constants. */
+  /** Values that stand for something else than a tensor: handles of variables, of which those that nothing writes are constants to their readers. */
   readonly variables = new WeakMap<Value, SourceVariable>()
   readonly lists = new WeakMap<Value, PendingList>()
+  /** Variables that are written, by name. */
+  readonly written = new Map<string, SourceVariable>()
+  readonly #handles = new WeakMap<GraphEditor, Map<string, Value>>()
   readonly #loaded = new WeakMap<SourceLibrary, Map<string, SourceGraph>>()
   #nodes = 0
 
@@ -65,6 +70,17 @@ export class Scope {
   /** A value that is no tensor, known by its identity alone. */
   standIn(b: OpBuilder, name: string, dtype: 'resource' | 'variant'): Value {
     return b.graph.addValue({ name, type: { dtype, shape: [] } })
+  }
+
+  /** The handle of a variable that is written, in the graph that is being built. */
+  handle(b: OpBuilder, variable: SourceVariable): Value {
+    const { name } = variable
+    this.written.set(name, variable)
+    const known = this.#handles.get(b.graph) ?? new Map<string, Value>()
+    this.#handles.set(b.graph, known)
+    const handle = known.get(name) ?? b.at(b.origin, name, () => b.op(op.varHandle, [], { container: '', sharedName: name }))
+    known.set(name, handle)
+    return handle
   }
 
   pending(b: OpBuilder, name: string, list: PendingList): Value {

@@ -2,6 +2,7 @@ import { graphTooLarge, unstructuredControlFlow } from '../diagnostics.ts'
 import type { Definitions, FunctionBody } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { tensorType } from './tensor-type.ts'
+import { nodeName } from './variable-access.ts'
 
 /*
  * The control flow of TensorFlow 1 as functions, which the While and If of TensorFlow 2 take: a body is the same graph, cut at other tensors.
@@ -350,7 +351,7 @@ export class ControlFlow {
       implements: '',
       layout: { goBackwards: false, timeMajor: false },
       nodes: this.#nodes,
-      effects: [],
+      checks: [],
       isNumbered: this.#isNumbered,
       region: this,
     })
@@ -403,12 +404,6 @@ interface Fork {
   readonly whenTrue: string
   readonly whenFalse: string
   readonly captured: readonly string[]
-}
-
-function nodeName(tensor: string): string {
-  const start = tensor.startsWith('^') ? 1 : 0
-  const colon = tensor.indexOf(':')
-  return tensor.slice(start, colon < 0 ? undefined : colon)
 }
 
 function frameName(enter: GraphNode): string {

@@ -9,6 +9,7 @@ import { NodeAttrs, noDefaults } from './attrs.ts'
 import { constantOf } from './constant.ts'
 import type { ControlFlow } from './control-flow.ts'
 import { type GraphNode, nodesByName } from './graph-node.ts'
+import { Writes } from './writes.ts'
 
 export interface FunctionArg {
   readonly name: string
@@ -29,20 +30,12 @@ export interface FunctionBody {
   readonly implements: string
   /** Whether the sequence is taken backwards, and whether time is the first axis, of such a layer. */
   readonly layout: { readonly goBackwards: boolean; readonly timeMajor: boolean }
-  /** Those of the nodes that write a variable, check or print. */
-  readonly effects: readonly GraphNode[]
+  /** Those of the nodes that only check or print. */
+  readonly checks: readonly GraphNode[]
   /** Whether tensors are called `node:1` as in a main graph, not `node:output:0`. */
   readonly isNumbered?: boolean
   /** Set for a loop's or condition's part of a graph, which it knows. */
   readonly region?: ControlFlow
-}
-
-const writingOps =
-  /^(Assign(Add|Sub)?(VariableOp)?|Scatter(Nd)?(Add|Sub|Mul|Div|Min|Max|Update)|Resource(Scatter|Apply|SparseApply|StridedSliceAssign|CountUpTo|Accumulator).*|CountUpTo|StridedSliceAssign)$/
-
-/** Whether the op changes a variable. */
-export function isWrite(op: string): boolean {
-  return writingOps.test(op)
 }
 
 interface OpDefinition {
@@ -53,6 +46,7 @@ interface OpDefinition {
 /** What a GraphDef refers to by name: functions, and the definitions of ops where the file has them. Decoded when asked for. */
 export class Definitions {
   readonly file: string
+  readonly writes: Writes = new Writes(this)
   readonly #functions: ReadonlyMap<string, Lazy<FunctionDef>>
   readonly #bodies = new Map<string, FunctionBody>()
   readonly #ops: ReadonlyMap<string, Lazy<OpDef>>
@@ -99,7 +93,7 @@ export class Definitions {
       }),
       results: (def.signature?.outputArg ?? []).map((r) => ({ name: r.name, type: r.type, from: def.ret.get(r.name) ?? '' })),
       nodes,
-      effects: [...nodes.values()].filter((n) => isWrite(n.op) || n.op === 'Assert' || n.op === 'PrintV2'),
+      checks: [...nodes.values()].filter((n) => n.op === 'Assert' || n.op === 'PrintV2'),
     }
     this.#bodies.set(name, body)
     return body

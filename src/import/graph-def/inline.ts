@@ -18,22 +18,27 @@ import {
 import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
 import { FixedAttrs } from './attrs.ts'
 import { ControlFlow, dataInputs, plainOp } from './control-flow.ts'
-import { type Definitions, type FunctionBody, isWrite } from './definitions.ts'
+import type { Definitions, FunctionBody } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
 import { listOp } from './tensor-array.ts'
-import { writesWithin } from './writes.ts'
+import { handleSource, isAccess, isVariable, isWrite, nodeName, programOrder, refVariables, writeOnHandle } from './variable-access.ts'
 
 /** Where the values of variables come from; throws when there is none. */
 export interface VariableReader {
   /** `node` is a `VarHandleOp`, `VariableV2` or the like of the main graph. */
   read(node: GraphNode): SourceVariable
+  /** Whether a graph that is imported writes the variable. */
+  isWritten(node: GraphNode): boolean
 }
 
-/** What a tensor of the file is while functions are inlined: an output of a node of ours, or the handle of a variable. */
+/**
+ * What a tensor of the file is while functions are inlined: an output of a node of ours, or the handle of a variable; `isReference` says
+ * that ops which take a value read it.
+ */
 export type Operand =
-  | { readonly ref: SourceRef; readonly variable?: undefined }
-  | { readonly variable: SourceVariable; readonly ref?: undefined }
+  | { readonly ref: SourceRef; readonly variable?: undefined; readonly isReference?: undefined }
+  | { readonly variable: SourceVariable; readonly isReference?: boolean; readonly ref?: undefined }
 
 /** The main graph, or one call of a function. */
 interface Frame {
@@ -52,14 +57,15 @@ interface Frame {
   readonly results: Map<string, readonly Operand[] | number | 'active'>
 }
 
-/** One step of the walk: `node` waits for its `inputs`, then, if it is a call, for the results of the called frame. */
+/** One step of the walk: `node` waits for its `inputs`, then, if it is a call, for the accesses and results of the called frame. */
 interface Step {
   readonly frame: Frame
   readonly node: GraphNode
   inputs: readonly string[]
   inputFrame: Frame
   readonly operands: Operand[]
-  called: boolean
+  /** Of a call that is being inlined: how many of the inputs come before the results. */
+  accesses: number | undefined
 }
 
 /** Nodes and calls after inlining; a very large model has 50 000. */
@@ -67,7 +73,8 @@ const maxSize = 200_000
 /** Calls within calls; layers nested in models nest a dozen deep. */
 const maxDepth = 200
 const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])
-const refVariables = new Set(['Variable', 'VariableV2'])
+/** What running a node gives, apart from its results. */
+const hasRun: Operand = { ref: { node: -1, output: -1 } }
 /** What errors call a node. */
 function label(node: GraphNode | string): string {
   return typeof node === 'string' ? node : `${node.op} ${JSON.stringify(node.name)}`
@@ -78,17 +85,12 @@ export class Inliner {
   readonly nodes: SourceNode[] = []
   readonly problems = new Diagnostics()
   readonly #told = new Set<GraphNode>()
-  /** Functions whose writes are known. */
-  readonly #searched = new Set<string>()
-  /** Checks of calls, for when all that is needed is inlined. */
-  readonly #left: (() => void)[] = []
-  /** The calls that these are for, each once however often it is inlined. */
-  readonly #waiting = new Set<GraphNode>()
   /** Layer paths of the nodes that only check or print, by op. */
   readonly #dropped = new Map<string, string[]>()
   readonly #definitions: Definitions
   readonly #variables: VariableReader
   readonly #names = new Set<string>()
+  readonly #handles = new Map<SourceVariable, SourceRef>()
   /** What the graph is called in messages: the signature or function. */
   readonly #graphName: string
   #size = 0
@@ -110,7 +112,6 @@ export class Inliner {
 
   /** The operands for tensors of the main graph; `fed` are its inputs by `name:0`. */
   inlineMain(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): Operand[] {
-    this.#checkMainEffects(nodes, fed, tensors)
     const frame: Frame = {
       nodes,
       bound: fed,
@@ -123,7 +124,7 @@ export class Inliner {
       layerPrefix: '',
       results: new Map(),
     }
-    return this.#run(frame, tensors, 'A signature')
+    return this.#run(frame, this.#mainAccesses(nodes, fed, tensors), tensors, 'A signature')
   }
 
   /** The operands for the results of a function called with `args`. */
@@ -136,9 +137,10 @@ export class Inliner {
       layerPrefix: '',
       results: new Map(),
     }
-    this.#checkEffects(frame)
+    this.#tellChecks(frame)
     return this.#run(
       frame,
+      this.#accesses(frame),
       body.results.map((r) => r.from),
       `The function ${JSON.stringify(body.name)}`,
     )
@@ -155,12 +157,16 @@ export class Inliner {
   refOf(operand: Operand): SourceRef {
     if (operand.ref) return operand.ref
     const { variable } = operand
+    const known = this.#handles.get(variable)
+    if (known) return known
     const attrs = new FixedAttrs({
       dtype: { kind: 'type', value: variable.value.dtype, code: 0 },
       shape: { kind: 'shape', value: variable.value.shape },
     })
     const name = this.#unique(variable.name)
-    return { node: this.#add({ name, op: 'VarHandleOp', inputs: [], attrs, layer: [variable.name], variable }), output: 0 }
+    const ref = { node: this.#add({ name, op: 'VarHandleOp', inputs: [], attrs, layer: [variable.name], variable }), output: 0 }
+    this.#handles.set(variable, ref)
+    return ref
   }
 
   /** What of the file has no part in the graph, for the user to know. */
@@ -168,10 +174,11 @@ export class Inliner {
     return [...this.#dropped].map(([op, paths]) => opDropped(this.#graphName, op, paths))
   }
 
-  #run(root: Frame, tensors: readonly string[], user: string): Operand[] {
+  /** The operands for `tensors`, after the `accesses` of variables. */
+  #run(root: Frame, accesses: readonly string[], tensors: readonly string[], user: string): Operand[] {
     const stack: Step[] = []
     const out: Operand[] = []
-    for (const tensor of tensors) {
+    for (const tensor of [...accesses, ...tensors]) {
       for (;;) {
         const operand = this.#lookUp(root, tensor, user, stack)
         if (operand) {
@@ -181,8 +188,7 @@ export class Inliner {
         while (stack.length > 0) this.#advance(stack)
       }
     }
-    for (const check of this.#left.splice(0)) check()
-    return out
+    return out.slice(accesses.length)
   }
 
   /** Moves the topmost step on: to its next operand, into the function it calls, or off the stack. */
@@ -194,21 +200,22 @@ export class Inliner {
       if (!operand) return
       operands.push(operand)
     }
-    const name = step.called ? undefined : this.#calledFunction(node)
+    const name = step.accesses === undefined ? this.#calledFunction(node) : undefined
     if (name !== undefined && !this.#isKept(node, name, operands)) {
       step.inputFrame = this.#call(frame, node, name, operands)
-      step.inputs = step.inputFrame.body!.results.map((r) => r.from)
+      const accesses = this.#accesses(step.inputFrame)
+      step.inputs = [...accesses, ...step.inputFrame.body!.results.map((r) => r.from)]
       operands.length = 0
-      step.called = true
+      step.accesses = accesses.length
       return
     }
     stack.pop()
-    frame.results.set(node.name, step.called ? operands : this.#emit(frame, node, operands))
+    frame.results.set(node.name, step.accesses === undefined ? this.#emit(frame, node, operands) : operands.slice(step.accesses))
   }
 
   #lookUp(frame: Frame, tensor: string, user: GraphNode | string, stack: Step[]): Operand | undefined {
     const colon = tensor.indexOf(':')
-    const name = colon < 0 ? tensor : tensor.slice(0, colon)
+    const name = nodeName(tensor)
     const fed = frame.bound.get(frame.isNumbered && colon < 0 ? `${name}:0` : tensor)
     if (fed) return fed
     const node = frame.nodes.get(name)
@@ -219,9 +226,10 @@ export class Inliner {
       this.#count()
       frame.results.set(name, 'active')
       const inputs = this.#inputsOf(frame, node)
-      stack.push({ frame, node, inputs, inputFrame: frame, operands: [], called: false })
+      stack.push({ frame, node, inputs, inputFrame: frame, operands: [], accesses: undefined })
       return undefined
     }
+    if (tensor.startsWith('^')) return hasRun
     const position = colon < 0 ? 0 : this.#outputPosition(frame, node, tensor.slice(colon + 1))
     if (!Number.isInteger(position) || position < 0) throw nodeMissing(this.#definitions.file, tensor, label(user))
     if (typeof result === 'number') return { ref: { node: result, output: position } }
@@ -284,61 +292,75 @@ export class Inliner {
       layerPrefix: callPath(frame.layerPrefix, node.name),
       results: new Map(),
     }
-    this.#checkEffects(called)
+    this.#tellChecks(called)
     return called
   }
 
-  /** A function runs its writes whether or not a result depends on them, also those of the functions it runs. */
-  #checkEffects(frame: Frame): void {
-    for (const node of frame.body?.region ? [] : frame.nodes.values()) {
-      this.#checkRun(node, layerPath(frame.layerPrefix, node.name), (operand) => frame.bound.get(operand)?.variable?.name)
+  #tellChecks(frame: Frame): void {
+    for (const node of frame.body?.checks ?? []) {
+      const paths = this.#dropped.get(node.op) ?? []
+      if (paths.length === 0) this.#dropped.set(node.op, paths)
+      paths.push(layerPath(frame.layerPrefix, node.name))
     }
-    for (const node of frame.body?.effects ?? []) {
-      if (!isWrite(node.op)) {
-        const paths = this.#dropped.get(node.op) ?? []
-        if (paths.length === 0) this.#dropped.set(node.op, paths)
-        paths.push(layerPath(frame.layerPrefix, node.name))
+  }
+
+  /**
+   * What runs in a function whether or not a result depends on it: nodes that take handles of variables that are written, in the order
+   * of the program.
+   */
+  #accesses(frame: Frame): readonly string[] {
+    if (!frame.body || frame.body.region) return []
+    const handles = new Set([...frame.bound].filter(([, o]) => o.variable?.isWritten).map(([name]) => name))
+    if (handles.size === 0) return []
+    const order = programOrder(frame.nodes, frame.nodes.keys())
+    return this.#accessesIn(frame.nodes, order, frame.layerPrefix, (name) => handles.has(name))
+  }
+
+  /** The same of the main graph, which runs what its outputs depend on, control inputs included. Reports writes of what is no variable. */
+  #mainAccesses(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): readonly string[] {
+    const order = programOrder(nodes, tensors, (tensor) => fed.has(tensor.includes(':') ? tensor : `${tensor}:0`))
+    const isWritten = (name: string): boolean => {
+      const node = nodes.get(name)
+      return node !== undefined && isVariable(node.op) && this.#variables.isWritten(node)
+    }
+    let hasWrites = false
+    for (const node of order) {
+      const { operands, others } = this.#definitions.writes.of(node)
+      for (const operand of operands) {
+        hasWrites = true
+        const { name } = handleSource(nodes, operand)
+        if (!isWritten(name)) this.#tellWrite(node, name, 'it is none that has a value in the file', layerPath('', node.name))
+      }
+      for (const other of others) this.#tellWrite(other, other.input[0] ?? '', 'no call hands its handle on', layerPath('', node.name))
+    }
+    return hasWrites || order.some((n) => isWritten(n.name)) ? this.#accessesIn(nodes, order, '', isWritten) : []
+  }
+
+  #accessesIn(
+    nodes: ReadonlyMap<string, GraphNode>,
+    order: readonly GraphNode[],
+    layerPrefix: string,
+    isHandle: (name: string) => boolean,
+  ): readonly string[] {
+    const accesses: string[] = []
+    for (const node of order) {
+      const sources = dataInputs(node).map((i) => handleSource(nodes, i))
+      const handle = sources.find((s) => isHandle(s.name))
+      if (!handle && !isAccess(node.op)) continue
+      if (handle?.isInFlow) {
+        this.#tellWrite(node, handle.name, 'a loop or condition of TensorFlow 1 uses it', layerPath(layerPrefix, node.name))
         continue
       }
-      const handle = node.input[0] ?? ''
-      const variable = frame.bound.get(handle)?.variable?.name ?? handle
-      this.#tellWrite(node, variable, layerPath(frame.layerPrefix, node.name))
+      accesses.push(`^${node.name}`)
     }
+    return accesses
   }
 
-  /** Writes in the functions that a node runs. Calls tell theirs when they are inlined; those that no result needs are looked at in the end. */
-  #checkRun(node: GraphNode, layer: string, variableOf: (operand: string) => string | undefined): void {
-    const check = () => {
-      for (const write of writesWithin(this.#definitions, node, variableOf, this.#searched))
-        this.#tellWrite(write.node, write.variable ?? '', layer)
-    }
-    if (!calls.has(node.op) && !this.#definitions.hasFunction(node.op)) check()
-    else if (!this.#waiting.has(node)) {
-      this.#waiting.add(node)
-      this.#left.push(check)
-    }
-  }
-
-  /** Reports a write, once for each of the file's nodes. */
-  #tellWrite(node: GraphNode, variable: string, layer: string): void {
+  /** Reports what cannot be done to a variable, once for each of the file's nodes. */
+  #tellWrite(node: GraphNode, variable: string, reason: string, layer: string): void {
     if (this.#told.has(node)) return
     this.#told.add(node)
-    this.#report(variableWritten(this.#definitions.file, variable || (node.input[0] ?? ''), node.op, layer))
-  }
-
-  /** The main graph runs what its outputs depend on, control inputs included. */
-  #checkMainEffects(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): void {
-    const seen = new Set<string>()
-    const left = [...tensors]
-    for (let tensor = left.pop(); tensor !== undefined; tensor = left.pop()) {
-      const [name, output = '0'] = tensor.replace(/^\^/, '').split(':')
-      const node = nodes.get(name!)
-      if (!node || seen.has(node.name) || fed.has(`${name}:${output}`)) continue
-      seen.add(node.name)
-      if (isWrite(node.op)) this.#tellWrite(node, '', layerPath('', node.name))
-      else this.#checkRun(node, layerPath('', node.name), (operand) => operand.replace(/:0$/, ''))
-      left.push(...node.input)
-    }
+    this.#report(variableWritten(this.#definitions.file, variable, reason, { op: node.op, layer }))
   }
 
   #emit(frame: Frame, node: GraphNode, operands: readonly Operand[]): readonly Operand[] | number {
@@ -348,14 +370,16 @@ export class Inliner {
       const value = this.#definitions.constant(node)
       if (value) return this.#const(frame, node, value)
     }
+    if (isWrite(op) && first) return this.#write(frame, node, first, operands.slice(1))
     if (first?.variable) {
       const { variable } = first
       const [, second] = operands
-      if (op === 'Identity' || op === 'VariableIdentity') return operands
-      if (op === 'ReadVariableOp') return this.#const(frame, node, variable.value, variable)
+      if (op === 'Identity' && first.isReference) return this.#read(frame, node, variable)
+      if (op === 'Identity' || op === 'VariableIdentity' || op === 'RefIdentity') return operands
+      if (op === 'ReadVariableOp') return this.#read(frame, node, variable)
       if (op === 'ResourceGather' && second?.ref) return this.#gather(frame, node, variable, second.ref)
       if (op === 'ResourceGatherNd' && second?.ref) {
-        const params = { node: this.#const(frame, node, variable.value, variable), output: 0 }
+        const params = { node: this.#read(frame, node, variable), output: 0 }
         return this.#node(frame, node, 'GatherNd', [params, second.ref])
       }
       if (op === 'VariableShape') {
@@ -373,22 +397,24 @@ export class Inliner {
     if (control) return control
     if (frame.isNumbered) {
       if (op === 'Placeholder') this.#report(unfedPlaceholder(this.#definitions.file, node.name, this.#graphName))
-      else if (op === 'VarHandleOp' || refVariables.has(op)) {
+      else if (isVariable(op)) {
         const variable = this.problems.collect(() => this.#variables.read(node))
-        if (variable) return op === 'VarHandleOp' ? [{ variable }] : this.#const(frame, node, variable.value, variable)
+        if (variable && op === 'VarHandleOp') return [{ variable }]
+        if (variable) return variable.isWritten ? [{ variable, isReference: true }] : this.#read(frame, node, variable)
       }
     }
     if (op !== 'VarHandleOp' && op !== 'Placeholder' && op !== 'TensorArrayV3' && this.#definitions.makesResource(op)) {
       this.#report(unsupportedResource(this.#definitions.file, layerPath(frame.layerPrefix, node.name), op))
     }
-    const refs = operands.map((o) => this.refOf(o))
+    const refs = operands.map((o) => (o.isReference ? { node: this.#read(frame, node, o.variable), output: 0 } : this.refOf(o)))
     const list = listOp(
       node,
       this.#definitions.attrs(node),
       refs.map((r) => this.nodes[r.node]),
       this.nodes,
     )
-    if (!list) return this.#node(frame, node, op, refs)
+    const writes = operands.some((o) => o.variable?.isWritten) && this.#definitions.writes.of(node).operands.size > 0
+    if (!list) return this.#node(frame, node, op, refs, undefined, writes)
     const inputs = list.operands.map((o) => (typeof o === 'number' ? refs[o]! : this.#literal(frame, node, o)))
     const index = this.#node(frame, node, list.op, inputs, list.attrs)
     // An array is its flow; nothing takes the handle.
@@ -443,7 +469,7 @@ export class Inliner {
   }
 
   #gather(frame: Frame, node: GraphNode, variable: SourceVariable, indices: SourceRef): number {
-    const params = { node: this.#const(frame, node, variable.value, variable), output: 0 }
+    const params = { node: this.#read(frame, node, variable), output: 0 }
     const name = this.#unique(`${frame.namePrefix}${node.name}/axis`)
     const value: SourceConst = { dtype: 'i32', shape: [], data: constFromBytes(new Uint8Array(4)) }
     const layer = [layerPath(frame.layerPrefix, node.name)]
@@ -451,15 +477,38 @@ export class Inliner {
     return this.#node(frame, node, 'GatherV2', [params, indices, axis])
   }
 
-  #const(frame: Frame, node: GraphNode, value: SourceConst, variable?: SourceVariable): number {
+  /** What a variable holds when `node` runs. */
+  #read(frame: Frame, node: GraphNode, variable: SourceVariable): number {
+    if (!variable.isWritten) return this.#const(frame, node, variable.value, variable)
+    const attrs = new FixedAttrs({ dtype: { kind: 'type', value: variable.value.dtype, code: 0 } })
+    const layer = [layerPath(frame.layerPrefix, node.name)]
+    return this.#add({ name: this.#readName(frame, node), op: 'ReadVariableOp', inputs: [this.refOf({ variable })], attrs, layer })
+  }
+
+  #write(frame: Frame, node: GraphNode, target: Operand, values: readonly Operand[]): readonly Operand[] | number {
+    const op = writeOnHandle(node.op)
+    const layer = layerPath(frame.layerPrefix, node.name)
+    if (!op || !target.variable) this.#tellWrite(node, target.variable?.name ?? node.input[0]!, 'LiteRT has no form of this op', layer)
+    const inputs = [target, ...values].map((o, i) =>
+      i > 0 && o.isReference ? { node: this.#read(frame, node, o.variable), output: 0 } : this.refOf(o),
+    )
+    const index = this.#node(frame, node, op ?? node.op, inputs, undefined, true)
+    return target.isReference ? [target] : index
+  }
+
+  #readName(frame: Frame, node: GraphNode): string {
     const isOwn = node.op === 'Const' || node.op === 'ReadVariableOp' || refVariables.has(node.op)
-    const name = this.#unique(frame.namePrefix + node.name + (isOwn ? '' : '/ReadVariableOp'))
+    return this.#unique(frame.namePrefix + node.name + (isOwn ? '' : '/ReadVariableOp'))
+  }
+
+  #const(frame: Frame, node: GraphNode, value: SourceConst, variable?: SourceVariable): number {
+    const name = this.#readName(frame, node)
     const layer = [layerPath(frame.layerPrefix, node.name)]
     const attrs = new FixedAttrs({ dtype: { kind: 'type', value: value.dtype, code: 0 } })
     return this.#add({ name, op: 'Const', inputs: [], attrs, layer, value, ...(variable ? { variable } : {}) })
   }
 
-  #node(frame: Frame, node: GraphNode, op: string, inputs: readonly SourceRef[], attrs?: SourceAttrs): number {
+  #node(frame: Frame, node: GraphNode, op: string, inputs: readonly SourceRef[], attrs?: SourceAttrs, hasEffect = false): number {
     const name = this.#unique(frame.namePrefix + node.name)
     return this.#add({
       name,
@@ -468,6 +517,7 @@ export class Inliner {
       attrs: attrs ?? (this.#definitions.attrs(node) as SourceAttrs),
       layer: [layerPath(frame.layerPrefix, node.name)],
       resultTypes: () => this.#definitions.resultTypes(node),
+      ...(hasEffect && { hasEffect }),
     })
   }
 

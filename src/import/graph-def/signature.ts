@@ -9,6 +9,8 @@ import type { GraphNode } from './graph-node.ts'
 import { Inliner, type Operand, type VariableReader } from './inline.ts'
 import { inputShapes, outputShape } from './ports.ts'
 import { assemble, FunctionLibrary } from './source-library.ts'
+import { variableName } from './variable-access.ts'
+import { writtenVariables } from './writes.ts'
 
 /** The graph that signatures are entry points of. */
 export interface SignedGraph {
@@ -28,6 +30,7 @@ export function frozenGraph(nodes: ReadonlyMap<string, GraphNode>, definitions: 
     read(node) {
       throw notFrozen(definitions.file, node.name)
     },
+    isWritten: () => false,
   }
   return { nodes, definitions, variables, functions: new FunctionLibrary(definitions, variables), isBatch: false, notes }
 }
@@ -36,6 +39,17 @@ export function frozenGraph(nodes: ReadonlyMap<string, GraphNode>, definitions: 
 export interface SignaturePorts {
   readonly inputs: ReadonlyMap<string, TensorInfo>
   readonly outputs: ReadonlyMap<string, TensorInfo>
+}
+
+/** Names of the variables that signatures write. */
+export function variablesWrittenBy(graph: Pick<SignedGraph, 'nodes' | 'definitions'>, signatures: readonly SignaturePorts[]): Set<string> {
+  const { nodes, definitions } = graph
+  const names = signatures.flatMap(({ inputs, outputs }) => {
+    const fed = new Set([...inputs.values()].map(({ name = '' }) => (name.includes(':') ? name : `${name}:0`)))
+    const tensors = [...outputs.values()].map(({ name = '' }) => name)
+    return writtenVariables(nodes, definitions.writes, tensors, (tensor) => fed.has(tensor.includes(':') ? tensor : `${tensor}:0`))
+  })
+  return new Set(names.map(variableName))
 }
 
 /** One signature as a graph. Throws `import/composite-port`, `import/node-missing` and what inlining throws. */

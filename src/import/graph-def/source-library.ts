@@ -58,7 +58,7 @@ export class FunctionLibrary implements SourceLibrary {
   }
 }
 
-/** The graph of what was inlined, without nodes that no output needs. Throws the problems that inlining found. */
+/** The graph of what was inlined, without nodes that neither an output nor a write needs. Throws the problems that inlining found. */
 export function assemble(
   name: string,
   inliner: Inliner,
@@ -70,6 +70,7 @@ export function assemble(
   const { nodes } = inliner
   const isNeeded = new Uint8Array(nodes.length)
   for (const { ref } of [...inputs, ...outputs]) isNeeded[ref.node] = 1
+  for (const [i, node] of nodes.entries()) if (node.hasEffect) isNeeded[i] = 1
   for (let i = nodes.length - 1; i >= 0; i--) {
     if (isNeeded[i]) for (const input of nodes[i]!.inputs) isNeeded[input.node] = 1
   }

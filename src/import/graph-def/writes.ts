@@ -1,12 +1,7 @@
-import { type Definitions, isWrite } from './definitions.ts'
+import { graphTooLarge } from '../diagnostics.ts'
+import type { Definitions } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
-
-/** A write to a variable inside the functions that a node runs. */
-export interface InnerWrite {
-  readonly node: GraphNode
-  /** The variable, where the calls on the way hand its handle on. */
-  readonly variable: string | undefined
-}
+import { handleSource, isVariable, isWrite, programOrder } from './variable-access.ts'
 
 /** Ops that run functions, and how many of their operands come before the functions' arguments. */
 const runners: ReadonlyMap<string, number> = new Map([
@@ -21,45 +16,96 @@ const runners: ReadonlyMap<string, number> = new Map([
   ['TPUPartitionedCall', 1],
 ])
 const functionAttrs = ['f', 'cond', 'body', 'then_branch', 'else_branch', 'branches']
+/** Functions within functions; see `maxDepth` of the inliner. */
+const maxDepth = 200
+/** Writes of one function that are told apart. */
+const maxOthers = 100
 
-/** The functions that a node runs, with their arguments' place among its operands. */
-function functionsOf(definitions: Definitions, node: GraphNode): { readonly names: readonly string[]; readonly first: number } | undefined {
-  if (definitions.hasFunction(node.op)) return { names: [node.op], first: 0 }
-  const first = runners.get(node.op)
-  if (first === undefined) return undefined
-  const attrs = definitions.attrs(node)
-  const names = functionAttrs.flatMap((name) => {
-    const attr = attrs.get(name)
-    return attr?.kind === 'func' ? [attr.value] : attr?.kind === 'funcs' ? attr.value : []
-  })
-  return { names, first }
+/** What a function writes, itself and in the functions that it runs. */
+export interface FunctionWrites {
+  /** Positions of the arguments whose variables it writes. */
+  readonly args: ReadonlySet<number>
+  /** Writes whose variable is that of no argument. */
+  readonly others: readonly GraphNode[]
+}
+const nothing: FunctionWrites = { args: new Set(), others: [] }
+
+/** The writes of the functions of a file; each function is searched once. */
+export class Writes {
+  readonly #definitions: Definitions
+  readonly #known = new Map<string, FunctionWrites>()
+
+  constructor(definitions: Definitions) {
+    this.#definitions = definitions
+  }
+
+  /** Operands of a node whose variables it writes, and writes to variables that none of its operands holds. */
+  of(node: GraphNode, depth = 0): { readonly operands: ReadonlySet<string>; readonly others: readonly GraphNode[] } {
+    const [variable] = node.input
+    if (isWrite(node.op) && variable !== undefined) return { operands: new Set([variable]), others: [] }
+    const operands = new Set<string>()
+    const others: GraphNode[] = []
+    const called = this.#functionsOf(node)
+    for (const name of called?.names ?? []) {
+      const writes = this.#ofFunction(name, depth + 1)
+      for (const at of writes.args) operands.add(node.input[called!.first + at] ?? '')
+      others.push(...writes.others)
+    }
+    return { operands, others }
+  }
+
+  #ofFunction(name: string, depth: number): FunctionWrites {
+    const known = this.#known.get(name)
+    if (known) return known
+    if (depth > maxDepth) throw graphTooLarge(this.#definitions.file, `${maxDepth} calls within one another`)
+    // A function that runs itself is refused where it is imported.
+    this.#known.set(name, nothing)
+    const body = this.#definitions.function(name)
+    if (!body || body.region) return nothing
+    const args = new Set<number>()
+    const others = new Set<GraphNode>()
+    const position = new Map(body.args.map((a, i) => [a.name, i]))
+    for (const node of body.nodes.values()) {
+      const writes = this.of(node, depth)
+      for (const operand of writes.operands) {
+        const at = position.get(handleSource(body.nodes, operand).name)
+        if (at === undefined) others.add(node)
+        else args.add(at)
+      }
+      for (const other of writes.others) others.add(other)
+    }
+    const found = { args, others: [...others].slice(0, maxOthers) }
+    this.#known.set(name, found)
+    return found
+  }
+
+  /** The functions that a node runs, with their arguments' place among its operands. */
+  #functionsOf(node: GraphNode): { readonly names: readonly string[]; readonly first: number } | undefined {
+    if (this.#definitions.hasFunction(node.op)) return { names: [node.op], first: 0 }
+    const first = runners.get(node.op)
+    if (first === undefined) return undefined
+    const attrs = this.#definitions.attrs(node)
+    const names = functionAttrs.flatMap((name) => {
+      const attr = attrs.get(name)
+      return attr?.kind === 'func' ? [attr.value] : attr?.kind === 'funcs' ? attr.value : []
+    })
+    return { names, first }
+  }
 }
 
-/**
- * The writes in the functions that `node` runs, at any depth; a function runs its writes whether or not a result depends on
- * them. `variableOf` names the variable whose handle an operand of `node` is. Functions in `seen` are passed over, those that are read join them.
- */
-export function writesWithin(
-  definitions: Definitions,
-  node: GraphNode,
-  variableOf: (operand: string) => string | undefined,
-  seen: Set<string>,
-): readonly InnerWrite[] {
-  const found: InnerWrite[] = []
-  const left = [{ node, variableOf }]
-  for (let at = left.pop(); at; at = left.pop()) {
-    const { node: caller, variableOf: nameOf } = at
-    const called = functionsOf(definitions, caller)
-    for (const name of called?.names ?? []) {
-      if (seen.has(name)) continue
-      seen.add(name)
-      const body = definitions.function(name)
-      if (!body || body.region) continue
-      const handles = new Map(body.args.map((a, i) => [a.name, nameOf(caller.input[called!.first + i] ?? '')]))
-      const inner = (operand: string) => handles.get(operand)
-      for (const n of body.effects) if (isWrite(n.op)) found.push({ node: n, variable: inner(n.input[0] ?? '') })
-      for (const n of body.nodes.values()) left.push({ node: n, variableOf: inner })
+/** Nodes of variables that the computation of tensors of the main graph writes. */
+export function writtenVariables(
+  nodes: ReadonlyMap<string, GraphNode>,
+  writes: Writes,
+  tensors: Iterable<string>,
+  isFed: (tensor: string) => boolean,
+): GraphNode[] {
+  const found = new Set<GraphNode>()
+  for (const node of programOrder(nodes, tensors, isFed)) {
+    for (const operand of writes.of(node).operands) {
+      const source = nodes.get(handleSource(nodes, operand).name)
+      if (source && isVariable(source.op)) found.add(source)
     }
   }
-  return found
+  return [...found]
 }

@@ -4,14 +4,14 @@ import { RootObject } from '../../schema/tensorflow/object-graph.ts'
 import { type MetaGraphDef, MetaGraphTags, SavedModel, type SignatureDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeSource, type Lazy } from '../../wire/protobuf.ts'
 import { decodeText } from '../../wire/protobuf-text.ts'
-import { noSavedModel, noSignature, unknownSignature, unknownTags } from '../diagnostics.ts'
+import { noSavedModel, noSignature, unknownSignature, unknownTags, variableFixed } from '../diagnostics.ts'
 import type { Folder } from '../folder.ts'
 import { namedPorts } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
 import { nodesByName } from '../graph-def/graph-node.ts'
-import { importSignature, type SignedGraph } from '../graph-def/signature.ts'
+import { importSignature, type SignedGraph, variablesWrittenBy } from '../graph-def/signature.ts'
 import { FunctionLibrary } from '../graph-def/source-library.ts'
-import type { SourceModel } from '../source-graph.ts'
+import type { SourceGraph, SourceModel } from '../source-graph.ts'
 import { throwAll, withoutStrings } from './string-ports.ts'
 import { Variables } from './variables.ts'
 
@@ -53,27 +53,32 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
     metaGraph.graphDef?.library?.function ?? [],
     metaGraph.metaInfoDef?.strippedOpList?.op ?? [],
   )
-  const variables = new Variables(folder, metaGraph, nodes, definitions)
-  const functions = new FunctionLibrary(definitions, variables)
   const notes = new Diagnostics()
   const framework = isKeras(metaGraph) ? 'keras' : 'tensorflow'
-
-  const graph: SignedGraph = { nodes, definitions, variables, functions, isBatch: framework === 'keras', notes }
   const isCut = options.inputs !== undefined || options.outputs !== undefined
   // Tensors that the user names make one graph.
   const chosen = signature === undefined && !isCut ? signatures : signatures.filter(([key]) => key === (signature ?? keys[0]))
-  const problems = new Diagnostics()
-  const graphs = chosen.flatMap(([key, def]) => {
-    const ports = {
+  const numeric = chosen.flatMap(([key, def]) => {
+    const stated = {
       inputs: options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : def.inputs,
       outputs: options.outputs ? namedPorts(nodes, definitions, options.outputs, '--outputs') : def.outputs,
     }
-    const numeric = withoutStrings(source.name, key, ports, keys)
-    for (const warning of numeric.warnings) notes.add(numeric.ports || chosen.length > 1 ? 'warning' : 'error', warning)
-    return (numeric.ports && problems.collect(() => importSignature(graph, key, numeric.ports!))) ?? []
+    const { ports, warnings } = withoutStrings(source.name, key, stated, keys)
+    for (const warning of warnings) notes.add(ports || chosen.length > 1 ? 'warning' : 'error', warning)
+    return ports ? [{ key, ports }] : []
   })
+  const written = variablesWrittenBy(
+    { nodes, definitions },
+    numeric.map(({ ports }) => ports),
+  )
+  const variables = new Variables(folder, metaGraph, nodes, definitions, written)
+  const functions = new FunctionLibrary(definitions, variables)
+  const graph: SignedGraph = { nodes, definitions, variables, functions, isBatch: framework === 'keras', notes }
+  const problems = new Diagnostics()
+  const graphs = numeric.flatMap(({ key, ports }) => problems.collect(() => importSignature(graph, key, ports)) ?? [])
   problems.throwIfErrors()
   if (graphs.length === 0) throwAll(notes)
+  if (isCut || signature !== undefined) tellFixed(graph, graphs, signatures, notes)
   return {
     format: 'saved-model',
     name: folder.name,
@@ -95,6 +100,23 @@ function chooseMetaGraph(all: readonly Lazy<MetaGraphDef>[], wanted: readonly st
   const chosen = all[i]
   if (!chosen) throw unknownTags(file, wanted, tagSets)
   return chosen.decode()
+}
+
+/** Variables that graphs read as constants though other signatures, or what was cut off, write them. */
+function tellFixed(
+  graph: SignedGraph,
+  graphs: readonly SourceGraph[],
+  signatures: readonly (readonly [string, SignatureDef])[],
+  notes: Diagnostics,
+): void {
+  const readers = new Map<string, Set<string>>()
+  for (const g of graphs)
+    for (const { variable } of g.nodes)
+      if (variable && !variable.isWritten) readers.set(variable.name, (readers.get(variable.name) ?? new Set()).add(g.name))
+  const writers = new Map<string, string[]>()
+  for (const [key, def] of readers.size > 0 ? signatures : [])
+    for (const name of variablesWrittenBy(graph, [def])) if (readers.has(name)) writers.set(name, [...(writers.get(name) ?? []), key])
+  for (const [name, keys] of writers) notes.add('info', variableFixed([...readers.get(name)!], name, keys))
 }
 
 /** Signatures that only name an op to run (initializers, training) have outputs without a type. */

@@ -1,11 +1,12 @@
 import { TrackableObjectGraph } from '../../schema/tensorflow/object-graph.ts'
 import type { MetaGraphDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeBytes } from '../../wire/protobuf.ts'
-import { noCheckpoint, variableMissing } from '../diagnostics.ts'
+import { noCheckpoint, variableMissing, variableWritten } from '../diagnostics.ts'
 import type { Folder } from '../folder.ts'
 import type { Definitions } from '../graph-def/definitions.ts'
 import type { GraphNode } from '../graph-def/graph-node.ts'
 import type { VariableReader } from '../graph-def/inline.ts'
+import { variableName } from '../graph-def/variable-access.ts'
 import type { SourceVariable } from '../source-graph.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { type RestoredFrom, restoredKeys } from './restore.ts'
@@ -23,39 +24,57 @@ export class Variables implements VariableReader {
   readonly #nodes: ReadonlyMap<string, GraphNode>
   readonly #definitions: Definitions
   readonly #values = new Map<string, SourceVariable>()
+  readonly #written: ReadonlySet<string>
   #checkpoint: Checkpoint | undefined
   #restored: ReadonlyMap<string, RestoredFrom> | undefined
   #objects: ReadonlyMap<string, string> | undefined
 
-  constructor(folder: Folder, metaGraph: MetaGraphDef, nodes: ReadonlyMap<string, GraphNode>, definitions: Definitions) {
+  /** `written` names the variables that the graphs which are imported write. */
+  constructor(
+    folder: Folder,
+    metaGraph: MetaGraphDef,
+    nodes: ReadonlyMap<string, GraphNode>,
+    definitions: Definitions,
+    written: ReadonlySet<string>,
+  ) {
     this.#folder = folder
     this.#metaGraph = metaGraph
     this.#nodes = nodes
     this.#definitions = definitions
+    this.#written = written
   }
 
-  /** Throws `import/no-checkpoint`, `import/variable-missing` and what `Checkpoint` throws. */
+  isWritten(node: GraphNode): boolean {
+    return this.#written.has(variableName(node))
+  }
+
+  /** Throws `import/no-checkpoint`, `import/variable-missing`, `import/variable-written` and what `Checkpoint` throws. */
   read(node: GraphNode): SourceVariable {
     const known = this.#values.get(node.name)
     if (known) return known
-    const sharedName = this.#text(node, 'shared_name')
-    const name = sharedName || node.name
+    const name = variableName(node)
     const checkpoint = this.#open(name)
     const restored = this.#restoredKeys().get(node.name)
     const keys = [() => restored?.key, () => this.#objectKeys(checkpoint).get(name), () => name, () => node.name]
     for (const keyOf of keys) {
       const key = keyOf()
       if (key === undefined || key === '' || !checkpoint.has(key)) continue
-      const variable = { name, value: checkpoint.tensor(key, key === restored?.key ? restored.slice : undefined) }
+      const value = checkpoint.tensor(key, key === restored?.key ? restored.slice : undefined)
+      const variable = { name, value, isWritten: this.isWritten(node) }
+      if (variable.isWritten) this.#checkWritten(node, variable)
       this.#values.set(node.name, variable)
       return variable
     }
     throw variableMissing(checkpoint.file, name, node.name)
   }
 
-  #text(node: GraphNode, attr: string): string {
-    const value = node.attr.get(attr)?.decode().s
-    return value ? new TextDecoder().decode(value) : ''
+  /** LiteRT holds variables of numbers, and reads of them need a type. */
+  #checkWritten(node: GraphNode, { name, value }: SourceVariable): void {
+    const { file } = this.#definitions
+    if (value.dtype === 'string') throw variableWritten(file, name, 'it holds strings')
+    const shape = this.#definitions.attrs(node).get('shape')
+    if (shape?.kind === 'shape' && (shape.value === undefined || shape.value.includes(-1)))
+      throw variableWritten(file, name, 'its shape may change')
   }
 
   #open(variable: string): Checkpoint {

@@ -201,12 +201,4 @@ export const control: LoweringRegistry = {
   StatelessIf: ifElse,
   Case: switchCase,
   StatelessCase: switchCase,
-  // The handle of a variable that nothing writes: its reads are constants already.
-  VarHandleOp(n, b) {
-    const { variable } = n.node
-    if (!variable) return n.reject('its value is not known')
-    const handle = n.scope.standIn(b, variable.name, 'resource')
-    n.scope.variables.set(handle, variable)
-    return handle
-  },
 }

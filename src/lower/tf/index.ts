@@ -25,6 +25,7 @@ import { spaceToBatchOps } from './space-to-batch.ts'
 import { special } from './special.ts'
 import { withComplex } from './spectra.ts'
 import { tensorLists } from './tensor-list.ts'
+import { variableOps } from './variables.ts'
 
 /** Results that are f32 whatever the operands. */
 const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize'])
@@ -96,5 +97,6 @@ export const tensorflow: LoweringRegistry = Object.assign(
   complex,
   Object.fromEntries(partwise.map((name) => [name, onParts(complex[name]!)])),
   control,
+  variableOps(real),
   tensorLists,
 )
