@@ -263,57 +263,6 @@ test('a deep graph needs no deep stack', () => {
   expect(load({ nodes }, 'n29999').nodes.length).toBe(30_001)
 })
 
-test('writes of variables are refused by the name of the variable, all of them', () => {
-  const write: FunctionSpec = {
-    name: 'write',
-    args: { a: 'f32', h: 'resource' },
-    results: { r: 'a' },
-    nodes: [node('sequential/bn/AssignMovingAvg', 'AssignSubVariableOp', ['h', 'a'])],
-  }
-  const checkpoint = { tensors: { 'bn/mean': floats([1]) } }
-  const nodes = [
-    x,
-    variable('v', 'bn/mean'),
-    call('StatefulPartitionedCall', 'write', ['x', 'v']),
-    node('assign', 'AssignVariableOp', ['v', 'x']),
-  ]
-  expect(fault(() => load({ nodes, functions: [write] }, 'StatefulPartitionedCall', checkpoint))).toMatchObject({
-    code: 'import/variable-written',
-    tensor: 'bn/mean',
-    node: 'sequential/bn/AssignMovingAvg',
-    op: 'AssignSubVariableOp',
-  })
-  const y = node('y', 'Identity', ['x', '^assign'])
-  expect(fault(() => load({ nodes: [...nodes, y] }, 'y', checkpoint))).toMatchObject({ code: 'import/variable-written', tensor: 'v' })
-  expect(list(load({ nodes: [...nodes, node('y', 'Neg', ['x'])] }, 'y', checkpoint))).toEqual(['x Placeholder()', 'y Neg(x:0)'])
-})
-
-test('writes in the functions of a loop, a branch or a call are refused whether or not a result needs them', () => {
-  const write: FunctionSpec = {
-    name: 'write',
-    args: { a: 'f32', h: 'resource' },
-    results: { r: 'a' },
-    nodes: [node('add', 'AssignAddVariableOp', ['h', 'a'])],
-  }
-  const outer: FunctionSpec = {
-    name: 'outer',
-    args: { p: 'resource', q: 'f32' },
-    results: { r: 'q' },
-    nodes: [call('unused', 'write', ['q', 'p'])],
-  }
-  const test: FunctionSpec = { name: 'test', args: { a: 'f32', h: 'resource' }, results: { r: 'a' }, nodes: [] }
-  const functions = [write, outer, test]
-  const checkpoint = { tensors: { count: floats([1]) } }
-  const told = { code: 'import/variable-written', tensor: 'v', op: 'AssignAddVariableOp' }
-  const load1 = (...nodes: Proto[]) => fault(() => load({ nodes: [x, variable('v', 'count'), ...nodes], functions }, 'y', checkpoint))
-  const loop = node('y', 'While', ['x', 'v'], { cond: attr.func('test'), body: attr.func('write') })
-  expect(load1(loop)).toMatchObject({ ...told, node: 'y' })
-  const branch = node('y', 'If', ['x', 'v', 'x'], { then_branch: attr.func('outer'), else_branch: attr.func('outer') })
-  expect(load1(branch)).toMatchObject({ ...told, node: 'y' })
-  expect(load1(call('c', 'outer', ['v', 'x']), node('y', 'Identity', ['x', '^c']))).toMatchObject({ ...told, node: 'c' })
-  expect(load1(call('y', 'outer', ['v', 'x']))).toMatchObject({ ...told, node: 'y' })
-})
-
 test('checks and prints are left out, with a note', () => {
   const checked: FunctionSpec = {
     name: 'checked',

@@ -21,6 +21,9 @@ AsString;;;
 Asin;P2;ADD ATAN2 MUL SQRT SUB;f32 f16 bf16 f64
 Asinh;P2;ABS ADD DIV LOG MAXIMUM MINIMUM MUL SIGN SQRT SUB;f32 f16 bf16 f64
 Assert;;;
+AssignAddVariableOp;P1;ADD ASSIGN_VARIABLE READ_VARIABLE VAR_HANDLE;resource
+AssignSubVariableOp;;;
+AssignVariableOp;;;
 Atan;P2;ADD ATAN2 ZEROS_LIKE;f32 f16 bf16 f64
 Atan2;P2;ATAN2 BROADCAST_TO BROADCAST_ARGS SHAPE;f32 f16 bf16 f64
 Atanh;P2;ABS ADD DIV LOG MAXIMUM MINIMUM MUL SIGN SUB;f32 f16 bf16 f64
@@ -356,6 +359,17 @@ ResizeBilinear;P0;RESIZE_BILINEAR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16
 ResizeNearestNeighbor;P0;RESIZE_NEAREST_NEIGHBOR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 ResourceGather;;;
 ResourceGatherNd;;;
+ResourceScatterAdd;;;
+ResourceScatterMax;;;
+ResourceScatterMin;;;
+ResourceScatterNdAdd;;;
+ResourceScatterNdMax;;;
+ResourceScatterNdMin;;;
+ResourceScatterNdSub;;;
+ResourceScatterNdUpdate;;;
+ResourceScatterSub;;;
+ResourceScatterUpdate;;;
+ResourceStridedSliceAssign;;;
 Reverse;P2;REVERSE_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 ReverseSequence;P1;REVERSE_SEQUENCE;f32 f16 bf16 f64 i16 i32 i64 u8
 ReverseV2;P0;REVERSE_V2 CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool c64
