@@ -2,12 +2,13 @@ import { bytesOf } from '../core/dtype.ts'
 import type { builtinOperator } from '../schema/tflite/builtin-operator.ts'
 import { builtinOperator as operators } from '../schema/tflite/builtin-operator.ts'
 import { tensorTypeOfDType } from '../schema/tflite/dtype.ts'
-import { modelTable, type operatorTable } from '../schema/tflite/model.ts'
+import { modelTable, type operatorCodeTable, type operatorTable } from '../schema/tflite/model.ts'
 import { tfliteIdentifier } from '../schema/tflite/records.ts'
 import type { tensorTable } from '../schema/tflite/tensor.ts'
 import { codeOfName, type InputOf, type NameOf, PlacedTable } from '../wire/flatbuffers/schema.ts'
 import { encodeFlatbuffer } from '../wire/flatbuffers/writer.ts'
 import { type ModelFile, maxRank, type PortInfo, type SignatureIo } from './model-io.ts'
+import type { ModelState, VariableInfo } from './variables.ts'
 
 /** What an edited model gives out under a name. */
 export type OutputEdit =
@@ -33,83 +34,185 @@ type TensorInput = InputOf<typeof tensorTable>
 type OperatorInput = InputOf<typeof operatorTable>
 type OperatorName = Exclude<NameOf<typeof builtinOperator>, `UNKNOWN_${number}`>
 
+/** Operators and tensors that are added to a subgraph; operator codes and constants are those of the model. */
+class GraphDraft {
+  readonly tensors: TensorInput[]
+  readonly operators: OperatorInput[]
+  readonly #model: ModelDraft
+
+  constructor(model: ModelDraft, tensors: readonly TensorInput[] = [], operators: readonly OperatorInput[] = []) {
+    this.#model = model
+    this.tensors = [...tensors]
+    this.operators = [...operators]
+  }
+
+  tensor(tensor: TensorInput): number {
+    return this.tensors.push({ hasRank: true, ...tensor }) - 1
+  }
+
+  constant(name: string, values: readonly number[], shape: readonly number[]): number {
+    return this.tensor({ name, type: 'INT32', shape, buffer: this.#model.constant(values) })
+  }
+
+  add(op: OperatorName, operands: readonly number[], results: readonly number[], options?: OperatorInput['builtinOptions']): void {
+    this.operators.push({
+      opcodeIndex: this.#model.operatorCode(op),
+      inputs: [...operands],
+      outputs: [...results],
+      builtinOptions: options,
+    })
+  }
+
+  /** Adds an operator with one new result. */
+  result(op: OperatorName, operands: readonly number[], tensor: TensorInput, options?: OperatorInput['builtinOptions']): number {
+    const output = this.tensor(tensor)
+    this.add(op, operands, [output], options)
+    return output
+  }
+
+  /** The kernels of shape arithmetic keep their results out of the buffers LiteRT provides, and constants are not copied there. */
+  settle(tensor: number, type: TensorInput['type'], shape: readonly number[], name: string): number {
+    return this.result(type === 'BOOL' ? 'LOGICAL_AND' : 'MAXIMUM', [tensor, tensor], { name, type, shape })
+  }
+
+  /** A copy in memory of its own. */
+  copy(source: number, tensor: TensorInput & { readonly shape: readonly number[] }): number {
+    const sizes = this.constant(`${tensor.name}_shape`, tensor.shape, [tensor.shape.length])
+    return this.result('RESHAPE', [source, sizes], tensor, { type: 'ReshapeOptions', value: { newShape: [...tensor.shape] } })
+  }
+}
+
+/** What subgraphs that are added to a model share. */
+class ModelDraft {
+  readonly operatorCodes: InputOf<typeof operatorCodeTable>[]
+  readonly constants: Uint8Array[] = []
+  readonly #firstBuffer: number
+
+  constructor({ operatorCodes, buffers }: ModelFile['tables']) {
+    this.operatorCodes = [...operatorCodes]
+    this.#firstBuffer = buffers.length
+  }
+
+  constant(values: readonly number[]): number {
+    return this.#firstBuffer + this.constants.push(bytesOf(Int32Array.from(values))) - 1
+  }
+
+  operatorCode(op: OperatorName): number {
+    const code = codeOfName(operators, op)
+    return this.operatorCodes.push({ deprecatedBuiltinCode: Math.min(code, 127), builtinCode: op, customCode: '', version: 1 }) - 1
+  }
+}
+
+/** Where the signatures of an edited model that hand its variables out and take them in are. */
+export const stateSignatures = { read: 1, write: 2 } as const
+
 /**
  * A copy of a model with one signature, its inputs of the given shapes and its outputs as told, named by their number. Only the tables
- * are written anew; the file itself follows behind them with its weights in place.
+ * are written anew; the file itself follows behind them with its weights in place. With `state` come signatures for its variables, in their
+ * order: `read` gives them, `write` takes them and gives the first.
  */
 export function editModel(
   file: ModelFile,
   signature: SignatureIo,
   inputShapes: readonly (readonly number[])[],
   outputs: readonly OutputEdit[],
+  state?: ModelState,
 ): EditedModel {
   const { tables } = file
   const original = tables.subgraphs[signature.subgraph]!
-  const tensors: TensorInput[] = [...original.tensors]
-  const added: OperatorInput[] = []
-  const operatorCodes = [...tables.operatorCodes]
-  const constants: Uint8Array[] = []
-
-  const addTensor = (tensor: TensorInput): number => tensors.push({ hasRank: true, ...tensor }) - 1
-  const addConstant = (name: string, values: readonly number[], shape: readonly number[]): number => {
-    constants.push(bytesOf(Int32Array.from(values)))
-    return addTensor({ name, type: 'INT32', shape, buffer: tables.buffers.length + constants.length - 1 })
-  }
-  const add = (op: OperatorName, operands: readonly number[], result: TensorInput, options?: OperatorInput['builtinOptions']): number => {
-    const code = codeOfName(operators, op)
-    operatorCodes.push({ deprecatedBuiltinCode: Math.min(code, 127), builtinCode: op, customCode: '', version: 1 })
-    const output = addTensor(result)
-    added.push({ opcodeIndex: operatorCodes.length - 1, inputs: [...operands], outputs: [output], builtinOptions: options })
-    return output
-  }
-  /** The kernels of shape arithmetic keep their results out of the buffers LiteRT provides, and constants are not copied there. */
-  const settle = (tensor: number, type: TensorInput['type'], shape: readonly number[], name: string): number =>
-    add(type === 'BOOL' ? 'LOGICAL_AND' : 'MAXIMUM', [tensor, tensor], { name, type, shape })
+  const model = new ModelDraft(tables)
+  const draft = new GraphDraft(model, original.tensors, original.operators)
 
   const copy = (port: PortInfo, shape: readonly number[], name: string): number => {
     const { buffer, quantization } = original.tensors[port.tensor]!
     const type = tensorTypeOfDType(port.dtype)
     const isConstant = (tables.buffers[buffer]?.data?.byteLength ?? 0) > 0
     const isUnsettled = port.dtype === 'i32' || port.dtype === 'i64' || ((port.dtype === 'f32' || port.dtype === 'bool') && isConstant)
-    const source = isUnsettled ? settle(port.tensor, type, port.initialShape, `${name}_settled`) : port.tensor
-    const sizes = addConstant(`${name}_shape`, shape, [shape.length])
-    const options = { type: 'ReshapeOptions', value: { newShape: [...shape] } } as const
-    return add('RESHAPE', [source, sizes], { name, type, quantization, shape }, options)
+    const source = isUnsettled ? draft.settle(port.tensor, type, port.initialShape, `${name}_settled`) : port.tensor
+    return draft.copy(source, { name, type, quantization, shape })
   }
   const results = outputs.map((edit, i): number => {
     const { kind, port } = edit
     const name = `downcast_output_${i}`
     if (kind === 'copy') return copy(port, edit.shape, name)
     if (kind === 'tensor') {
-      tensors[port.tensor] = withShape(tensors[port.tensor]!, edit.shape)
+      draft.tensors[port.tensor] = withShape(draft.tensors[port.tensor]!, edit.shape)
       return port.tensor
     }
     const shape = kind === 'sizes' ? [maxRank] : []
-    const asked = add(
+    const asked = draft.result(
       kind === 'sizes' ? 'SHAPE' : 'RANK',
       [port.tensor],
       { name: `${name}_asked`, type: 'INT32', shape },
       kind === 'sizes' ? shapeOptions : undefined,
     )
-    return settle(asked, 'INT32', shape, name)
+    return draft.settle(asked, 'INT32', shape, name)
   })
 
   signature.inputs.forEach((port, i) => {
-    tensors[port.tensor] = withShape(tensors[port.tensor]!, inputShapes[i]!)
+    draft.tensors[port.tensor] = withShape(draft.tensors[port.tensor]!, inputShapes[i]!)
   })
+  const { tensors, operators: all } = draft
   const subgraphs = tables.subgraphs.map((graph, g) =>
-    g === signature.subgraph ? { ...graph, tensors, operators: [...graph.operators, ...added], outputs: results } : graph,
+    g === signature.subgraph ? { ...graph, tensors, operators: all, outputs: results } : graph,
   )
-  const ports = (list: readonly PortInfo[]) => list.map((p, i) => ({ name: String(i), tensorIndex: p.tensor }))
-  const signatureDefs = [
+  const ports = (list: readonly number[]) => list.map((tensorIndex, i) => ({ name: String(i), tensorIndex }))
+  const defs = [
     {
       signatureKey: 'edited',
       subgraphIndex: signature.subgraph,
-      inputs: ports(signature.inputs),
-      outputs: results.map((tensorIndex, i) => ({ name: String(i), tensorIndex })),
+      inputs: ports(signature.inputs.map((p) => p.tensor)),
+      outputs: ports(results),
     },
   ]
-  return placed(file, { ...tables, operatorCodes, subgraphs, signatureDefs }, constants)
+  const added = state ? [readGraph(model, state), writeGraph(model, state)] : []
+  const more = added.map(({ name, inputs, outputs: given }, i) => ({
+    signatureKey: name,
+    subgraphIndex: subgraphs.length + i,
+    inputs: ports(inputs),
+    outputs: ports(given),
+  }))
+  const { operatorCodes, constants } = model
+  return placed(file, { ...tables, operatorCodes, subgraphs: [...subgraphs, ...added], signatureDefs: [...defs, ...more] }, constants)
+}
+
+/** A subgraph that gives what variables hold. */
+function readGraph(model: ModelDraft, state: ModelState) {
+  const draft = new GraphDraft(model)
+  initialize(draft, state)
+  const outputs = state.variables.map((variable, i) => {
+    const { type, shape } = typeOf(variable)
+    const held = draft.result('READ_VARIABLE', [handle(draft, variable)], { name: `held_${i}`, type, shape })
+    return draft.copy(held, { name: `read_${i}`, type, shape })
+  })
+  return { name: 'downcast_read_variables', tensors: draft.tensors, operators: draft.operators, inputs: [], outputs }
+}
+
+/** A subgraph that stores its inputs in variables. */
+function writeGraph(model: ModelDraft, state: ModelState) {
+  const draft = new GraphDraft(model)
+  // What is stored first is not stored again by the signature that is run next.
+  initialize(draft, state)
+  const inputs = state.variables.map((variable, i) => {
+    const value = draft.tensor({ name: `written_${i}`, ...typeOf(variable) })
+    draft.add('ASSIGN_VARIABLE', [handle(draft, variable), value], [], { type: 'AssignVariableOptions', value: {} })
+    return value
+  })
+  const outputs = [draft.copy(inputs[0]!, { name: 'written', ...typeOf(state.variables[0]!) })]
+  return { name: 'downcast_write_variables', tensors: draft.tensors, operators: draft.operators, inputs, outputs }
+}
+
+function initialize(draft: GraphDraft, { initializers }: ModelState): void {
+  for (const initSubgraphIndex of initializers) draft.add('CALL_ONCE', [], [], { type: 'CallOnceOptions', value: { initSubgraphIndex } })
+}
+
+function handle(draft: GraphDraft, { container, sharedName }: VariableInfo): number {
+  const options = { type: 'VarHandleOptions', value: { container, sharedName } } as const
+  return draft.result('VAR_HANDLE', [], { name: sharedName, type: 'RESOURCE', shape: [] }, options)
+}
+
+function typeOf({ dtype, shape }: VariableInfo) {
+  return { type: tensorTypeOfDType(dtype), shape }
 }
 
 const shapeOptions = { type: 'ShapeOptions', value: { outType: 'INT32' } } as const

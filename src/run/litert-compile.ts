@@ -17,10 +17,10 @@ export interface Entry {
 export interface Compiled {
   readonly runtime: LiteRtRuntime
   /**
-   * Feeds and results in the order of the entry. `read` is given the results where LiteRT has put them, and must not call LiteRT; what it
-   * returns is the answer.
+   * Feeds and results in the order of the entry, by default the first. `read` is given the results where LiteRT has put them, and must not
+   * call LiteRT; what it returns is the answer.
    */
-  run<T>(feeds: readonly NdArray[], read: (results: readonly NdArray[]) => T): Promise<T>
+  run<T>(feeds: readonly NdArray[], read: (results: readonly NdArray[]) => T, entry?: number): Promise<T>
   hold(feeds: readonly NdArray[]): HeldRun
   dispose(): void
 }
@@ -29,10 +29,15 @@ export interface Compiled {
 const maxModelBytes = 1.5 * 2 ** 30
 
 /**
- * Loads a model from its pieces, which are put one behind the other in LiteRT's memory.
+ * Loads a model from its pieces, which are put one behind the other in LiteRT's memory. Of its entries the first is the one to `hold`.
  * Throws run/not-loadable, run/missing-op, run/out-of-memory, run/crashed.
  */
-export async function compile(runtime: LiteRtRuntime, name: string, pieces: readonly Uint8Array[], entry: Entry): Promise<Compiled> {
+export async function compile(
+  runtime: LiteRtRuntime,
+  name: string,
+  pieces: readonly Uint8Array[],
+  entries: readonly Entry[],
+): Promise<Compiled> {
   const { module, environment } = runtime
   const sizeBytes = pieces.reduce((n, p) => n + p.byteLength, 0)
   const subject = { name, sizeBytes }
@@ -56,14 +61,18 @@ export async function compile(runtime: LiteRtRuntime, name: string, pieces: read
       const options = { accelerator: 'wasm', cpuOptions: { numThreads: 1 }, gpuOptions: {}, webNNOptions: {} } as const
       const compiled = await module.compileModel(environment, model, options)
       undo.push(() => compiled.delete())
-      const signature = model.getSignature(entry.index)
-      const inputs = listOf(signature.inputNames()).map((n) => entry.inputs.indexOf(n))
-      const outputNames = entry.outputs.map((o) => o.name)
-      const outputs = listOf(signature.outputNames()).map((n) => outputNames.indexOf(n))
-      signature.delete()
-      const run = <T>(feeds: readonly NdArray[], read: (results: readonly NdArray[]) => T): Promise<T> =>
-        invoke(runtime, subject, { compiled, entry, inputs, outputs }, feeds, read)
+      const prepared = entries.map((entry): Prepared => {
+        const signature = model.getSignature(entry.index)
+        const inputs = listOf(signature.inputNames()).map((n) => entry.inputs.indexOf(n))
+        const outputNames = entry.outputs.map((o) => o.name)
+        const outputs = listOf(signature.outputNames()).map((n) => outputNames.indexOf(n))
+        signature.delete()
+        return { compiled, entry, inputs, outputs }
+      })
+      const run = <T>(feeds: readonly NdArray[], read: (results: readonly NdArray[]) => T, at = 0): Promise<T> =>
+        invoke(runtime, subject, prepared[at]!, feeds, read)
       const hold = (feeds: readonly NdArray[]): HeldRun => {
+        const { entry, inputs } = prepared[0]!
         const buffers = inputs.map((i) => feedBuffer(runtime, feeds[i]!))
         return {
           run: () =>

@@ -3,14 +3,15 @@ import { typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { isStatic } from '../core/shape.ts'
 import { missingOp, unknownSignature, unsupportedDtype } from './diagnostics.ts'
-import { editModel, type OutputEdit } from './edit-model.ts'
+import { editModel, type OutputEdit, stateSignatures } from './edit-model.ts'
 import { checkFeeds } from './feeds.ts'
-import { type Compiled, compile } from './litert-compile.ts'
+import { type Compiled, compile, type Entry } from './litert-compile.ts'
 import { isTransferable, type LiteRtLoader } from './litert-module.ts'
 import { type LiteRtRuntime, startRuntime } from './litert-runtime.ts'
-import { type ModelFile, maxRank, openModel, operatorName, type SignatureIo } from './model-io.ts'
+import { type ModelFile, maxRank, openModel, operatorName, type PortInfo, type SignatureIo } from './model-io.ts'
 import type { Feeds, HeldRun, LoadedModel, LoadSettings, Runner, RunSettings } from './runner.ts'
 import { type ShapeSource, shapeSource } from './static-shapes.ts'
+import { type ModelState, stateOf } from './variables.ts'
 
 /** A signature prepared for inputs of fixed shapes. */
 interface Variant {
@@ -108,6 +109,9 @@ class LiteRtModel implements LiteRtLoadedModel {
   readonly #onDispose: () => void
   readonly #variants = new Map<string, Variant>()
   readonly #shapeSources = new Map<SignatureIo, ShapeSource>()
+  readonly #state: ModelState | undefined
+  /** The variant that was run last, of a model with variables: it holds what they are now. */
+  #holder: string | undefined
   /** Made when the model was loaded, for the shapes the file starts with, to find output shapes with. */
   #firstProbe: { readonly key: string; readonly compiled: Compiled } | undefined
 
@@ -116,6 +120,7 @@ class LiteRtModel implements LiteRtLoadedModel {
     this.#runtime = runtime
     this.#inTurn = inTurn
     this.#onDispose = onDispose
+    this.#state = stateOf(file.tables)
   }
 
   get signatures(): readonly SignatureIo[] {
@@ -191,11 +196,31 @@ class LiteRtModel implements LiteRtLoadedModel {
   }
 
   async #runWith<T>(signature: SignatureIo, feeds: readonly NdArray[], read: (results: readonly NdArray[]) => T): Promise<T> {
-    const first = await this.#tryVariant(await this.#variantFor(signature, feeds), signature, feeds, read)
+    const key = keyOf(signature, shapesOf(feeds))
+    const isHeld = this.#holder === key
+    let held = isHeld ? undefined : await this.#readState()
+    const variant = await this.#variantFor(signature, feeds, held)
+    await this.#writeState(variant.compiled, held)
+    this.#holder = key
+    // A run whose results do not fit is run anew, from where it began.
+    if (isHeld && variant.isChecked) held = await this.#readState()
+    const first = await this.#tryVariant(variant, signature, feeds, read)
     if (first) return first.answer
-    this.#drop(keyOf(signature, shapesOf(feeds)))
-    const fresh = await this.#variantFor(signature, feeds)
+    this.#drop(key)
+    const fresh = await this.#variantFor(signature, feeds, held)
+    await this.#writeState(fresh.compiled, held)
     return fresh.compiled.run(feeds, (answers) => read(resultsOf(fresh, signature, answers)!))
+  }
+
+  /** What variables hold; undefined before the first run. */
+  async #readState(): Promise<readonly NdArray[] | undefined> {
+    const compiled = this.#holder === undefined ? undefined : this.#variants.get(this.#holder)?.compiled
+    if (!this.#state || !compiled || compiled.runtime.isDead) return undefined
+    return compiled.run([], (values) => values.map((v) => ({ ...v, bytes: v.bytes.slice() })), stateSignatures.read)
+  }
+
+  async #writeState(compiled: Compiled, values: readonly NdArray[] | undefined): Promise<void> {
+    if (values) await compiled.run(values, () => undefined, stateSignatures.write)
   }
 
   /** Undefined when the shapes of the outputs have changed with the values of the inputs. */
@@ -216,7 +241,8 @@ class LiteRtModel implements LiteRtLoadedModel {
     }
   }
 
-  async #variantFor(signature: SignatureIo, feeds: readonly NdArray[]): Promise<Variant> {
+  /** `held` is what variables hold, where the shapes of results depend on them. */
+  async #variantFor(signature: SignatureIo, feeds: readonly NdArray[], held?: readonly NdArray[]): Promise<Variant> {
     const key = keyOf(signature, shapesOf(feeds))
     const kept = this.#variants.get(key)
     if (kept && !kept.compiled.runtime.isDead) {
@@ -226,16 +252,16 @@ class LiteRtModel implements LiteRtLoadedModel {
     }
     this.#drop(key)
     while (this.#variants.size >= this.#limit()) this.#drop()
-    const variant = await this.#prepare(signature, feeds)
+    const variant = await this.#prepare(signature, feeds, held)
     this.#variants.set(key, variant)
     return variant
   }
 
-  async #prepare(signature: SignatureIo, feeds: readonly NdArray[]): Promise<Variant> {
+  async #prepare(signature: SignatureIo, feeds: readonly NdArray[], held?: readonly NdArray[]): Promise<Variant> {
     const shapes = shapesOf(feeds)
     if (this.#isDirect(signature, shapes)) return this.#compileDirect(signature)
     const source = this.#shapeSource(signature)
-    const outputShapes = await this.#findOutputShapes(signature, feeds)
+    const outputShapes = await this.#findOutputShapes(signature, feeds, held)
     const kind = source === 'inputs' ? 'tensor' : 'copy'
     const edits = signature.outputs.map((port, i): OutputEdit => ({ kind, port, shape: outputShapes[i]! }))
     const wanted = edits.filter((_, i) => !outputShapes[i]!.includes(0))
@@ -245,14 +271,15 @@ class LiteRtModel implements LiteRtLoadedModel {
   }
 
   /** Runs the model once for the sizes of its outputs only: LiteRT.js does not tell them, and writes beyond buffers that are too small. */
-  async #findOutputShapes(signature: SignatureIo, feeds: readonly NdArray[]): Promise<number[][]> {
+  async #findOutputShapes(signature: SignatureIo, feeds: readonly NdArray[], held?: readonly NdArray[]): Promise<number[][]> {
     const first = this.#firstProbe
     this.#firstProbe = undefined
     const isFirst = first?.key === keyOf(signature, shapesOf(feeds)) && !first.compiled.runtime.isDead
     if (!isFirst) first?.compiled.dispose()
     const compiled = isFirst ? first.compiled : await this.#compileEdited(signature, shapesOf(feeds), probes(signature))
     try {
-      return await compiled.run(feeds, probedShapes)
+      await this.#writeState(compiled, held)
+      return await compiled.run(feeds, (answers) => probedShapes(signature, answers))
     } finally {
       compiled.dispose()
     }
@@ -261,22 +288,23 @@ class LiteRtModel implements LiteRtLoadedModel {
   async #compileDirect(signature: SignatureIo): Promise<Variant> {
     const { name, bytes, signatures } = this.#file
     const entry = { index: signatures.indexOf(signature), inputs: signature.inputs.map((i) => i.name), outputs: signature.outputs }
-    return { compiled: await compile(await this.#runtime(), name, [bytes], entry) }
+    return { compiled: await compile(await this.#runtime(), name, [bytes], [entry]) }
   }
 
   async #compileEdited(signature: SignatureIo, shapes: readonly (readonly number[])[], edits: readonly OutputEdit[]): Promise<Compiled> {
-    const edited = editModel(this.#file, signature, shapes, edits)
+    const edited = editModel(this.#file, signature, shapes, edits, this.#state)
     const outputs = edits.map((e, i) => ({
       name: String(i),
       dtype: e.kind === 'sizes' || e.kind === 'rank' ? ('i32' as const) : e.port.dtype,
     }))
     const inputs = signature.inputs.map((_, i) => String(i))
-    return compile(await this.#runtime(), this.#file.name, edited.pieces, { index: 0, inputs, outputs })
+    const entry = { index: 0, inputs, outputs }
+    return compile(await this.#runtime(), this.#file.name, edited.pieces, [entry, ...stateEntries(this.#state)])
   }
 
   /** Whether the file can be run as it is: nothing symbolic in it, and LiteRT's output buffers are right. */
   #isDirect(signature: SignatureIo, shapes: readonly (readonly number[])[]): boolean {
-    if (signature.hasOwnOutputs) return false
+    if (signature.hasOwnOutputs || this.#state) return false
     const isInitial = signature.inputs.every((input, i) => isStatic(input.shape) && String(input.shape) === String(shapes[i]))
     return isInitial && signature.outputs.every((o) => isStatic(o.shape)) && this.#shapeSource(signature) === 'inputs'
   }
@@ -300,6 +328,7 @@ class LiteRtModel implements LiteRtLoadedModel {
 
   #dropAll(): void {
     while (this.#variants.size > 0) this.#drop()
+    this.#holder = undefined
     this.#firstProbe?.compiled.dispose()
     this.#firstProbe = undefined
   }
@@ -311,19 +340,41 @@ function checkTypes(model: string, signature: SignatureIo): void {
   }
 }
 
-/** What to ask for to learn the shapes of a signature's outputs. */
-function probes(signature: SignatureIo): OutputEdit[] {
-  return signature.outputs.flatMap((port): OutputEdit[] => [
-    { kind: 'rank', port },
-    { kind: 'sizes', port },
-  ])
+/** The signatures that an edited model has for its variables, as `stateSignatures` counts them. */
+function stateEntries(state: ModelState | undefined): Entry[] {
+  if (!state) return []
+  const ports = state.variables.map(({ dtype }, i) => ({ name: String(i), dtype }))
+  const names = ports.map((p) => p.name)
+  return [
+    { index: stateSignatures.read, inputs: [], outputs: ports },
+    { index: stateSignatures.write, inputs: names, outputs: ports.slice(0, 1) },
+  ]
 }
 
-function probedShapes(answers: readonly NdArray[]): number[][] {
-  return Array.from({ length: answers.length / 2 }, (_, i) => {
-    const [rank] = typedView('i32', answers[2 * i]!.bytes)
-    return [...typedView('i32', answers[2 * i + 1]!.bytes)].slice(0, Math.min(rank!, maxRank))
+/** What to ask for to learn the shapes of a signature's outputs. Those of a scalar are no elements, which LiteRT.js cannot hand out twice. */
+function probes({ outputs }: SignatureIo): OutputEdit[] {
+  if (outputs.every(isScalar)) return outputs.map((port) => ({ kind: 'copy', port, shape: [] }))
+  return outputs.flatMap((port): OutputEdit[] =>
+    isScalar(port)
+      ? []
+      : [
+          { kind: 'rank', port },
+          { kind: 'sizes', port },
+        ],
+  )
+}
+
+function probedShapes(signature: SignatureIo, answers: readonly NdArray[]): number[][] {
+  let next = 0
+  return signature.outputs.map((port) => {
+    if (isScalar(port)) return []
+    const [rank] = typedView('i32', answers[next++]!.bytes)
+    return [...typedView('i32', answers[next++]!.bytes)].slice(0, Math.min(rank!, maxRank))
   })
+}
+
+function isScalar(port: PortInfo): boolean {
+  return port.shape.length === 0 && !port.isRankOpen
 }
 
 /** The outputs in the signature's order; undefined when they do not have the shapes they were prepared for. */
@@ -333,7 +384,7 @@ function resultsOf({ outputShapes, isChecked }: Variant, signature: SignatureIo,
   const results = outputShapes.map((shape, i): NdArray => {
     return shape.includes(0) ? { dtype: signature.outputs[i]!.dtype, shape, bytes: new Uint8Array(0) } : answers[next++]!
   })
-  const isSame = !isChecked || String(probedShapes(answers.slice(next))) === String(outputShapes)
+  const isSame = !isChecked || String(probedShapes(signature, answers.slice(next))) === String(outputShapes)
   return isSame ? results : undefined
 }
 

@@ -68,13 +68,15 @@ test('inputs and outputs of types that cannot be handed over', async () => {
 test('a model that is larger than the memory', async () => {
   const runtime = await startRuntime(loadNodeLiteRt)
   const huge = { byteLength: 2 ** 31 } as Uint8Array
-  await expect(compile(runtime, 'huge.tflite', [huge], { index: 0, inputs: [], outputs: [] })).rejects.toMatchObject({
+  await expect(compile(runtime, 'huge.tflite', [huge], [{ index: 0, inputs: [], outputs: [] }])).rejects.toMatchObject({
     code: 'run/out-of-memory',
     file: 'huge.tflite',
   })
   const { module } = runtime
   const full = { ...runtime, module: Object.assign(Object.create(module) as typeof module, { _malloc: () => 0 }) }
-  await expect(compile(full, 'm', [file.bytes], { index: 0, inputs: [], outputs: [] })).rejects.toMatchObject({ code: 'run/out-of-memory' })
+  await expect(compile(full, 'm', [file.bytes], [{ index: 0, inputs: [], outputs: [] }])).rejects.toMatchObject({
+    code: 'run/out-of-memory',
+  })
 })
 
 test('a signature that leads nowhere', () => {

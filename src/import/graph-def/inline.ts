@@ -310,7 +310,8 @@ export class Inliner {
    */
   #accesses(frame: Frame): readonly string[] {
     if (!frame.body || frame.body.region) return []
-    const handles = new Set([...frame.bound].filter(([, o]) => o.variable?.isWritten).map(([name]) => name))
+    const handles = new Set<string>()
+    for (const [name, { variable }] of frame.bound) if (variable?.isWritten) handles.add(name)
     if (handles.size === 0) return []
     const order = programOrder(frame.nodes, frame.nodes.keys())
     return this.#accessesIn(frame.nodes, order, frame.layerPrefix, (name) => handles.has(name))
