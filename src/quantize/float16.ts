@@ -5,7 +5,7 @@ import { elementCount } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import { type Graph, mergeOrigins, type Value, type ValueId } from '../ir/types.ts'
 import { hasEffect } from '../ops/bodies.ts'
-import { op } from '../ops/index.ts'
+import { findSpec, op } from '../ops/index.ts'
 import type { Decision, KeepFloat } from './types.ts'
 
 /** Every f32 constant that a node reads is stored as f16 and widened by one DEQUANTIZE that its readers share. */
@@ -26,9 +26,11 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
             ? 'it is an output of the model'
             : node.op === 'custom'
               ? 'a custom op reads it'
-              : keep(node.origin, value.name)
-                ? 'kept by --keep-float'
-                : undefined
+              : findSpec(node.op)?.sideEffect
+                ? 'it is what a variable holds'
+                : keep(node.origin, value.name)
+                  ? 'kept by --keep-float'
+                  : undefined
       const elements = elementCount(value.type.shape)!
       decisions.push({
         tensor: value.name,
