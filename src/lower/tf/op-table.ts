@@ -21,9 +21,9 @@ AsString;;;
 Asin;P2;ADD ATAN2 MUL SQRT SUB;f32 f16 bf16 f64
 Asinh;P2;ABS ADD DIV LOG MAXIMUM MINIMUM MUL SIGN SQRT SUB;f32 f16 bf16 f64
 Assert;;;
-AssignAddVariableOp;P1;ADD ASSIGN_VARIABLE READ_VARIABLE VAR_HANDLE;resource
-AssignSubVariableOp;;;
-AssignVariableOp;;;
+AssignAddVariableOp;P1;ADD ASSIGN_VARIABLE READ_VARIABLE VAR_HANDLE CAST;f32 resource
+AssignSubVariableOp;P2;ASSIGN_VARIABLE READ_VARIABLE SUB VAR_HANDLE;f32 resource
+AssignVariableOp;P2;ASSIGN_VARIABLE VAR_HANDLE;resource
 Atan;P2;ADD ATAN2 ZEROS_LIKE;f32 f16 bf16 f64
 Atan2;P2;ATAN2 BROADCAST_TO BROADCAST_ARGS SHAPE;f32 f16 bf16 f64
 Atanh;P2;ABS ADD DIV LOG MAXIMUM MINIMUM MUL SIGN SUB;f32 f16 bf16 f64
@@ -58,7 +58,7 @@ BroadcastTo;P0;BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool str
 Bucketize;P2;BUCKETIZE;f32 f16 bf16 f64 i32 i64
 CTCBeamSearchDecoder;;;
 CTCGreedyDecoder;;;
-Case;;;
+Case;P2;EQUAL IF;i32
 CaseFoldUTF8;;;
 Cast;P0;CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 Ceil;P0;CEIL;f32 f16 bf16 f64
@@ -177,7 +177,7 @@ IRFFT2D;;;
 IRFFT3D;;;
 Identity;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 IdentityN;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
-If;;;
+If;P2;IF;bool
 Imag;P2;;c64
 ImageProjectiveTransformV2;;;
 ImageProjectiveTransformV3;;;
@@ -281,7 +281,7 @@ ParseSequenceExample;;;
 ParseSequenceExampleV2;;;
 ParseSingleExample;;;
 ParseSingleSequenceExample;;;
-PartitionedCall;P1;STRIDED_SLICE UNIDIRECTIONAL_SEQUENCE_LSTM RESHAPE FILL GATHER PACK REVERSE_V2 SHAPE TRANSPOSE WHILE;f32
+PartitionedCall;P1;STRIDED_SLICE UNIDIRECTIONAL_SEQUENCE_LSTM RESHAPE TRANSPOSE WHILE FILL GATHER PACK REVERSE_V2 SHAPE;f32
 PlaceholderV2;;;
 PlaceholderWithDefault;;;
 PopulationCount;P2;CAST FLOOR_MOD RESHAPE RIGHT_SHIFT SUM;i32 i64
@@ -359,17 +359,17 @@ ResizeBilinear;P0;RESIZE_BILINEAR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16
 ResizeNearestNeighbor;P0;RESIZE_NEAREST_NEIGHBOR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 ResourceGather;;;
 ResourceGatherNd;;;
-ResourceScatterAdd;;;
-ResourceScatterMax;;;
-ResourceScatterMin;;;
-ResourceScatterNdAdd;;;
+ResourceScatterAdd;P2;ADD ASSIGN_VARIABLE READ_VARIABLE SCATTER_ND;resource
+ResourceScatterMax;P2;ASSIGN_VARIABLE MAXIMUM READ_VARIABLE UNSORTED_SEGMENT_MAX;resource
+ResourceScatterMin;P2;ASSIGN_VARIABLE MINIMUM READ_VARIABLE UNSORTED_SEGMENT_MIN;resource
+ResourceScatterNdAdd;P2;ADD ASSIGN_VARIABLE READ_VARIABLE SCATTER_ND;f32
 ResourceScatterNdMax;;;
 ResourceScatterNdMin;;;
 ResourceScatterNdSub;;;
-ResourceScatterNdUpdate;;;
-ResourceScatterSub;;;
-ResourceScatterUpdate;;;
-ResourceStridedSliceAssign;;;
+ResourceScatterNdUpdate;P2;ASSIGN_VARIABLE CONCATENATION GATHER READ_VARIABLE RESHAPE;f32
+ResourceScatterSub;P2;ASSIGN_VARIABLE READ_VARIABLE RESHAPE SCATTER_ND SUB;resource
+ResourceScatterUpdate;P2;ADD ASSIGN_VARIABLE CONCATENATION GATHER GREATER MAXIMUM READ_VARIABLE RESHAPE SELECT_V2 SUM UNSORTED_SEGMENT_MAX VAR_HANDLE;resource
+ResourceStridedSliceAssign;P2;ASSIGN_VARIABLE CONCATENATION GATHER READ_VARIABLE RESHAPE;f32
 Reverse;P2;REVERSE_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 ReverseSequence;P1;REVERSE_SEQUENCE;f32 f16 bf16 f64 i16 i32 i64 u8
 ReverseV2;P0;REVERSE_V2 CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool c64
