@@ -27,7 +27,9 @@ interface Case {
 }
 
 const file = (path: string) => readFileSync(new URL(path, import.meta.url))
-const archives = ['ops.zip', 'more-ops.zip', 'variables.zip'].map((name) => openZip(memorySource(name, new Uint8Array(file(`../fixtures/oracle/${name}`)))))
+const archives = ['ops.zip', 'more-ops.zip', 'variables.zip'].map((name) =>
+  openZip(memorySource(name, new Uint8Array(file(`../fixtures/oracle/${name}`)))),
+)
 const bytesIn = (archive: (typeof archives)[number], path: string) => {
   const source = archive.open(archive.entries.get(path)!)
   return source.read(0, source.byteLength)

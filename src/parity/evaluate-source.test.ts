@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { attr, constant, type ModelSpec, modelFolder, node, tensor } from '../../test/testkit/saved-model.ts'
+import { attr, constant, floats, type ModelSpec, modelFolder, node, tensor } from '../../test/testkit/saved-model.ts'
 import { typedView } from '../core/dtype.ts'
 import { type NdArray, ndArray } from '../core/nd-array.ts'
 import { importSavedModel } from '../import/saved-model/read.ts'
@@ -51,4 +51,22 @@ test('what TensorFlow.js does not know our kernels compute, what both do not kno
   const results = await evaluateSource(graph, [input], { evaluators: await evaluators(), onEvaluated })
   expect(used).toEqual(['Softsign by own kernels'])
   expect(results[graph.outputs.findIndex((o) => o.name === 'odd')]).toEqual({ reason: 'NoSuchOp "odd" has no evaluator' })
+})
+
+test('what a variable holds is not followed: an output that depends on it has a reason, the rest a value', async () => {
+  const nodes = [
+    x,
+    node('v', 'VarHandleOp', [], { shared_name: attr.string('v') }),
+    node('set', 'AssignAddVariableOp', ['v', 'x']),
+    node('read', 'ReadVariableOp', ['v', '^set'], { dtype: f32 }),
+    node('held', 'Neg', ['read'], { T: f32 }),
+    node('sure', 'Neg', ['x', '^set'], { T: f32 }),
+  ]
+  const ports = { held: { name: 'held:0' }, sure: { name: 'sure:0' } }
+  const signatures = { serving_default: { inputs: { x: { name: 'x:0', dims: [2, 3] } }, outputs: ports } }
+  const ops = [{ name: 'Neg', outputs: ['y'] }]
+  const [graph] = importSavedModel(modelFolder({ nodes, ops, signatures }, { tensors: { v: floats([2, 3]) } })).graphs
+  const results = await evaluateSource(graph!, [input], { evaluators: await evaluators() })
+  expect(results[0]).toEqual({ reason: 'ReadVariableOp "read" keeps state' })
+  expect([...typedView('f32', (results[1] as NdArray).bytes)]).toEqual([-1, -2, -3, -4, -5, -6])
 })

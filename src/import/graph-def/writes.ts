@@ -28,6 +28,11 @@ export interface FunctionWrites {
   /** Writes whose variable is that of no argument. */
   readonly others: readonly GraphNode[]
 }
+interface NodeWrites {
+  readonly operands: ReadonlySet<string>
+  readonly others: readonly GraphNode[]
+}
+const none: NodeWrites = { operands: new Set(), others: [] }
 const nothing: FunctionWrites = { args: new Set(), others: [] }
 
 /** The writes of the functions of a file; each function is searched once. */
@@ -40,15 +45,16 @@ export class Writes {
   }
 
   /** Operands of a node whose variables it writes, and writes to variables that none of its operands holds. */
-  of(node: GraphNode, depth = 0): { readonly operands: ReadonlySet<string>; readonly others: readonly GraphNode[] } {
+  of(node: GraphNode, depth = 0): NodeWrites {
     const [variable] = node.input
     if (isWrite(node.op) && variable !== undefined) return { operands: new Set([variable]), others: [] }
+    const called = this.#functionsOf(node)
+    if (!called) return none
     const operands = new Set<string>()
     const others: GraphNode[] = []
-    const called = this.#functionsOf(node)
-    for (const name of called?.names ?? []) {
+    for (const name of called.names) {
       const writes = this.#ofFunction(name, depth + 1)
-      for (const at of writes.args) operands.add(node.input[called!.first + at] ?? '')
+      for (const at of writes.args) operands.add(node.input[called.first + at] ?? '')
       others.push(...writes.others)
     }
     return { operands, others }
