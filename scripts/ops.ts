@@ -166,7 +166,7 @@ export function opRows(): Promise<readonly OpRow[]> {
 async function makeRows(): Promise<readonly OpRow[]> {
   const evidence = await recordedOps()
   const names = new Set([...Object.keys(tensorflow), ...opsWithFacts(), ...evidence.keys()])
-  for (const op of ['Placeholder', 'Const', 'NoOp', 'ReadVariableOp']) names.delete(op)
+  for (const op of ['Placeholder', 'Const', 'NoOp']) names.delete(op)
   return [...names].sort().map((op) => {
     const isLowered = tensorflow[op] !== undefined
     const known = evidence.get(op)

@@ -336,6 +336,7 @@ RandomUniform;;;
 RandomUniformInt;;;
 Range;P0;RANGE CAST;f32 f64 i32 i64
 Rank;;;
+ReadVariableOp;P1;READ_VARIABLE VAR_HANDLE;resource
 ReaderReadV2;;;
 Real;P2;IMAG REAL;c64
 RealDiv;P0;DIV CAST ADD MUL NEG SUB formula;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
