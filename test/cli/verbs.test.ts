@@ -117,7 +117,6 @@ describe('convert', () => {
   test.each<[code: string, ...words: string[]]>([
     ['cli/missing-option'],
     ['cli/unknown-value', '-o', 'x', '--quantize', 'dynamik'],
-    ['cli/not-yet', '-o', 'x', '--quantize', 'weight-only-int8'],
     ['cli/malformed-value', '-o', 'x', '--shape', 'x'],
     ['cli/malformed-value', '-o', 'x', '--shape', 'x=1,0'],
     ['cli/malformed-value', '-o', 'x', '--shape', 'x=1', '--shape', 'x=2'],
