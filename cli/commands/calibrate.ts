@@ -7,6 +7,7 @@ import { nodePartial } from '../../src/platform/node-partial.ts'
 import { missingOption } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import { openModel, openTflite } from '../read-source.ts'
+import { interruptible } from '../signals.ts'
 import { formatCount, formatSeconds, textTable } from '../text.ts'
 import type { Command } from '../verb.ts'
 import type { calibrateOptions } from '../verbs/calibrate.ts'
@@ -15,7 +16,7 @@ import { inputPaths, openPaths } from './input-paths.ts'
 import { preprocessesOf } from './preprocess.ts'
 import { parseShapes } from './shapes.ts'
 
-export const calibrateCommand: Command<typeof calibrateOptions> = async ({ args, options, terminal }) => {
+export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(async ({ args, options, terminal }) => {
   const begin = performance.now()
   const { output, data: values } = options
   if (values.length === 0) throw missingOption('calibrate', '--data DATA')
@@ -53,7 +54,7 @@ export const calibrateCommand: Command<typeof calibrateOptions> = async ({ args,
     },
     isResult: false,
   }
-}
+})
 
 interface ModelOptions {
   readonly signature: string | undefined

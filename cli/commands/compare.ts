@@ -7,13 +7,14 @@ import { openDataSet } from '../../src/run/data/open-data-set.ts'
 import type { DataSet } from '../../src/run/data/sample.ts'
 import { liteRtRunner } from '../../src/run/litert.ts'
 import { diagnosticText } from '../failure.ts'
+import { interruptible } from '../signals.ts'
 import type { Command } from '../verb.ts'
 import type { compareOptions } from '../verbs/compare.ts'
 import { preprocessesOf } from './preprocess.ts'
 import { withModels } from './tflite.ts'
 import { writeText } from './write-text.ts'
 
-export const compareCommand: Command<typeof compareOptions> = async ({ args, options, terminal }) => {
+export const compareCommand: Command<typeof compareOptions> = interruptible(async ({ args, options, terminal }) => {
   const preprocess = preprocessesOf(options.preprocess)
   if (options.output !== undefined) checkOutput(options.output, args)
   const models = await withModels(args, terminal, (opened) =>
@@ -41,7 +42,7 @@ export const compareCommand: Command<typeof compareOptions> = async ({ args, opt
     progress.finish()
     await runner.dispose()
   }
-}
+})
 
 async function writePage(output: string, inputs: readonly string[], comparison: Comparison, data: DataSet): Promise<void> {
   const pictures = new Map<number, Pixels>()

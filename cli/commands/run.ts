@@ -16,7 +16,7 @@ import type { Feeds, SignatureInfo } from '../../src/run/runner.ts'
 import { joinOutputs, type SampleSummary, summarizeSample } from '../../src/run/sample-results.ts'
 import { npzParts } from '../../src/wire/npz.ts'
 import { missingOption } from '../diagnostics.ts'
-import { withCleanExit } from '../signals.ts'
+import { interruptible } from '../signals.ts'
 import type { Command } from '../verb.ts'
 import type { runOptions } from '../verbs/run.ts'
 import { inputPaths } from './input-paths.ts'
@@ -24,7 +24,7 @@ import { preprocessesOf } from './preprocess.ts'
 import { runText } from './run-text.ts'
 import { withModels } from './tflite.ts'
 
-export const runCommand: Command<typeof runOptions> = async ({ args, options, terminal }) => {
+export const runCommand: Command<typeof runOptions> = interruptible(async ({ args, options, terminal }) => {
   const preprocess = preprocessesOf(options.preprocess)
   if (options.input.length === 0) throw missingOption('run', '--input [NAME=]FILE')
   const paths = inputPaths('--input', options.input)
@@ -58,7 +58,7 @@ export const runCommand: Command<typeof runOptions> = async ({ args, options, te
     progress.finish()
     await runner.dispose()
   }
-}
+})
 
 function chooseSignature(model: string, signatures: readonly SignatureInfo[], key: string | undefined): SignatureInfo {
   const found = key === undefined ? signatures[0] : signatures.find((s) => s.key === key)
@@ -95,5 +95,5 @@ async function writeNpz(output: string, results: ReadonlyMap<string, NdArray>, i
       at += part.byteLength
     }
   }
-  await withCleanExit(() => writeAtomically(output, write, { inputs }))
+  await writeAtomically(output, write, { inputs })
 }
