@@ -39,22 +39,21 @@ export function convert(source: SourceModel, options: ConvertOptions = {}): Conv
   const { onPass, foldLimitBytes } = options
   const optimized = optimizeModel(lowered.model, { foldLimitBytes, ...(onPass && { onPass }) })
   const floatModel = shareGraphs(optimized.model)
-  const quantized = quantize(floatModel, options)
-  if (options.mode && options.mode !== 'none') for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
-  return {
-    model: quantized.model,
+  const float: Converted = {
+    model: floatModel,
     floatModel,
-    decisions: quantized.decisions,
-    diagnostics: [...source.diagnostics, ...lowered.diagnostics, ...optimized.diagnostics, ...quantized.diagnostics],
+    decisions: [],
+    diagnostics: [...source.diagnostics, ...lowered.diagnostics, ...optimized.diagnostics],
     source: { ...source.metadata, format: source.format, name: source.name },
     optimized: optimized.report,
   }
+  return quantizeConverted(float, options)
 }
 
 /** A model that was converted without quantization, quantized: so ranges can be found in between. Throws `quantize/*`. */
 export function quantizeConverted(converted: Converted, options: QuantizeOptions & Pick<ConvertOptions, 'onPass'>): Converted {
   const quantized = quantize(converted.floatModel, options)
-  for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
+  if (options.mode && options.mode !== 'none') for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
   return {
     ...converted,
     model: quantized.model,
@@ -70,16 +69,15 @@ export function quantizeConverted(converted: Converted, options: QuantizeOptions
 export function convertTflite(file: TfliteFile, options: QuantizeOptions & Pick<ConvertOptions, 'onPass'> = {}): Converted {
   const model = importTflite(file)
   for (const g of model.graphs) options.onPass?.('import', g)
-  const quantized = quantize(model, options)
-  if (options.mode && options.mode !== 'none') for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
   const signatures = model.signatures.map((s) => s.key)
   const frameworkVersion = file.conversionMetadata?.environment?.tensorflowVersion || undefined
-  return {
-    model: quantized.model,
+  const float: Converted = {
+    model,
     floatModel: model,
-    decisions: quantized.decisions,
-    diagnostics: [...file.warnings, ...quantized.diagnostics],
+    decisions: [],
+    diagnostics: file.warnings,
     source: { tags: [], frameworkVersion, producer: undefined, framework: 'tensorflow', signatures, format: 'tflite', name: file.name },
     optimized: { passes: [], nearMisses: [], memory: { beforeBytes: 0, afterBytes: 0 } },
   }
+  return quantizeConverted(float, options)
 }

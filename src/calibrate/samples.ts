@@ -2,7 +2,8 @@ import { digestOf, textDigest } from '../core/digest.ts'
 import { typedView } from '../core/dtype.ts'
 import { inputMismatch } from '../run/data/diagnostics.ts'
 import { prepareFeeds, prepareInput } from '../run/data/prepare.ts'
-import { formatPreprocess, noPreprocess, type Preprocess } from '../run/data/preprocess.ts'
+import { formatPreprocess, type Preprocess } from '../run/data/preprocess.ts'
+import { preprocessOfInput } from '../run/data/preprocessing.ts'
 import type { DataSet, Sample } from '../run/data/sample.ts'
 import type { Feeds, SignatureInfo } from '../run/runner.ts'
 import { notFiniteSample } from './diagnostics.ts'
@@ -53,7 +54,6 @@ export function preprocessRecord(preprocess: PreprocessByInput): Record<string, 
 
 function prepareRuns(sample: Sample, signatures: readonly SignatureInfo[], preprocess: PreprocessByInput): PreparedSample['runs'] {
   const { arrays } = sample
-  const recordOf = (input: string): Preprocess => preprocess.get(input) ?? preprocess.get('') ?? noPreprocess
   const used = new Set<string>()
   const runs = signatures.flatMap((s) => {
     const qualified = (input: string): string => `${s.key}.${input}`
@@ -63,13 +63,16 @@ function prepareRuns(sample: Sample, signatures: readonly SignatureInfo[], prepr
     if (!nameOf) return []
     const feeds = s.inputs.map((input) => {
       used.add(nameOf(input.name))
-      return [input.name, prepareInput(arrays.get(nameOf(input.name))!, input, recordOf(input.name), sample.name)] as const
+      return [
+        input.name,
+        prepareInput(arrays.get(nameOf(input.name))!, input, preprocessOfInput(preprocess, input.name), sample.name),
+      ] as const
     })
     return [{ signature: s.key, feeds: new Map(feeds) as Feeds }]
   })
   const single = signatures.find((s) => s.inputs.length === 1)
   if (runs.length === 0 && single) {
-    runs.push({ signature: single.key, feeds: prepareFeeds(sample, single.inputs, recordOf(single.inputs[0]!.name)) })
+    runs.push({ signature: single.key, feeds: prepareFeeds(sample, single.inputs, preprocessOfInput(preprocess, single.inputs[0]!.name)) })
   } else if (runs.length === 0 || used.size < arrays.size) {
     const names = signatures.flatMap((s) => s.inputs.map((i) => (signatures.length === 1 ? i.name : `${s.key}.${i.name}`)))
     throw inputMismatch(sample.name, names, [...arrays.keys()])

@@ -1,10 +1,10 @@
 import { GraphEditor } from '../../ir/graph.ts'
 import type { Graph, NodeId, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
-import { type AssignOptions, type Grids, stateGrids } from './assign-grids.ts'
+import { type AssignOptions, floatResults, type Grids, mustRead, stateGrids } from './assign-grids.ts'
 import { contentGrid } from './constants.ts'
 import { activationGrid, type Grid, grid, sameGrid } from './grid.ts'
-import { roleOf } from './roles.ts'
+import { sharedOperands } from './roles.ts'
 
 /**
  * Grids as TensorFlow's quantizer for i16 activations gives them, op after op: a result has the grid of its own range, or that of the
@@ -28,26 +28,23 @@ export function assignForward(graph: Graph, options: AssignOptions): Grids {
   for (const id of graph.inputs) set(id, ofRange(id))
   for (const node of graph.nodes) {
     const spec = findSpec(node.op)
-    const results = node.outputs.filter((id) => editor.value(id).type.dtype === 'f32')
+    const results = floatResults(editor, node)
     const fixed = spec?.quant?.fixedRange?.[type]
     if (!spec || !mayQuantize(node)) for (const id of results) set(id, ofRange(id))
     else if (fixed) for (const id of results) set(id, grid(fixed.scale, fixed.zeroPoint))
     else if (!spec.quant?.sameScales) for (const id of results) set(id, ofRange(id))
     else {
-      const operands = node.inputs.flatMap((id, index) => {
-        const value = id === null ? undefined : editor.value(id)
-        return value && roleOf(spec, index, value) === 'shared' ? [{ id: value.id, index, value }] : []
-      })
+      const operands = sharedOperands(spec, node, (id) => editor.value(id))
       const [first] = operands
-      const moved = operands.length === 1 && first ? (first.value.data ? contentGrid(first.value, type) : seen.get(first.id)) : undefined
+      const moved =
+        operands.length === 1 && first ? (first.value.data ? contentGrid(first.value, type) : seen.get(first.value.id)) : undefined
       const to = moved ?? results.map(ofRange).find((g) => g !== undefined)
       if (!to) continue
       shared.set(node.id, to)
       for (const id of results) set(id, to)
-      for (const { id, index, value } of operands) {
-        const now = seen.get(id)
-        if (value.data || !now || sameGrid(now, to)) continue
-        read.set(node.id, (read.get(node.id) ?? new Map<number, Grid>()).set(index, to))
+      for (const { index, value } of operands) {
+        const now = seen.get(value.id)
+        if (!value.data && now && !sameGrid(now, to)) mustRead(read, node, index, to)
       }
     }
   }

@@ -3,7 +3,7 @@ import type { Graph, Node, NodeId, Value, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
 import { activationGrid, type Grid, grid, sameGrid } from './grid.ts'
-import { indexOf, roleOf } from './roles.ts'
+import { sharedOperands, stateKind } from './roles.ts'
 
 export type Range = readonly [min: number, max: number]
 
@@ -53,19 +53,25 @@ export function stateGrids(graph: Graph, { range, mayQuantize }: AssignOptions):
   for (const node of graph.nodes) {
     const spec = findSpec(node.op)
     if (!spec || !mayQuantize(node)) continue
-    for (const { operand, grid: kind } of spec.quant?.states ?? []) {
-      const id = kind === 'power-of-two' ? node.inputs[indexOf(spec, node, operand)] : null
-      const found = id == null ? undefined : range(graph.values.get(id)!)
-      if (found) grids.set(id!, grid(2 ** Math.ceil(Math.log2(Math.max(-found[0], found[1], 2 ** -15))) / 32768, 0))
+    for (const [index, id] of node.inputs.entries()) {
+      if (id === null || stateKind(spec, index) !== 'power-of-two') continue
+      const found = range(graph.values.get(id)!)
+      if (found) grids.set(id, grid(2 ** Math.ceil(Math.log2(Math.max(-found[0], found[1], 2 ** -15))) / 32768, 0))
     }
   }
   return grids
 }
 
+/** Notes the grid on which an operand must be. */
+export function mustRead(read: Map<NodeId, Map<number, Grid>>, node: Node, index: number, to: Grid): void {
+  read.set(node.id, (read.get(node.id) ?? new Map<number, Grid>()).set(index, to))
+}
+
 const isShared = (spec: OpSpec | undefined): spec is OpSpec => spec?.quant?.sameScales !== undefined
 
 /** Results that are float: in a graph that is quantized these are the ones that get grids. */
-const floatResults = (editor: GraphEditor, node: Node): ValueId[] => node.outputs.filter((id) => editor.value(id).type.dtype === 'f32')
+export const floatResults = (editor: GraphEditor, node: Node): ValueId[] =>
+  node.outputs.filter((id) => editor.value(id).type.dtype === 'f32')
 
 const floatOperands = (editor: GraphEditor, node: Node): number =>
   node.inputs.filter((id) => id !== null && editor.value(id).type.dtype === 'f32').length
@@ -100,7 +106,7 @@ function knownGrids(
       }
     }
   }
-  passed.clear()
+  const passedBack = new Set<ValueId>()
   const backward = [...seen.keys()].filter((id) => !redundant.has(id))
   for (let id = backward.pop(); id !== undefined; id = backward.pop()) {
     const producer = editor.producer(id)
@@ -108,8 +114,8 @@ function knownGrids(
     for (const operand of producer.inputs) {
       if (operand === null || !seen.has(operand)) continue
       redundant.add(operand)
-      if (!passed.has(operand)) backward.push(operand)
-      passed.add(operand)
+      if (!passedBack.has(operand)) backward.push(operand)
+      passedBack.add(operand)
     }
   }
   const grids = new Map(declared)
@@ -152,10 +158,7 @@ class Spreading {
 
   /** Gives all operands and results of a node one grid, when any of them has one. */
   #share(node: Node, spec: OpSpec): boolean {
-    const operands = node.inputs.flatMap((id, index) => {
-      const value = id === null ? undefined : this.#editor.value(id)
-      return value && roleOf(spec, index, value) === 'shared' ? [{ value, index }] : []
-    })
+    const operands = sharedOperands(spec, node, (id) => this.#editor.value(id))
     const results = floatResults(this.#editor, node)
     const chosen = this.#choose(
       node,
@@ -186,8 +189,7 @@ class Spreading {
     const now = this.#seen.get(id)
     if (now && sameGrid(now, to)) return
     if (now) {
-      const read = this.#read.get(node.id) ?? new Map<number, Grid>()
-      this.#read.set(node.id, read.set(index, to))
+      mustRead(this.#read, node, index, to)
       return
     }
     this.#seen.set(id, to)

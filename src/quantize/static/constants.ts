@@ -2,6 +2,8 @@ import { typedView } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { IntegerType } from '../../ops/spec.ts'
 import { stepsOf } from '../../ops/steps.ts'
+import { bounds, magnitudes } from '../weights/bounds.ts'
+import { type Groups, groupsOf } from '../weights/groups.ts'
 import { activationGrid, clamp, type Grid, roundHalfAway } from './grid.ts'
 
 /** A channel whose weights all lie within this has its scale from it. */
@@ -9,90 +11,55 @@ const smallestBound = 5e-7
 /** A bias is kept within half of what i32 holds, so that sums do not overflow. @see TensorFlow quantization_driver.cc, SetBiasParamsWithAdjustments */
 const largestBias = 2 ** 30
 
-/** How a tensor's elements fall into channels: `outer` blocks of `channels` runs of `inner` elements. */
-export interface Channels {
-  readonly outer: number
-  readonly channels: number
-  readonly inner: number
-}
-
-/** Channels along `axis`; one that holds all elements when it is null. */
-export function channelsOf(shape: readonly number[], axis: number | null): Channels {
-  const product = (dims: readonly number[]) => dims.reduce((a, b) => a * b, 1)
-  if (axis === null) return { outer: 1, channels: 1, inner: product(shape) }
-  return { outer: product(shape.slice(0, axis)), channels: shape[axis]!, inner: product(shape.slice(axis + 1)) }
-}
-
-/** Largest magnitude of each channel; undefined when an element is NaN or infinite. */
-export function channelBounds(values: Float32Array, { outer, channels, inner }: Channels): Float32Array | undefined {
-  const bounds = new Float32Array(channels)
-  let k = 0
-  let finite = 0
-  for (let o = 0; o < outer; o++) {
-    for (let c = 0; c < channels; c++) {
-      let bound = bounds[c]!
-      for (const end = k + inner; k < end; k++) {
-        const x = values[k]!
-        // NaN and infinity both make this sum NaN.
-        finite += x * 0
-        if (x > bound) bound = x
-        else if (-x > bound) bound = -x
-      }
-      bounds[c] = bound
-    }
-  }
-  return Number.isNaN(finite) ? undefined : bounds
-}
-
 /** Elements of an f32 constant. */
 export const floatsOf = (value: Value): Float32Array => typedView('f32', value.data!.bytes())
 
+/** Groups along the channels of a constant; one of all elements when the axis is null. */
+export const channelsOf = (value: Value, axis: number | null): Groups => groupsOf(value.type.shape as readonly number[], axis, 'per-axis')
+
 /** The grid of a constant's own content; its elements are finite. */
 export function contentGrid(value: Value, type: IntegerType): Grid {
-  const [low, high] = contentRange(floatsOf(value))!
+  const [low, high] = contentRange(value)!
   return activationGrid(low, high, type, smallestBound)
 }
 
 /** Smallest and largest element, 0 included; undefined when one is NaN or infinite. */
-export function contentRange(values: Float32Array): readonly [number, number] | undefined {
-  let [low, high, finite] = [0, 0, 0]
-  for (const x of values) {
-    finite += x * 0
-    if (x < low) low = x
-    if (x > high) high = x
-  }
-  return Number.isNaN(finite) ? undefined : [low, high]
+export function contentRange(value: Value): readonly [number, number] | undefined {
+  const found = bounds(value.data!, channelsOf(value, null))
+  return found && [Math.min(found.low[0]!, 0), Math.max(found.high[0]!, 0)]
 }
 
-/** Scales of symmetric i8 weights, -127..127, in float32: (m - -m)/254. @see TensorFlow quantization_utils.cc, GetUniformQuantizedPerAxisTypeForWeight */
-export function weightScales(bounds: Float32Array): Float32Array {
-  return bounds.map((m) => Math.fround(2 * Math.max(m, smallestBound)) / 254)
+/** Whether no element is NaN or infinite. */
+export const isFiniteConst = (value: Value): boolean => magnitudes(value.data!, channelsOf(value, null)) !== undefined
+
+/**
+ * Scales of symmetric i8 weights with finite elements, -127..127, in float32: (m - -m)/254 of the largest magnitude of each channel.
+ * @see TensorFlow quantization_utils.cc, GetUniformQuantizedPerAxisTypeForWeight
+ */
+export function weightScales(value: Value, channels: Groups): Float32Array {
+  return magnitudes(value.data!, channels)!.map((m) => Math.fround(2 * Math.max(m, smallestBound)) / 254)
 }
 
 /** Steps that weights were trained on, one for each channel, or one where they are equal; undefined where a channel has several or none is known. */
-export function trainedScales(value: Value, { outer, channels, inner }: Channels): Float32Array | undefined {
+export function trainedScales(value: Value, { run, count }: Groups): Float32Array | undefined {
   const steps = stepsOf(value.data!)
   if (!steps) return undefined
   const all = typedView('f32', steps.bytes())
-  const scales = Float32Array.from({ length: channels }, (_, c) => all[c * inner]!)
+  const scales = Float32Array.from({ length: count }, (_, c) => all[c * run]!)
   const isSame = (a: number, b: number) => Math.abs(a - b) <= 2 ** -20 * a
-  for (let k = 0, o = 0; o < outer; o++)
-    for (let c = 0; c < channels; c++) for (const end = k + inner; k < end; k++) if (!isSame(scales[c]!, all[k]!)) return undefined
+  if (!all.every((step, k) => isSame(scales[Math.floor(k / run) % count]!, step))) return undefined
   return scales.every((s) => s === scales[0]) ? scales.slice(0, 1) : scales
 }
 
 /** round-half-away(w * f32(1/s)), clamped to -127..127. @see TensorFlow Lite tools/optimize/quantization_utils.cc, SymmetricPerChannelQuantizeValues */
-export function symmetricInt8(values: Float32Array, { outer, channels, inner }: Channels, scales: Float32Array): Int8Array {
+export function symmetricInt8(values: Float32Array, { run, count }: Groups, scales: Float32Array): Int8Array {
   const data = new Int8Array(values.length)
-  let k = 0
-  for (let o = 0; o < outer; o++) {
-    for (let c = 0; c < channels; c++) {
-      const inverse = Math.fround(1 / scales[c]!)
-      for (const end = k + inner; k < end; k++) {
-        const x = Math.fround(values[k]! * inverse)
-        const q = Math.min(127, Math.floor(Math.abs(x) + 0.5))
-        data[k] = x < 0 ? -q : q
-      }
+  for (let k = 0, c = 0; k < values.length; c = c + 1 === count ? 0 : c + 1) {
+    const inverse = Math.fround(1 / scales[c]!)
+    for (const end = k + run; k < end; k++) {
+      const x = Math.fround(values[k]! * inverse)
+      const q = Math.min(127, Math.floor(Math.abs(x) + 0.5))
+      data[k] = x < 0 ? -q : q
     }
   }
   return data

@@ -1,16 +1,25 @@
-import { constFromBytes } from '../../core/bytes.ts'
-import { bytesOf } from '../../core/dtype.ts'
+import { lazyConst } from '../../core/bytes.ts'
+import { byteLengthOf, bytesOf } from '../../core/dtype.ts'
+import { elementCount } from '../../core/shape.ts'
 import { GraphEditor } from '../../ir/graph.ts'
-import { type Graph, mergeOrigins, type Node, type NodeId, type QuantParams, type Value, type ValueId } from '../../ir/types.ts'
+import {
+  type Graph,
+  mergeOrigins,
+  type Node,
+  type NodeId,
+  type QuantParams,
+  type TensorType,
+  type Value,
+  type ValueId,
+} from '../../ir/types.ts'
 import { hasEffect } from '../../ops/bodies.ts'
 import { findSpec, op } from '../../ops/index.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
 import type { Decision } from '../types.ts'
-import type { Grids } from './assign-grids.ts'
+import { floatResults, type Grids } from './assign-grids.ts'
 import {
   biasScales,
-  channelBounds,
   channelsOf,
   contentGrid,
   floatsOf,
@@ -21,7 +30,7 @@ import {
   weightScales,
 } from './constants.ts'
 import { type Grid, sameGrid } from './grid.ts'
-import { indexOf, operandAt, roleOf } from './roles.ts'
+import { indexOf, roleOf, stateKind } from './roles.ts'
 
 export interface IntegerOptions {
   readonly type: IntegerType
@@ -66,19 +75,10 @@ class IntegerGraph {
 
   run(): { graph: Graph; decisions: readonly Decision[] } {
     const editor = this.#editor
-    const floats = new Map(editor.values)
+    for (const node of this.#graph.nodes) if (this.#quantized.has(node.id)) for (const id of floatResults(editor, node)) this.#made.add(id)
     for (const node of this.#graph.nodes) {
-      if (!this.#quantized.has(node.id)) continue
-      for (const id of node.outputs) {
-        if (floats.get(id)!.type.dtype !== 'f32') continue
-        this.#made.add(id)
-      }
-    }
-    for (const node of this.#graph.nodes) {
-      const inputs = this.#quantized.has(node.id) ? this.#integerOperands(node) : this.#floatOperands(node)
-      const origin = this.#quantized.has(node.id) ? mergeOrigins([node.origin], rule) : node.origin
-      const attrs = this.#quantized.has(node.id) ? { ...node.attrs, ...this.#attrsOf(node) } : node.attrs
-      editor.updateNode(editor.current(node.id)!, { inputs, attrs, origin })
+      const change = this.#quantized.has(node.id) ? this.#integerNode(node) : { inputs: this.#floatOperands(node) }
+      editor.updateNode(editor.current(node.id)!, change)
     }
     editor.setOutputs(this.#graph.outputs.map((id) => this.#floatForm(id, undefined)))
     for (const id of this.#made) {
@@ -143,6 +143,11 @@ class IntegerGraph {
     return node.inputs.map((id) => (id === null ? null : this.#floatForm(id, node)))
   }
 
+  #integerNode(node: Node): Pick<Node, 'inputs' | 'attrs' | 'origin'> {
+    const attrs = { ...node.attrs, ...this.#attrsOf(node) }
+    return { inputs: this.#integerOperands(node), attrs, origin: mergeOrigins([node.origin], rule) }
+  }
+
   #attrsOf(node: Node): Node['attrs'] {
     const { quant } = findSpec(node.op)!
     if (this.#options.type !== 'i16' || !quant) return {}
@@ -164,10 +169,9 @@ class IntegerGraph {
       if (role === 'other') return value.id
       if (role === 'state') return this.#state(node, spec, index, value)
       if (!value.data) return this.#integerForm(value.id, this.#gridOf(node, index), node)
-      const values = floatsOf(value)
       const to = role === 'shared' ? this.#grids.shared.get(node.id)! : contentGrid(value, this.#options.type)
       return this.#constant(node, index, value, `${to.scale}/${to.zeroPoint}`, to, this.#options.type, () =>
-        bytesOf(onGrid(values, to, this.#options.type)),
+        bytesOf(onGrid(floatsOf(value), to, this.#options.type)),
       )
     })
   }
@@ -188,15 +192,11 @@ class IntegerGraph {
       const { index, value } = weight
       const isConst = roleOf(spec, index, value) === 'weight'
       if (!isConst && value.data) continue
-      const shape = value.type.shape as readonly number[]
-      const trained = isConst ? trainedScales(value, channelsOf(shape, trait.axis)) : undefined
+      const trained = isConst ? trainedScales(value, channelsOf(value, trait.axis)) : undefined
       const axis = this.#options.perTensor || !isConst || trained?.length === 1 ? null : trait.axis
-      const channels = channelsOf(isConst ? shape : [], axis)
-      let scales = isConst
-        ? trained && trained.length === channels.channels
-          ? trained
-          : weightScales(channelBounds(floatsOf(value), channels)!)
-        : Float32Array.of(this.#gridOf(node, index).scale)
+      const channels = channelsOf(value, axis)
+      const known = isConst ? trained : Float32Array.of(this.#gridOf(node, index).scale)
+      let scales = known?.length === channels.count ? known : weightScales(value, channels)
       const biasTrait = biases.find((b) => b.scaleFrom.includes(trait.operand))
       const bias = biasTrait && at(biasTrait.operand)
       if (bias) {
@@ -215,7 +215,7 @@ class IntegerGraph {
   }
 
   #state(node: Node, spec: OpSpec, index: number, value: Value): ValueId {
-    const isShared = spec.quant!.states!.some((s) => s.operand === operandAt(spec, index)!.name && s.grid === 'result')
+    const isShared = stateKind(spec, index) === 'result'
     const to = isShared ? this.#madeGrid(node.outputs[0]!) : this.#grids.states.get(value.id)!
     this.#editor.updateValue(value.id, { type: { dtype: isShared ? this.#options.type : 'i16', shape: value.type.shape, quant: to } })
     return value.id
@@ -239,7 +239,8 @@ class IntegerGraph {
     const name = `${value.id}/const/${key}`
     const known = this.#forms.get(name)
     if (known) return known.id
-    const made = this.#editor.addConst(value.name, { dtype, shape: value.type.shape, quant }, constFromBytes(compute()))
+    const type: TensorType = { dtype, shape: value.type.shape, quant }
+    const made = this.#editor.addConst(value.name, type, lazyConst(byteLengthOf(dtype, elementCount(value.type.shape)!), compute))
     this.#forms.set(name, made)
     return made.id
   }

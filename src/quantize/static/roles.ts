@@ -1,4 +1,4 @@
-import type { Node, Value } from '../../ir/types.ts'
+import type { Node, Value, ValueId } from '../../ir/types.ts'
 import type { OperandSpec, OpSpec } from '../../ops/spec.ts'
 
 /**
@@ -17,10 +17,28 @@ export function roleOf(spec: OpSpec, index: number, value: Value): Role {
   const { quant } = spec
   if (name === undefined || !quant) return 'other'
   if (quant.biases?.some((b) => b.operand === name)) return 'bias'
-  if (quant.states?.some((s) => s.operand === name)) return 'state'
+  if (stateKind(spec, index)) return 'state'
   if (quant.sameScales?.operands.includes(name)) return 'shared'
   if (value.data && quant.weights?.some((w) => w.operand === name && w.integerAs !== 'activation')) return 'weight'
   return 'free'
+}
+
+/** Of an operand that is a variable: what its grid is; undefined for others. */
+export function stateKind(spec: OpSpec, index: number): 'result' | 'power-of-two' | undefined {
+  const name = operandAt(spec, index)?.name
+  return spec.quant?.states?.find((s) => s.operand === name)?.grid
+}
+
+/** The operands of a node that have the grid of the op. */
+export function sharedOperands(
+  spec: OpSpec,
+  node: Node,
+  find: (id: ValueId) => Value,
+): { readonly index: number; readonly value: Value }[] {
+  return node.inputs.flatMap((id, index) => {
+    const value = id === null ? undefined : find(id)
+    return value && roleOf(spec, index, value) === 'shared' ? [{ index, value }] : []
+  })
 }
 
 /** Position of an operand by its name; -1 when the node has none there. */

@@ -8,11 +8,11 @@ import type { FloatOp } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
 import { assignForward } from './assign-forward.ts'
 import { assignGrids, type Grids, type Range } from './assign-grids.ts'
-import { contentRange, floatsOf } from './constants.ts'
+import { contentRange, floatsOf, isFiniteConst } from './constants.ts'
 import type { Grid } from './grid.ts'
 import { integerForms } from './integer-forms.ts'
 import { type IntegerOptions, integerGraph, rule } from './integer-graph.ts'
-import { indexOf, operandAt, roleOf } from './roles.ts'
+import { indexOf, roleOf, stateKind } from './roles.ts'
 import { trainedGrids } from './trained-grids.ts'
 
 export interface StaticOptions extends IntegerOptions {
@@ -87,7 +87,9 @@ function staticGraph(
     unseen.add(node.id)
   }
   const quantized = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
-  const lost = [...declared.keys()].filter((id) => !touchesInteger(graph, id, quantized))
+  // A grid that no integer op touches would be lost.
+  const touched = new Set(graph.nodes.flatMap((n) => (quantized.has(n.id) ? [...n.inputs, ...n.outputs] : [])))
+  const lost = [...declared.keys()].filter((id) => !touched.has(id))
   if (lost.length > 0) return staticGraph(given, index, options, new Set([...apart, ...lost]))
   const integer = integerGraph(graph, grids, quantized, options)
   const costs = conversionCosts(integer.graph)
@@ -109,11 +111,6 @@ function staticGraph(
     ]
   })
   return { graph: integer.graph, decisions: [...integer.decisions, ...keptConstants(graph, reasons)], islands }
-}
-
-/** Whether an integer op makes or reads a value: else its grid would be lost. */
-function touchesInteger(graph: Graph, id: ValueId, quantized: ReadonlySet<NodeId>): boolean {
-  return graph.nodes.some((n) => quantized.has(n.id) && (n.inputs.includes(id) || n.outputs.includes(id)))
 }
 
 /** Real values that the numbers of an int8 grid stand for. */
@@ -182,7 +179,7 @@ function mayDivideByZero(graph: Graph, node: Node, spec: OpSpec, range: (value: 
   const { nonZero } = spec.quant!
   if (nonZero === undefined) return undefined
   const value = graph.values.get(node.inputs[indexOf(spec, node, nonZero)]!)!
-  const [low, high] = (value.data ? contentRange(floatsOf(value)) : range(value)) ?? [0, 0]
+  const [low, high] = (value.data ? contentRange(value) : range(value)) ?? [0, 0]
   const isFar = value.data ? floatsOf(value).every((x) => Math.abs(x) > (high - low) / 255) : low > high / 255 || -high > -low / 255
   return isFar ? undefined : `"${value.name}" may be 0, on which the integer kernel of ${spec.builtin} fails`
 }
@@ -202,7 +199,7 @@ function unfitConstant(graph: Graph, node: Node, spec: OpSpec): string | undefin
   if (weights?.some((w) => (w.axis !== null || biases) && !w.mayCompute && isComputed(w.operand))) return 'its weights are computed'
   for (const id of node.inputs) {
     const value = id === null ? undefined : graph.values.get(id)!
-    if (value?.data && value.type.dtype === 'f32' && !contentRange(floatsOf(value))) return `"${value.name}" holds NaN or infinity`
+    if (value?.data && value.type.dtype === 'f32' && !isFiniteConst(value)) return `"${value.name}" holds NaN or infinity`
   }
   return undefined
 }
@@ -213,7 +210,7 @@ function missingGrid(graph: Graph, node: Node, { seen, shared, states }: Grids):
     if (!isFloat(graph, id)) continue
     const value = graph.values.get(id!)!
     const role = roleOf(spec, index, value)
-    const own = spec.quant?.states?.some((s) => s.operand === operandAt(spec, index)!.name && s.grid === 'power-of-two')
+    const own = stateKind(spec, index) === 'power-of-two'
     const known =
       role === 'state' ? !own || states.has(value.id) : value.data ? role !== 'shared' || shared.has(node.id) : seen.has(value.id)
     if (!known) return `no range is known for "${value.name}"`

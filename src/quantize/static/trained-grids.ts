@@ -65,7 +65,7 @@ function stepsAround(x: Value, { type: { quant, dtype } }: Value): ConstData | u
   const scales = quant.kind === 'per-tensor' ? Float32Array.of(quant.scale) : quant.scales
   const zeroPoints = quant.kind === 'per-tensor' ? [quant.zeroPoint] : [...quant.zeroPoints]
   if (!zeroPoints.every((z) => z === center)) return undefined
-  const { channels, inner } = channelsOf(x.type.shape as readonly number[], quant.kind === 'per-tensor' ? null : quant.axis)
+  const { run, count: channels } = channelsOf(x, quant.kind === 'per-tensor' ? null : quant.axis)
   const count = x.data!.byteLength / 4
-  return lazyConst(count * 4, () => bytesOf(Float32Array.from({ length: count }, (_, i) => scales[Math.floor(i / inner) % channels]!)))
+  return lazyConst(count * 4, () => bytesOf(Float32Array.from({ length: count }, (_, i) => scales[Math.floor(i / run) % channels]!)))
 }
