@@ -16,7 +16,7 @@ const common = {
   // TensorFlow.js's WebAssembly loader is CommonJS and asks where it is.
   shims: true,
   // Packages that a verb imports when it needs them; the rest is small and bundled or part of it.
-  deps: { neverBundle: ['@litertjs/core', 'sharp'] as string[], onlyBundle: [...bundledPackages] as string[] },
+  deps: { neverBundle: ['@litertjs/core', 'sharp', 'zod'] as string[], onlyBundle: [...bundledPackages] as string[] },
 } as const
 
 export default defineConfig([
@@ -38,6 +38,7 @@ export default defineConfig([
     ...common,
     entry: {
       index: 'src/index.ts',
+      recipes: 'src/quantize/recipe/index.ts',
       node: 'src/platform/index.ts',
       run: 'src/run/index.ts',
       inspect: 'src/inspect/index.ts',

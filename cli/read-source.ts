@@ -8,6 +8,7 @@ import { type ReadOptions, readModel } from '../src/import/read-model.ts'
 import type { SourceModel } from '../src/import/source-graph.ts'
 import { readTfliteFile, type TfliteFile } from '../src/import/tflite/read-file.ts'
 import { kindOfPath, openFile, openFolder } from '../src/platform/node.ts'
+import type { Recipe } from '../src/quantize/recipe/recipe.ts'
 import type { QuantizeMode } from '../src/quantize/types.ts'
 
 /** A model opened from a path; its constants are read from the files until it is closed. */
@@ -114,6 +115,15 @@ const modes: Readonly<Record<QuantizeMode, ExportOptions['modes']>> = {
 }
 
 /** What the file says of how it was made, in TensorFlow's words. */
-export function exportOptions(format: keyof typeof modelTypes, mode: QuantizeMode): ExportOptions {
-  return { modelType: modelTypes[format], modes: modes[mode] ?? [] }
+export function exportOptions(format: keyof typeof modelTypes, mode: QuantizeMode, recipe?: Recipe): ExportOptions {
+  return { modelType: modelTypes[format], modes: recipe ? recipeModes(recipe) : (modes[mode] ?? []) }
+}
+
+function recipeModes({ rules }: Recipe): NonNullable<ExportOptions['modes']> {
+  const has = (fits: (action: Recipe['rules'][number]['action']) => boolean) => rules.some((r) => fits(r.action))
+  return [
+    ...(has((a) => a.kind === 'weights' && a.scheme.compute === 'dynamic') ? (['PTQ_DYNAMIC_RANGE'] as const) : []),
+    ...(has((a) => a.kind === 'static' && a.type === 'i8') ? (['PTQ_FULL_INTEGER'] as const) : []),
+    ...(has((a) => a.kind === 'static' && a.type === 'i16') ? (['PTQ_INT16'] as const) : []),
+  ]
 }

@@ -33,7 +33,7 @@ export interface Converted {
  * Throws `lower/*` with every op that cannot be lowered, and `quantize/*`.
  */
 export function convert(source: SourceModel, options: ConvertOptions = {}): Converted {
-  const keepGrids = options.keepGrids ?? (options.mode !== undefined && options.mode !== 'none')
+  const keepGrids = options.keepGrids ?? isQuantizing(options)
   const lowered = lowerSource(source, { ...options, keepGrids })
   for (const g of lowered.model.graphs) options.onPass?.('lower', g)
   const { onPass, foldLimitBytes } = options
@@ -53,7 +53,7 @@ export function convert(source: SourceModel, options: ConvertOptions = {}): Conv
 /** A model that was converted without quantization, quantized: so ranges can be found in between. Throws `quantize/*`. */
 export function quantizeConverted(converted: Converted, options: QuantizeOptions & Pick<ConvertOptions, 'onPass'>): Converted {
   const quantized = quantize(converted.floatModel, options)
-  if (options.mode && options.mode !== 'none') for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
+  if (isQuantizing(options)) for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
   return {
     ...converted,
     model: quantized.model,
@@ -81,3 +81,5 @@ export function convertTflite(file: TfliteFile, options: QuantizeOptions & Pick<
   }
   return quantizeConverted(float, options)
 }
+
+const isQuantizing = ({ mode, recipe }: QuantizeOptions): boolean => recipe !== undefined || (mode !== undefined && mode !== 'none')

@@ -10,13 +10,18 @@ import { liteRtRunner } from '../../src/run/litert.ts'
 import { formatCount, formatSeconds } from '../text.ts'
 
 /** Modes in which results stay near enough to the float ones on any input; integer modes hold on calibrated ones only. */
-const comparable: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['float16', 'dynamic'])
+const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 'recipe'>(['float16', 'dynamic'])
 
 /**
  * The float parity gate on a file that was just written. Of a quantized one the float model is checked, in memory, and the file for gross errors.
  * Throws parity/mismatch, parity/cannot-run.
  */
-export async function checkWritten(file: string, source: SourceModel, converted: Converted, mode: QuantizeMode): Promise<ParityReport> {
+export async function checkWritten(
+  file: string,
+  source: SourceModel,
+  converted: Converted,
+  mode: QuantizeMode | 'recipe',
+): Promise<ParityReport> {
   const begin = performance.now()
   const runner = liteRtRunner(loadNodeLiteRt)
   try {

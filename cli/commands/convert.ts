@@ -11,6 +11,7 @@ import { type Explanation, explain, ruleNames } from '../../src/optimize/index.t
 import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import { staticModes } from '../../src/quantize/quantize.ts'
+import type { Recipe } from '../../src/quantize/recipe/recipe.ts'
 import type { Decision } from '../../src/quantize/types.ts'
 import { blockSizes } from '../../src/quantize/weights/scheme.ts'
 import { calibrationWithoutUse, malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
@@ -25,12 +26,13 @@ import { irTracer } from '../trace.ts'
 import type { Command } from '../verb.ts'
 import type { convertOptions } from '../verbs/convert.ts'
 import { parsePortTypes } from './port-types.ts'
+import { readRecipe } from './read-recipe.ts'
 import { parseResultTypes, parseShapes } from './shapes.ts'
 
 export const convertCommand: Command<typeof convertOptions> = async ({ args, options, terminal }) => {
   const begin = performance.now()
   const path = args[0]!
-  const { output, plan, quantize: mode } = options
+  const { output, plan, quantize } = options
   if (output === undefined && !plan) throw missingOption('convert', '-o OUT.tflite')
   const shapes = parseShapes(options.shape)
   const resultTypes = parseResultTypes(options['result-type'])
@@ -41,6 +43,9 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   if (output !== undefined && !plan) checkOutput(output)
   if (options.explain !== undefined && !ruleNames.includes(options.explain)) throw unknownValue('--explain', options.explain, ruleNames)
 
+  const recipe = options.recipe === undefined ? undefined : await readRecipe(options.recipe)
+  const mode = recipe ? `recipe ${recipe.name}` : quantize
+
   const tflite = openTflite(path)
   if (tflite) refuseSourceOptions(options, () => tflite.close())
   const { signature, tags, inputs, outputs } = options
@@ -48,7 +53,8 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   const progress = terminal.progress('writing')
   try {
     const how: ConvertOptions = {
-      mode,
+      mode: quantize,
+      recipe,
       minElements: options['min-elements'],
       perTensor: options['per-tensor'],
       blockSize: blockSizes.find((size) => String(size) === options['block-size']),
@@ -63,13 +69,13 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       ...(onPass && { onPass }),
     }
     const run = (h: ConvertOptions) => ('tflite' in source ? convertTflite(source.tflite, h) : convert(source.model, h))
-    const calibrated = options.calibration.length === 0 ? undefined : await runCalibrated(run, how, path, options, terminal)
+    const calibrated = options.calibration.length === 0 ? undefined : await runCalibrated(run, how, path, { ...options, recipe }, terminal)
     const converted = calibrated?.converted ?? run(how)
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const write = (sink: ByteSink) => {
       const shown = progressSink(sink, progress, constBytes(converted.model))
       if (tflite && mode === 'none') return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
-      return writeTflite(converted.model, shown, exportOptions(converted.source.format, mode))
+      return writeTflite(converted.model, shown, exportOptions(converted.source.format, quantize, recipe))
     }
     let checked: ParityReport | undefined
     // A plan states the exact size: everything is computed and nothing kept.
@@ -83,7 +89,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
                 'model' in source && {
                   check: async (file) => {
                     progress.finish()
-                    checked = await (await import('./check.ts')).checkWritten(file, source.model, converted, mode)
+                    checked = await (await import('./check.ts')).checkWritten(file, source.model, converted, recipe ? 'recipe' : quantize)
                   },
                 }),
             }),
@@ -122,7 +128,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
 type CalibratedOptions = Pick<
   OptionValues<typeof convertOptions>,
   'calibration' | 'estimator' | 'quantize' | 'jobs' | 'max-samples' | 'preprocess' | 'skip-bad'
->
+> & { readonly recipe: Recipe | undefined }
 
 /** The float model first, then the ranges of its activations, then the mode. */
 async function runCalibrated(
@@ -133,10 +139,12 @@ async function runCalibrated(
   terminal: Terminal,
 ): Promise<{ converted: Converted; calibration: CalibrationSummary }> {
   const begin = performance.now()
-  if (!staticModes.has(options.quantize)) throw calibrationWithoutUse(options.quantize, [...staticModes])
+  const { recipe } = options
+  const usesRanges = recipe ? recipe.rules.some((r) => r.action.kind === 'static') : staticModes.has(options.quantize)
+  if (!usesRanges) throw calibrationWithoutUse(recipe?.name ?? options.quantize, [...staticModes])
   const [{ calibrationFor }, { estimatorOf }] = await Promise.all([import('./calibration.ts'), import('../../src/calibrate/index.ts')])
   const estimator = estimatorOf(options.estimator ?? 'min-max')
-  const { io: _, keepFloat: __, ...float } = how
+  const { io: _, keepFloat: __, recipe: ___, ...float } = how
   const before = run({ ...float, mode: 'none', keepGrids: true })
   const { preprocess, jobs } = options
   const settings = { preprocess, jobs, maxSamples: options['max-samples'], skipBad: options['skip-bad'], terminal }

@@ -24,6 +24,12 @@ export const convertOptions = {
     group: 'Calibration',
   },
   ...calibrationOptions,
+  recipe: {
+    kind: 'text',
+    value: 'NAME|FILE.json',
+    help: 'rules for each op in place of one mode: a published name (downcast recipes lists them) or a file',
+    group: 'Quantization',
+  },
   'min-elements': {
     kind: 'number',
     value: 'N',
@@ -93,6 +99,7 @@ export const convertVerb = defineVerb({
     'convert saved/1 -o model.tflite',
     'convert saved/1 --quantize dynamic -o small.tflite',
     'convert saved/1 --quantize dynamic --plan',
+    'convert model.tflite --recipe dynamic_wi4_afp32 -o small.tflite',
     'convert frozen.pb --inputs image --outputs probabilities --shape image=1,8,8,1 -o cut.tflite',
     'convert model.tflite --quantize float16 -o half.tflite',
     'convert saved/1 --quantize int8 --calibration digits/ --preprocess mean=0,std=255 -o int8.tflite',

@@ -7,6 +7,7 @@ import { deployVerb } from './deploy.ts'
 import { graphVerb } from './graph.ts'
 import { inspectVerb } from './inspect.ts'
 import { opsVerb } from './ops.ts'
+import { recipesVerb } from './recipes.ts'
 import { reportVerb } from './report.ts'
 import { runVerb } from './run.ts'
 import { verifyVerb } from './verify.ts'
@@ -23,5 +24,6 @@ export const verbs: readonly Verb[] = [
   deployVerb,
   verifyVerb,
   coverageVerb,
+  recipesVerb,
   opsVerb,
 ]

@@ -156,3 +156,90 @@ export function unfitOption(option: string, mode: string, where: string): Downca
     hint: `Leave ${option} out, or choose another mode.`,
   })
 }
+
+/** A recipe that is no JSON. */
+export function recipeNotJson(recipe: string, cause: unknown): DowncastError {
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new DowncastError({
+    code: 'quantize/recipe-not-json',
+    message: `The recipe ${JSON.stringify(recipe)} is no JSON: ${why}.`,
+    hint: 'A recipe is a list of rules; `downcast recipes` names ready ones.',
+  })
+}
+
+/** A recipe that holds several lists of rules, or none. */
+export function recipeParts(recipe: string, parts: readonly string[]): DowncastError {
+  const found = parts.length === 0 ? 'no list of rules' : `lists of rules for ${parts.map((p) => JSON.stringify(p)).join(', ')}`
+  return new DowncastError({
+    code: 'quantize/recipe-parts',
+    message: `The recipe ${JSON.stringify(recipe)} holds ${found}; one list of rules is needed.`,
+    expected: 'a list of rules',
+    actual: found,
+    hint: parts.length === 0 ? 'Write [ { "operation": "*", ... } ].' : `Put the list for this model into a file of its own.`,
+  })
+}
+
+/** A name that is no published recipe and no file. */
+export function unknownRecipe(name: string, names: readonly string[]): DowncastError {
+  const near = nearest(name, names)
+  return new DowncastError({
+    code: 'quantize/unknown-recipe',
+    message: `There is no recipe ${JSON.stringify(name)} and no file of this name.`,
+    hint: near ? `Did you mean ${near}?` : `The recipes are ${names.join(', ')}.`,
+  })
+}
+
+/** A word in a recipe that stands for nothing. */
+export function unknownRecipeKey(recipe: string, path: string, key: string, known: readonly string[]): DiagnosticFields {
+  const near = nearest(key, known)
+  return {
+    code: 'quantize/unknown-recipe-key',
+    message: `The recipe ${JSON.stringify(recipe)} says ${JSON.stringify(key)} at ${path}, which means nothing there.${near ? ` Did you mean ${JSON.stringify(near)}?` : ''}`,
+    expected: known.length > 20 ? undefined : known.join(', '),
+    actual: key,
+    hint: near ? `Write ${JSON.stringify(near)}.` : 'Take it out.',
+  }
+}
+
+/** A value in a recipe that cannot be. */
+export function recipeValue(recipe: string, path: string, what: string): DiagnosticFields {
+  return {
+    code: 'quantize/recipe-value',
+    message: `The recipe ${JSON.stringify(recipe)} cannot be followed at ${path}: ${what}.`,
+    hint: 'Change the rule, or take it out.',
+  }
+}
+
+/** An algorithm that is not there. */
+export function unsupportedAlgorithm(recipe: string, path: string, key: string, able: readonly string[]): DiagnosticFields {
+  const near = nearest(key, able)
+  return {
+    code: 'quantize/unsupported-algorithm',
+    message: `The recipe ${JSON.stringify(recipe)} asks for the algorithm ${JSON.stringify(key)} at ${path}; there are ${able.join(', ')}.`,
+    expected: able.join(', '),
+    actual: key,
+    hint: near ? `Did you mean ${near}?` : 'Choose one of these.',
+  }
+}
+
+/** Rules that fit no op of the model. */
+export function unmatchedRule(recipe: string, rules: readonly { readonly path: string; readonly what: string }[]): DowncastError {
+  const problems = rules.map(
+    ({ path, what }): DiagnosticFields => ({
+      code: 'quantize/unmatched-rule',
+      message: `Rule ${path} of the recipe ${JSON.stringify(recipe)} fits no op of the model (${what}).`,
+      hint: 'List ops, layers and tensors with --plan or downcast inspect, and change the rule or take it out.',
+    }),
+  )
+  const [first] = problems as [DiagnosticFields]
+  const message = problems.map((p) => p.message).join(' ')
+  return new DowncastError({ ...first, message }, { diagnostics: problems.map((p) => toDiagnostic(p, 'error')) })
+}
+
+/** A rule that fits ops and holds for none. */
+export function idleRule(recipe: string, path: string, reason: string): DiagnosticFields {
+  return {
+    code: 'quantize/idle-rule',
+    message: `Rule ${path} of the recipe ${JSON.stringify(recipe)} changes nothing: ${reason}.`,
+  }
+}

@@ -19,7 +19,7 @@ export function keepFloatMatcher(model: Model, patterns: readonly string[]): Kee
 }
 
 /** `*` is any text; a pattern also names everything below it (`dense` and `dense/MatMul`). */
-function glob(pattern: string): (name: string) => boolean {
+export function glob(pattern: string): (name: string) => boolean {
   const parts = pattern.split('*')
   return (name) => fits(name, parts) || name.split('/').some((_, i, path) => i > 0 && fits(path.slice(0, i).join('/'), parts))
 }

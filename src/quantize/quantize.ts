@@ -7,6 +7,8 @@ import { ioNeedsStaticMode, unfitOption, unknownMode, usesTrainedGrids } from '.
 import { dynamicRange } from './dynamic-range.ts'
 import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
+import type { Recipe } from './recipe/recipe.ts'
+import { followRecipe } from './recipe/recipe-mode.ts'
 import { staticInteger } from './static/static-integer.ts'
 import { staticMode } from './static/static-mode.ts'
 import { isTrained } from './static/trained-grids.ts'
@@ -41,13 +43,21 @@ export const staticModes: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['in
 
 /**
  * A smaller model from a float one; `mode` says how. The input is not changed.
- * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`, `quantize/io-needs-static-mode`, `quantize/unfit-option`, and in static modes
+ * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`, `quantize/io-needs-static-mode`, `quantize/unfit-option`, with a recipe
+ * `quantize/unmatched-rule`, and in static modes
  * `quantize/no-ranges`, `quantize/not-integer`, `quantize/unknown-port`, `quantize/port-not-float`, `quantize/unfit-port-type`,
  * `quantize/port-without-range`.
  */
 export function quantize(model: Model, options: QuantizeOptions = {}): Quantized {
   const name = options.mode ?? 'none'
   const keep = keepFloatMatcher(model, options.keepFloat ?? [])
+  const { recipe } = options
+  if (recipe) {
+    refuseWithRecipe(recipe, options)
+    const follow: Mode = (m, o, k) => followRecipe(m, recipe, o, k)
+    const isStatic = recipe.rules.some((r) => r.action.kind === 'static')
+    return (isStatic ? follow : afterTraining(follow))(model, options, keep)
+  }
   if (options.io !== undefined && options.io !== 'float32' && !staticModes.has(name)) throw ioNeedsStaticMode(name)
   refuseUnfit(name, options)
   if (name === 'none') return { model, decisions: [], diagnostics: [] }
@@ -64,8 +74,25 @@ function afterTraining(mode: Mode): Mode {
     const trained = staticInteger(model, { type: 'i8', biasType: 'i32', perTensor, range: () => undefined, keep })
     const changed = trained.decisions.filter((d) => d.reason === undefined)
     const rest = mode(trained.model, options, keep)
-    return { ...rest, decisions: [...changed, ...rest.decisions], diagnostics: [toDiagnostic(usesTrainedGrids(options.mode!), 'info')] }
+    return {
+      ...rest,
+      decisions: [...changed, ...rest.decisions],
+      diagnostics: [...rest.diagnostics, toDiagnostic(usesTrainedGrids(options.recipe?.name ?? options.mode!), 'info')],
+    }
   }
+}
+
+/** A recipe says for each rule what these say for a whole model. */
+function refuseWithRecipe({ name }: Recipe, options: QuantizeOptions): void {
+  const { mode, minElements, perTensor, blockSize, asymmetric } = options
+  const given = [
+    [mode !== undefined && mode !== 'none', '--quantize'],
+    [minElements !== undefined, '--min-elements'],
+    [perTensor, '--per-tensor'],
+    [blockSize !== undefined, '--block-size'],
+    [asymmetric, '--asymmetric'],
+  ] as const
+  for (const [isGiven, option] of given) if (isGiven) throw unfitOption(option, `recipe ${name}`, 'conversions without a recipe')
 }
 
 /** Options of some modes have no effect in the others. */

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../core/diagnostics.ts'
 import type { Model, Origin } from '../ir/types.ts'
 import type { Ranges } from './ranges.ts'
+import type { Recipe } from './recipe/recipe.ts'
 import type { BlockSize } from './weights/scheme.ts'
 
 /** Modes of quantization that are implemented. */
@@ -27,6 +28,8 @@ export type PortTypes = PortType | Readonly<Record<string, PortType>>
 export interface QuantizeOptions {
   /** Default `none`. */
   readonly mode?: QuantizeMode
+  /** Rules for each op, in place of one mode for all. */
+  readonly recipe?: Recipe | undefined
   /** Weights with fewer elements stay float. Default 1024 in `dynamic`, as TensorFlow; 0 in the other modes that store weights alone, as litert-quantizer. */
   readonly minElements?: number | undefined
   /** One scale for a whole weight instead of one per channel. Default false. */

@@ -2,7 +2,7 @@ import { floatOrQ } from '../dtypes.ts'
 import { attr, defineOp, elementsAtBatchOne, operand, type TypedNodeView } from '../spec.ts'
 import { checkWindow, slidOver } from './window.ts'
 
-const filterDTypes = ['f32', 'i8', 'u8', 'i4'] as const
+const filterDTypes = ['f32', 'i8', 'u8', 'i4', 'i2'] as const
 const biasDTypes = ['f32', 'i32', 'i64'] as const
 
 function isPerAxis(n: Pick<TypedNodeView, 'types'>): boolean {
@@ -48,7 +48,7 @@ export const conv2d = defineOp({
     const [x, f] = n.types
     if (x?.dtype === 'i16' && f?.dtype === 'i8' && n.attrs.quantizedBiasType !== 'f32') return 8
     if (x?.shape[3] !== f?.shape[3]) return 6
-    if (f?.dtype === 'i4') return 7
+    if (f?.dtype === 'i4' || f?.dtype === 'i2') return 7
     if (x?.dtype === 'f32' && f?.dtype === 'i8') return isPerAxis(n) ? 5 : 2
     return x?.dtype === 'i16' ? 4 : x?.dtype === 'i8' ? 3 : 1
   },

@@ -9,7 +9,7 @@ export const fullyConnected = defineOp({
   summary: 'matrix product with weights [O,I]',
   operands: [
     operand('input', floatOrQ),
-    operand('weights', ['f32', 'i8', 'u8', 'i16', 'i4'], { preparing: true }),
+    operand('weights', ['f32', 'i8', 'u8', 'i16', 'i4', 'i2'], { preparing: true }),
     operand('bias', ['f32', 'i32', 'i64'], { optional: true, preparing: true }),
   ],
   attrs: {
@@ -57,7 +57,7 @@ export const fullyConnected = defineOp({
     // An absent bias that has its place among the operands does not count.
     if (b === undefined) return 6
     if (n.attrs.keepNumDims) return 5
-    if (w?.dtype === 'i4') return 10
+    if (w?.dtype === 'i4' || w?.dtype === 'i2') return 10
     if (x?.dtype === 'i8') return 4
     if (isHybrid) return n.attrs.asymmetricQuantizeInputs ? 9 : 3
     return n.attrs.weightsFormat === 'default' ? 1 : 2

@@ -20,6 +20,8 @@ export interface StaticOptions extends IntegerOptions {
   readonly useForms?: boolean
   readonly range: (graph: number, value: Value) => Range | undefined
   readonly keep: KeepFloat
+  /** Nodes that may become integer; the others are left without a word. Default all. */
+  readonly only?: (graph: number, node: Node) => boolean
 }
 
 export interface StaticResult {
@@ -38,6 +40,9 @@ export interface Island extends FloatOp {
   /** It is float only for want of a range. */
   readonly isUnseen: boolean
 }
+
+/** Of nodes that `only` leaves out. */
+const notAsked = 'it is not asked for'
 
 /** How grids are given out for each type of activations. */
 const assign: Readonly<Record<IntegerType, typeof assignGrids>> = { i8: assignGrids, i16: assignForward }
@@ -69,7 +74,7 @@ function staticGraph(
   const reasons = new Map<NodeId, string>()
   const floatNodes = graph.nodes.filter((node) => touchesFloat(graph, node))
   for (const node of floatNodes) {
-    const reason = reasonForFloat(graph, node, options, rangeOf)
+    const reason = options.only?.(index, node) === false ? notAsked : reasonForFloat(graph, node, options, rangeOf)
     if (reason !== undefined) reasons.set(node.id, reason)
   }
   const able = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
@@ -95,7 +100,7 @@ function staticGraph(
   const costs = conversionCosts(integer.graph)
   const islands = floatNodes.flatMap((node) => {
     const reason = reasons.get(node.id)
-    if (reason === undefined || findSpec(node.op)?.quant?.readsShape) return []
+    if (reason === undefined || reason === notAsked || findSpec(node.op)?.quant?.readsShape) return []
     const tensor = graph.values.get(node.outputs[0]!)?.name ?? ''
     const cost = costs.get(node.id) ?? { conversions: 0, elements: 0 }
     return [
@@ -148,7 +153,7 @@ const conversionOps: ReadonlySet<string> = new Set([op.quantize.name, op.dequant
 function keptConstants(graph: Graph, reasons: ReadonlyMap<NodeId, string>): Decision[] {
   return graph.nodes.flatMap((node) => {
     const reason = reasons.get(node.id)
-    if (reason === undefined) return []
+    if (reason === undefined || reason === notAsked) return []
     return node.inputs.flatMap((id, i) => {
       const value = id === null ? undefined : graph.values.get(id)
       return value?.data && value.type.dtype === 'f32' ? [decide(node, i, value, undefined, `its op stays float: ${reason}`)] : []

@@ -13,16 +13,11 @@ import { isTrained } from './trained-grids.ts'
  */
 export function staticMode(type: IntegerType, isStrict: boolean) {
   return (model: Model, options: QuantizeOptions, keep: KeepFloat): Quantized => {
-    const range = (graph: number, value: Value) => {
-      const found = options.ranges?.of(graph, value) ?? value.type.range
-      return found?.every(Number.isFinite) ? found : undefined
-    }
+    const range = knownRange(options)
     const { perTensor = false } = options
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
     const result = staticInteger(model, { type, biasType, perTensor, range, keep, useForms: isStrict })
-    const knowsAny =
-      model.graphs.some(isTrained) || model.graphs.some((g, i) => [...g.values.values()].some((v) => !v.data && range(i, v) !== undefined))
-    if (!knowsAny && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
+    if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
     const float = result.islands.filter((i) => !i.isCall)
     if (isStrict && float.length > 0) throw notInteger(float)
     return {
@@ -31,4 +26,21 @@ export function staticMode(type: IntegerType, isStrict: boolean) {
       diagnostics: result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')),
     }
   }
+}
+
+type RangeOf = (graph: number, value: Value) => readonly [min: number, max: number] | undefined
+
+/** Ranges of activations: calibrated ones before those that the model states. */
+export function knownRange({ ranges }: QuantizeOptions): RangeOf {
+  return (graph, value) => {
+    const found = ranges?.of(graph, value) ?? value.type.range
+    return found?.every(Number.isFinite) ? found : undefined
+  }
+}
+
+/** Whether any activation of a model has a range or a grid it was trained on. */
+export function knowsRanges(model: Model, range: RangeOf): boolean {
+  return (
+    model.graphs.some(isTrained) || model.graphs.some((g, i) => [...g.values.values()].some((v) => !v.data && range(i, v) !== undefined))
+  )
 }

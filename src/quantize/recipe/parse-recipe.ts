@@ -1,0 +1,164 @@
+import { type DiagnosticFields, DowncastError, toDiagnostic } from '../../core/diagnostics.ts'
+import { isJsonObject, type Json, member } from '../../core/json.ts'
+import { allSpecs } from '../../ops/index.ts'
+import { recipeNotJson, recipeParts, recipeValue, unknownRecipeKey, unsupportedAlgorithm } from '../diagnostics.ts'
+import type { BlockSize, Granularity, WeightAlgorithm } from '../weights/scheme.ts'
+import type { Action, Match, Recipe, Rule } from './recipe.ts'
+import { keysAt, type RuleJson, ruleSchema, type TensorConfig } from './recipe-schema.ts'
+
+const algorithms: ReadonlyMap<string, WeightAlgorithm> = new Map([
+  ['min_max_uniform_quantize', 'min-max'],
+  ['MSE', 'mse'],
+  ['OCTAV', 'octav'],
+])
+/** Means that an op stays float. */
+const noQuantize = 'no_quantize'
+/** litert-quantizer's own word for an op that the schema calls otherwise. */
+const operationNames: ReadonlyMap<string, string> = new Map([['CONV_2D_TRANSPOSE', 'TRANSPOSE_CONV']])
+
+/**
+ * A recipe from the text of a JSON file: a list of rules, or an object of such lists of which `part` names one.
+ * Throws `quantize/recipe-not-json`, `quantize/recipe-parts`, and, with every problem of the file, `quantize/recipe-value`,
+ * `quantize/unknown-recipe-key` and `quantize/unsupported-algorithm`.
+ */
+export function parseRecipe(name: string, text: string, part?: string): Recipe {
+  let json: Json
+  try {
+    json = JSON.parse(text) as Json
+  } catch (e) {
+    throw recipeNotJson(name, e)
+  }
+  return recipeOf(name, json, part)
+}
+
+/** The same from JSON that is read already. */
+export function recipeOf(name: string, json: unknown, part?: string): Recipe {
+  const problems: DiagnosticFields[] = []
+  const list = rulesOf(name, json as Json, part)
+  const rules = list.flatMap((item, i) => {
+    const parsed = ruleSchema.safeParse(item)
+    const at = `[${i}]`
+    if (parsed.success) return ruleOf(name, at, parsed.data, problems) ?? []
+    for (const issue of parsed.error.issues) {
+      const path = `${at}${issue.path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${String(p)}`)).join('')}`
+      if (issue.code === 'unrecognized_keys')
+        problems.push(...issue.keys.map((key) => unknownRecipeKey(name, path, key, keysAt(issue.path))))
+      else problems.push(recipeValue(name, path, issue.message))
+    }
+    return []
+  })
+  const [first] = problems
+  if (first) {
+    const message = problems.map((p) => p.message).join(' ')
+    throw new DowncastError({ ...first, message }, { diagnostics: problems.map((p) => toDiagnostic(p, 'error')) })
+  }
+  return { name, rules }
+}
+
+function rulesOf(name: string, json: Json, part: string | undefined): readonly Json[] {
+  if (Array.isArray(json)) return json
+  if (!isJsonObject(json)) throw recipeParts(name, [])
+  const parts = Object.keys(json)
+  const chosen = part === undefined && parts.length === 1 ? parts[0]! : part
+  const found = chosen === undefined ? undefined : member(json, chosen)
+  if (!Array.isArray(found)) throw recipeParts(name, parts)
+  return found
+}
+
+function ruleOf(recipe: string, path: string, json: RuleJson, problems: DiagnosticFields[]): Rule | undefined {
+  const before = problems.length
+  const match = matchOf(recipe, path, json, problems)
+  const action = actionOf(recipe, path, json, problems)
+  return problems.length > before || !action ? undefined : { path, match, action }
+}
+
+const listOf = <T>(one: T | T[]): T[] => (Array.isArray(one) ? one : [one])
+
+function matchOf(recipe: string, path: string, json: RuleJson, problems: DiagnosticFields[]): Match {
+  const regex = json.regex === undefined ? undefined : regexOf(json.regex)
+  if (regex === null) problems.push(recipeValue(recipe, `${path}.regex`, `${JSON.stringify(json.regex)} is no regular expression`))
+  const operation = json.operation === '*' ? undefined : (operationNames.get(json.operation) ?? json.operation)
+  const builtins = allSpecs().map((s) => s.builtin)
+  if (operation === 'INPUT' || operation === 'OUTPUT')
+    problems.push(recipeValue(recipe, `${path}.operation`, 'the types of inputs and outputs are chosen with --io'))
+  else if (operation !== undefined && !builtins.includes(operation))
+    problems.push(unknownRecipeKey(recipe, `${path}.operation`, json.operation, ['*', ...operationNames.keys(), ...builtins]))
+  return {
+    ...(regex && { regex }),
+    ...(operation !== undefined && { operation }),
+    ...(json.layer !== undefined && { layer: listOf(json.layer) }),
+    ...(json.tensor !== undefined && { tensor: listOf(json.tensor) }),
+    ...(json.index !== undefined && { index: listOf(json.index) }),
+  }
+}
+
+/** A regular expression of Python's, whose named groups are written otherwise; null when it is none. */
+function regexOf(text: string): RegExp | null {
+  try {
+    return new RegExp(text.replace(/\(\?P</g, '(?<'))
+  } catch {
+    return null
+  }
+}
+
+function actionOf(recipe: string, path: string, json: RuleJson, problems: DiagnosticFields[]): Action | undefined {
+  if (json.algorithm_key === noQuantize) return { kind: 'float' }
+  const wrong = (field: string, what: string): undefined => {
+    problems.push(recipeValue(recipe, `${path}.${field}`, what))
+    return undefined
+  }
+  const algorithm = algorithms.get(json.algorithm_key)
+  if (algorithm === undefined) {
+    problems.push(unsupportedAlgorithm(recipe, `${path}.algorithm_key`, json.algorithm_key, [...algorithms.keys(), noQuantize]))
+    return undefined
+  }
+  const config = json.op_config
+  if (!config) return wrong('op_config', 'it is missing')
+  const { weight_tensor_config: weight, activation_tensor_config: activation } = config
+  if (!weight) return wrong('op_config.weight_tensor_config', 'it is missing')
+  if (weight.dtype !== 'INT') return wrong('op_config.weight_tensor_config.dtype', `weights are stored as INT, not ${weight.dtype}`)
+  const bits = ([2, 4, 8] as const).find((b) => b === weight.num_bits)
+  if (bits === undefined) return wrong('op_config.weight_tensor_config.num_bits', `weights have 2, 4 or 8 bits, not ${weight.num_bits}`)
+  if (activation) {
+    if (config.compute_precision !== 'INTEGER') return wrong('op_config.compute_precision', 'with integer activations it is INTEGER')
+    return staticAction(weight, activation, wrong)
+  }
+  if (config.compute_precision === 'FLOAT' && !config.explicit_dequantize)
+    return wrong('op_config.explicit_dequantize', 'it is true where compute_precision is FLOAT')
+  if (config.compute_precision === 'INTEGER' && config.explicit_dequantize)
+    return wrong('op_config.explicit_dequantize', 'it is false where compute_precision is INTEGER')
+  const compute = config.compute_precision === 'INTEGER' ? 'dynamic' : 'weight-only'
+  return {
+    kind: 'weights',
+    scheme: {
+      compute,
+      bits,
+      isSymmetric: weight.symmetric,
+      granularity: granularityOf(weight),
+      algorithm,
+      minElements: config.min_weight_elements,
+      isUnchecked: config.skip_checks,
+    },
+  }
+}
+
+function staticAction(
+  weight: TensorConfig,
+  activation: TensorConfig,
+  wrong: (field: string, what: string) => undefined,
+): Action | undefined {
+  const { num_bits: bits, symmetric, dtype, granularity } = activation
+  const at = 'op_config.activation_tensor_config'
+  if (bits !== 8 && bits !== 16) return wrong(`${at}.num_bits`, `activations have 8 or 16 bits, not ${bits}`)
+  if (dtype !== 'INT' || granularity !== 'TENSORWISE') return wrong(at, 'activations are INT with one scale for each tensor (TENSORWISE)')
+  if (symmetric !== (bits === 16)) return wrong(`${at}.symmetric`, `activations of 8 bits are asymmetric, those of 16 bits symmetric`)
+  if (weight.num_bits !== 8 || !weight.symmetric || typeof granularityOf(weight) === 'number')
+    return wrong('op_config.weight_tensor_config', 'with integer activations weights have 8 bits, symmetric, by channel or tensor')
+  return { kind: 'static', type: bits === 8 ? 'i8' : 'i16', isPerTensor: weight.granularity === 'TENSORWISE' }
+}
+
+function granularityOf({ granularity, block_size: blockSize }: TensorConfig): Granularity {
+  if (blockSize !== 0) return blockSize
+  if (granularity === 'TENSORWISE') return 'per-tensor'
+  return granularity === 'CHANNELWISE' ? 'per-axis' : (Number(granularity.slice('BLOCKWISE_'.length)) as BlockSize)
+}

@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest'
+import { DowncastError } from '../../core/diagnostics.ts'
+import { parseModel } from '../../ir/parse.ts'
+import type { Model } from '../../ir/types.ts'
+import { quantize } from '../quantize.ts'
+import type { QuantizeOptions } from '../types.ts'
+import { namedRecipe, recipeNames } from './named-recipes.ts'
+import { parseRecipe } from './parse-recipe.ts'
+
+const model = parseModel(`graph main(%0 "x": f32[1,8,8,4] range[-1,1]) {
+  %1 = const "filter" : f32[8,3,3,4] = random(1)
+  %2 "conv/out" = conv_2d(%0, %1, none) {padding=same, stride=[1,1], dilation=[1,1], fusedActivation=none, quantizedBiasType=f32} : f32[1,8,8,8] range[-2,2] @"conv"
+  %3 = const "shape" : i32[2] = [1, 512]
+  %4 "flat" = reshape(%2, %3) : f32[1,512] range[-2,2]
+  %5 = const "kernel" : f32[32,512] = random(2)
+  %6 "head/out" = fully_connected(%4, %5, none) {fusedActivation=none, keepNumDims=false} : f32[1,32] range[-3,3] @"head"
+  %7 = const "last" : f32[4,32] = random(3)
+  %9 "tail/out" = fully_connected(%6, %7, none) {fusedActivation=none, keepNumDims=false} : f32[1,4] range[-3,3] @"tail"
+  return %9
+}`)
+
+const weights = (num_bits: number, more: object = {}) => ({
+  op_config: { weight_tensor_config: { num_bits, granularity: 'CHANNELWISE' }, compute_precision: 'INTEGER', ...more },
+})
+const recipe = (...rules: object[]) => parseRecipe('r.json', JSON.stringify(rules))
+const follow = (rules: object[], options: QuantizeOptions = {}) => quantize(model, { recipe: recipe(...rules), ...options })
+
+/** Types of the weights and activations that ops read, by op. */
+const typesOf = (m: Model) =>
+  m.graphs[0]!.nodes.flatMap((n) =>
+    n.inputs[1] != null && n.op !== 'reshape'
+      ? [[n.op, ...n.inputs.slice(0, 2).map((id) => m.graphs[0]!.values.get(id!)!.type.dtype)].join(' ')]
+      : [n.op],
+  )
+
+function errorOf(work: () => unknown): DowncastError {
+  try {
+    work()
+  } catch (e) {
+    if (e instanceof DowncastError) return e
+    throw e
+  }
+  throw new Error('nothing was thrown')
+}
+
+describe('of the rules that hold for an op the last one wins', () => {
+  it('by expression, layer, tensor, op and place', () => {
+    const all = { regex: '.*', operation: '*', ...weights(8) }
+    expect(typesOf(follow([all]).model)).toEqual(['conv_2d f32 i8', 'reshape', 'fully_connected f32 i8', 'fully_connected f32 i8'])
+    for (const match of [{ regex: 'head/out;' }, { layer: 'head' }, { tensor: 'kernel' }, { index: 2 }, { layer: ['he*', 'none of it'] }]) {
+      const { model: small, decisions } = follow([all, { ...match, algorithm_key: 'no_quantize' }])
+      expect(typesOf(small)).toEqual(['conv_2d f32 i8', 'reshape', 'fully_connected f32 f32', 'fully_connected f32 i8'])
+      expect(decisions.find((d) => d.tensor === 'kernel')!.reason).toBe('rule [1] of the recipe keeps it float')
+    }
+    expect(typesOf(follow([all, { operation: 'FULLY_CONNECTED', ...weights(4) }]).model)[2]).toBe('fully_connected f32 i4')
+  })
+
+  it('where the kernel allows it; else the one before, and a rule that holds nowhere is told', () => {
+    const blocks = { weight_tensor_config: { num_bits: 4, block_size: 256 } }
+    const { model: small, diagnostics } = follow([
+      { ...weights(8) },
+      { op_config: { ...blocks, compute_precision: 'INTEGER' } },
+      { operation: 'CONV_2D', op_config: { ...blocks, compute_precision: 'INTEGER' } },
+    ])
+    expect(typesOf(small)).toEqual(['conv_2d f32 i8', 'reshape', 'fully_connected f32 i4', 'fully_connected f32 i8'])
+    expect(diagnostics).toMatchObject([
+      {
+        code: 'quantize/idle-rule',
+        severity: 'warning',
+        message: 'Rule [2] of the recipe "r.json" changes nothing: CONV_2D takes no 4-bit weights in blocks with float activations.',
+      },
+    ])
+  })
+
+  it('skip_checks does without a known kernel, min_weight_elements is a threshold', () => {
+    const blocks = { op_config: { weight_tensor_config: { num_bits: 8, block_size: 32 }, compute_precision: 'INTEGER', skip_checks: true } }
+    expect(typesOf(follow([{ operation: 'FULLY_CONNECTED', ...blocks }]).model)[2]).toBe('fully_connected f32 i8')
+    const { decisions } = follow([weights(8, { min_weight_elements: 1024 })])
+    expect(decisions.map((d) => d.reason)).toEqual(['288 elements < 1024', undefined, '128 elements < 1024'])
+  })
+
+  it('asks for --keep-float too', () => {
+    expect(typesOf(follow([weights(8)], { keepFloat: ['tail'] }).model)[3]).toBe('fully_connected f32 f32')
+  })
+})
+
+describe('static rules', () => {
+  const integer = (bits: number) => ({
+    op_config: {
+      activation_tensor_config: { num_bits: bits, symmetric: bits === 16 },
+      weight_tensor_config: { num_bits: 8, granularity: 'CHANNELWISE' },
+      compute_precision: 'INTEGER',
+    },
+  })
+
+  it('mix with the others, op by op', () => {
+    const { model: small, decisions } = follow([
+      integer(8),
+      { layer: 'head', ...weights(4) },
+      { layer: 'tail', algorithm_key: 'no_quantize' },
+    ])
+    expect(typesOf(small)).toEqual([
+      'quantize',
+      'conv_2d i8 i8',
+      'reshape',
+      'dequantize',
+      'fully_connected f32 i4',
+      'fully_connected f32 f32',
+    ])
+    expect(decisions.map((d) => [d.tensor, d.to])).toEqual([
+      ['filter', 'i8'],
+      ['kernel', 'i4'],
+      ['last', 'f32'],
+    ])
+  })
+
+  it('int8 and int16 in one model', () => {
+    const { model: small } = follow([integer(8), { layer: 'tail', ...integer(16) }])
+    expect(typesOf(small).filter((t) => t.includes(' '))).toEqual(['conv_2d i8 i8', 'fully_connected i8 i8', 'fully_connected i16 i8'])
+  })
+
+  it('need ranges', () => {
+    const graph = model.graphs[0]!
+    const values = new Map([...graph.values].map(([id, v]) => [id, { ...v, type: { ...v.type, range: undefined } }]))
+    const blind = { ...model, graphs: [{ ...graph, values }] }
+    expect(errorOf(() => quantize(blind, { recipe: namedRecipe('static_wi8_ai8') })).code).toBe('quantize/no-ranges')
+  })
+})
+
+describe('refuses', () => {
+  const parse = (text: string) => errorOf(() => parseRecipe('r.json', text))
+  const one = (rule: object) => parse(JSON.stringify([rule]))
+
+  it('what is no list of rules', () => {
+    expect(parse('[')).toMatchObject({ code: 'quantize/recipe-not-json' })
+    expect(parse('3')).toMatchObject({ code: 'quantize/recipe-parts' })
+    expect(parse('{"a": [], "b": []}').message).toContain('"a", "b"')
+    expect(parse('{"__proto__": 1, "constructor": 2}')).toMatchObject({ code: 'quantize/recipe-parts' })
+    expect(parseRecipe('r.json', '{"a": [], "b": []}', 'b').rules).toEqual([])
+  })
+
+  it('unknown words, with the nearest known one', () => {
+    expect(one({ regx: '.*', ...weights(8) })).toMatchObject({ code: 'quantize/unknown-recipe-key' })
+    expect(one({ regx: '.*', ...weights(8) }).message).toBe(
+      'The recipe "r.json" says "regx" at [0], which means nothing there. Did you mean "regex"?',
+    )
+    expect(one(weights(8, { weight_tensor_confg: 1 })).message).toContain(
+      'at [0].op_config, which means nothing there. Did you mean "weight',
+    )
+    expect(one({ operation: 'FULLY_CONECTED', ...weights(8) }).message).toContain('Did you mean "FULLY_CONNECTED"?')
+    expect(one({ algorithm_key: 'OCTAVE', ...weights(8) })).toMatchObject({
+      code: 'quantize/unsupported-algorithm',
+      hint: 'Did you mean OCTAV?',
+    })
+    expect(errorOf(() => namedRecipe('dynamic_wi8_afp31'))).toMatchObject({ code: 'quantize/unknown-recipe' })
+  })
+
+  it.each([
+    ['.regex', { regex: '(', ...weights(8) }],
+    ['.op_config', {}],
+    ['.op_config.weight_tensor_config', { op_config: {} }],
+    ['.op_config.weight_tensor_config.num_bits', weights(3)],
+    ['.op_config.weight_tensor_config.num_bits', weights('8' as unknown as number)],
+    ['.op_config.weight_tensor_config.dtype', weights(8, { weight_tensor_config: { num_bits: 8, dtype: 'FLOAT' } })],
+    ['.op_config.compute_precision', weights(8, { activation_tensor_config: { num_bits: 8 }, compute_precision: 'FLOAT' })],
+    ['.op_config.activation_tensor_config.num_bits', weights(8, { activation_tensor_config: { num_bits: 4 } })],
+    ['.op_config.activation_tensor_config', weights(8, { activation_tensor_config: { num_bits: 8, dtype: 'UINT' } })],
+    ['.op_config.activation_tensor_config.symmetric', weights(8, { activation_tensor_config: { num_bits: 8, symmetric: true } })],
+    ['.op_config.weight_tensor_config', weights(4, { activation_tensor_config: { num_bits: 8, symmetric: false } })],
+    ['.op_config.explicit_dequantize', weights(8, { compute_precision: 'FLOAT' })],
+    ['.op_config.explicit_dequantize', weights(8, { explicit_dequantize: true })],
+    ['.operation', { operation: 'INPUT', ...weights(8) }],
+  ])('values that cannot be: %s', (path, rule) => {
+    const error = one(rule)
+    expect(error).toMatchObject({ code: 'quantize/recipe-value' })
+    expect(error.message).toContain(`at [0]${path}:`)
+  })
+
+  it('all problems at once', () => {
+    const error = parse(JSON.stringify([{ regx: 1, ...weights(8) }, weights(3), { algorithm_key: 'GPTQ', ...weights(8) }]))
+    expect(error.diagnostics.map((d) => d.code)).toEqual([
+      'quantize/unknown-recipe-key',
+      'quantize/recipe-value',
+      'quantize/unsupported-algorithm',
+    ])
+  })
+
+  it('rules that fit no op', () => {
+    const error = errorOf(() => follow([weights(8), { layer: 'nothing', ...weights(8) }, { operation: 'ADD', index: 3, ...weights(8) }]))
+    expect(error.diagnostics.map((d) => d.message)).toEqual([
+      'Rule [1] of the recipe "r.json" fits no op of the model (layer "nothing").',
+      'Rule [2] of the recipe "r.json" fits no op of the model (ADD, index 3).',
+    ])
+  })
+
+  it.each([
+    { mode: 'dynamic' },
+    { minElements: 4 },
+    { perTensor: true },
+    { blockSize: 32 },
+    { asymmetric: true },
+  ] satisfies QuantizeOptions[])('%o beside a recipe', (options) =>
+    expect(errorOf(() => follow([weights(8)], options)).code).toBe('quantize/unfit-option'),
+  )
+})
+
+it.each(recipeNames)('%s can be followed or says why not', (name) => {
+  const found = namedRecipe(`${name}_recipe.json`)
+  try {
+    const { decisions } = quantize(model, { recipe: found })
+    expect(decisions.length).toBeGreaterThan(0)
+  } catch (e) {
+    expect((e as DowncastError).code).toBe('quantize/unmatched-rule')
+  }
+})
