@@ -215,7 +215,11 @@ function quantRecord(q: QuantParams): InputOf<typeof tensorTable>['quantization'
     case 'per-tensor':
       return { scale: [q.scale], zeroPoint: [BigInt(q.zeroPoint)] }
     case 'per-axis':
-      return { scale: q.scales, zeroPoint: BigInt64Array.from(q.zeroPoints, BigInt), quantizedDimension: q.axis }
+      return {
+        scale: q.scales,
+        zeroPoint: q.zeroPoints.some((z) => z !== 0) ? BigInt64Array.from(q.zeroPoints, BigInt) : new BigInt64Array(q.zeroPoints.length),
+        quantizedDimension: q.axis,
+      }
     case 'blockwise':
       // Its scales are a tensor, which is added when all others have their numbers.
       return {}
