@@ -34,7 +34,7 @@ rng = np.random.default_rng(5)
 
 
 def model(op, x, weight, y, options=None, first=(), flip=False):
-    """One op with `first` constant operands, then weight and x (or x and weight), no bias."""
+    """One op with `first` constant operands, then weight and x (or x and weight), and a bias where there is one."""
     m = fb.ModelT()
     m.version, m.description, m.buffers = 3, "made by hand", [fb.BufferT()]
     graph = fb.SubGraphT()
@@ -60,7 +60,9 @@ def model(op, x, weight, y, options=None, first=(), flip=False):
     at_y = tensor("y", f32, y)
     o = fb.OperatorT()
     o.opcodeIndex, o.outputs = 0, [at_y]
-    o.inputs = heads + ([at_w, at_x] if flip else [at_x, at_w]) + ([-1] if op in BIASED else [])
+    # The kernels of convolutions want a bias.
+    bias = [tensor("bias", f32, y[-1:], np.ones(y[-1], np.float32))] if op in BIASED else []
+    o.inputs = heads + ([at_w, at_x] if flip else [at_x, at_w]) + bias
     if options:
         o.builtinOptionsType, o.builtinOptions = options
     graph.inputs, graph.outputs, graph.operators = [at_x], [at_y], [o]
