@@ -10,6 +10,7 @@ import { textRecords } from '../../src/ops/text.ts'
 import { type Explanation, explain, ruleNames } from '../../src/optimize/index.ts'
 import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
+import { withError } from '../../src/quantize/decide.ts'
 import { staticModes } from '../../src/quantize/quantize.ts'
 import type { Recipe } from '../../src/quantize/recipe/recipe.ts'
 import type { Decision } from '../../src/quantize/types.ts'
@@ -111,7 +112,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       memory: converted.optimized.memory,
       ...(options.explain !== undefined && { explained: explain(options.explain, converted.floatModel, converted.optimized) }),
       ...(calibrated && { calibration: calibrated.calibration }),
-      decisions: converted.decisions,
+      decisions: plan ? converted.decisions.map(withError) : converted.decisions,
       diagnostics: converted.diagnostics,
       /** Without the check. */
       timeMs: Math.round(performance.now() - begin - (checked?.timeMs ?? 0)),
@@ -241,11 +242,15 @@ function planText(s: Summary): string {
     d.from === d.to ? d.from : `${d.from} -> ${d.to}${d.granularity === 'none' ? '' : ` ${d.granularity}`}`,
     formatCount(d.bytesBefore),
     formatCount(d.bytesAfter),
+    ...gridText(d),
     d.reason ?? '',
   ])
-  const table = textTable([['tensor', 'read by', 'elements', 'type', 'bytes before', 'after', 'why it stays'], ...rows], {
-    right: [2, 4, 5],
-  })
+  const table = textTable(
+    [['tensor', 'read by', 'elements', 'type', 'bytes before', 'after', 'scale', 'SQNR', 'error', 'why it stays'], ...rows],
+    {
+      right: [2, 4, 5, 7, 8],
+    },
+  )
   return [
     `${s.source.path}: ${s.mode === 'none' ? 'nothing is quantized' : `${split(s.decisions).changed.length} of ${s.decisions.length} constants change (${s.mode})`}`,
     `size ${sizes(s)}; operators ${operatorsText(s.operators)}; nothing was written`,
@@ -253,6 +258,17 @@ function planText(s: Summary): string {
     ...(rows.length === 0 ? [] : ['', ...table]),
   ].join('\n')
 }
+
+/** Scales and zero points from the smallest to the largest, and what is lost. */
+function gridText({ grid, error }: Decision): [scale: string, sqnr: string, error: string] {
+  if (!grid) return ['', '', '']
+  const span = ([low, high]: readonly [number, number]) => (low === high ? formatReal(low) : `${formatReal(low)} to ${formatReal(high)}`)
+  const zeroPoint = grid.zeroPoint.every((z) => z === 0) ? '' : `, zero point ${span(grid.zeroPoint)}`
+  const sqnr = error && (error.sqnrDb === null ? 'exact' : `${error.sqnrDb.toFixed(1)} dB`)
+  return [`${span(grid.scale)}${zeroPoint}`, sqnr ?? '', error ? formatReal(error.maxAbs) : '']
+}
+
+const formatReal = (x: number): string => String(Number(x.toPrecision(3)))
 
 function calibrationText({ data, estimator, timeMs }: CalibrationSummary): string {
   return `${formatCount(data.samples)} samples of ${data.name} (${estimator}), ${formatSeconds(timeMs)}`

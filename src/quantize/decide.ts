@@ -1,17 +1,25 @@
 import { bitsOf, byteLengthOf } from '../core/dtype.ts'
 import { elementCount } from '../core/shape.ts'
-import type { Node, TensorType, Value } from '../ir/types.ts'
+import type { Node, QuantParams, Value } from '../ir/types.ts'
 import { findSpec } from '../ops/index.ts'
 import { operandAt } from './static/roles.ts'
-import type { Decision } from './types.ts'
+import { errorOf, type StoredAs } from './stored-error.ts'
+import type { Decision, GridSummary } from './types.ts'
 
 /** What becomes of one constant. */
-export function decide(node: Node, index: number, value: Value, to: TensorType | undefined, reason?: string): Decision {
+export function decide(
+  node: Node,
+  index: number,
+  value: Value,
+  stored: Pick<Value, 'type' | 'data'> | undefined,
+  reason?: string,
+): Decision {
   const spec = findSpec(node.op)
+  const to = stored?.type
   const { quant } = to ?? {}
   const scaleBytes = quant === undefined ? 0 : quant.kind === 'per-tensor' ? 4 : quant.scales.length * (quant.kind === 'blockwise' ? 2 : 4)
   const elements = elementCount(value.type.shape)!
-  return {
+  const decision: Decision = {
     tensor: value.name,
     op: node.op,
     operand: (spec && operandAt(spec, index)?.name) ?? String(index),
@@ -21,9 +29,35 @@ export function decide(node: Node, index: number, value: Value, to: TensorType |
     to: to?.dtype ?? value.type.dtype,
     granularity: quant === undefined ? 'none' : quant.kind,
     ...(quant?.kind === 'blockwise' && { blockSize: quant.blockSize }),
+    ...(quant && { grid: gridSummary(quant) }),
     bits: bitsOf(to?.dtype ?? value.type.dtype),
     bytesBefore: value.data!.byteLength,
     bytesAfter: to ? byteLengthOf(to.dtype, elements) + scaleBytes : value.data!.byteLength,
     reason,
   }
+  if (stored?.data) storedOf.set(decision, { float: value.data!, type: stored.type, data: stored.data })
+  return decision
+}
+
+/** What a decision is about, for those who look at what it costs. */
+const storedOf = new WeakMap<Decision, StoredAs>()
+
+/** The decision with what storing the constant so loses, where it became integers; reads the constant and what it became. */
+export function withError(decision: Decision): Decision {
+  const stored = storedOf.get(decision)
+  return stored?.type.quant ? { ...decision, error: errorOf(stored) } : decision
+}
+
+function gridSummary(quant: QuantParams): GridSummary {
+  if (quant.kind === 'per-tensor') return { scales: 1, scale: [quant.scale, quant.scale], zeroPoint: [quant.zeroPoint, quant.zeroPoint] }
+  return { scales: quant.scales.length, scale: span(quant.scales), zeroPoint: span(quant.zeroPoints ?? [0]) }
+}
+
+function span(values: ArrayLike<number>): readonly [number, number] {
+  let [low, high] = [values[0] ?? 0, values[0] ?? 0]
+  for (let i = 1; i < values.length; i++) {
+    if (values[i]! < low) low = values[i]!
+    if (values[i]! > high) high = values[i]!
+  }
+  return [low, high]
 }

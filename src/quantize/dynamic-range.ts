@@ -88,7 +88,7 @@ function rewrite(
     const quantized = cache.get(key) ?? quantizeConst(editor, value, axis, node)
     cache.set(key, quantized)
     inputs[index] = quantized.id
-    decisions.set(index, decide(node, index, value, quantized.type))
+    decisions.set(index, decide(node, index, value, quantized))
   }
   const origin = mergeOrigins([node.origin], rule)
   if (spec.quant?.dynamicRange) {

@@ -48,6 +48,21 @@ export interface QuantizeOptions {
   readonly biasType?: 'i32' | 'i64'
 }
 
+/** Scales and zero points of a tensor, from the smallest to the largest. */
+export interface GridSummary {
+  /** How many scales there are. */
+  readonly scales: number
+  readonly scale: readonly [number, number]
+  readonly zeroPoint: readonly [number, number]
+}
+
+export interface StoredError {
+  /** Power of the elements over that of the errors, in dB; null where there is no error. */
+  readonly sqnrDb: number | null
+  /** Largest difference between an element and what it is stored as. */
+  readonly maxAbs: number
+}
+
 /** What was decided for one constant, and why. */
 export interface Decision {
   readonly tensor: string
@@ -63,6 +78,10 @@ export interface Decision {
   readonly granularity: 'per-axis' | 'per-tensor' | 'blockwise' | 'none'
   /** Elements that share a scale, where it is blockwise. */
   readonly blockSize?: number
+  /** The steps it is stored on; absent where it stays or is not integer. */
+  readonly grid?: GridSummary
+  /** What storing it so loses, where that was measured. */
+  readonly error?: StoredError
   /** Of one element after. */
   readonly bits: number
   readonly bytesBefore: number

@@ -235,13 +235,12 @@ class IntegerGraph {
     dtype: Value['type']['dtype'],
     compute: () => Uint8Array,
   ): ValueId {
-    this.#decisions.push(decide(node, index, value, { dtype, shape: value.type.shape, quant }))
     const name = `${value.id}/const/${key}`
-    const known = this.#forms.get(name)
-    if (known) return known.id
     const type: TensorType = { dtype, shape: value.type.shape, quant }
-    const made = this.#editor.addConst(value.name, type, lazyConst(byteLengthOf(dtype, elementCount(value.type.shape)!), compute))
+    const form = () => lazyConst(byteLengthOf(dtype, elementCount(value.type.shape)!), compute)
+    const made = this.#forms.get(name) ?? this.#editor.addConst(value.name, type, form())
     this.#forms.set(name, made)
+    this.#decisions.push(decide(node, index, value, made))
     return made.id
   }
 }

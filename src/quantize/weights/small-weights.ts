@@ -57,7 +57,7 @@ class SmallWeights {
         return
       }
       const stored = this.#store(node, value, found.scheme, found.axis)
-      this.#decisions.push(decide(node, index, value, stored.type))
+      this.#decisions.push(decide(node, index, value, stored))
       isTaken ||= found.scheme.compute === 'dynamic'
       inputs[index] = found.scheme.compute === 'dynamic' ? stored.id : this.#widen(node, value, stored).id
     })

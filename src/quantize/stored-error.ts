@@ -1,0 +1,63 @@
+import type { ConstData } from '../core/bytes.ts'
+import { invariant } from '../core/diagnostics.ts'
+import { bitsOf, typedView } from '../core/dtype.ts'
+import type { QuantParams, TensorType } from '../ir/types.ts'
+import type { StoredError } from './types.ts'
+
+/** A float constant, and the integers it became. */
+export interface StoredAs {
+  readonly float: ConstData
+  readonly type: TensorType
+  readonly data: ConstData
+}
+
+/** What is lost: scale * (q - zero point) against each element, in float64. */
+export function errorOf({ float, type, data }: StoredAs): StoredError {
+  const codes = codesOf(type, data.bytes())
+  const { run, scales, zeroPoints } = stepsOf(type)
+  const elements = typedView('f32', float.bytes())
+  let [signal, noise, maxAbs] = [0, 0, 0]
+  let group = 0
+  for (let from = 0; from < elements.length; from += run) {
+    const [scale, zeroPoint] = [scales[group]!, zeroPoints?.[group] ?? 0]
+    for (let k = from; k < Math.min(from + run, elements.length); k++) {
+      const x = elements[k]!
+      const error = Math.abs(x - scale * (codes(k) - zeroPoint))
+      signal += x * x
+      noise += error * error
+      if (error > maxAbs) maxAbs = error
+    }
+    group = group + 1 === scales.length ? 0 : group + 1
+  }
+  return { sqnrDb: noise === 0 ? null : 10 * Math.log10(signal / noise), maxAbs }
+}
+
+/** Elements by their position; those of 4 and 2 bits lie packed, the first in the lowest bits. */
+function codesOf({ dtype }: TensorType, bytes: Uint8Array): (k: number) => number {
+  const bits = bitsOf(dtype)
+  if (bits < 8) {
+    const perByte = 8 / bits
+    return (k) => (bytes[Math.floor(k / perByte)]! << (32 - bits - bits * (k % perByte))) >> (32 - bits)
+  }
+  if (dtype === 'i64') {
+    const wide = typedView('i64', bytes)
+    return (k) => Number(wide[k]!)
+  }
+  invariant(dtype === 'i8' || dtype === 'u8' || dtype === 'i16' || dtype === 'i32', `no weights are stored as ${dtype}`)
+  const view = typedView(dtype, bytes)
+  return (k) => view[k]!
+}
+
+/** Runs of so many elements have a scale in turn. */
+function stepsOf({ quant, shape }: TensorType): { run: number; scales: ArrayLike<number>; zeroPoints: ArrayLike<number> | undefined } {
+  invariant(quant, 'stored integers have scales')
+  if (quant.kind === 'per-tensor') return { run: Number.POSITIVE_INFINITY, scales: [quant.scale], zeroPoints: [quant.zeroPoint] }
+  return { run: runOf(quant, shape as readonly number[]), scales: quant.scales, zeroPoints: quant.zeroPoints }
+}
+
+function runOf(quant: Exclude<QuantParams, { kind: 'per-tensor' }>, shape: readonly number[]): number {
+  const inner = shape.slice(quant.axis + 1).reduce((a, b) => a * b, 1)
+  if (quant.kind === 'per-axis') return inner
+  invariant(inner === 1, 'blocks divide the last axis')
+  return quant.blockSize
+}
