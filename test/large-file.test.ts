@@ -8,7 +8,7 @@ import { writeTflite } from '../src/export/write-tflite.ts'
 import { importTflite } from '../src/import/tflite/import-model.ts'
 import { readTfliteFile } from '../src/import/tflite/read-file.ts'
 import { parseModel } from '../src/ir/parse.ts'
-import type { Model } from '../src/ir/types.ts'
+import type { Model, Value } from '../src/ir/types.ts'
 import { textRecords } from '../src/ops/text.ts'
 import { openFile } from '../src/platform/node.ts'
 
@@ -55,9 +55,9 @@ function largeModel(): Model {
   const small = parseModel(`graph main(%0 "x": f32[1,1]) {\n${body.join('\n')}\n  return ${outputs}\n}`, { records: textRecords })
   const [graph] = small.graphs
   const values = new Map(
-    [...graph!.values].map(([id, v]) => {
-      if (v.data) return [id, { ...v, type: { dtype: 'f32', shape: [rows, columns] }, data: weights(Number(v.name.slice(1))) }] as const
-      return [id, { ...v, type: { dtype: 'f32', shape: [1, graph!.inputs.includes(id) ? columns : rows] } }] as const
+    [...graph!.values].map(([id, v]): [number, Value] => {
+      if (v.data) return [id, { ...v, type: { dtype: 'f32', shape: [rows, columns] }, data: weights(Number(v.name.slice(1))) }]
+      return [id, { ...v, type: { dtype: 'f32', shape: [1, graph!.inputs.includes(id) ? columns : rows] } }]
     }),
   )
   return { ...small, graphs: [{ ...graph!, values }] }
