@@ -24,6 +24,8 @@ export interface Parameters {
 /** A range of at most this width is widened to it: also that of all-zero channels. */
 const smallestRange = 1e-6
 const smallestBound = Math.fround(1e-9)
+/** The least scale of a block: XNNPACK refuses a model with 0, which litert-quantizer stores for an all-zero block. */
+const smallestHalf = 2 ** -24
 
 /**
  * Symmetric int8 as TensorFlow's dynamic-range quantizer makes it: scale = 2m/254 in double, halves away from zero; undefined when an
@@ -84,7 +86,8 @@ export function fittedParameters(data: ConstData, groups: Groups, { bits, granul
 export function symmetricParameters(largest: Float32Array, bits: WeightBits, isBlockwise: boolean): Parameters {
   const most = 2 ** (bits - 1) - 1
   const scales = largest.map((m) => m / most)
-  if (isBlockwise) for (let i = 0; i < scales.length; i++) scales[i] = f16ToNumber(toHalfBits(toBfloat16(scales[i]!)))
+  if (isBlockwise)
+    for (let i = 0; i < scales.length; i++) scales[i] = Math.max(smallestHalf, f16ToNumber(toHalfBits(toBfloat16(scales[i]!))))
   const [low, high] = rangeOf(bits, bits >= 8)
   return { scales, low, high, ties: 'even' }
 }

@@ -64,10 +64,15 @@ describe.each(Object.keys(recorded.weights))('%s, as litert-quantizer stores it'
       expect(place.axis).toBe(c.axis)
       const made = quantizedConst(weightOf(shape, constFromBytes(bytesIn(data))), scheme, place.axis)!
       const { scales, zeroPoints } = scalesOf(made)
-      expect(scales).toEqual([...typedView('f32', bytesIn(c.scales))])
+      // It stores 0 for a block of next to nothing, with which XNNPACK refuses the model, and divides by it; ours is the least there is.
+      const isBlockwise = c.granularity.startsWith('BLOCKWISE')
+      const recordedScales = typedView('f32', bytesIn(c.scales))
+      expect(scales).toEqual(Array.from(recordedScales, (s) => (isBlockwise && s === 0 ? 2 ** -24 : s)))
       if (c.zeroPoints.length === zeroPoints.length) expect(zeroPoints).toEqual(c.zeroPoints)
-      expect(Buffer.from(made.data.bytes()).equals(bytesIn(c.data))).toBe(true)
-      expect(piecesOf(made).equals(bytesIn(c.data))).toBe(true)
+      const blockBytes = bytesIn(c.data).byteLength / recordedScales.length
+      const comparable = (bytes: Uint8Array) => bytes.filter((_, i) => !isBlockwise || recordedScales[Math.floor(i / blockBytes)] !== 0)
+      expect(Buffer.from(comparable(made.data.bytes())).equals(comparable(bytesIn(c.data)))).toBe(true)
+      expect(piecesOf(made).equals(made.data.bytes())).toBe(true)
     },
   )
 })
@@ -132,4 +137,19 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('%s 
     }
     expect(quantizedConst(value, scheme, null)).toBeUndefined()
   }
+})
+
+test('an all-zero block has a scale that is not 0', () => {
+  const values = Float32Array.from({ length: 64 }, (_, i) => (i < 32 ? Math.sin(i) : 0))
+  const scheme: WeightScheme = {
+    compute: 'dynamic',
+    bits: 4,
+    isSymmetric: true,
+    granularity: 32,
+    algorithm: 'min-max',
+    minElements: 0,
+  }
+  const made = quantizedConst(weightOf([1, 64], constFromBytes(bytesOf(values))), scheme, 1)!
+  expect(scalesOf(made).scales).toEqual([0.142578125, 2 ** -24])
+  expect([...made.data.bytes().subarray(16)]).toEqual(new Array(16).fill(0))
 })
