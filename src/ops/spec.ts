@@ -182,7 +182,13 @@ export interface QuantTraits {
     readonly typeAttr?: string
   }[]
   /** The kernel takes f32 activations with i8 weights; these attributes are set on the node then. */
-  readonly dynamicRange?: { readonly setAttrs: Attrs /** All weights or none. */; readonly together?: boolean }
+  readonly dynamicRange?: {
+    readonly setAttrs: Attrs
+    /** All weights or none. */
+    readonly together?: boolean
+    /** It reads a scale for each channel, past the end where there is one for all. @see LiteRT kernels/depthwise_conv.cc, EvalHybridPerChannel */
+    readonly perChannel?: boolean
+  }
   /** Stays float in integer modes, and why. */
   readonly floatOnly?: string
 }

@@ -44,7 +44,7 @@ export function dynamicRange(graph: Graph, options: QuantizeOptions, keep: KeepF
       const trait = traits.find((t) => t.operand === operand.name)
       const own = reasonToKeep(spec, node, value, trait !== undefined, options, keep)
       const reason = own ?? (kept.length > 0 ? `another weight of the op stays float: ${kept[0]}` : undefined)
-      const axis = options.perTensor ? null : (trait?.axis ?? null)
+      const axis = options.perTensor && !spec.quant?.dynamicRange?.perChannel ? null : (trait?.axis ?? null)
       if (reason === undefined) chosen.push({ index, axis })
       else decided.set(index, decide(node, index, value, undefined, reason))
     })

@@ -49,6 +49,15 @@ describe('dynamic', () => {
     expect(run(small, { minElements: 960 }).decisions[0]).toMatchObject({ to: 'i8' })
   })
 
+  it('has a scale for each channel with perTensor too where the kernel reads as many', () => {
+    const depthwise = parseModel(
+      'graph main(%0 "x": f32[1,8,8,16]) {\n  %1 = const "w" : f32[1,3,3,16] = random(1)\n  %2 = const "b" : f32[16] = random(2)\n  %9 = depthwise_conv_2d(%0, %1, %2) {padding="valid", depthMultiplier=1} : f32[1,6,6,16]\n  return %9\n}',
+    )
+    const granularity = (mode: 'dynamic' | 'weight-only-int8') =>
+      quantize(depthwise, { mode, perTensor: true, minElements: 0 }).decisions.find((d) => d.tensor === 'w')!.granularity
+    expect([granularity('dynamic'), granularity('weight-only-int8')]).toEqual(['per-axis', 'per-tensor'])
+  })
+
   it('has one scale for a weight with perTensor', () => {
     const value = [...run(dense, { perTensor: true }).model.graphs[0]!.values.values()].find((v) => v.type.dtype === 'i8')
     expect(value!.type.quant).toMatchObject({ kind: 'per-tensor', zeroPoint: 0 })

@@ -91,7 +91,7 @@ export const depthwiseConv2d = defineOp({
     integer: ['i8', 'i16'],
     weights: [{ operand: 'filter', axis: 3, narrowRange: true, small: { dynamic: [8], weightOnly: [8] } }],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'filter'] }],
-    dynamicRange: { setAttrs: {} },
+    dynamicRange: { setAttrs: {}, perChannel: true },
   },
   version(n) {
     const [x, f] = n.types

@@ -45,8 +45,10 @@ export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shap
     return { reason: `only weights per tensor or channel before a DEQUANTIZE may be asymmetric` }
   if (algorithm !== 'min-max' && !isSymmetric) return { reason: `${algorithm} gives symmetric weights only` }
   if (algorithm === 'mse' && (isBlockwise || bits === 2)) return { reason: 'mse has factors for 4 and 8 bits per tensor or channel only' }
-  if (granularity === 'per-tensor') return { axis: null }
-  if (granularity === 'per-axis') return { axis: small.channelAxis?.(attrs, shape.length) ?? trait.axis }
+  const readsChannels = compute === 'dynamic' && !scheme.isUnchecked && spec.quant?.dynamicRange?.perChannel
+  const isOne = granularity === 'per-tensor' && !readsChannels
+  if (isOne) return { axis: null }
+  if (!isBlockwise) return { axis: small.channelAxis?.(attrs, shape.length) ?? trait.axis }
   const axis = shape.length - 1
   if (shape.length !== 2) return { reason: 'blocks divide the rows of matrices only' }
   if (shape[axis]! % granularity !== 0) return { reason: `rows of ${shape[axis]} elements do not divide into blocks of ${granularity}` }
