@@ -22,6 +22,7 @@ import { factsOf, opsWithFacts } from '../src/lower/tf/op-status.ts'
 import { BodyTable } from '../src/ops/bodies.ts'
 import { OpBuilder } from '../src/ops/build.ts'
 import { findSpec } from '../src/ops/index.ts'
+import { matrixCell, matrixColumns, quantizeMatrix } from '../src/quantize/matrix.ts'
 import { openZip } from '../src/wire/zip.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -208,7 +209,7 @@ export async function opsPage(): Promise<string> {
   })
   return `# Ops
 
-Made by \`scripts/ops.ts\` from the lowerings; not edited by hand. \`downcast ops\` prints it, \`downcast coverage MODEL\` says it of one model.
+Made by \`scripts/ops.ts\` from the lowerings and the op records; not edited by hand. \`downcast ops\` prints it, \`downcast coverage MODEL\` says it of one model.
 
 ## TensorFlow
 
@@ -228,6 +229,30 @@ Layers of Keras files (\`.h5\`, \`.keras\`), of Keras 2 and 3.
 | layer | becomes |
 |---|---|
 ${layers.map(({ layer, becomes }) => `| \`${layer}\` | ${becomes.join(', ')} |`).join('\n')}
+
+${quantizationSection()}`
+}
+
+/** The matrix of `downcast ops --quantize`, and where a runtime has no kernel. */
+function quantizationSection(): string {
+  const rows = quantizeMatrix().map((row) => `| ${row.op} | ${matrixColumns.map((column) => matrixCell(row, column)).join(' | ')} |`)
+  const lacking = JSON.parse(readFileSync(path.join(root, 'test/matrix-expected-failures.json'), 'utf8')) as Record<string, string>
+  const cellsOf = new Map<string, string[]>()
+  for (const [cell, reason] of Object.entries(lacking)) cellsOf.set(reason, [...(cellsOf.get(reason) ?? []), cell])
+  return `## Quantization
+
+Which LiteRT operators can be quantized, and how many bits their weights then have; \`downcast ops --quantize\` prints it. \`yes\` is an operator
+without weights; one that is not listed stays float. In *dynamic*, *blocks* and *weight-only* activations stay float; *weight-only* may also be
+asymmetric, and all but *blocks* have one scale for a tensor instead of one for a channel on demand. In \`float16\` the constants of every
+operator are halves. A test quantizes a model of each operator in each of these ways and runs it in LiteRT.js.
+
+| op | ${matrixColumns.join(' | ')} |
+|---|${matrixColumns.map(() => '---|').join('')}
+${rows.join('\n')}
+
+These do not run in LiteRT.js:
+
+${[...cellsOf].map(([reason, cells]) => `- ${cells.join('; ')}: ${reason}.`).join('\n')}
 `
 }
 

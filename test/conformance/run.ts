@@ -41,7 +41,9 @@ try {
     ['keras_judge.py', layers, cli],
     ['applications.py', cli, ...process.argv.slice(2)],
   ]
+  const cells = path.join(dir, 'matrix')
   const results = suites.map(([script, ...args]) => run(python, [path.join(here, script!), ...args]))
+  results.push(run('npx', ['tsx', path.join(here, 'matrix.ts'), cells]) || run(python, [path.join(here, 'matrix.py'), cells]))
   results.push(run(quantizer, [path.join(here, 'litert_quantizer.py'), cli]))
   process.exitCode = results.find((code) => code !== 0) ?? 0
 } finally {

@@ -82,7 +82,7 @@ export const reluN1To1 = unary('relu_n1_to_1', {
   releases: { 1: '1.5.0' },
 })
 export const relu0To1 = unary('relu_0_to_1', {
-  quant: { integer: ['i8', 'i16'] },
+  quant: { integer: ['i8'] },
   summary: 'min(max(x, 0), 1)',
   dtypes: floatOrQ,
   releases: { 1: '2.10.0' },

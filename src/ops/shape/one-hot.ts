@@ -26,7 +26,7 @@ export const oneHot = defineOp({
     const at = axis === -1 ? shape.length : axis
     return [{ dtype: on.dtype, shape: [...shape.slice(0, at), n.dims('depth')?.[0] ?? n.unknown(''), ...shape.slice(at)] }]
   },
-  quant: { integer: ['i8'] },
+  quant: { integer: ['i8'], sameScales: { operands: ['onValue', 'offValue'], results: [0] } },
   version: () => 1,
   releases: { 1: '1.11.0' },
   accuracy: 'exact',

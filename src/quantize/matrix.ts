@@ -1,0 +1,92 @@
+import { allSpecs, findSpec } from '../ops/index.ts'
+import type { IntegerType, OpSpec, WeightBits } from '../ops/spec.ts'
+import type { Recipe } from './recipe/recipe.ts'
+import type { QuantizeMode, QuantizeOptions } from './types.ts'
+import { blockSizes, type Granularity } from './weights/scheme.ts'
+
+/** Ways to store an op's numbers, as columns of the matrix. */
+export const matrixColumns = ['int8', 'int16x8', 'dynamic', 'blocks', 'weight-only'] as const
+export type MatrixColumn = (typeof matrixColumns)[number]
+
+/** One way in which an op can stand in a quantized model. */
+export interface QuantizedForm {
+  /** The op, by its IR name. */
+  readonly of: string
+  readonly column: MatrixColumn
+  /** Unique for the op: `weight-only 4 bits, asymmetric`. */
+  readonly label: string
+  /** Of its weights; undefined where it has none. */
+  readonly bits: WeightBits | undefined
+  /** The op that stands in its place, mostly itself. */
+  readonly as: string
+  /** What makes it so of a model that is this op alone. */
+  readonly options: QuantizeOptions
+}
+
+export interface MatrixRow {
+  /** Name in `BuiltinOperator`. */
+  readonly op: string
+  readonly forms: readonly QuantizedForm[]
+}
+
+/** Every op that can be quantized, with all ways to do it, from the op records. */
+export function quantizeMatrix(): readonly MatrixRow[] {
+  return allSpecs()
+    .map((spec) => ({ op: spec.builtin, forms: [...integerForms(spec), ...weightForms(spec)] }))
+    .filter((row) => row.forms.length > 0)
+    .sort((a, b) => (a.op < b.op ? -1 : 1))
+}
+
+const staticColumns = [
+  ['i8', 'int8'],
+  ['i16', 'int16x8'],
+] as const satisfies readonly (readonly [IntegerType, MatrixColumn & QuantizeMode])[]
+
+function integerForms({ name, quant }: OpSpec): QuantizedForm[] {
+  const bits = quant?.weights?.some((w) => w.integerAs !== 'activation') ? 8 : undefined
+  return staticColumns.flatMap(([type, column]): QuantizedForm[] => {
+    if (quant?.integer?.includes(type)) return [{ of: name, column, label: column, bits, as: name, options: { mode: column } }]
+    const other = quant?.integerForm?.op
+    if (other === undefined || !findSpec(other)?.quant?.integer?.includes(type)) return []
+    return [{ of: name, column, label: `${column}-only`, bits, as: other, options: { mode: `${column}-only` } }]
+  })
+}
+
+function weightForms({ name, builtin, quant, movesElements }: OpSpec): QuantizedForm[] {
+  const forms: QuantizedForm[] = []
+  const add = (column: MatrixColumn, bits: WeightBits, options: QuantizeOptions, ...words: string[]) =>
+    forms.push({ of: name, column, label: [`${column} ${bits} bits`, ...words].join(', '), bits, as: name, options })
+  if (quant?.weights && (quant.dynamicRange || movesElements)) {
+    add('dynamic', 8, { mode: 'dynamic', minElements: 0 })
+    if (quant.dynamicRange) add('dynamic', 8, { mode: 'dynamic', minElements: 0, perTensor: true }, 'per tensor')
+  }
+  for (const { small } of quant?.weights ?? []) {
+    for (const bits of small?.dynamic ?? []) {
+      add('dynamic', bits, { recipe: dynamicRecipe(builtin, bits, 'per-axis') }, 'by recipe')
+      add('dynamic', bits, { recipe: dynamicRecipe(builtin, bits, 'per-tensor') }, 'by recipe', 'per tensor')
+    }
+    for (const bits of small?.blocks ?? [])
+      for (const size of blockSizes) add('blocks', bits, { recipe: dynamicRecipe(builtin, bits, size) }, `of ${size}`)
+    for (const bits of small?.weightOnly ?? []) {
+      const mode = bits === 8 ? 'weight-only-int8' : 'weight-only-int4'
+      add('weight-only', bits, { mode })
+      add('weight-only', bits, { mode, perTensor: true }, 'per tensor')
+      add('weight-only', bits, { mode, asymmetric: true }, 'asymmetric')
+      add('weight-only', bits, { mode, perTensor: true, asymmetric: true }, 'per tensor', 'asymmetric')
+    }
+  }
+  return forms
+}
+
+/** One rule: dynamic weights of an op, smallest to largest, with the numbers of litert-quantizer. */
+function dynamicRecipe(operation: string, bits: WeightBits, granularity: Granularity): Recipe {
+  const scheme = { compute: 'dynamic', bits, isSymmetric: true, granularity, algorithm: 'min-max', minElements: 0 } as const
+  return { name: 'matrix', rules: [{ path: '[0]', match: { operation }, action: { kind: 'weights', scheme } }] }
+}
+
+/** What a cell says: bits of the weights, or `yes`, or the op that takes its place and the mode that does so. */
+export function matrixCell({ forms }: MatrixRow, column: MatrixColumn): string {
+  const found = forms.filter((f) => f.column === column)
+  const texts = found.map(({ of, as, bits, label }) => (as === of ? String(bits ?? 'yes') : `as ${findSpec(as)!.builtin} in ${label}`))
+  return [...new Set(texts)].join(' ')
+}
