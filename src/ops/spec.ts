@@ -139,10 +139,12 @@ export interface WeightTrait {
   readonly integerAs?: 'activation'
   /** The integer kernel also takes one that is computed, on any grid. */
   readonly mayCompute?: boolean
-  /** How small it may be while activations stay float. @see litert-quantizer 0.11 default_policy.py */
+  /** How small it may be. @see litert-quantizer 0.11 default_policy.py */
   readonly small?: {
     /** Taken as stored, one scale for each channel or for all. */
     readonly dynamic: readonly WeightBits[]
+    /** Taken as stored beside integer activations, when fewer than 8. */
+    readonly integer?: readonly WeightBits[]
     /** Taken as stored, one scale for each block along its rows. */
     readonly blocks?: readonly WeightBits[]
     /** Behind a DEQUANTIZE. */

@@ -1,6 +1,6 @@
 import { allSpecs, findSpec } from '../ops/index.ts'
 import type { IntegerType, OpSpec, WeightBits } from '../ops/spec.ts'
-import type { Recipe } from './recipe/recipe.ts'
+import type { Action, Recipe } from './recipe/recipe.ts'
 import type { QuantizeMode, QuantizeOptions } from './types.ts'
 import { blockSizes, type Granularity } from './weights/scheme.ts'
 
@@ -42,10 +42,24 @@ const staticColumns = [
   ['i16', 'int16x8'],
 ] as const satisfies readonly (readonly [IntegerType, MatrixColumn & QuantizeMode])[]
 
-function integerForms({ name, quant }: OpSpec): QuantizedForm[] {
-  const bits = quant?.weights?.some((w) => w.integerAs !== 'activation') ? 8 : undefined
+function integerForms({ name, builtin, quant }: OpSpec): QuantizedForm[] {
+  const shared = quant?.sameScales?.operands ?? []
+  const weights = quant?.weights?.filter((w) => w.integerAs !== 'activation' && !shared.includes(w.operand)) ?? []
+  const bits = weights.length > 0 ? 8 : undefined
   return staticColumns.flatMap(([type, column]): QuantizedForm[] => {
-    if (quant?.integer?.includes(type)) return [{ of: name, column, label: column, bits, as: name, options: { mode: column } }]
+    if (quant?.integer?.includes(type)) {
+      const form = (label: string, options: QuantizeOptions, of: WeightBits | undefined = bits) =>
+        ({ of: name, column, label, bits: of, as: name, options }) as const
+      const forms: QuantizedForm[] = [form(column, { mode: column })]
+      if (bits) forms.push(form(`${column}, per tensor`, { mode: column, perTensor: true }))
+      for (const small of weights.flatMap((w) => w.small?.integer ?? []))
+        for (const granularity of ['per-axis', 'per-tensor'] as const) {
+          const label = `${column}, weights of ${small} bits${granularity === 'per-tensor' ? ', per tensor' : ''}`
+          const action = { kind: 'static', type, weights: { bits: small, granularity, algorithm: 'min-max' } } as const
+          forms.push(form(label, { recipe: oneRule(builtin, action) }, small))
+        }
+      return forms
+    }
     const other = quant?.integerForm?.op
     if (other === undefined || !findSpec(other)?.quant?.integer?.includes(type)) return []
     return [{ of: name, column, label: `${column}-only`, bits, as: other, options: { mode: `${column}-only` } }]
@@ -78,11 +92,13 @@ function weightForms({ name, builtin, quant, movesElements }: OpSpec): Quantized
   return forms
 }
 
-/** One rule: dynamic weights of an op, smallest to largest, with the numbers of litert-quantizer. */
 function dynamicRecipe(operation: string, bits: WeightBits, granularity: Granularity): Recipe {
   const scheme = { compute: 'dynamic', bits, isSymmetric: true, granularity, algorithm: 'min-max', minElements: 0 } as const
-  return { name: 'matrix', rules: [{ path: '[0]', match: { operation }, action: { kind: 'weights', scheme } }] }
+  return oneRule(operation, { kind: 'weights', scheme })
 }
+
+/** For every op of a kind, with the numbers of litert-quantizer. */
+const oneRule = (operation: string, action: Action): Recipe => ({ name: 'matrix', rules: [{ path: '[0]', match: { operation }, action }] })
 
 /** What a cell says: bits of the weights, or `yes`, or the op that takes its place and the mode that does so. */
 export function matrixCell({ forms }: MatrixRow, column: MatrixColumn): string {

@@ -70,8 +70,8 @@ export function quantize(model: Model, options: QuantizeOptions = {}): Quantized
 function afterTraining(mode: Mode): Mode {
   return (model, options, keep) => {
     if (!model.graphs.some(isTrained)) return mode(model, options, keep)
-    const { perTensor = false } = options
-    const trained = staticInteger(model, { type: 'i8', biasType: 'i32', perTensor, range: () => undefined, keep })
+    const weights = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
+    const trained = staticInteger(model, { type: 'i8', biasType: 'i32', weights, range: () => undefined, keep })
     const changed = trained.decisions.filter((d) => d.reason === undefined)
     const rest = mode(trained.model, options, keep)
     return {

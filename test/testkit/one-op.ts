@@ -24,7 +24,11 @@ export function oneOpOf({ of, column }: QuantizedForm): OneOp {
   const make = Object.hasOwn(makers, spec.name) ? makers[spec.name]! : spec.operands.length === 1 ? unary() : binary
   const results = [make(e, spec)].flat()
   e.graph.setOutputs(results.map((v) => v.id))
-  return { model: { graphs: [e.graph.finish()], signatures: [], description: '', metadata: new Map() }, data: e.data }
+  const graph = e.graph.finish()
+  const inputs = graph.inputs.map((value) => ({ name: graph.values.get(value)!.name, value }))
+  const outputs = graph.outputs.map((value, i) => ({ name: `y${i}`, value }))
+  const signatures = [{ key: 'serving_default', graph: 0, inputs, outputs }]
+  return { model: { graphs: [graph], signatures, description: '', metadata: new Map() }, data: e.data }
 }
 
 /** The results in LiteRT.js. */

@@ -40,7 +40,7 @@ export const conv2d = defineOp({
   },
   quant: {
     integer: ['i8', 'i16'],
-    weights: [{ operand: 'filter', axis: 0, narrowRange: true, small: { dynamic: [8, 4, 2], weightOnly: [8, 4] } }],
+    weights: [{ operand: 'filter', axis: 0, narrowRange: true, small: { dynamic: [8, 4, 2], integer: [4], weightOnly: [8, 4] } }],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'filter'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: {} },
   },

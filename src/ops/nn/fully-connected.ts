@@ -41,7 +41,7 @@ export const fullyConnected = defineOp({
         axis: 0,
         narrowRange: true,
         mayCompute: true,
-        small: { dynamic: [8, 4, 2], blocks: [4, 2], weightOnly: [8, 4] },
+        small: { dynamic: [8, 4, 2], integer: [4], blocks: [4, 2], weightOnly: [8, 4] },
       },
     ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],

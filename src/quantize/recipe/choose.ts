@@ -1,11 +1,12 @@
 import { elementCount } from '../../core/shape.ts'
-import type { Graph, Model, Node, NodeId } from '../../ir/types.ts'
+import type { Graph, Model, Node, NodeId, SignaturePort, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
-import type { OpSpec } from '../../ops/spec.ts'
+import type { OpSpec, WeightTrait } from '../../ops/spec.ts'
 import { unmatchedRule } from '../diagnostics.ts'
 import { glob } from '../keep-float.ts'
+import type { PortType, PortTypes } from '../types.ts'
 import { placeScales, type WeightScheme } from '../weights/scheme.ts'
-import type { Action, Match, Recipe, Rule } from './recipe.ts'
+import { type Action, isPortWord, type Match, type Recipe, type Rule } from './recipe.ts'
 
 /** What becomes of an op: the last rule's action that its kernel allows; else why none holds. */
 export type Choice = { readonly action: Action; readonly rule: Rule } | { readonly reason: string }
@@ -19,7 +20,9 @@ export interface Chosen {
 
 /** Goes through the rules for every op. Throws `quantize/unmatched-rule` for rules that fit no op at all. */
 export function chooseActions(model: Model, recipe: Recipe): Chosen {
-  const fits = recipe.rules.map((rule) => ({ rule, test: matcher(rule.match), isMatched: false, isHeld: false, reason: '' }))
+  const fits = recipe.rules
+    .filter((r) => !isPortWord(r.match.operation))
+    .map((rule) => ({ rule, test: matcher(rule.match), isMatched: false, isHeld: false, reason: '' }))
   const graphs = model.graphs.map((graph) => {
     const choices = new Map<NodeId, Choice>()
     graph.nodes.forEach((node, index) => {
@@ -55,6 +58,27 @@ export function chooseActions(model: Model, recipe: Recipe): Chosen {
 
 type Test = (graph: Graph, node: Node, index: number, spec: OpSpec | undefined) => boolean
 
+/** Inputs and outputs of a model as the last rule that fits them says: integers where it has integer activations and `canBe` does not object. */
+export function choosePorts(model: Model, recipe: Recipe, canBe: (graph: number, id: ValueId) => boolean): PortTypes {
+  const types = new Map<string, PortType>()
+  for (const { graph, inputs, outputs } of model.signatures) {
+    const choose = (word: string, port: SignaturePort) => {
+      const { name, type } = model.graphs[graph]!.values.get(port.value)!
+      if (type.dtype !== 'f32' || !canBe(graph, port.value)) return
+      const last = recipe.rules.findLast(({ match }) => fitsPort(match, word, name))
+      if (last?.action.kind === 'static') types.set(port.name, last.action.type === 'i8' ? 'int8' : 'int16')
+    }
+    for (const port of inputs) choose('INPUT', port)
+    for (const port of outputs) choose('OUTPUT', port)
+  }
+  return Object.fromEntries(types)
+}
+
+function fitsPort({ regex, operation, layer, tensor, index }: Match, word: string, name: string): boolean {
+  if (layer || index || (operation !== undefined && operation !== word)) return false
+  return (tensor?.some((pattern) => glob(pattern)(name)) ?? true) && (regex?.test(`${name};`.slice(0, maxScope)) ?? true)
+}
+
 /** Scopes of more characters are cut, so that an expression cannot take forever on one. @see litert-quantizer get_op_scope */
 const maxScope = 10_000
 
@@ -75,8 +99,12 @@ function matcher({ regex, operation, layer, tensor, index }: Match): Test {
 /** Why an op cannot be as an action has it; undefined when it can. */
 function refusalOf(graph: Graph, node: Node, spec: OpSpec, action: Action): string | undefined {
   if (action.kind === 'float') return undefined
-  if (action.kind === 'static')
-    return spec.quant?.integer?.includes(action.type) ? undefined : `${spec.builtin} has no kernel for ${action.type}`
+  if (action.kind === 'static') {
+    if (!spec.quant?.integer?.includes(action.type)) return `${spec.builtin} has no kernel for ${action.type}`
+    const { bits } = action.weights
+    const takes = (w: WeightTrait) => w.integerAs === 'activation' || bits === 8 || w.small?.integer?.includes(bits)
+    return spec.quant.weights?.every(takes) === false ? `${spec.builtin} takes no ${bits}-bit weights with integer activations` : undefined
+  }
   return weightRefusal(graph, node, spec, action.scheme)
 }
 

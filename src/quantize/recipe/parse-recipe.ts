@@ -2,8 +2,8 @@ import { type DiagnosticFields, DowncastError, toDiagnostic } from '../../core/d
 import { isJsonObject, type Json, member } from '../../core/json.ts'
 import { allSpecs } from '../../ops/index.ts'
 import { recipeNotJson, recipeParts, recipeValue, unknownRecipeKey, unsupportedAlgorithm } from '../diagnostics.ts'
-import type { BlockSize, Granularity, WeightAlgorithm } from '../weights/scheme.ts'
-import type { Action, Match, Recipe, Rule } from './recipe.ts'
+import type { BlockSize, Granularity, WeightAlgorithm, WeightScheme } from '../weights/scheme.ts'
+import { type Action, isPortWord, type Match, portWords, type Recipe, type Rule } from './recipe.ts'
 import { keysAt, type RuleJson, ruleSchema, type TensorConfig } from './recipe-schema.ts'
 
 const algorithms: ReadonlyMap<string, WeightAlgorithm> = new Map([
@@ -79,10 +79,8 @@ function matchOf(recipe: string, path: string, json: RuleJson, problems: Diagnos
   if (regex === null) problems.push(recipeValue(recipe, `${path}.regex`, `${JSON.stringify(json.regex)} is no regular expression`))
   const operation = json.operation === '*' ? undefined : (operationNames.get(json.operation) ?? json.operation)
   const builtins = allSpecs().map((s) => s.builtin)
-  if (operation === 'INPUT' || operation === 'OUTPUT')
-    problems.push(recipeValue(recipe, `${path}.operation`, 'the types of inputs and outputs are chosen with --io'))
-  else if (operation !== undefined && !builtins.includes(operation))
-    problems.push(unknownRecipeKey(recipe, `${path}.operation`, json.operation, ['*', ...operationNames.keys(), ...builtins]))
+  if (operation !== undefined && !builtins.includes(operation) && !isPortWord(operation))
+    problems.push(unknownRecipeKey(recipe, `${path}.operation`, json.operation, ['*', ...portWords, ...operationNames.keys(), ...builtins]))
   return {
     ...(regex && { regex }),
     ...(operation !== undefined && { operation }),
@@ -121,7 +119,7 @@ function actionOf(recipe: string, path: string, json: RuleJson, problems: Diagno
   if (bits === undefined) return wrong('op_config.weight_tensor_config.num_bits', `weights have 2, 4 or 8 bits, not ${weight.num_bits}`)
   if (activation) {
     if (config.compute_precision !== 'INTEGER') return wrong('op_config.compute_precision', 'with integer activations it is INTEGER')
-    return staticAction(weight, activation, wrong)
+    return staticAction(weight, { bits, algorithm }, activation, wrong)
   }
   if (config.compute_precision === 'FLOAT' && !config.explicit_dequantize)
     return wrong('op_config.explicit_dequantize', 'it is true where compute_precision is FLOAT')
@@ -144,6 +142,7 @@ function actionOf(recipe: string, path: string, json: RuleJson, problems: Diagno
 
 function staticAction(
   weight: TensorConfig,
+  form: Pick<WeightScheme, 'bits' | 'algorithm'>,
   activation: TensorConfig,
   wrong: (field: string, what: string) => undefined,
 ): Action | undefined {
@@ -152,9 +151,10 @@ function staticAction(
   if (bits !== 8 && bits !== 16) return wrong(`${at}.num_bits`, `activations have 8 or 16 bits, not ${bits}`)
   if (dtype !== 'INT' || granularity !== 'TENSORWISE') return wrong(at, 'activations are INT with one scale for each tensor (TENSORWISE)')
   if (symmetric !== (bits === 16)) return wrong(`${at}.symmetric`, `activations of 8 bits are asymmetric, those of 16 bits symmetric`)
-  if (weight.num_bits !== 8 || !weight.symmetric || typeof granularityOf(weight) === 'number')
-    return wrong('op_config.weight_tensor_config', 'with integer activations weights have 8 bits, symmetric, by channel or tensor')
-  return { kind: 'static', type: bits === 8 ? 'i8' : 'i16', isPerTensor: weight.granularity === 'TENSORWISE' }
+  const by = granularityOf(weight)
+  if (form.bits === 2 || !weight.symmetric || typeof by === 'number')
+    return wrong('op_config.weight_tensor_config', 'with integer activations weights have 8 or 4 bits, symmetric, by channel or tensor')
+  return { kind: 'static', type: bits === 8 ? 'i8' : 'i16', weights: { ...form, granularity: by } }
 }
 
 function granularityOf({ granularity, block_size: blockSize }: TensorConfig): Granularity {

@@ -3,13 +3,13 @@ import { withGraphs } from '../../ir/graph.ts'
 import type { Model, Node } from '../../ir/types.ts'
 import type { IntegerType } from '../../ops/spec.ts'
 import { idleRule, noRanges, staysFloat } from '../diagnostics.ts'
-import { setPortTypes } from '../static/port-types.ts'
+import { hasGrid, setPortTypes } from '../static/port-types.ts'
 import { staticInteger } from '../static/static-integer.ts'
 import { knownRange, knowsRanges } from '../static/static-mode.ts'
 import type { Decision, KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
 import type { WeightScheme } from '../weights/scheme.ts'
 import { smallWeights } from '../weights/small-weights.ts'
-import { type Choice, chooseActions } from './choose.ts'
+import { type Choice, chooseActions, choosePorts } from './choose.ts'
 import type { Action, Recipe } from './recipe.ts'
 
 /**
@@ -26,7 +26,7 @@ export function followRecipe(model: Model, recipe: Recipe, options: QuantizeOpti
   for (const form of staticForms(choices)) {
     const only = (graph: number, node: Node) => sameForm(choices[graph]!.get(node.id), form)
     const biasType = form.type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
-    const result = staticInteger(current, { type: form.type, biasType, perTensor: form.isPerTensor, range, keep, only })
+    const result = staticInteger(current, { type: form.type, biasType, weights: form.weights, range, keep, only })
     if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(recipe.name)
     current = result.model
     decisions.push(...result.decisions)
@@ -40,17 +40,16 @@ export function followRecipe(model: Model, recipe: Recipe, options: QuantizeOpti
   )
   decisions.push(...small.flatMap((s) => s.decisions))
   if (activations === undefined) return { model: done, decisions, diagnostics }
-  return { model: setPortTypes(done, { types: options.io ?? 'float32', activations, range }), decisions, diagnostics }
+  const types = options.io ?? choosePorts(done, recipe, (graph, id) => hasGrid(done, graph, id, range))
+  return { model: setPortTypes(done, { types, activations, range }), decisions, diagnostics }
 }
 
 type StaticForm = Extract<Action, { kind: 'static' }>
 
 const sameForm = (choice: Choice | undefined, form: StaticForm): boolean =>
-  choice !== undefined &&
-  'action' in choice &&
-  choice.action.kind === 'static' &&
-  choice.action.type === form.type &&
-  choice.action.isPerTensor === form.isPerTensor
+  choice !== undefined && 'action' in choice && choice.action.kind === 'static' && keyOf(choice.action) === keyOf(form)
+
+const keyOf = ({ type, weights: { bits, granularity, algorithm } }: StaticForm): string => [type, bits, granularity, algorithm].join()
 
 /** The different forms of integer activations that ops have, each once. */
 function staticForms(graphs: readonly ReadonlyMap<number, Choice>[]): StaticForm[] {

@@ -85,10 +85,10 @@ describe('of the rules that hold for an op the last one wins', () => {
 })
 
 describe('static rules', () => {
-  const integer = (bits: number) => ({
+  const integer = (bits: number, num_bits = 8) => ({
     op_config: {
       activation_tensor_config: { num_bits: bits, symmetric: bits === 16 },
-      weight_tensor_config: { num_bits: 8, granularity: 'CHANNELWISE' },
+      weight_tensor_config: { num_bits, granularity: 'CHANNELWISE' },
       compute_precision: 'INTEGER',
     },
   })
@@ -112,6 +112,43 @@ describe('static rules', () => {
       ['kernel', 'i4'],
       ['last', 'f32'],
     ])
+  })
+
+  it('with weights of 4 bits where the kernel takes them', () => {
+    const small = integer(8, 4)
+    expect(typesOf(follow([small]).model)).toEqual([
+      'quantize',
+      'conv_2d i8 i4',
+      'reshape',
+      'fully_connected i8 i4',
+      'fully_connected i8 i4',
+      'dequantize',
+    ])
+    const depthwise = parseModel(`graph main(%0 "x": f32[1,8,8,4] range[-1,1]) {
+  %1 = const "filter" : f32[1,3,3,4] = random(1)
+  %2 = depthwise_conv_2d(%0, %1, none) {padding=same, stride=[1,1], depthMultiplier=1, dilation=[1,1], fusedActivation=none} : f32[1,8,8,4] range[-2,2]
+  return %2
+}`)
+    const { decisions } = quantize(depthwise, { recipe: recipe(small) })
+    expect(decisions.map((d) => d.reason)).toEqual(['DEPTHWISE_CONV_2D takes no 4-bit weights with integer activations'])
+  })
+
+  it('inputs and outputs as the last rule for them says, unless --io does', () => {
+    const graph = model.graphs[0]!
+    const port = (value: number) => [{ name: `p${value}`, value }]
+    const signed = { ...model, signatures: [{ key: 's', graph: 0, inputs: port(graph.inputs[0]!), outputs: port(graph.outputs[0]!) }] }
+    const types = (rules: object[], options: QuantizeOptions = {}) => {
+      const [g] = quantize(signed, { recipe: recipe(...rules), ...options }).model.graphs
+      return [...g!.inputs, ...g!.outputs].map((id) => g!.values.get(id)!.type.dtype)
+    }
+    const float = { algorithm_key: 'no_quantize' }
+    expect(types([integer(8)])).toEqual(['i8', 'i8'])
+    expect(types([integer(16)])).toEqual(['i16', 'i16'])
+    expect(types([integer(8), { operation: 'INPUT', ...float }])).toEqual(['f32', 'i8'])
+    expect(types([integer(8), { operation: 'OUTPUT', regex: 'tail', ...float }])).toEqual(['i8', 'f32'])
+    expect(types([integer(8), { layer: 'tail', ...float }])).toEqual(['i8', 'i8'])
+    expect(types([integer(8)], { io: 'float32' })).toEqual(['f32', 'f32'])
+    expect(types([{ operation: 'CONV_2D', ...integer(8) }])).toEqual(['f32', 'f32'])
   })
 
   it('int8 and int16 in one model', () => {
@@ -166,10 +203,9 @@ describe('refuses', () => {
     ['.op_config.activation_tensor_config.num_bits', weights(8, { activation_tensor_config: { num_bits: 4 } })],
     ['.op_config.activation_tensor_config', weights(8, { activation_tensor_config: { num_bits: 8, dtype: 'UINT' } })],
     ['.op_config.activation_tensor_config.symmetric', weights(8, { activation_tensor_config: { num_bits: 8, symmetric: true } })],
-    ['.op_config.weight_tensor_config', weights(4, { activation_tensor_config: { num_bits: 8, symmetric: false } })],
+    ['.op_config.weight_tensor_config', weights(2, { activation_tensor_config: { num_bits: 8, symmetric: false } })],
     ['.op_config.explicit_dequantize', weights(8, { compute_precision: 'FLOAT' })],
     ['.op_config.explicit_dequantize', weights(8, { explicit_dequantize: true })],
-    ['.operation', { operation: 'INPUT', ...weights(8) }],
   ])('values that cannot be: %s', (path, rule) => {
     const error = one(rule)
     expect(error).toMatchObject({ code: 'quantize/recipe-value' })

@@ -1,17 +1,21 @@
 import type { IntegerType } from '../../ops/spec.ts'
-import type { WeightScheme } from '../weights/scheme.ts'
+import type { StaticWeights, WeightScheme } from '../weights/scheme.ts'
 
 /** What a rule makes of an op. */
 export type Action =
   | { readonly kind: 'float' }
   | { readonly kind: 'weights'; readonly scheme: WeightScheme }
-  | { readonly kind: 'static'; readonly type: IntegerType; readonly isPerTensor: boolean }
+  | { readonly kind: 'static'; readonly type: IntegerType; readonly weights: StaticWeights }
+
+/** Stand for the inputs and outputs of a model among the names of operators. @see litert-quantizer 0.11 qtyping.py, TFLOperationName */
+export const portWords = ['INPUT', 'OUTPUT'] as const
+export const isPortWord = (operation: string | undefined): boolean => portWords.some((word) => word === operation)
 
 /** Which ops a rule is for: all that is given must fit. */
 export interface Match {
   /** Found somewhere in the names of the op's results, each with a semicolon behind it. @see litert-quantizer get_op_scope */
   readonly regex?: RegExp
-  /** Name in `BuiltinOperator`; absent for any. */
+  /** Name in `BuiltinOperator`, or `INPUT` or `OUTPUT` for what goes into a model and comes out; absent for any. */
   readonly operation?: string
   /** Source layers, as `--keep-float` names them. */
   readonly layer?: readonly string[]

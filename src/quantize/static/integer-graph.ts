@@ -17,6 +17,9 @@ import { findSpec, op } from '../../ops/index.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
 import type { Decision } from '../types.ts'
+import { encoded } from '../weights/encode.ts'
+import { weightParameters } from '../weights/parameters.ts'
+import type { StaticWeights } from '../weights/scheme.ts'
 import { floatResults, type Grids } from './assign-grids.ts'
 import {
   biasScales,
@@ -35,8 +38,8 @@ import { indexOf, roleOf, stateKind } from './roles.ts'
 export interface IntegerOptions {
   readonly type: IntegerType
   readonly biasType: 'i32' | 'i64'
-  /** One scale for a whole weight. */
-  readonly perTensor: boolean
+  /** With the numbers of litert-quantizer where bits and algorithm are given, else 8 bits with those of TensorFlow. */
+  readonly weights: StaticWeights | Pick<StaticWeights, 'granularity'>
 }
 
 export const rule = 'static-integer'
@@ -185,7 +188,7 @@ class IntegerGraph {
       return id === null ? undefined : { index, value: this.#graph.values.get(id)! }
     }
     const biases = spec.quant?.biases ?? []
-    const { biasType } = this.#options
+    const { biasType, weights } = this.#options
     for (const trait of spec.quant?.weights ?? []) {
       const weight = at(trait.operand)
       if (weight?.value.type.dtype !== 'f32') continue
@@ -193,10 +196,12 @@ class IntegerGraph {
       const isConst = roleOf(spec, index, value) === 'weight'
       if (!isConst && value.data) continue
       const trained = isConst ? trainedScales(value, channelsOf(value, trait.axis)) : undefined
-      const axis = this.#options.perTensor || !isConst || trained?.length === 1 ? null : trait.axis
+      const axis = weights.granularity === 'per-tensor' || !isConst || trained?.length === 1 ? null : trait.axis
       const channels = channelsOf(value, axis)
       const known = isConst ? trained : Float32Array.of(this.#gridOf(node, index).scale)
-      let scales = known?.length === channels.count ? known : weightScales(value, channels)
+      const fits = known?.length === channels.count
+      const parameters = !fits && 'bits' in weights ? weightParameters(value.data!, channels, { ...weights, isSymmetric: true }) : undefined
+      let scales = fits ? known : parameters ? Float32Array.from(parameters.scales) : weightScales(value, channels)
       const biasTrait = biases.find((b) => b.scaleFrom.includes(trait.operand))
       const bias = biasTrait && at(biasTrait.operand)
       if (bias) {
@@ -208,8 +213,13 @@ class IntegerGraph {
         done.set(bias.index, this.#constant(node, bias.index, bias.value, `bias/${of.bias.join()}`, quant, biasType, compute))
       }
       if (!isConst) continue
-      const compute = () => bytesOf(symmetricInt8(floatsOf(value), channels, scales))
-      done.set(index, this.#constant(node, index, value, `weight/${axis}/${scales.join()}`, paramsOf(scales, axis), 'i8', compute))
+      const bits = parameters && 'bits' in weights ? weights.bits : 8
+      const compute = () =>
+        parameters
+          ? encoded(value.data!, channels, { ...parameters, scales }, bits).bytes()
+          : bytesOf(symmetricInt8(floatsOf(value), channels, scales))
+      const key = `weight/${axis}/${scales.join()}`
+      done.set(index, this.#constant(node, index, value, key, paramsOf(scales, axis), bits === 4 ? 'i4' : 'i8', compute))
     }
     return done
   }

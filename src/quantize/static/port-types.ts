@@ -52,8 +52,7 @@ function wanted(model: Model, { types, activations, range }: PortOptions): Map<s
       const value = model.graphs[s.graph]!.values.get(port.value)!
       const { dtype } = value.type
       // Asked for all, one that was never seen (nothing reads it) stays as it is.
-      if (dtype === 'f32' && !named.has(port.name) && !range(s.graph, value) && !isQuantizedPort(model.graphs[s.graph]!, port.value))
-        continue
+      if (dtype === 'f32' && !named.has(port.name) && !hasGrid(model, s.graph, port.value, range)) continue
       if (dtype === 'f32') found.set(`${s.graph}/${port.value}`, type)
       else if (named.has(port.name)) throw portNotFloat(port.name, type, dtype)
     }
@@ -62,8 +61,10 @@ function wanted(model: Model, { types, activations, range }: PortOptions): Map<s
   return found
 }
 
-/** Whether a border value stands next to its integer form, which knows the grid. */
-function isQuantizedPort(graph: Graph, id: ValueId): boolean {
+/** Whether a float border value has a range, or stands next to its integer form, which knows the grid. */
+export function hasGrid(model: Model, g: number, id: ValueId, range: PortOptions['range']): boolean {
+  const graph = model.graphs[g]!
+  if (range(g, graph.values.get(id)!)) return true
   return graph.nodes.some((n) => (n.op === op.quantize.name && n.inputs[0] === id) || (n.op === op.dequantize.name && n.outputs[0] === id))
 }
 

@@ -14,9 +14,9 @@ import { isTrained } from './trained-grids.ts'
 export function staticMode(type: IntegerType, isStrict: boolean) {
   return (model: Model, options: QuantizeOptions, keep: KeepFloat): Quantized => {
     const range = knownRange(options)
-    const { perTensor = false } = options
+    const weights = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
-    const result = staticInteger(model, { type, biasType, perTensor, range, keep, useForms: isStrict })
+    const result = staticInteger(model, { type, biasType, weights, range, keep, useForms: isStrict })
     if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
     const float = result.islands.filter((i) => !i.isCall)
     if (isStrict && float.length > 0) throw notInteger(float)

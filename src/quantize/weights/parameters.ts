@@ -37,11 +37,18 @@ export function tensorflowParameters(data: ConstData, groups: Groups): Parameter
   return { scales: Float64Array.from(found, (m) => Math.max(2 * m, smallestRange) / 254), low: -127, high: 127, ties: 'away' }
 }
 
+type Fit = Pick<WeightScheme, 'bits' | 'isSymmetric' | 'granularity' | 'algorithm'>
+
+/** Scales and zero points of the groups by the algorithm of a scheme; undefined when an element is NaN or infinite. */
+export function weightParameters(data: ConstData, groups: Groups, scheme: Fit): Parameters | undefined {
+  return scheme.algorithm === 'min-max' ? minMaxParameters(data, groups, scheme) : fittedParameters(data, groups, scheme)
+}
+
 /**
  * Scales and zero points from the least and greatest elements, in float32, as litert-quantizer 0.11 has them: symmetric ones reach to
  * 2^(bits-1) - 1, and below 8 bits one further down; asymmetric ranges hold 0. Undefined when an element is NaN or infinite.
  */
-export function minMaxParameters(data: ConstData, groups: Groups, scheme: WeightScheme): Parameters | undefined {
+function minMaxParameters(data: ConstData, groups: Groups, scheme: Fit): Parameters | undefined {
   const { bits, isSymmetric, granularity } = scheme
   if (isSymmetric) {
     const found = magnitudes(data, groups)
@@ -69,7 +76,7 @@ export function minMaxParameters(data: ConstData, groups: Groups, scheme: Weight
 }
 
 /** The same by an algorithm that weighs errors; it reads the whole constant. */
-export function fittedParameters(data: ConstData, groups: Groups, { bits, granularity, algorithm }: WeightScheme): Parameters | undefined {
+function fittedParameters(data: ConstData, groups: Groups, { bits, granularity, algorithm }: Fit): Parameters | undefined {
   const found = magnitudes(data, groups)
   if (!found) return undefined
   const values = typedView('f32', data.bytes())

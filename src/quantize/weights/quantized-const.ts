@@ -4,7 +4,7 @@ import type { QuantParams, TensorType, Value } from '../../ir/types.ts'
 import type { WeightBits } from '../../ops/spec.ts'
 import { encoded } from './encode.ts'
 import { groupsOf } from './groups.ts'
-import { fittedParameters, minMaxParameters, type Parameters, tensorflowParameters } from './parameters.ts'
+import { type Parameters, tensorflowParameters, weightParameters } from './parameters.ts'
 import type { Granularity, WeightScheme } from './scheme.ts'
 
 export interface QuantizedConst {
@@ -20,8 +20,7 @@ const dtypes: Readonly<Record<WeightBits, DType>> = { 2: 'i2', 4: 'i4', 8: 'i8' 
  */
 export function quantizedConst(value: Value, scheme: WeightScheme, axis: number | null): QuantizedConst | undefined {
   const groups = groupsOf(value.type.shape as readonly number[], axis, scheme.granularity)
-  const parametersOf = scheme.algorithm === 'min-max' ? minMaxParameters : fittedParameters
-  return finish(value, parametersOf(value.data!, groups, scheme), scheme.bits, axis, scheme.granularity)
+  return finish(value, weightParameters(value.data!, groups, scheme), scheme.bits, axis, scheme.granularity)
 }
 
 /** The same with the numbers of TensorFlow's dynamic-range quantizer. */

@@ -25,6 +25,9 @@ export interface WeightScheme {
   readonly isUnchecked?: boolean
 }
 
+/** Symmetric weights beside integer activations. */
+export type StaticWeights = Pick<WeightScheme, 'bits' | 'algorithm'> & { readonly granularity: 'per-tensor' | 'per-axis' }
+
 /** Along which axis scales lie: null for one scale; with blocks, the axis they divide. */
 export type Placement = { readonly axis: number | null } | { readonly reason: string }
 
