@@ -1,5 +1,4 @@
-"""`python litert_quantizer.py CLI CELLS`: models of one op, quantized by litert-quantizer 0.11 and by `node CLI`, with every named recipe for weights;
-then those that matrix.ts wrote to CELLS, with integer activations and the same samples.
+"""`python litert_quantizer.py CLI`: models of one op, quantized by litert-quantizer 0.11 and by `node CLI`, with every named recipe for weights.
 
 Types, shapes, scales, zero points and bytes of each operand must be equal; LiteRT must load and run our file, and where it runs
 litert-quantizer's, give the same result. The last line counts.

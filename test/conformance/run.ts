@@ -44,7 +44,10 @@ try {
   const cells = path.join(dir, 'matrix')
   const results = suites.map(([script, ...args]) => run(python, [path.join(here, script!), ...args]))
   results.push(run('npx', ['tsx', path.join(here, 'matrix.ts'), cells]) || run(python, [path.join(here, 'matrix.py'), cells]))
-  results.push(run(quantizer, [path.join(here, 'litert_quantizer.py'), cli]))
+  results.push(
+    run(quantizer, [path.join(here, 'litert_quantizer.py'), cli]),
+    run(quantizer, [path.join(here, 'litert_quantizer_static.py'), cli, cells]),
+  )
   process.exitCode = results.find((code) => code !== 0) ?? 0
 } finally {
   rmSync(dir, { recursive: true, force: true })

@@ -115,8 +115,8 @@ export const mul = binary('mul', {
 })
 export const div = binary('div', {
   summary: 'x / y',
-  quant: { integer: ['i8'], nonZero: 'y' },
-  dtypes: ['f32', 'i32', 'u8', 'i8'],
+  quant: { integer: ['i8', 'i16'], nonZero: 'y' },
+  dtypes: ['f32', 'i32', 'u8', 'i8', 'i16'],
   attrs: { fusedActivation: attr.activation() },
   options: 'DivOptions',
   version: (n) => (broadcastsAbove4(n) ? 2 : 1),
@@ -210,7 +210,7 @@ export const lessEqual = binary('less_equal', {
 })
 export const equal = binary('equal', {
   summary: 'x == y',
-  quant: { integer: ['i8'] },
+  quant: { integer: ['i8', 'i16'] },
   dtypes: [...comparable, 'bool', 'string'],
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 5 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
@@ -219,7 +219,7 @@ export const equal = binary('equal', {
 })
 export const notEqual = binary('not_equal', {
   summary: 'x != y',
-  quant: { floatOnly: 'TensorFlow does not quantize it' },
+  quant: { integer: ['i8', 'i16'] },
   dtypes: [...comparable, 'bool', 'string'],
   result: 'bool',
   version: (n) => (is(n, 'i16') ? 4 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),

@@ -163,7 +163,7 @@ export const log = unary('log', {
 })
 export const sqrt = unary('sqrt', {
   summary: 'square root',
-  quant: { integer: ['i8'] },
+  quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   versions: { i8: 2, i16: 2 },
   releases: { 1: '1.10.0', 2: '2.21.0' },
