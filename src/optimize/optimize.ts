@@ -6,6 +6,7 @@ import { layerOf } from '../ops/diagnostics.ts'
 import { defaultFoldLimitBytes } from '../ops/fold.ts'
 import { verifyCalls, verifyGraph } from '../ops/verify.ts'
 import { foldingGrew } from './diagnostics.ts'
+import { fuseLstm, fuseLstmName } from './fuse-lstm.ts'
 import { grownByFolding } from './grown-constants.ts'
 import { dropUnread, type NearMiss, type PassContext } from './pass.ts'
 import { floatPipeline, type Pipeline } from './pipeline.ts'
@@ -82,9 +83,17 @@ export function optimizeModel(
   let now = model
   let changed: ReadonlySet<Graph> = new Set(model.graphs)
   const done: ReturnType<typeof optimize>[] = []
+  let misses: readonly NearMiss[] = []
+  const lstm = { name: fuseLstmName, hits: {} as Record<string, number>, timeMs: 0 }
   // What is found out about a graph may simplify what its caller hands to it, and the other way round.
   for (let round = 0; round < maxRounds && changed.size > 0; round++) {
-    const simple = withGraphs(now, simplifyCalls(now).graphs)
+    const simplified = simplifyCalls(now)
+    const start = performance.now()
+    const fused = fuseLstm(simplified)
+    lstm.timeMs += performance.now() - start
+    if (fused.hits > 0) lstm.hits[fuseLstmName] = (lstm.hits[fuseLstmName] ?? 0) + fused.hits
+    misses = fused.misses
+    const simple = withGraphs(now, fused.model.graphs)
     changed = new Set(simple.graphs.filter((g, i) => round === 0 || g !== now.graphs[i]))
     const graphs = simple.graphs.map((g) => {
       if (!changed.has(g)) return g
@@ -99,7 +108,9 @@ export function optimizeModel(
   invariant(problems.length === 0, `the model is broken after the pipeline: ${problems.map((p) => p.message).join('; ')}`)
   const grown = grownByFolding(optimized)
   const diagnostics = [...done.flatMap((d) => d.diagnostics), ...(grown.length > 0 ? [toDiagnostic(foldingGrew(grown), 'info')] : [])]
-  return { model: optimized, report: sumReports(done.map((d) => d.report)), diagnostics }
+  const report = sumReports(done.map((d) => d.report))
+  const passes = [...report.passes, lstm]
+  return { model: optimized, report: { ...report, passes, nearMisses: [...report.nearMisses, ...misses] }, diagnostics }
 }
 
 const maxRounds = 4

@@ -1,3 +1,4 @@
+import { fuseLstmName } from './fuse-lstm.ts'
 import { mergeEqualNodes } from './merge-equal-nodes.ts'
 import { orderForMemory } from './order-for-memory.ts'
 import { dropDead, fixpoint, mustStay, type Pass } from './pass.ts'
@@ -173,7 +174,8 @@ export const floatPipeline = pipeline('float', [
   orderForMemory(mustStay),
 ])
 
-/** Rules of the float pipeline, by the names in reports. */
+/** Rules of the float pipeline and of what is done to whole models, by the names in reports. */
 export const ruleNames: readonly string[] = [
   ...new Set([...canonicalRules, ...recognizeRules, ...expandRules, ...fuseRules, ...splatRules].map((r) => r.name)),
+  fuseLstmName,
 ].sort()

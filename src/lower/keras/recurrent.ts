@@ -4,6 +4,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { loop } from '../../ops/control/flow.ts'
 import { op } from '../../ops/index.ts'
+import { lastStep, lstmLayer, perGate } from '../../ops/recurrent/lstm-layer.ts'
 import { expandDims, permute, shapeOperand, toBool } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { activationName } from './activations.ts'
@@ -187,33 +188,12 @@ function fusedLstm(k: KerasOp, b: OpBuilder, cell: CellConfig, options: Options,
   const [kernel, recurrent] = [weights('kernel'), weights('recurrent_kernel')]
   if (!kernel || !recurrent) return undefined
   const units = recurrent.type.shape[0] as number
-  const columns = (w: Value) => [0, 1, 2, 3].map((g) => permute(b, b.op(op.slice, [w, b.i32([0, g * units]), b.i32([-1, units])]), [1, 0]))
-  const bias = weights('bias') ?? b.f32(new Array<number>(4 * units).fill(0), [4 * units])
-  const biases = [0, 1, 2, 3].map((g) => b.op(op.slice, [bias, b.i32([g * units]), b.i32([units])]))
-  const state = (name: string) =>
-    b.graph.addValue({ name: `${k.layer}/${name}`, type: { dtype: 'f32', shape: [n, units] }, isVariable: true })
-  const none = (count: number) => new Array<null>(count).fill(null)
-  const operands = [
-    options.goBackwards ? flipped(b, x) : x,
-    ...columns(kernel),
-    ...columns(recurrent),
-    ...none(3),
-    ...biases,
-    ...none(2),
-    state('output_state'),
-    state('cell_state'),
-    ...none(4),
-  ]
-  const y = b.op(op.unidirectionalSequenceLstm, operands, { fusedActivation: 'tanh', cellClip: 0, projClip: 0, timeMajor: false })
-  if (options.returnSequences) return { output: y, states: [] }
-  const [, steps] = y.type.shape
-  const [begin, end] = typeof steps === 'number' ? [steps - 1, steps] : [-1, 0]
-  const at = b.op(op.stridedSlice, [y, b.i32([0, begin, 0]), b.i32([0, end, 0]), b.i32([1, 1, 1])], {
-    beginMask: 0b101,
-    endMask: typeof steps === 'number' ? 0b101 : 0b111,
-    shrinkAxisMask: 0b010,
-  })
-  return { output: at, states: [] }
+  const columns = (w: Value) => perGate((g) => permute(b, b.op(op.slice, [w, b.i32([0, g * units]), b.i32([-1, units])]), [1, 0]))
+  const biases = weights('bias') ?? b.f32(new Array<number>(4 * units).fill(0), [4 * units])
+  const bias = perGate((g) => b.op(op.slice, [biases, b.i32([g * units]), b.i32([units])]))
+  const layer = { input: columns(kernel), recurrent: columns(recurrent), bias, batch: n, units, timeMajor: false }
+  const y = lstmLayer(b, options.goBackwards ? flipped(b, x) : x, layer, k.layer)
+  return { output: options.returnSequences ? y : lastStep(b, y, false), states: [] }
 }
 
 /** The tensors of a call: the sequence and, in the list with it (Keras 2) or as an argument of its own, initial states. */

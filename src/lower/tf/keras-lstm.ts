@@ -3,6 +3,7 @@ import type { SourceGraph } from '../../import/source-graph.ts'
 import type { TensorType, Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { lastStep, lstmLayer, perGate } from '../../ops/recurrent/lstm-layer.ts'
 import { permute, reshapeTo } from '../operands.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -30,33 +31,13 @@ export function fusedLstm(n: SourceOp, b: OpBuilder, body: SourceGraph): readonl
   if (!all) return undefined
 
   const gates = (weights: Value, rows: number) =>
-    [0, 1, 2, 3].map((g) => permute(b, b.op(op.slice, [weights, b.i32([0, g * units]), b.i32([rows, units])]), [1, 0]))
-  const biases = [0, 1, 2, 3].map((g) => b.op(op.slice, [bias, b.i32([g * units]), b.i32([units])]))
-  const state = (name: string) =>
-    b.graph.addValue({ name: `${b.name}/${name}`, type: { dtype: 'f32', shape: [batch, units] }, isVariable: true })
+    perGate((g) => permute(b, b.op(op.slice, [weights, b.i32([0, g * units]), b.i32([rows, units])]), [1, 0]))
+  const biases = perGate((g) => b.op(op.slice, [bias, b.i32([g * units]), b.i32([units])]))
   const sequence = layout.goBackwards ? b.op(op.reverseV2, [x, b.i32([times])]) : x
-  const none = null
-  const outputs = b.op(
-    op.unidirectionalSequenceLstm,
-    [
-      sequence,
-      ...gates(kernel, channels),
-      ...gates(recurrent, units),
-      ...[none, none, none],
-      ...biases,
-      ...[none, none],
-      state('output_state'),
-      state('cell_state'),
-      ...[none, none, none, none],
-    ],
-    { fusedActivation: 'tanh', timeMajor: layout.timeMajor },
-  )
-  const end = [0, 0, 0].map((_, i) => (i === times ? -1 : 0))
-  const last = b.op(op.stridedSlice, [outputs, b.i32(end), b.i32([0, 0, 0]), b.i32([1, 1, 1])], {
-    beginMask: 7 & ~(1 << times),
-    endMask: 7 & ~(1 << times),
-    shrinkAxisMask: 1 << times,
-  })
+  const { timeMajor } = layout
+  const layer = { input: gates(kernel, channels), recurrent: gates(recurrent, units), bias: biases, batch, units, timeMajor }
+  const outputs = lstmLayer(b, sequence, layer, b.name)
+  const last = lastStep(b, outputs, timeMajor)
   // A layer that gives its last output only has it as a sequence of one.
   const isLastOnly = all.shape[times] === 1 && time !== 1
   const unread = b.f32([0])
