@@ -35,6 +35,7 @@ describe('the float pipeline on random networks', () => {
       'merge-clamps',
       'merge-constant-operands',
       'merge-transposes',
+      'settle-layouts',
       'sink-reshape',
       'sink-transpose',
     ]

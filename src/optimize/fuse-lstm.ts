@@ -1,12 +1,13 @@
 import { typedView } from '../core/dtype.ts'
 import { GraphEditor } from '../ir/graph.ts'
-import { type Graph, type Model, mergeOrigins, type Node, type Value, type ValueId } from '../ir/types.ts'
+import { type Graph, type Model, mergeOrigins, type Node, type Value } from '../ir/types.ts'
 import { bodiesOf } from '../ops/bodies.ts'
 import { OpBuilder } from '../ops/build.ts'
 import { layerOf } from '../ops/diagnostics.ts'
 import { op } from '../ops/index.ts'
 import { lastStep, lstmLayer, perGate } from '../ops/recurrent/lstm-layer.ts'
 import { constInts } from '../ops/view.ts'
+import { handOver } from './hand-over.ts'
 import { type LstmLoop, type Part, recognizeLstm } from './lstm-loop.ts'
 import { mustStay, type NearMiss } from './pass.ts'
 
@@ -85,17 +86,11 @@ function replace(b: OpBuilder, node: Node, loop: LstmLoop, operands: readonly Va
     if (graph.useCount(before.id) === 0) continue
     const { shape } = before.type
     if (shape.length === 3 && (kept === 'all' || shape[0] === 1))
-      for (const user of graph.users(before.id).filter((u) => takesLast(graph, u))) hand(graph, user.outputs[0]!, last())
+      for (const user of graph.users(before.id).filter((u) => takesLast(graph, u))) handOver(graph, user.outputs[0]!, last())
     if (graph.useCount(before.id) === 0) continue
-    if (kept === 'all') hand(graph, before.id, timeMajor ? outputs : b.op(op.transpose, [outputs, b.i32([1, 0, 2])]))
-    else hand(graph, before.id, shape.length === 2 ? last() : b.op(op.reshape, [last(), b.i32(shape as readonly number[])]))
+    if (kept === 'all') handOver(graph, before.id, timeMajor ? outputs : b.op(op.transpose, [outputs, b.i32([1, 0, 2])]))
+    else handOver(graph, before.id, shape.length === 2 ? last() : b.op(op.reshape, [last(), b.i32(shape as readonly number[])]))
   }
-}
-
-/** Readers of `from` read `to`, which takes its name where it is an output of the model. */
-function hand(graph: GraphEditor, from: ValueId, to: Value): void {
-  if (graph.outputs.includes(from) && !graph.outputs.includes(to.id)) graph.updateValue(to.id, { name: graph.value(from).name })
-  graph.replaceUses(from, to.id)
 }
 
 /** Constants of a gate added up, as [U]. */

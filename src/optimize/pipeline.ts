@@ -67,6 +67,7 @@ import { sliceFromGather } from './rules/slice-from-gather.ts'
 import { squareOfDifference } from './rules/square-of-difference.ts'
 import { swapTransposedMatmul } from './rules/swap-transposed-matmul.ts'
 import { takeApartJoined } from './rules/take-apart-joined.ts'
+import { settleLayouts } from './settle-layouts.ts'
 
 export interface Pipeline {
   readonly name: string
@@ -164,6 +165,7 @@ export const floatPipeline = pipeline('float', [
   dropDead,
   propagateDims,
   fixpoint('canonicalize', canonicalRules),
+  settleLayouts,
   mergeEqualNodes('merge-equal'),
   fixpoint('recognize', recognizeRules),
   fixpoint('expand', expandRules),
@@ -177,5 +179,6 @@ export const floatPipeline = pipeline('float', [
 /** Rules of the float pipeline and of what is done to whole models, by the names in reports. */
 export const ruleNames: readonly string[] = [
   ...new Set([...canonicalRules, ...recognizeRules, ...expandRules, ...fuseRules, ...splatRules].map((r) => r.name)),
+  settleLayouts.name,
   fuseLstmName,
 ].sort()

@@ -53,6 +53,19 @@ test('what TensorFlow.js does not know our kernels compute, what both do not kno
   expect(results[graph.outputs.findIndex((o) => o.name === 'odd')]).toEqual({ reason: 'NoSuchOp "odd" has no evaluator' })
 })
 
+test('channels that come first TensorFlow.js is not asked for', async () => {
+  const shape = constant('shape', tensor('i32', [4], [[4, new Uint8Array(Int32Array.of(1, 2, 1, 3).buffer)]]))
+  const picture = node('picture', 'Reshape', ['x', 'shape'], { T: f32, Tshape: attr.type('i32') })
+  const bias = constant('bias', tensor('f32', [2], [[4, new Uint8Array(Float32Array.of(10, 11).buffer)]]))
+  const sum = node('sum', 'BiasAdd', ['picture', 'bias'], { T: f32, data_format: attr.string('NCHW') })
+  const graph = graphOf([x, shape, picture, bias, sum], ['Reshape', 'BiasAdd'], ['sum'])
+  const used: string[] = []
+  const onEvaluated = (evaluator: string, op: string) => used.push(`${op} by ${evaluator}`)
+  const [result] = await evaluateSource(graph, [input], { evaluators: await evaluators(), onEvaluated })
+  expect(used).toContain('BiasAdd by own kernels')
+  expect([...typedView('f32', (result as NdArray).bytes)]).toEqual([11, 12, 13, 15, 16, 17])
+})
+
 test('what a variable holds is not followed: an output that depends on it has a reason, the rest a value', async () => {
   const nodes = [
     x,

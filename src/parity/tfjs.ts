@@ -60,6 +60,17 @@ const distrusted: Readonly<Record<string, (node: SourceNode, operands: readonly 
   } satisfies Record<string, (node: SourceNode, operands: readonly NdArray[]) => boolean>,
 )
 
+/** Of channels that come first TensorFlow.js 4.22 knows in convolutions alone, and takes their strides and dilations for those of the last. */
+function isMisread(node: SourceNode): boolean {
+  const a = node.attrs.get('data_format')
+  if (a?.kind !== 'string' || !a.value.startsWith('NC')) return false
+  const isOne = (name: string) => {
+    const steps = node.attrs.get(name)
+    return steps?.kind !== 'ints' || steps.value.every((n) => n === 1)
+  }
+  return node.op !== 'Conv2D' || !isOne('strides') || !isOne('dilations')
+}
+
 function flag(node: SourceNode, name: string): boolean {
   const a = node.attrs.get(name)
   return a?.kind === 'bool' && a.value
@@ -97,7 +108,7 @@ export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
   return {
     name: `TensorFlow.js ${tfjs.version}`,
     async evaluate(node, operands, outputs) {
-      if (unknown.has(node.op) || distrusted[node.op]?.(node, operands) || !operands.every(isTaken)) return undefined
+      if (unknown.has(node.op) || isMisread(node) || distrusted[node.op]?.(node, operands) || !operands.every(isTaken)) return undefined
       const isLarge =
         products.has(node.op) && macsOf(operands) > manyMacs && (node.op !== 'Einsum' || contractionOfNode(node) !== undefined)
       await tfjs.use(isLarge ? 'wasm' : 'cpu')

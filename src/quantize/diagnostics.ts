@@ -32,11 +32,10 @@ export function notFinite(tensor: string, layer: string | undefined): DowncastEr
 }
 
 /** A static mode without a range for any activation. */
-/** `what`: a mode or a recipe, with its name. */
-export function noRanges(what: string): DowncastError {
+export function noRanges(mode: string): DowncastError {
   return new DowncastError({
     code: 'quantize/no-ranges',
-    message: `The ${what} stores activations as integers and needs their ranges, and the model states none.`,
+    message: `The mode ${mode} stores activations as integers and needs their ranges, and the model states none.`,
     expected: 'the ranges of activations',
     hint: 'Give samples or an earlier calibration with --calibration.',
   })

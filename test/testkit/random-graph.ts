@@ -82,6 +82,11 @@ export function randomGraph(seed: number): Graph {
       const c = b.op(op.add, [nchw, b.f32(Array.from({ length: channels(x) }, next), [channels(x), 1, 1])])
       return b.op(op.transpose, [activated(c), b.i32([0, 2, 3, 1])])
     },
+    (x) => {
+      const nchw = b.op(op.transpose, [x, b.i32([0, 3, 1, 2])])
+      const weights = b.op(op.logistic, [b.op(op.mean, [nchw, b.i32([2, 3])], { keepDims: true })])
+      return b.op(op.transpose, [b.op(op.add, [nchw, b.op(op.mul, [activated(nchw), weights])]), b.i32([0, 2, 3, 1])])
+    },
     (x) => shifted(scaled(shifted(x))),
     (x) => {
       const parts = b.ops(op.split, [b.i32([2], []), b.op(op.concatenation, [x, activated(x)], { axis: 2 })], { numSplits: 2 })

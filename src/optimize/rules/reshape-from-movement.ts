@@ -2,6 +2,7 @@ import { op as ops } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
 import { op, value } from '../pattern.ts'
 import { hit, miss, other, rule } from '../rule.ts'
+import { movesUnitsOnly } from '../turned-form.ts'
 import { resultOf } from '../weighted.ts'
 import { shapeOperand } from './shape-operand.ts'
 
@@ -13,8 +14,7 @@ export const reshapeFromMovement = rule('reshape-from-movement', {
     if (root.op === 'pack' && root.inputs.length !== 1) return other
     if (root.op === 'transpose') {
       const perm = constInts(graph.operands(root)[1])
-      const kept = perm?.filter((p) => x.type.shape[p] !== 1)
-      if (!kept?.every((p, i) => i === 0 || p > kept[i - 1]!)) return other
+      if (!perm || !movesUnitsOnly(x.type.shape, perm)) return other
     }
     const shape = shapeOperand(resultOf(graph, root).type.shape)
     return shape ? hit({ shape }) : miss('more than one size of the result is unknown', root)

@@ -1,16 +1,13 @@
 import { normalizeAxis, sameShape } from '../../core/shape.ts'
 import type { GraphEditor } from '../../ir/graph.ts'
 import type { Node, Value } from '../../ir/types.ts'
-import * as binary from '../../ops/elementwise/binary.ts'
-import * as unary from '../../ops/elementwise/unary.ts'
 import { op as ops } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
 import { op } from '../pattern.ts'
 import type { RewriteBuilder } from '../rewrite-builder.ts'
 import { hit, miss, other, rule } from '../rule.ts'
+import { elementwiseNames, inverseOf, turnedConstant } from '../turned-form.ts'
 import { resultOf } from '../weighted.ts'
-
-const elementwise: readonly string[] = [...Object.values(unary), ...Object.values(binary)].map((spec) => spec.name)
 
 /**
  * transpose -> elementwise op   =>  the op, then the transpose; so that transposes meet and cancel, and ops meet the
@@ -19,7 +16,7 @@ const elementwise: readonly string[] = [...Object.values(unary), ...Object.value
  */
 export const sinkTranspose = rule('sink-transpose', {
   semantics: 'exact',
-  pattern: op([...elementwise, 'pad', 'concatenation'], { as: 'root' }),
+  pattern: op([...elementwiseNames, 'pad', 'concatenation'], { as: 'root' }),
   check({ root }, graph) {
     if (!root.inputs.some((id) => id !== null && graph.producer(id)?.op === 'transpose')) return other
     const operands = graph.operands(root)
@@ -37,7 +34,7 @@ export const sinkTranspose = rule('sink-transpose', {
       if (!t && (!v?.data || v.type.shape.length > rank)) return miss('an operand is not transposed', root)
     }
     const { shape } = resultOf(graph, root).type
-    if (elementwise.includes(root.op) && !operands.some((v, i) => transposes[i] && sameShape(v!.type.shape, shape)))
+    if (elementwiseNames.includes(root.op) && !operands.some((v, i) => transposes[i] && sameShape(v!.type.shape, shape)))
       return miss('the transposed operand is broadcast', root)
     return hit(
       { perm, sources: transposes.map((t) => t?.x) },
@@ -45,10 +42,10 @@ export const sinkTranspose = rule('sink-transpose', {
     )
   },
   rewrite({ root }, { perm, sources }, b) {
-    const inverse = perm.map((_, k) => perm.indexOf(k))
+    const inverse = inverseOf(perm)
     const inputs = b.graph.operands(root).map((v, i) => {
       if (sources[i]) return sources[i]
-      return root.op === 'pad' ? permutedPaddings(b, v!, inverse) : permutedConstant(b, v!, inverse)
+      return root.op === 'pad' ? permutedPaddings(b, v!, inverse) : turnedConstant(b, v!, inverse)
     })
     const axis = root.op === 'concatenation' ? { axis: perm[normalizeAxis(root.attrs.axis as number, perm.length)!]! } : {}
     return b.op(ops.transpose, [b.like(root, { inputs, attrs: axis }), b.i32(perm)])
@@ -61,14 +58,6 @@ function transposeOf(graph: GraphEditor, v: Value): { node: Node; x: Value; perm
   const [x, p] = graph.operands(node)
   const perm = constInts(p)
   return perm ? { node, x: x!, perm } : undefined
-}
-
-/** The constant as it broadcasts before the transpose. */
-function permutedConstant(b: RewriteBuilder, c: Value, inverse: readonly number[]): Value {
-  if (c.type.shape.every((d) => d === 1)) return c
-  const full = [...new Array<number>(inverse.length - c.type.shape.length).fill(1), ...(c.type.shape as readonly number[])]
-  const aligned = full.length === c.type.shape.length ? c : b.const(c.name, c.type.dtype, full, c.data!)
-  return b.op(ops.transpose, [aligned, b.i32(inverse)])
 }
 
 function permutedPaddings(b: RewriteBuilder, paddings: Value, inverse: readonly number[]): Value {

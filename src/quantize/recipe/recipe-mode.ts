@@ -27,7 +27,7 @@ export function followRecipe(model: Model, recipe: Recipe, options: QuantizeOpti
     const only = (graph: number, node: Node) => sameForm(choices[graph]!.get(node.id), form)
     const biasType = form.type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
     const result = staticInteger(current, { type: form.type, biasType, weights: form.weights, range, keep, only })
-    if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(`recipe ${recipe.name}`)
+    if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(recipe.name)
     current = result.model
     decisions.push(...result.decisions)
     diagnostics.push(...result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')))

@@ -4,7 +4,7 @@ import type { IntegerType } from '../../ops/spec.ts'
 import { stepsOf } from '../../ops/steps.ts'
 import { bounds, magnitudes } from '../weights/bounds.ts'
 import { type Groups, groupsOf } from '../weights/groups.ts'
-import { clamp, type Grid, gridOver, roundHalfAway } from './grid.ts'
+import { activationGrid, clamp, type Grid, roundHalfAway } from './grid.ts'
 
 /** A channel whose weights all lie within this has its scale from it. */
 const smallestBound = 5e-7
@@ -17,14 +17,10 @@ export const floatsOf = (value: Value): Float32Array => typedView('f32', value.d
 /** Groups along the channels of a constant; one of all elements when the axis is null. */
 export const channelsOf = (value: Value, axis: number | null): Groups => groupsOf(value.type.shape as readonly number[], axis, 'per-axis')
 
-/**
- * The grid of a constant's own content; its elements are finite. A range narrower than 1e-6 reaches to 5e-7 on both sides of 0.
- * @see TensorFlow quantization_utils.cc, ExpandVerySmallRange
- */
+/** The grid of a constant's own content; its elements are finite. */
 export function contentGrid(value: Value, type: IntegerType): Grid {
   const [low, high] = contentRange(value)!
-  const isNarrow = high - low <= 2 * smallestBound
-  return isNarrow ? gridOver(Math.min(low, -smallestBound), Math.max(high, smallestBound), type) : gridOver(low, high, type)
+  return activationGrid(low, high, type, smallestBound)
 }
 
 /** Smallest and largest element, 0 included; undefined when one is NaN or infinite. */

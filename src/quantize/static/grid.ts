@@ -8,26 +8,19 @@ export const grid = (scale: number, zeroPoint: number): Grid => ({ kind: 'per-te
 
 export const sameGrid = (a: Grid, b: Grid): boolean => a.scale === b.scale && a.zeroPoint === b.zeroPoint
 
-/** A range narrower than this is widened by it at both ends. @see TensorFlow quantization_driver.h, TensorRangeSanityCheck */
+/** A range narrower than this is widened. @see TensorFlow quantization_utils.cc, kNearZeroTolerance */
 const nearZero = 1e-6
 
 /**
- * The grid of an activation with values in [low, high]. A range narrower than 1e-6 is widened by as much at both ends, for i16 to 1: kernels of
- * ADD and SUB fail on a result whose steps are far below those of the operands.
+ * The grid of an activation with values in [low, high]; 0 is made one of them. i8 spreads -128..127 over the range; i16 is symmetric,
+ * -32767..32767. The scale is (high - low)/255 in float32 (TensorFlow's "legacy float scale"), the zero point round-half-away(-128 - low/scale).
+ * A range narrower than 1e-6 reaches to `smallest` on both sides of 0, for i16 to 1: kernels of ADD and SUB fail on a result whose steps are
+ * far below those of the operands.
  */
-export function activationGrid(low: number, high: number, type: IntegerType): Grid {
-  const [lo, hi] = [Math.fround(Math.min(low, 0)), Math.fround(Math.max(high, 0))]
-  if (hi - lo >= nearZero) return gridOver(lo, hi, type)
-  return type === 'i8' ? gridOver(lo - nearZero, hi + nearZero, type) : gridOver(-1, 1, type)
-}
-
-/**
- * The grid of values in [low, high], where 0 is made one of them. i8 spreads -128..127 over the range; i16 is symmetric, -32767..32767. The
- * scale is (high - low)/255 in float32 (TensorFlow's "legacy float scale"), the zero point round-half-away(-128 - low/scale).
- */
-export function gridOver(low: number, high: number, type: IntegerType): Grid {
-  const [lo, hi] = [Math.fround(Math.min(low, 0)), Math.fround(Math.max(high, 0))]
-  if (type === 'i16') return grid(Math.max(-lo, hi) / 32767, 0)
+export function activationGrid(low: number, high: number, type: IntegerType, smallest = nearZero): Grid {
+  let [lo, hi] = [Math.fround(Math.min(low, 0)), Math.fround(Math.max(high, 0))]
+  if (type === 'i16') return grid((hi - lo < nearZero ? 1 : Math.max(-lo, hi)) / 32767, 0)
+  if (hi - lo < nearZero) [lo, hi] = [Math.min(lo, -smallest), Math.max(hi, smallest)]
   const scale = Math.fround(Math.fround(hi - lo) / 255)
   return grid(scale, clamp(roundHalfAway(-128 - lo / scale), -128, 127))
 }

@@ -1,6 +1,6 @@
 import type { DType } from '../../core/dtype.ts'
 import { GraphEditor, withGraphs } from '../../ir/graph.ts'
-import { type Model, mergeOrigins, type Node, type Value, type ValueId } from '../../ir/types.ts'
+import { type Graph, type Model, mergeOrigins, type Node, type Value, type ValueId } from '../../ir/types.ts'
 import { op } from '../../ops/index.ts'
 import type { IntegerType } from '../../ops/spec.ts'
 import { portNotFloat, portWithoutRange, unfitPortType, unknownPort } from '../diagnostics.ts'

@@ -17,7 +17,7 @@ export function staticMode(type: IntegerType, isStrict: boolean) {
     const weights = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
     const result = staticInteger(model, { type, biasType, weights, range, keep, useForms: isStrict })
-    if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(`mode ${options.mode}`)
+    if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
     const float = result.islands.filter((i) => !i.isCall)
     if (isStrict && float.length > 0) throw notInteger(float)
     return {
