@@ -27,7 +27,7 @@ weightedOps.set('conv_3d', { input: 0, weights: 1, bias: 2, axis: 4 })
 /** Ops with constant weights along output channels, a bias and a fused activation: the convolutions and fully_connected. */
 export const weightedNames: readonly string[] = [...weightedOps.keys()]
 
-export function weightedOp(node: Node): WeightedOp {
+export function weightedOp(node: Pick<Node, 'op'>): WeightedOp {
   return weightedOps.get(node.op)!
 }
 

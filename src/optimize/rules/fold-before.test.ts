@@ -23,6 +23,22 @@ describe('fold-scale-before', () => {
     )
   })
 
+  const transposed = (lines: string, weights: string, input: string, activation = 'none') =>
+    `(%x: f32[1,4,4,2]) { ${lines}\n %s = const : i32[4] = [1, 9, 9, 3]\n %w = const : f32[3,3,3,2] = ${weights}
+      %y = transpose_conv(%s, %w, %u, none) {padding=valid, stride=[2,2], fusedActivation=${activation}} return %y }`.replace(
+      '%u, none',
+      `${input}, none`,
+    )
+  const filter = (scale: readonly number[]) => `[${Array.from({ length: 54 }, (_, i) => (i - 20) * scale[i % scale.length]!)}]`
+
+  it.each([
+    ['a product with one number', '%c = const : f32[] = 2\n %u = mul(%x, %c)', [2]],
+    ['a product with one per input channel', '%c = const : f32[2] = [1, 4]\n %u = mul(%c, %x)', [1, 4]],
+    ['a quotient', '%c = const : f32[1,1,1,2] = [2, 4]\n %u = div(%x, %c)', [0.5, 0.25]],
+  ])('folds %s into a transposed convolution, whose input is its third operand', (_, lines, scale) => {
+    expectRewrite(foldScaleBefore, transposed(lines, filter([1]), '%u', 'relu'), transposed('', filter(scale), '%x', 'relu'))
+  })
+
   it('folds one number into a filter, whatever the padding', () => {
     expectRewrite(
       foldScaleBefore,
@@ -63,7 +79,25 @@ describe('fold-scale-before', () => {
       '(%x: f32[N,2], %w: f32[1,2]) { %c = const : f32[] = 2\n %u = mul(%x, %c)\n %y = fully_connected(%u, %w, none) return %y }',
       'the weights are not constant',
     ],
+    [
+      'a scale per output channel of a transposed convolution',
+      '(%x: f32[1,4,4,1]) { %c = const : f32[4,1] = random(1)\n %u = mul(%x, %c)\n %s = const : i32[4] = [1, 4, 4, 1]\n %w = const : f32[1,1,1,1] = [3]\n %y = transpose_conv(%s, %w, %u, none) return %y }',
+      'the constant is not one number, nor one per input channel',
+    ],
+    [
+      'an activation before a transposed convolution',
+      transposed('%c = const : f32[] = 2\n %u = mul(%x, %c) {fusedActivation=relu}', filter([1]), '%u'),
+      'the op before applies an activation',
+    ],
+    [
+      'a second reader before a transposed convolution',
+      transposed('%c = const : f32[] = 2\n %u = mul(%x, %c)', filter([1]), '%u').replace('return %y', 'return %y, %u'),
+      'the scaled value has other readers',
+    ],
   ])('keeps %s', (_, text, reason) => expectMiss(foldScaleBefore, text, reason))
+
+  it('an offset before a transposed convolution stays, which fewer taps reach at the edges', () =>
+    expectOther(foldOffsetBefore, transposed('%c = const : f32[] = 2\n %u = add(%x, %c)', filter([1]), '%u')))
 })
 
 describe('fold-offset-before', () => {

@@ -2,7 +2,7 @@ import { sameShape } from '../../core/shape.ts'
 import type { GraphEditor } from '../../ir/graph.ts'
 import type { Value } from '../../ir/types.ts'
 import { channelVector, isChannelShape, scaledAlong, splatOf } from '../constants.ts'
-import { constant, type Match, op, value } from '../pattern.ts'
+import { constant, type Match, type OpPattern, op, value } from '../pattern.ts'
 import type { RewriteBuilder } from '../rewrite-builder.ts'
 import { hit, miss, type Rule, rule } from '../rule.ts'
 import { isReadOnce, operandAt, resultOf, weightedNames, weightedOp, withOperands } from '../weighted.ts'
@@ -35,18 +35,20 @@ function rewrite({ before, root, x, c }: Operands, { weights }: { weights: Value
   return b.like(root, { inputs: withOperands(b.graph, root, { [at.input]: x, [at.weights]: scaledAlong(b, weights, axis, factors, how) }) })
 }
 
-/** mul c | div c  ->  conv | depthwise | fc   =>  the op with weights multiplied (divided) by c; c is one number, or one per input channel. */
+const withInputAt = (at: number) => weightedNames.filter((name) => weightedOp({ op: name }).input === at)
+const [inputFirst, inputThird] = [withInputAt(0), withInputAt(2)]
+
+const behind = (before: OpPattern<'before', 'x' | 'c'>): Rule[] =>
+  [op(inputFirst, { as: 'root', inputs: [before] }), op(inputThird, { as: 'root', inputs: [value(), value(), before] })].map(
+    (pattern: OpPattern<'before' | 'root', 'x' | 'c'>) =>
+      rule('fold-scale-before', { semantics: 'reassociating', pattern, check, rewrite }),
+  )
+
+/**
+ * mul c | div c  ->  conv | depthwise | transpose_conv | fc   =>  the op with weights multiplied (divided) by c; c is one number, or one per
+ * input channel.
+ */
 export const foldScaleBefore: readonly Rule[] = [
-  rule('fold-scale-before', {
-    semantics: 'reassociating',
-    pattern: op(weightedNames, { as: 'root', inputs: [op('mul', { as: 'before', anyOrder: true, inputs: [value('x'), constant('c')] })] }),
-    check,
-    rewrite,
-  }),
-  rule('fold-scale-before', {
-    semantics: 'reassociating',
-    pattern: op(weightedNames, { as: 'root', inputs: [op('div', { as: 'before', inputs: [value('x'), constant('c')] })] }),
-    check,
-    rewrite,
-  }),
+  ...behind(op('mul', { as: 'before', anyOrder: true, inputs: [value('x'), constant('c')] })),
+  ...behind(op('div', { as: 'before', inputs: [value('x'), constant('c')] })),
 ]

@@ -34,6 +34,17 @@ describe('fold-scale', () => {
     )
   })
 
+  it('scales filters of transposed convolutions by output channel, and their bias', () => {
+    const text = (weights: string, bias: string, rest: string, y: string) =>
+      `(%x: f32[1,2,2,1]) { %s = const : i32[4] = [1, 4, 4, 2]\n %w = const : f32[2,2,2,1] = ${weights}\n %b = const : f32[2] = ${bias}
+        ${y} = transpose_conv(%s, %w, %x, %b) {padding=valid, stride=[2,2]}\n ${rest} return %y }`
+    expectRewrite(
+      foldScale,
+      text('[1, 2, 3, 4, 5, 6, 7, 8]', '[1, 2]', '%c = const : f32[2] = [2, 10]\n %y = mul(%u, %c)', '%u'),
+      text('[2, 4, 6, 8, 50, 60, 70, 80]', '[2, 20]', '', '%y'),
+    )
+  })
+
   it('rounds each product to f32 and computes it when asked for', () => {
     const graph = expectRewrite(
       foldScale,
