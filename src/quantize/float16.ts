@@ -26,7 +26,7 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
             ? 'it is an output of the model'
             : node.op === 'custom'
               ? 'a custom op reads it'
-              : findSpec(node.op)?.sideEffect
+              : findSpec(node.op)?.sideEffect && node.outputs.length === 0
                 ? 'it is what a variable holds'
                 : keep(node.origin, value.name)
                   ? 'kept by --keep-float'

@@ -105,6 +105,25 @@ describe('float16', () => {
     expect(half.graphs[0]!.nodes.map((n) => n.op)).toEqual(['dequantize', 'fully_connected', 'fully_connected', 'add'])
     expect([...half.metadata.keys()]).toEqual(['reduced_precision_support'])
   })
+
+  it('stores those of an op with states, but not what a variable is set to', () => {
+    const weights = Array.from({ length: 8 }, (_, i) => `  %${i + 1} = const "w${i}" : f32[2,2] = random(${i})`).join('\n')
+    const operands = `%0, %1, %2, %3, %4, %5, %6, %7, %8, none, none, none, %10, %10, %10, %10, none, none, %11, %12, none, none, none, none`
+    const stateful = parseModel(`graph main(%0 "x": f32[1,3,2]) {
+${weights}
+  %10 = const "b" : f32[2] = random(9)
+  %11 = variable "h" : f32[1,2]
+  %12 = variable "c" : f32[1,2]
+  %9 = unidirectional_sequence_lstm(${operands}) {fusedActivation=tanh} : f32[1,3,2]
+  %13 = var_handle() {container="", sharedName="v"} : resource[]
+  %14 = const "set" : f32[2] = random(10)
+  assign_variable(%13, %14)
+  return %9
+}`)
+    const { model: half, decisions } = quantize(stateful, { mode: 'float16' })
+    expect(half.graphs[0]!.nodes.filter((n) => n.op === 'dequantize').length).toBe(9)
+    expect(decisions.filter((d) => d.reason)).toMatchObject([{ tensor: 'set', reason: 'it is what a variable holds' }])
+  })
 })
 
 it('refuses a mode that is not there', () =>
