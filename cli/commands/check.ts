@@ -52,6 +52,7 @@ export function checkLines(report: ParityReport): string[] {
       `largest difference ${worst.largestDifference.toPrecision(2)}, ${share(worst.shareOfTolerance)} of what rounding explains; ${formatSeconds(timeMs)}`,
       `against ${evaluators.map((e) => `${e.name} (${names(e.ops)})`).join(' and ')}`,
     )
+    if (report.onKernels) lines.push(`run by own kernels: ${report.onKernels}`)
     if (excused > 0) lines.push(`${count(excused, 'element')} differ as small changes of the inputs make them`)
   }
   for (const o of outputs.filter((o) => o.mode !== 'none'))

@@ -83,6 +83,16 @@ describe('models that are right', () => {
     expect(report.evaluators.map((e) => e.name)).toEqual(['own kernels'])
   })
 
+  test('whose states LiteRT.js cannot hold the kernels run, which is said', async () => {
+    const source = await oracleCase('keras3_lstm')
+    const { model } = convert(source)
+    const report = await check(source, model)
+    expect(report).toMatchObject({ outputs: [{ mode: 'none' }], gaps: [], onKernels: expect.stringContaining('cannot hold the states') })
+    expect(report.outputs[0]!.shareOfTolerance).toBeLessThan(1)
+    const broken: Model = { ...model, graphs: model.graphs.map(withChangedWeight) }
+    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch' })
+  })
+
   test.each(['dynamic', 'float16'] as const)('in %s both the float model and the quantized one are looked at', async (mode) => {
     const source = await oracleCase('dense_large')
     const { model, floatModel } = convert(source, { mode })

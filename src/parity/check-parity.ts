@@ -7,8 +7,10 @@ import type { LiteRtRunner } from '../run/litert.ts'
 import { withOpenSizes } from '../run/model-io.ts'
 import type { LoadedModel } from '../run/runner.ts'
 import { type Difference, differenceOf, differentKind, errorRatio } from './compare.ts'
+import { costAt } from './cost.ts'
 import { cannotRun, mismatch } from './diagnostics.ts'
 import { isUnknown, type Unknown } from './evaluate-source.ts'
+import { runOnKernels } from './kernel-run.ts'
 import { firstDifferingLayer, type Suspect } from './locate.ts'
 import { type Plan, planOf } from './plan.ts'
 import { noiseOf, type Reference, referenceOf } from './reference.ts'
@@ -50,6 +52,7 @@ export async function checkParity(source: SourceModel, bytes: Uint8Array, option
     samples: [...check.kinds],
     isReduced: check.isReduced,
     runner: await options.runner.describe(),
+    onKernels: check.onKernels,
     timeMs: performance.now() - begin,
   }
 }
@@ -86,6 +89,8 @@ class ParityCheck {
   readonly inputShapes = new Map<string, Record<string, readonly number[]>>()
   readonly kinds = new Set<SampleKind>()
   isReduced = false
+  /** Why LiteRT.js did not run the model. */
+  onKernels: string | undefined
   readonly #source: SourceModel
   readonly #subjects: readonly Subject[]
   readonly #options: ParityOptions
@@ -140,7 +145,8 @@ class ParityCheck {
         if (!(e instanceof DowncastError) || e.stage === 'parity') throw e
         if (!runtimeLimits.has(e.code)) throw cannotRun(this.#source.name, source.name, e.message, e)
         this.gaps.push({ signature: source.name, reason: e.message })
-        return false
+        // What was found of the float model holds.
+        if (subject.mode === 'none') return false
       }
     }
     this.outputs.push(...found.flatMap((f) => f.outputs))
@@ -167,8 +173,7 @@ class ParityCheck {
   }
 
   async #judge(subject: Subject, source: SourceGraph, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
-    const { runner } = this.#options
-    const loaded = await runner.load(subject.bytes, { name: this.#source.name, ...(plan.isReduced && { present: withOpenSizes }) })
+    const loaded = await this.#load(subject, graph, plan)
     try {
       const verdicts: { readonly output: number; readonly rows: number; readonly verdict: Verdict }[] = []
       const add = async (sample: Sample): Promise<unknown> => {
@@ -217,8 +222,21 @@ class ParityCheck {
     }
   }
 
+  /** In LiteRT.js; a float model that it cannot hold on the reference kernels, unless that would take long. */
+  async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan): Promise<Pick<LoadedModel, 'run' | 'dispose'>> {
+    const { name } = this.#source
+    try {
+      return await this.#options.runner.load(bytes, { name, ...(plan.isReduced && { present: withOpenSizes }) })
+    } catch (e) {
+      const isMissing = e instanceof DowncastError && e.code === 'run/missing-op'
+      if (!isMissing || mode !== 'none' || (costAt(graph, plan.shapes)?.macs ?? 0) > maxKernelMacs) throw e
+      this.onKernels = e.message
+      return runOnKernels(name, bytes, e)
+    }
+  }
+
   /** The outputs by name. */
-  async #execute(loaded: LoadedModel, source: SourceGraph, sample: Sample): Promise<Map<string, NdArray>> {
+  async #execute(loaded: Pick<LoadedModel, 'run'>, source: SourceGraph, sample: Sample): Promise<Map<string, NdArray>> {
     const feeds = new Map(source.inputs.map((port, i) => [port.name, sample.inputs[i]!]))
     return loaded.run(feeds, { signature: source.name, signal: this.#options.signal })
   }
@@ -283,8 +301,8 @@ class ParityCheck {
   ): Promise<DowncastError> {
     const { name } = this.#source
     let suspect: Suspect | undefined
-    // The operators of a quantized file are not those of the float graph; and at reduced sizes nothing is told yet.
-    if (subject.mode === 'none' && !plan.isReduced) {
+    // The operators of a quantized file are not those of the float graph; at reduced sizes nothing is told yet; the rest asks LiteRT.js.
+    if (subject.mode === 'none' && !plan.isReduced && this.onKernels === undefined) {
       const layers = new Map<string, NdArray>()
       await this.#reference.evaluate(source, sample.inputs, (layer, result) => {
         // A layer stands where its last part does.
@@ -313,6 +331,9 @@ function hasFreeIntegers(source: SourceGraph): boolean {
   const bounds = indexBounds(source)
   return source.inputs.some((p) => p.dtype !== undefined && /^[iu](32|64)$/.test(p.dtype) && !bounds.has(p.name))
 }
+
+/** Multiply-accumulates that the reference kernels take about a second for. */
+const maxKernelMacs = 2e8
 
 /** Times the noise found: five trials do not see all of it. */
 const noiseFactor = 4

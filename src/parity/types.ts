@@ -44,5 +44,7 @@ export interface ParityReport {
   /** Inputs of fixed sizes were made smaller to keep the check short. */
   readonly isReduced: boolean
   readonly runner: string
+  /** Why the reference kernels, and not the runner, ran the float model of some signature: what the runner lacks. */
+  readonly onKernels: string | undefined
   readonly timeMs: number
 }
