@@ -43,6 +43,8 @@ export const vector = {
   load: (address: Code): Code => [address, ...simd(0x00), ...at(0)],
   store: (address: Code, value: Code, offset: number): Code => [address, value, ...simd(0x0b), ...at(offset)],
   loadAt: (address: Code, offset: number): Code => [address, ...simd(0x00), ...at(offset)],
+  /** One int32 or float32 in every lane. */
+  splatAt: (address: Code, offset: number): Code => [address, ...simd(0x09), ...at(offset)],
   /** The two lower int32 lanes of each. */
   lowerHalves: (a: Code, b: Code): Code => [a, b, ...simd(0x0d), ...Array.from({ length: 16 }, (_, i) => (i < 8 ? i : i + 8))],
   splatI8: (x: Code): Code => [x, ...simd(0x0f)],
@@ -76,6 +78,7 @@ export const vector = {
   /** The two lower float32 lanes as float64. */
   widen: (v: Code): Code => [v, ...simd(0x5f)],
   addF64: (a: Code, b: Code): Code => [a, b, ...simd(0xf0)],
+  subF64: (a: Code, b: Code): Code => [a, b, ...simd(0xf1)],
   mulF64: (a: Code, b: Code): Code => [a, b, ...simd(0xf2)],
   /** Towards zero. */
   truncate: (v: Code): Code => [v, ...simd(0xf8)],

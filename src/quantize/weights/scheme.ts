@@ -8,9 +8,13 @@ export type BlockSize = (typeof blockSizes)[number]
 /** One scale for a tensor, one for each channel, or one for each block of so many elements. */
 export type Granularity = 'per-tensor' | 'per-axis' | BlockSize
 
-/** By what rule scales are chosen from the elements. */
-export const weightAlgorithms = ['min-max', 'mse', 'octav'] as const
+/** By what rule scales are chosen from the elements, or integers on the scales of min-max. */
+export const weightAlgorithms = ['min-max', 'mse', 'octav', 'gptq', 'adaround'] as const
 export type WeightAlgorithm = (typeof weightAlgorithms)[number]
+
+/** Those that ask what samples make of the inputs of a layer. */
+export const sampledAlgorithms = ['gptq', 'adaround'] as const satisfies readonly WeightAlgorithm[]
+export type SampledAlgorithm = (typeof sampledAlgorithms)[number]
 
 /** How the weights of an op are stored while its activations stay float. */
 export interface WeightScheme {
@@ -27,6 +31,10 @@ export interface WeightScheme {
 
 /** Symmetric weights beside integer activations. */
 export type StaticWeights = Pick<WeightScheme, 'bits' | 'algorithm'> & { readonly granularity: 'per-tensor' | 'per-axis' }
+
+export function isSampled(scheme: WeightScheme): scheme is WeightScheme & { readonly algorithm: SampledAlgorithm } {
+  return sampledAlgorithms.some((a) => a === scheme.algorithm)
+}
 
 /** Along which axis scales lie: null for one scale; with blocks, the axis they divide. */
 export type Placement = { readonly axis: number | null } | { readonly reason: string }

@@ -1,0 +1,67 @@
+import type { Groups } from './groups.ts'
+import type { DampedHessian } from './hessian.ts'
+import type { Parameters } from './parameters.ts'
+
+/** A row of a layer's weights on its way to integers. */
+export interface Row {
+  readonly weights: Float32Array
+  /** Of each element. */
+  readonly scales: Float32Array
+  /** Each element divided by its scale, rounded. */
+  readonly nearest: Int8Array
+  readonly low: number
+  readonly high: number
+}
+
+/** Row `index` of weights with so many elements a row. */
+export function rowOf(all: Float32Array, columns: number, index: number, groups: Groups, parameters: Parameters): Row {
+  const { low, high } = parameters
+  const weights = all.subarray(index * columns, (index + 1) * columns)
+  const scales = new Float32Array(columns)
+  for (let i = 0; i < columns; i++) scales[i] = parameters.scales[Math.floor((index * columns + i) / groups.run) % groups.count]!
+  const nearest = Int8Array.from(weights, (w, i) => nearestCode(w, scales[i]!, low, high))
+  return { weights, scales, nearest, low, high }
+}
+
+/** 1.5 * 2^52: adding it leaves no bits for a fraction. */
+const noFraction = 6755399441055744
+
+/** The nearest of the integers that there are, halves to even, of a quotient in float32. */
+export function nearestCode(x: number, scale: number, low: number, high: number): number {
+  return clamped(Math.fround(x / scale) + noFraction - noFraction, low, high)
+}
+
+export const clamped = (q: number, low: number, high: number): number => (q < low ? low : q > high ? high : q)
+
+/** Squared error of a layer's results where e is lost of a row of its weights. */
+export interface SquaredError {
+  /** |L e|^2, see `DampedHessian`. */
+  readonly damped: number
+  /** e^T H e. */
+  readonly plain: number
+}
+
+/** Of each of up to four vectors e. */
+export function squaredErrors(hessian: DampedHessian, rows: readonly ArrayLike<number>[]): SquaredError[] {
+  const { columns, added } = hessian
+  const vectors = hessian.vectors()
+  const parts = new Float64Array(vectors.length)
+  const damped = rows.map(() => 0)
+  rows.forEach((e, r) => {
+    vectors[r]!.set(e)
+  })
+  for (let k = 0; k < columns; k++) {
+    hessian.parts(k, parts)
+    for (let r = 0; r < rows.length; r++) damped[r]! += parts[r]! ** 2
+  }
+  return damped.map((error, r) => {
+    const norm = vectors[r]!.reduce((sum, x) => sum + x * x, 0)
+    // The difference of two equal numbers would tell that nothing is lost.
+    return { damped: error, plain: Math.max(error - added * norm, Number.EPSILON * error) }
+  })
+}
+
+/** What is lost of each element. */
+export function lostOf({ weights, scales }: Row, codes: Int8Array): Float64Array {
+  return Float64Array.from(codes, (q, k) => weights[k]! - scales[k]! * q)
+}
