@@ -468,7 +468,7 @@ describe('against what was recorded', () => {
   it('finds the same in parts', async () => {
     const whole = await run()
     const file = openModel(cnn.name, cnn.bytes)
-    const inParts = await liteRtObserver(liteRtRunner(loadNodeLiteRt), file, activationsOf(file.tables), 40_000)
+    const inParts = await liteRtObserver(liteRtRunner(loadNodeLiteRt), file, activationsOf(file.tables), [], 40_000)
     opened.push(inParts)
     expect(calibrationText((await run({ observers: [inParts] })).calibration)).toBe(calibrationText(whole.calibration))
   })

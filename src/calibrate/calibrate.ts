@@ -34,6 +34,8 @@ export interface CalibrateOptions {
 
 export interface Calibrated {
   readonly calibration: Calibration
+  /** For each source of the observers, see `HessianSums`. */
+  readonly hessians: readonly Float64Array[]
   /** Warnings of the linter, and notes. */
   readonly diagnostics: readonly Diagnostic[]
   /** Samples that an interrupted calibration had seen already. */
@@ -44,11 +46,12 @@ export interface Calibrated {
 const unitMs = 1000
 const maxUnitSamples = 64
 const saveMs = 3000
-/** Units that may wait for one that came before them, for each observer. */
+/** Units that may wait for one that came before them, for each observer; one where they hold Hessians. */
 const waitingUnits = 4
 
 /**
- * Runs a model on samples, once, and finds the range, moments and distribution of every activation. Equal model, data and options give an
+ * Runs a model on samples, once, and finds the range, moments and distribution of every activation, and what the observers are asked of
+ * rows. Equal model, data and options give an
  * equal result, whatever the number of observers, and wherever it was interrupted. Memory does not grow with the number of samples, but for
  * 100 bytes each by which repeated ones are found.
  * Throws run/no-samples, run/unknown-preprocess-input, what `readSample` and `Observer.observe` throw, calibrate/nothing-to-calibrate, calibrate/no-good-samples, and what
@@ -60,6 +63,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibrated> 
   const file = openModel(model.name, model.bytes)
   const activations = activationsOf(file.tables)
   if (activations.length === 0) throw nothingToCalibrate(model.name)
+  invariant(!partial || observers.every((o) => o.samplesAtOnce === undefined), 'an interrupted calibration keeps no Hessians')
   const total = Math.min(data.count, options.maxSamples ?? data.count)
   if (total === 0) throw noSamples(data.name)
   checkPreprocessing(
@@ -108,7 +112,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibrated> 
   })
   lint(calibration.record, checks, fold.late, notes)
   notes.throwIfErrors()
-  return { calibration, diagnostics: notes.list, resumed }
+  return { calibration, hessians: fold.hessians, diagnostics: notes.list, resumed }
 }
 
 interface Work extends Pick<CalibrateOptions, 'observers' | 'onProgress' | 'signal'> {
@@ -122,6 +126,8 @@ interface Work extends Pick<CalibrateOptions, 'observers' | 'onProgress' | 'sign
 async function observeAll({ reader, fold, total, observers, onProgress, signal, save }: Work): Promise<void> {
   const seen = new Map<number, { readonly unit: WorkUnit; readonly observed: Observed }>()
   const least = Math.max(1, ...observers.map((o) => o.samplesAtLeast))
+  const fixed = observers[0]!.samplesAtOnce
+  const waiting = (fixed === undefined ? waitingUnits : 1) * observers.length
   let taken = 0
   let folded = 0
   let size = 1
@@ -131,11 +137,11 @@ async function observeAll({ reader, fold, total, observers, onProgress, signal, 
   const wake: (() => void)[] = []
 
   const next = async (): Promise<{ number: number; unit: WorkUnit } | undefined> => {
-    while (taken - folded >= waitingUnits * observers.length && !isStopped) await new Promise<void>((resolve) => wake.push(resolve))
+    while (taken - folded >= waiting && !isStopped) await new Promise<void>((resolve) => wake.push(resolve))
     signal?.throwIfAborted()
     const share = Math.ceil((total - reader.position) / (2 * observers.length))
     const number = taken++
-    const unit = isStopped ? undefined : await reader.take(Math.max(least, Math.min(size, maxUnitSamples, share)))
+    const unit = isStopped ? undefined : await reader.take(fixed ?? Math.max(least, Math.min(size, maxUnitSamples, share)))
     return unit && { number, unit }
   }
   const foldSeen = (): void => {

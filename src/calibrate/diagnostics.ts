@@ -58,6 +58,17 @@ export function malformedCalibration(file: string, path: string, expected: strin
   })
 }
 
+/** A calibration where samples are needed: it holds ranges and distributions. */
+export function noSamplesInside(file: string, algorithm: string): DowncastError {
+  return new DowncastError({
+    code: 'calibrate/no-samples-inside',
+    message: `${quote(file)} holds ranges of activations, and ${algorithm} needs the samples themselves.`,
+    file,
+    expected: 'samples',
+    hint: 'Give with --calibration the data that it was made of.',
+  })
+}
+
 /** A calibration that was made of another model. */
 export function otherModel(file: string, calibrated: string, expected: string, actual: string): DowncastError {
   return new DowncastError({

@@ -47,6 +47,7 @@ export class Fold {
   #next: number
   #samples: number
   #sha256: string
+  #hessians: Float64Array[] = []
 
   /** `total` samples are to come; `state` is that of an earlier fold of as many. */
   constructor(activations: readonly Activation[], total: number, start: string | FoldState) {
@@ -72,9 +73,24 @@ export class Fold {
     observed.histograms.forEach((h, i) => {
       this.#collectors[i]!.histogram.merge(Histogram.of(h))
     })
+    this.#addHessians(observed.hessians)
     this.#skipped.push(...unit.skipped)
     this.#next = unit.next
     this.#sha256 = unit.sha256
+  }
+
+  #addHessians(terms: readonly Float64Array[]): void {
+    if (this.#hessians.length === 0) this.#hessians = [...terms]
+    else
+      terms.forEach((term, i) => {
+        const sum = this.#hessians[i]!
+        for (let k = 0; k < term.length; k++) sum[k]! += term[k]!
+      })
+  }
+
+  /** For each source of the observers, over all the samples. */
+  get hessians(): readonly Float64Array[] {
+    return this.#hessians
   }
 
   get samples(): number {

@@ -6,15 +6,22 @@ import { interpretModel } from '../ops/interpret-model.ts'
 import type { ModelFile } from '../run/model-io.ts'
 import type { Activation } from './activations.ts'
 import { notComputable } from './diagnostics.ts'
+import { type HessianSource, HessianSums } from './hessian.ts'
 import { Histogram } from './histogram.ts'
-import { joined, type Observed, type Observer, type PreparedSample } from './observer.ts'
+import { joined, type Observed, type Observer, type PreparedSample, samplesOfTerm } from './observer.ts'
 import { type Observation, ownMemory, Reducer } from './reducer.ts'
 
 /**
  * Runs samples with downcast's own reference kernels, which are slow, and see bodies of control flow too. `why` says why LiteRT.js does
  * not. `observe` throws calibrate/not-computable.
  */
-export function interpreterObserver(file: ModelFile, activations: readonly Activation[], why: string): Observer {
+export function interpreterObserver(
+  file: ModelFile,
+  activations: readonly Activation[],
+  why: string,
+  sources: readonly HessianSource[] = [],
+): Observer {
+  const hessians = new HessianSums(sources)
   const model = importTflite(readTfliteFile(memorySource(file.name, file.bytes)))
   const positions = new Map(activations.map((a, i) => [`${a.graph} ${a.tensor}`, i]))
   const reducer = new Reducer(ownMemory())
@@ -27,7 +34,9 @@ export function interpreterObserver(file: ModelFile, activations: readonly Activ
       const arrays = tensors.map((t) => feeds.get(inputs.find((i) => i.tensor === t)!.name)!)
       interpretModel(model, subgraph, arrays, (graph, value, array) => {
         const at = positions.get(`${graph} ${value}`)
-        if (at !== undefined) found[at] = joined(found[at], reducer.reduce(array, histograms[at]!))
+        if (at === undefined) return
+        found[at] = joined(found[at], reducer.reduce(array, histograms[at]!))
+        hessians.see(at, array)
       })
     }
     return found
@@ -35,11 +44,12 @@ export function interpreterObserver(file: ModelFile, activations: readonly Activ
   return {
     method: 'interpreter',
     samplesAtLeast: 1,
+    samplesAtOnce: sources.length > 0 ? samplesOfTerm : undefined,
     async observe(samples): Promise<Observed> {
       const histograms = activations.map(() => new Histogram())
       try {
         const observed = samples.map((s) => observeSample(s, histograms))
-        return { samples: observed, histograms: histograms.map((h) => h.record()) }
+        return { samples: observed, histograms: histograms.map((h) => h.record()), hessians: hessians.take() }
       } catch (e) {
         throw e instanceof NotComputable ? notComputable(file.name, why, e.message) : e
       }

@@ -2,8 +2,9 @@ import type { NdArray } from '../core/nd-array.ts'
 import type { LiteRtLoadedModel, LiteRtRunner } from '../run/litert.ts'
 import { type ModelFile, withOutputs } from '../run/model-io.ts'
 import type { Activation } from './activations.ts'
+import { type HessianSource, HessianSums } from './hessian.ts'
 import { Histogram } from './histogram.ts'
-import { joined, type Observed, type Observer, type PreparedSample } from './observer.ts'
+import { joined, type Observed, type Observer, type PreparedSample, samplesOfTerm } from './observer.ts'
 import { type Observation, ownMemory, Reducer, scratchBytes } from './reducer.ts'
 
 /** Activations given out by one run: LiteRT.js's memory grows to 2 GB, for them, what it computes with, and the weights twice. */
@@ -20,8 +21,10 @@ export async function liteRtObserver(
   runner: LiteRtRunner,
   file: ModelFile,
   activations: readonly Activation[],
+  sources: readonly HessianSource[] = [],
   partBytes = defaultPartBytes,
 ): Promise<Observer> {
+  const hessians = new HessianSums(sources)
   const positions = new Map(activations.map((a, i) => [`${a.graph} ${a.tensor}`, i]))
   const bySignature = file.signatures.map((s) => {
     const made = new Set(file.tables.subgraphs[s.subgraph]!.operators.flatMap((o) => [...o.outputs]))
@@ -63,19 +66,23 @@ export async function liteRtObserver(
   return {
     method: 'litert',
     samplesAtLeast: parts.length > 1 ? samplesPerLoad : 1,
+    samplesAtOnce: sources.length > 0 ? samplesOfTerm : undefined,
     async observe(samples): Promise<Observed> {
       const histograms = activations.map(() => new Histogram())
       const observed = samples.map(() => new Array<Observation | undefined>(activations.length).fill(undefined))
-      const order = loaded && loaded.part > 0 ? [...parts.keys()].reverse() : parts.keys()
+      // The sums of a Hessian depend on the order.
+      const order = sources.length === 0 && loaded && loaded.part > 0 ? [...parts.keys()].reverse() : parts.keys()
       for (const part of order) {
         for (const [i, sample] of samples.entries()) {
           await look(part, sample, (graph, tensor, array) => {
             const at = positions.get(`${graph} ${tensor}`)
-            if (at !== undefined) observed[i]![at] = joined(observed[i]![at], reducer.reduce(array, histograms[at]!))
+            if (at === undefined) return
+            observed[i]![at] = joined(observed[i]![at], reducer.reduce(array, histograms[at]!))
+            hessians.see(at, array)
           })
         }
       }
-      return { samples: observed, histograms: histograms.map((h) => h.record()) }
+      return { samples: observed, histograms: histograms.map((h) => h.record()), hessians: hessians.take() }
     },
     dispose: async () => {
       await loaded?.model.dispose()

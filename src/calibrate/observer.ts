@@ -13,6 +13,8 @@ export interface Observed {
   readonly samples: readonly (readonly (Observation | undefined)[])[]
   /** For each activation, over all the samples. */
   readonly histograms: readonly HistogramRecord[]
+  /** For each source, see `HessianSums`. */
+  readonly hessians: readonly Float64Array<ArrayBuffer>[]
 }
 
 /** `litert`: LiteRT.js; `interpreter`: downcast's own reference kernels. */
@@ -23,9 +25,14 @@ export interface Observer {
   readonly method: CalibrationMethod
   /** Fewer at a time cost much more each. */
   readonly samplesAtLeast: number
+  /** Exactly so many at a time make sums that are equal for any number of observers; undefined where any number does. */
+  readonly samplesAtOnce: number | undefined
   observe(samples: readonly PreparedSample[]): Promise<Observed>
   dispose(): Promise<void>
 }
+
+/** How many samples make one term of a Hessian. */
+export const samplesOfTerm = 16
 
 /** What two looks at one activation show together. */
 export function joined(a: Observation | undefined, b: Observation): Observation {

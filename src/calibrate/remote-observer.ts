@@ -1,6 +1,7 @@
 import { invariant } from '../core/diagnostics.ts'
 import { workerEnded } from '../run/diagnostics.ts'
 import { errorOf, type WorkerThread } from '../run/runner-messages.ts'
+import type { HessianSource } from './hessian.ts'
 import type { Observer } from './observer.ts'
 import type { ObserverReply, ObserverRequest } from './serve-observer.ts'
 
@@ -17,6 +18,7 @@ export async function remoteObserver(
   thread: WorkerThread<ObserverReply, ObserverRequest>,
   bytes: Uint8Array,
   name: string,
+  hessians: readonly HessianSource[] = [],
 ): Promise<Observer> {
   const waiting: Waiting[] = []
   let ended: unknown
@@ -38,11 +40,12 @@ export async function remoteObserver(
       thread.send(request, [])
     })
   try {
-    const opened = await ask({ kind: 'open', bytes, name })
+    const opened = await ask({ kind: 'open', bytes, name, hessians })
     invariant('method' in opened, 'an observer answers with its method first')
     return {
       method: opened.method,
       samplesAtLeast: opened.samplesAtLeast,
+      samplesAtOnce: opened.samplesAtOnce,
       async observe(samples) {
         const reply = await ask({ kind: 'observe', samples })
         invariant('observed' in reply, 'an observer answers with what it saw')

@@ -10,7 +10,7 @@ import { loadNodeLiteRt } from './node-litert.ts'
 
 const port = parentPort
 invariant(port, 'this module is the entry of a worker')
-serveObserver((bytes, name) => openObserver(liteRtRunner(loadNodeLiteRt), bytes, name), {
+serveObserver((bytes, name, hessians) => openObserver(liteRtRunner(loadNodeLiteRt), bytes, name, hessians), {
   send: (message, transfer) => port.postMessage(message, [...transfer]),
   onMessage: (listener) => port.on('message', listener),
 })

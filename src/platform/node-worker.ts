@@ -2,8 +2,10 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
+import type { HessianSource } from '../calibrate/hessian.ts'
 import type { Observer } from '../calibrate/observer.ts'
 import { remoteObserver } from '../calibrate/remote-observer.ts'
+import type { ObserverReply, ObserverRequest } from '../calibrate/serve-observer.ts'
 import { remoteRunner } from '../run/remote-runner.ts'
 import type { Runner } from '../run/runner.ts'
 import type { WorkerThread } from '../run/runner-messages.ts'
@@ -14,8 +16,14 @@ export function nodeWorkerRunner(): Runner {
 }
 
 /** Observers of a model, each in a worker thread of its own; see `openObserver`. Throws what that throws. */
-export async function nodeObservers(bytes: Uint8Array, name: string, jobs: number): Promise<Observer[]> {
-  const opened = await Promise.allSettled(Array.from({ length: jobs }, () => remoteObserver(startThread('calibrate-worker'), bytes, name)))
+export async function nodeObservers(
+  bytes: Uint8Array,
+  name: string,
+  jobs: number,
+  hessians: readonly HessianSource[] = [],
+): Promise<Observer[]> {
+  const open = () => remoteObserver(startThread<ObserverReply, ObserverRequest>('calibrate-worker'), bytes, name, hessians)
+  const opened = await Promise.allSettled(Array.from({ length: jobs }, open))
   const observers = opened.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []))
   const failed = opened.find((o) => o.status === 'rejected')
   if (failed) {

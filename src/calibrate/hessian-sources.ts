@@ -1,0 +1,22 @@
+import { invariant } from '../core/diagnostics.ts'
+import { tensorNames } from '../export/model-record.ts'
+import type { Model } from '../ir/types.ts'
+import type { ObservedLayer } from '../quantize/weights/observed-layers.ts'
+import { openModel } from '../run/model-io.ts'
+import { activationKey, activationsOf } from './activations.ts'
+import type { HessianSource } from './hessian.ts'
+
+/** What observers of a float model, and of its bytes as `tfliteBytes` writes it, are to sum for each of these layers. */
+export function hessianSources(model: Model, bytes: Uint8Array, layers: readonly ObservedLayer[]): HessianSource[] {
+  if (layers.length === 0) return []
+  const positions = new Map(activationsOf(openModel('model', bytes).tables).map((a, i) => [activationKey(a), i]))
+  const names = model.graphs.map(tensorNames)
+  return layers.map(({ columns, rows }) => ({
+    columns,
+    reads: rows.map(({ graph, value, steps }) => {
+      const activation = positions.get(activationKey({ graph, name: names[graph]!.get(value.id)! }))
+      invariant(activation !== undefined, `"${value.name}" is a float activation`)
+      return { activation, steps }
+    }),
+  }))
+}
