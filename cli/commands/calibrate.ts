@@ -30,7 +30,7 @@ export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(
   const partial = nodePartial(`${output}.partial`)
   const { preprocess, jobs } = options
   const how = { preprocess, maxSamples: options['max-samples'], jobs, skipBad: options['skip-bad'], terminal }
-  const { calibration, diagnostics, resumed } = await calibrateBytes({ name, bytes }, data, how, partial)
+  const { calibration, diagnostics, resumed } = await calibrateBytes({ name, bytes }, data, how, { partial })
   for (const d of diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
   const text = new TextEncoder().encode(calibrationText(calibration))
   await writeAtomically(output, (sink) => sink.write(text, 0), { inputs: [...files, ...paths.values()] })

@@ -1,16 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { type Calibrated, calibrate } from '../../src/calibrate/calibrate.ts'
-import type { Calibration } from '../../src/calibrate/calibration.ts'
 import { parseCalibration } from '../../src/calibrate/calibration-file.ts'
-import { otherModel } from '../../src/calibrate/diagnostics.ts'
+import { noSamplesInside, otherModel } from '../../src/calibrate/diagnostics.ts'
+import type { HessianSource } from '../../src/calibrate/hessian.ts'
+import { hessianSources } from '../../src/calibrate/hessian-sources.ts'
 import type { PartialStore } from '../../src/calibrate/partial.ts'
 import type { PreprocessByInput } from '../../src/calibrate/samples.ts'
-import type { Diagnostic } from '../../src/core/diagnostics.ts'
 import { digestOf } from '../../src/core/digest.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import type { Model } from '../../src/ir/types.ts'
 import { kindOfPath, openFile } from '../../src/platform/node.ts'
 import { nodeObservers } from '../../src/platform/node-worker.ts'
+import type { ObservedLayer } from '../../src/quantize/weights/observed-layers.ts'
 import type { DataSet } from '../../src/run/data/sample.ts'
 import type { Terminal } from '../terminal.ts'
 import { inputPaths, openPaths } from './input-paths.ts'
@@ -24,31 +25,35 @@ export interface CalibrationOptions {
   readonly jobs: number | undefined
   readonly skipBad: boolean
   readonly terminal: Terminal
+  /** Layers of which samples are to tell more than ranges, for which algorithm. Default none. */
+  readonly observe?: { readonly layers: readonly ObservedLayer[]; readonly algorithm: string }
 }
 
 /**
  * What `--calibration` of `convert` names, for a float model (`Converted.floatModel`): the calibration in a file of `downcast calibrate`, or
  * one made now from data, `[NAME=]DATA` as in `calibrate --data`. `calibration.ranges(floatModel, estimatorOf(name))` gives what
- * `QuantizeOptions.ranges` takes; the diagnostics are warnings and notes to be told.
- * Throws calibrate/malformed-calibration, calibrate/other-model, and what `calibrate` and `openDataSet` throw.
+ * `QuantizeOptions.ranges` takes; the diagnostics are warnings and notes to be told, `hessians` those of `observe.layers`.
+ * Throws calibrate/malformed-calibration, calibrate/other-model, calibrate/no-samples-inside, and what `calibrate` and `openDataSet` throw.
  */
 export async function calibrationFor(
   floatModel: Model,
   modelName: string,
   values: readonly string[],
   options: CalibrationOptions,
-): Promise<{ readonly calibration: Calibration; readonly diagnostics: readonly Diagnostic[] }> {
+): Promise<Pick<Calibrated, 'calibration' | 'diagnostics' | 'hessians'>> {
   const bytes = tfliteBytes(floatModel)
   const [only] = values
   const text = values.length === 1 && only !== undefined ? calibrationIn(only) : undefined
   if (text === undefined || only === undefined) {
-    return calibrateBytes({ name: modelName, bytes }, openPaths(inputPaths('--calibration', values)), options)
+    const hessians = hessianSources(floatModel, bytes, options.observe?.layers ?? [])
+    return calibrateBytes({ name: modelName, bytes }, openPaths(inputPaths('--calibration', values)), options, { hessians })
   }
+  if (options.observe && options.observe.layers.length > 0) throw noSamplesInside(only, options.observe.algorithm)
   const calibration = parseCalibration(only, text)
   const { name, sha256 } = calibration.record.model
   const expected = await digestOf([bytes])
   if (sha256 !== expected) throw otherModel(only, name, expected, sha256)
-  return { calibration, diagnostics: [] }
+  return { calibration, diagnostics: [], hessians: [] }
 }
 
 /** Runs samples in worker threads, with a bar that tells how far it is. */
@@ -56,11 +61,11 @@ export async function calibrateBytes(
   model: { readonly name: string; readonly bytes: Uint8Array },
   data: DataSet,
   { preprocess, maxSamples, jobs = availableParallelism(), skipBad, terminal }: CalibrationOptions,
-  partial?: PartialStore,
+  { partial, hessians = [] }: { readonly partial?: PartialStore | undefined; readonly hessians?: readonly HessianSource[] } = {},
 ): Promise<Calibrated> {
   const how: PreprocessByInput = preprocessesOf(preprocess)
   const progress = terminal.progress('samples')
-  const observers = await nodeObservers(model.bytes, model.name, Math.max(1, Math.min(jobs, data.count)))
+  const observers = await nodeObservers(model.bytes, model.name, Math.max(1, Math.min(jobs, data.count, jobsFor(hessians))), hessians)
   try {
     return await calibrate({
       model,
@@ -76,6 +81,14 @@ export async function calibrateBytes(
     progress.finish()
     for (const observer of observers) await observer.dispose()
   }
+}
+
+const hessianBytes = 2 ** 31
+
+/** How many threads Hessians have room for: each has its own and one on the way, beside the sum of all. */
+function jobsFor(hessians: readonly HessianSource[]): number {
+  const bytes = hessians.reduce((n, h) => n + 4 * h.columns * (h.columns + 1), 0)
+  return Math.floor((hessianBytes - bytes) / (2 * bytes))
 }
 
 /** More than a calibration takes. */

@@ -14,7 +14,8 @@ import { withError } from '../../src/quantize/decide.ts'
 import { staticModes } from '../../src/quantize/quantize.ts'
 import type { Recipe } from '../../src/quantize/recipe/recipe.ts'
 import type { Decision } from '../../src/quantize/types.ts'
-import { blockSizes } from '../../src/quantize/weights/scheme.ts'
+import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
+import { blockSizes, type SampledAlgorithm, sampledAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { calibrationWithoutUse, malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import type { OptionValues } from '../options.ts'
@@ -60,6 +61,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       perTensor: options['per-tensor'],
       blockSize: blockSizes.find((size) => String(size) === options['block-size']),
       asymmetric: options.asymmetric,
+      weightsAlgorithm: options['weights-algorithm'] === 'min-max' ? undefined : options['weights-algorithm'],
       keepFloat: options['keep-float'],
       io: parsePortTypes(options.io),
       biasType: options['int16-bias'] === 'int32' ? 'i32' : 'i64',
@@ -142,20 +144,36 @@ async function runCalibrated(
   const begin = performance.now()
   const { recipe } = options
   const usesRanges = recipe ? recipe.rules.some((r) => r.action.kind === 'static') : staticModes.has(options.quantize)
-  if (!usesRanges) throw calibrationWithoutUse(recipe?.name ?? options.quantize, [...staticModes])
+  const sampled = sampledIn(how)
+  if (!usesRanges && sampled === undefined) throw calibrationWithoutUse(recipe?.name ?? options.quantize, [...staticModes])
   const [{ calibrationFor }, { estimatorOf }] = await Promise.all([import('./calibration.ts'), import('../../src/calibrate/index.ts')])
   const estimator = estimatorOf(options.estimator ?? 'min-max')
-  const { io: _, keepFloat: __, recipe: ___, ...float } = how
+  const { io: _, keepFloat: __, recipe: ___, weightsAlgorithm: ____, ...float } = how
   const before = run({ ...float, mode: 'none', keepGrids: true })
   const { preprocess, jobs } = options
-  const settings = { preprocess, jobs, maxSamples: options['max-samples'], skipBad: options['skip-bad'], terminal }
-  const { calibration, diagnostics } = await calibrationFor(before.floatModel, basename(resolve(path)), options.calibration, settings)
-  const converted = quantizeConverted(before, { ...how, ranges: calibration.ranges(before.floatModel, estimator) })
+  const plan = sampled === undefined ? undefined : (await import('../../src/quantize/observe.ts')).layersToObserve(before.floatModel, how)
+  const settings = {
+    ...{ preprocess, jobs, maxSamples: options['max-samples'], skipBad: options['skip-bad'], terminal },
+    ...(plan && sampled !== undefined && { observe: { layers: plan.layers, algorithm: sampled } }),
+  }
+  const found = await calibrationFor(before.floatModel, basename(resolve(path)), options.calibration, settings)
+  const { calibration, diagnostics } = found
+  const converted = quantizeConverted(before, {
+    ...how,
+    ranges: calibration.ranges(before.floatModel, estimator),
+    ...(plan && { hessians: observedHessians(plan, found.hessians) }),
+  })
   const { data, preprocess: by, method } = calibration.record
   return {
     converted: { ...converted, diagnostics: [...converted.diagnostics, ...diagnostics] },
     calibration: { data, preprocess: by, method, estimator: estimator.name, timeMs: Math.round(performance.now() - begin) },
   }
+}
+
+/** The algorithm that asks for samples, where one does. */
+function sampledIn({ recipe, weightsAlgorithm }: ConvertOptions): SampledAlgorithm | undefined {
+  const asked = recipe ? recipe.rules.map((r) => ('scheme' in r.action ? r.action.scheme.algorithm : undefined)) : [weightsAlgorithm]
+  return sampledAlgorithms.find((a) => asked.includes(a))
 }
 
 interface CalibrationSummary {
@@ -243,10 +261,11 @@ function planText(s: Summary): string {
     formatCount(d.bytesBefore),
     formatCount(d.bytesAfter),
     ...gridText(d),
-    d.reason ?? '',
+    resultsText(d),
+    d.reason ?? d.note ?? '',
   ])
   const table = textTable(
-    [['tensor', 'read by', 'elements', 'type', 'bytes before', 'after', 'scale', 'SQNR', 'error', 'why it stays'], ...rows],
+    [['tensor', 'read by', 'elements', 'type', 'bytes before', 'after', 'scale', 'SQNR', 'error', 'results', 'why'], ...rows],
     {
       right: [2, 4, 5, 7, 8],
     },
@@ -266,6 +285,13 @@ function gridText({ grid, error }: Decision): [scale: string, sqnr: string, erro
   const zeroPoint = grid.zeroPoint.every((z) => z === 0) ? '' : `, zero point ${span(grid.zeroPoint)}`
   const sqnr = error && (error.sqnrDb === null ? 'exact' : `${error.sqnrDb.toFixed(1)} dB`)
   return [`${span(grid.scale)}${zeroPoint}`, sqnr ?? '', error ? formatReal(error.maxAbs) : '']
+}
+
+/** How its integers were chosen, and what that does to the results of its layer. */
+function resultsText({ algorithm, results }: Decision): string {
+  const inDb = (x: number | null) => (x === null ? 'exact' : `${x.toFixed(1)} dB`)
+  if (results) return `${algorithm}: ${inDb(results.nearestDb)} -> ${inDb(results.chosenDb)}`
+  return algorithm === undefined || algorithm === 'min-max' ? '' : algorithm
 }
 
 const formatReal = (x: number): string => String(Number(x.toPrecision(3)))

@@ -1,4 +1,5 @@
 import { quantizeModes } from '../../src/quantize/types.ts'
+import { weightAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { defineVerb } from '../verb.ts'
 import { calibrationOptions, keepOptions, modelOptions } from './shared.ts'
 
@@ -14,7 +15,7 @@ export const convertOptions = {
   calibration: {
     kind: 'texts',
     value: '[NAME=]DATA|CALIB.json',
-    help: 'ranges of activations for the int modes: samples to run now, as in calibrate, or the file that it wrote',
+    help: 'samples to run now, as in calibrate, or for ranges in the int modes the file that it wrote',
     group: 'Calibration',
   },
   estimator: {
@@ -43,6 +44,13 @@ export const convertOptions = {
     choices: ['none', '32', '64', '128', '256'],
     default: 'none',
     help: 'elements of a row that share a scale in dynamic-int4',
+    group: 'Quantization',
+  },
+  'weights-algorithm': {
+    kind: 'choice',
+    choices: weightAlgorithms,
+    default: 'min-max',
+    help: 'how scales of weights are chosen in the modes that store weights alone; gptq and adaround choose integers by samples (--calibration)',
     group: 'Quantization',
   },
   asymmetric: { kind: 'flag', help: 'a zero point for each scale in the weight-only modes', group: 'Quantization' },

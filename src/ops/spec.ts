@@ -152,6 +152,12 @@ export interface WeightTrait {
     /** Axis of the channels where it is another than `axis`. */
     channelAxis?(attrs: Attrs, rank: number): number
   }
+  /** The results are products of its rows, along its last axis, with rows of another operand. */
+  readonly product?: {
+    readonly operand: string
+    /** How far apart the rows of the other lie that are read, in height and width; why it is no such product, where it is not. */
+    rows(attrs: Attrs, weights: Shape, other: Shape): readonly [height: number, width: number] | string
+  }
 }
 
 /** How an op behaves under quantization. Passes ask these traits; the vocabulary is closed. */

@@ -13,6 +13,7 @@ export function decide(
   value: Value,
   stored: Pick<Value, 'type' | 'data'> | undefined,
   reason?: string,
+  how?: Pick<Decision, 'algorithm' | 'note' | 'results'>,
 ): Decision {
   const spec = findSpec(node.op)
   const to = stored?.type
@@ -34,6 +35,7 @@ export function decide(
     bytesBefore: value.data!.byteLength,
     bytesAfter: to ? byteLengthOf(to.dtype, elements) + scaleBytes : value.data!.byteLength,
     reason,
+    ...how,
   }
   if (stored?.data) storedOf.set(decision, { float: value.data!, type: stored.type, data: stored.data })
   return decision

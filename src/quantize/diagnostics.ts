@@ -31,6 +31,30 @@ export function notFinite(tensor: string, layer: string | undefined): DowncastEr
   })
 }
 
+/** Weights whose integers depend on samples, and there are none. */
+export function needsSamples(algorithm: string, tensor: string, layer: string | undefined): DowncastError {
+  return new DowncastError({
+    code: 'quantize/needs-samples',
+    message: `${algorithm} rounds the weight "${tensor}"${layer ? ` of "${layer}"` : ''} by what samples make of its layer's input, and there are no samples.`,
+    expected: 'samples',
+    tensor,
+    node: layer,
+    hint: 'Give samples with --calibration, or choose min-max, mse or octav.',
+  })
+}
+
+/** Weights for which the algorithm that was asked for cannot be; `why` says what they have instead. */
+export function otherAlgorithm(tensors: readonly string[], why: string): DiagnosticFields {
+  const [first] = tensors as [string]
+  const which = tensors.length === 1 ? JSON.stringify(first) : `${tensors.length} weights (the first is ${JSON.stringify(first)})`
+  return {
+    code: 'quantize/other-algorithm',
+    message: `${which}: ${why}.`,
+    tensor: first,
+    hint: '--plan tells it weight by weight.',
+  }
+}
+
 /** A static mode without a range for any activation. */
 export function noRanges(mode: string): DowncastError {
   return new DowncastError({

@@ -11,6 +11,9 @@ import { tensorflowConst } from './weights/quantized-const.ts'
 
 const rule = 'dynamic-range'
 
+/** Weights with fewer elements stay float, as in TensorFlow. @see TensorFlow Lite tools/optimize/quantize_weights.cc */
+export const defaultDynamicMin = 1024
+
 /**
  * Weights become int8, activations stay float and are quantized row by row inside the kernels.
  * Ops that only move a weight's elements (a table lookup) move int8 and are followed by a DEQUANTIZE.
@@ -63,7 +66,7 @@ function reasonToKeep(
   options: QuantizeOptions,
   keep: KeepFloat,
 ): string | undefined {
-  const minElements = options.minElements ?? 1024
+  const minElements = options.minElements ?? defaultDynamicMin
   const elements = elementCount(value.type.shape)!
   if (value.fixed !== undefined) return value.fixed
   if (!isWeight) return `${spec.builtin} takes this operand as float`

@@ -3,8 +3,8 @@ import { toDiagnostic } from '../core/diagnostics.ts'
 import { withGraphs } from '../ir/graph.ts'
 import type { Graph, Model } from '../ir/types.ts'
 import type { WeightBits } from '../ops/spec.ts'
-import { ioNeedsStaticMode, unfitOption, unknownMode, usesTrainedGrids } from './diagnostics.ts'
-import { dynamicRange } from './dynamic-range.ts'
+import { ioNeedsStaticMode, otherAlgorithm, unfitOption, unknownMode, usesTrainedGrids } from './diagnostics.ts'
+import { defaultDynamicMin, dynamicRange } from './dynamic-range.ts'
 import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
 import type { Recipe } from './recipe/recipe.ts'
@@ -13,16 +13,23 @@ import { staticInteger } from './static/static-integer.ts'
 import { staticMode } from './static/static-mode.ts'
 import { isTrained } from './static/trained-grids.ts'
 import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type QuantizeOptions, quantizeModes } from './types.ts'
+import type { Hessians } from './weights/hessian.ts'
+import { withoutSamples } from './weights/observed-layers.ts'
 import type { WeightScheme } from './weights/scheme.ts'
 import { smallWeights } from './weights/small-weights.ts'
 
 /** Tells the runtime that the model may compute in f16 with f32 accumulation. @see TFLite delegates/utils/metadata reduced_precision */
 const reducedPrecisionKey = 'reduced_precision_support'
 
-type Mode = (model: Model, options: QuantizeOptions, keep: KeepFloat) => Quantized
+type Options = QuantizeOptions & { readonly hessians: Hessians }
+type Mode = (model: Model, options: Options, keep: KeepFloat) => Quantized
 
 const modes: Readonly<Record<Exclude<QuantizeMode, 'none'>, Mode>> = {
-  dynamic: afterTraining(eachGraph(dynamicRange)),
+  dynamic: afterTraining((model, options, keep) =>
+    options.weightsAlgorithm === undefined || options.weightsAlgorithm === 'min-max'
+      ? eachGraph(dynamicRange)(model, options, keep)
+      : fittedDynamic(model, options, keep),
+  ),
   'dynamic-int4': afterTraining(weightMode('dynamic', 4)),
   'weight-only-int8': afterTraining(weightMode('weight-only', 8)),
   'weight-only-int4': afterTraining(weightMode('weight-only', 4)),
@@ -43,12 +50,21 @@ export const staticModes: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['in
 
 /**
  * A smaller model from a float one; `mode` says how. The input is not changed.
+ * Throws `quantize/needs-samples` where an algorithm that rounds by samples has none.
  * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`, `quantize/io-needs-static-mode`, `quantize/unfit-option`, with a recipe
  * `quantize/unmatched-rule`, and in static modes
  * `quantize/no-ranges`, `quantize/not-integer`, `quantize/unknown-port`, `quantize/port-not-float`, `quantize/unfit-port-type`,
  * `quantize/port-without-range`.
  */
 export function quantize(model: Model, options: QuantizeOptions = {}): Quantized {
+  const done = quantized(model, { ...options, hessians: options.hessians ?? withoutSamples(model) })
+  const others = new Map<string, string[]>()
+  for (const { note, tensor } of done.decisions) if (note !== undefined) others.set(note, [...(others.get(note) ?? []), tensor])
+  if (others.size === 0) return done
+  return { ...done, diagnostics: [...done.diagnostics, ...Array.from(others, ([why, t]) => toDiagnostic(otherAlgorithm(t, why), 'info'))] }
+}
+
+function quantized(model: Model, options: Options): Quantized {
   const name = options.mode ?? 'none'
   const keep = keepFloatMatcher(model, options.keepFloat ?? [])
   const { recipe } = options
@@ -84,34 +100,56 @@ function afterTraining(mode: Mode): Mode {
 
 /** A recipe says for each rule what these say for a whole model. */
 function refuseWithRecipe({ name }: Recipe, options: QuantizeOptions): void {
-  const { mode, minElements, perTensor, blockSize, asymmetric } = options
+  const { mode, minElements, perTensor, blockSize, asymmetric, weightsAlgorithm } = options
   const given = [
     [mode !== undefined && mode !== 'none', '--quantize'],
     [minElements !== undefined, '--min-elements'],
     [perTensor, '--per-tensor'],
     [blockSize !== undefined, '--block-size'],
     [asymmetric, '--asymmetric'],
+    [weightsAlgorithm !== undefined, '--weights-algorithm'],
   ] as const
   for (const [isGiven, option] of given) if (isGiven) throw unfitOption(option, `recipe ${name}`, 'conversions without a recipe')
 }
 
 /** Options of some modes have no effect in the others. */
-function refuseUnfit(mode: string, { blockSize, asymmetric, perTensor }: QuantizeOptions): void {
+function refuseUnfit(mode: string, { blockSize, asymmetric, perTensor, weightsAlgorithm }: QuantizeOptions): void {
   if (blockSize !== undefined && mode !== 'dynamic-int4') throw unfitOption('--block-size', mode, 'dynamic-int4')
   if (blockSize !== undefined && perTensor) throw unfitOption('--per-tensor', `${mode} with --block-size`, 'all modes without --block-size')
+  const fitted = ['dynamic', 'dynamic-int4', 'weight-only-int8', 'weight-only-int4']
+  if (weightsAlgorithm !== undefined && weightsAlgorithm !== 'min-max' && !fitted.includes(mode))
+    throw unfitOption('--weights-algorithm', mode, fitted.join(', '))
   if (asymmetric && !mode.startsWith('weight-only-')) throw unfitOption('--asymmetric', mode, 'weight-only-int8 and weight-only-int4')
 }
 
 /** Weights of so many bits with the numbers of litert-quantizer, activations float. */
-function weightMode(compute: WeightScheme['compute'], bits: WeightBits): Mode {
-  return eachGraph((graph, { perTensor, blockSize, asymmetric = false, minElements = 0 }, keep) => {
+function weightMode(compute: WeightScheme['compute'], bits: WeightBits, defaultMinElements = 0): Mode {
+  return eachGraph((graph, options, keep) => {
+    const { perTensor, blockSize, asymmetric = false, minElements = defaultMinElements, weightsAlgorithm: algorithm = 'min-max' } = options
     const granularity = blockSize ?? (perTensor ? 'per-tensor' : 'per-axis')
-    const scheme: WeightScheme = { compute, bits, isSymmetric: !asymmetric, granularity, algorithm: 'min-max', minElements }
-    return smallWeights(graph, () => scheme, keep)
+    const scheme: WeightScheme = { compute, bits, isSymmetric: !asymmetric, granularity, algorithm, minElements }
+    return smallWeights(graph, () => scheme, keep, options.hessians)
   })
 }
 
-function eachGraph(pass: (graph: Graph, options: QuantizeOptions, keep: KeepFloat) => { graph: Graph; decisions: Decision[] }): Mode {
+/** As TensorFlow's dynamic range, but for weights that the algorithm can have. */
+function fittedDynamic(model: Model, options: Options, keep: KeepFloat): Quantized {
+  const placeOf = ({ layer, op, operand, tensor }: Decision) => JSON.stringify([layer, op, operand, tensor])
+  const fitted = weightMode('dynamic', 8, defaultDynamicMin)(model, options, keep)
+  const [changed, left] = [true, false].map((c) => fitted.decisions.filter((d) => (d.reason === undefined) === c)) as [
+    Decision[],
+    Decision[],
+  ]
+  const reasons = new Map(left.map((d) => [placeOf(d), d.reason]))
+  const rest = eachGraph(dynamicRange)(fitted.model, options, keep)
+  const decisions = rest.decisions.map((d) => {
+    const why = d.reason === undefined ? reasons.get(placeOf(d)) : undefined
+    return why === undefined ? d : { ...d, note: `min-max, not ${options.weightsAlgorithm}: ${why}` }
+  })
+  return { ...rest, decisions: [...changed, ...decisions] }
+}
+
+function eachGraph(pass: (graph: Graph, options: Options, keep: KeepFloat) => { graph: Graph; decisions: Decision[] }): Mode {
   return (model, options, keep) => {
     const results = model.graphs.map((graph) => pass(graph, options, keep))
     const graphs = results.map((r) => r.graph)

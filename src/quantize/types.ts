@@ -2,7 +2,9 @@ import type { Diagnostic } from '../core/diagnostics.ts'
 import type { Model, Origin } from '../ir/types.ts'
 import type { Ranges } from './ranges.ts'
 import type { Recipe } from './recipe/recipe.ts'
-import type { BlockSize } from './weights/scheme.ts'
+import type { Hessians } from './weights/hessian.ts'
+import type { LayerError } from './weights/rounded-layer.ts'
+import type { BlockSize, WeightAlgorithm } from './weights/scheme.ts'
 
 /** Modes of quantization that are implemented. */
 export const quantizeModes = [
@@ -38,6 +40,10 @@ export interface QuantizeOptions {
   readonly blockSize?: BlockSize | undefined
   /** A zero point of its own for each scale in the weight-only modes. Default false. */
   readonly asymmetric?: boolean
+  /** How scales of weights, or their integers, are chosen in `dynamic`, `dynamic-int4` and the weight-only modes. Default `min-max`. */
+  readonly weightsAlgorithm?: WeightAlgorithm | undefined
+  /** What samples made of the inputs of layers: the algorithms that ask for it need it, see `layersToObserve`. */
+  readonly hessians?: Hessians | undefined
   /** Source layers or tensor names that stay float: globs where `*` is any text. Default none. */
   readonly keepFloat?: readonly string[]
   /** Ranges of the activations; the static modes need them, unless the model states its own. */
@@ -82,6 +88,12 @@ export interface Decision {
   readonly grid?: GridSummary
   /** What storing it so loses, where that was measured. */
   readonly error?: StoredError
+  /** How its scales or integers were chosen, where that was asked for. */
+  readonly algorithm?: WeightAlgorithm
+  /** Why that is not the algorithm that was asked for. */
+  readonly note?: string
+  /** What the results of its layer lose over the samples, where these chose its integers. */
+  readonly results?: LayerError
   /** Of one element after. */
   readonly bits: number
   readonly bytesBefore: number

@@ -40,7 +40,21 @@ export const conv2d = defineOp({
   },
   quant: {
     integer: ['i8', 'i16'],
-    weights: [{ operand: 'filter', axis: 0, narrowRange: true, small: { dynamic: [8, 4, 2], integer: [4], weightOnly: [8, 4] } }],
+    weights: [
+      {
+        operand: 'filter',
+        axis: 0,
+        narrowRange: true,
+        small: { dynamic: [8, 4, 2], integer: [4], weightOnly: [8, 4] },
+        product: {
+          operand: 'input',
+          rows({ stride }, [, height, width, inner], { 3: channels }) {
+            if (height !== 1 || width !== 1) return 'its filter is larger than 1x1'
+            return inner === channels ? (stride as readonly [number, number]) : 'its channels are in groups'
+          },
+        },
+      },
+    ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'filter'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: {} },
   },

@@ -10,6 +10,8 @@ const algorithms: ReadonlyMap<string, WeightAlgorithm> = new Map([
   ['min_max_uniform_quantize', 'min-max'],
   ['MSE', 'mse'],
   ['OCTAV', 'octav'],
+  ['GPTQ', 'gptq'],
+  ['ADAROUND', 'adaround'],
 ])
 /** Means that an op stays float. */
 const noQuantize = 'no_quantize'

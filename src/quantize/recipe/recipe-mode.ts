@@ -7,6 +7,7 @@ import { hasGrid, setPortTypes } from '../static/port-types.ts'
 import { staticInteger } from '../static/static-integer.ts'
 import { knownRange, knowsRanges } from '../static/static-mode.ts'
 import type { Decision, KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
+import type { Hessians } from '../weights/hessian.ts'
 import type { WeightScheme } from '../weights/scheme.ts'
 import { smallWeights } from '../weights/small-weights.ts'
 import { type Choice, chooseActions, choosePorts } from './choose.ts'
@@ -14,9 +15,14 @@ import type { Action, Recipe } from './recipe.ts'
 
 /**
  * Each op as the last rule that holds for it says: with integer activations, with small weights, or float. Throws
- * `quantize/unmatched-rule`, `quantize/not-finite`, and where a rule is static what those modes throw.
+ * `quantize/unmatched-rule`, `quantize/not-finite`, what `hessians.of` throws, and where a rule is static what those modes throw.
  */
-export function followRecipe(model: Model, recipe: Recipe, options: QuantizeOptions, keep: KeepFloat): Quantized {
+export function followRecipe(
+  model: Model,
+  recipe: Recipe,
+  options: QuantizeOptions & { readonly hessians: Hessians },
+  keep: KeepFloat,
+): Quantized {
   const { graphs: choices, idle } = chooseActions(model, recipe)
   const decisions: Decision[] = []
   const diagnostics: Diagnostic[] = idle.map(({ rule, reason }) => toDiagnostic(idleRule(recipe.name, rule.path, reason), 'warning'))
@@ -33,7 +39,7 @@ export function followRecipe(model: Model, recipe: Recipe, options: QuantizeOpti
     diagnostics.push(...result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')))
     activations ??= form.type
   }
-  const small = current.graphs.map((graph, g) => smallWeights(graph, (node) => schemeOf(choices[g]!.get(node.id)), keep))
+  const small = current.graphs.map((graph, g) => smallWeights(graph, (node) => schemeOf(choices[g]!.get(node.id)), keep, options.hessians))
   const done = withGraphs(
     current,
     small.map((s) => s.graph),

@@ -213,7 +213,7 @@ describe('refuses', () => {
   })
 
   it('all problems at once', () => {
-    const error = parse(JSON.stringify([{ regx: 1, ...weights(8) }, weights(3), { algorithm_key: 'GPTQ', ...weights(8) }]))
+    const error = parse(JSON.stringify([{ regx: 1, ...weights(8) }, weights(3), { algorithm_key: 'OSCAR', ...weights(8) }]))
     expect(error.diagnostics.map((d) => d.code)).toEqual([
       'quantize/unknown-recipe-key',
       'quantize/recipe-value',

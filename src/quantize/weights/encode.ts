@@ -13,9 +13,9 @@ export function encoded(data: ConstData, groups: Groups, parameters: Parameters,
   const perByte = 8 / bits
   // Pieces of other constants that are in use must stay: these bytes share no memory with them.
   const whole = (): Uint8Array => {
-    const out = new Int8Array(Math.ceil(count / perByte) * perByte)
+    const out = new Int8Array(count)
     new Encoder(groups, parameters).encode(typedView('f32', data.bytes()), out, 0)
-    return packed(out, out.length, bits)
+    return packedCodes(out, bits)
   }
   return lazyConst(byteLength, whole, undefined, function* () {
     const encoder = new Encoder(groups, parameters)
@@ -37,6 +37,15 @@ export function encoded(data: ConstData, groups: Groups, parameters: Parameters,
         bits,
       )
   })
+}
+
+/** Integers as they are stored, those below 8 bits packed; may be in the same memory. */
+export function packedCodes(codes: Int8Array, bits: WeightBits): Uint8Array {
+  const perByte = 8 / bits
+  if (codes.length % perByte === 0) return packed(codes, codes.length, bits)
+  const out = new Int8Array(Math.ceil(codes.length / perByte) * perByte)
+  out.set(codes)
+  return packed(out, out.length, bits)
 }
 
 /** `length` elements, a multiple of those in a byte, packed in place. */

@@ -3,7 +3,7 @@ import { constFromBytes } from '../../core/bytes.ts'
 import { bytesOf } from '../../core/dtype.ts'
 import { groupsOf } from './groups.ts'
 import { DampedHessian, type Hessian, triangleLength } from './hessian.ts'
-import { minMaxParameters } from './parameters.ts'
+import { weightParameters } from './parameters.ts'
 import { roundedLayer } from './rounded-layer.ts'
 import { nearestCode } from './rows.ts'
 import { type Granularity, type SampledAlgorithm, sampledAlgorithms } from './scheme.ts'
@@ -74,8 +74,8 @@ function run({ values, bits, granularity, ...input }: Case, algorithm: SampledAl
   const { columns } = input
   const shape = [values.length / columns, columns]
   const groups = groupsOf(shape, granularity === 'per-tensor' ? null : granularity === 'per-axis' ? 0 : 1, granularity)
-  const scheme = { compute: 'dynamic', bits, isSymmetric: true, granularity, algorithm, minElements: 0 } as const
-  const parameters = minMaxParameters(constFromBytes(bytesOf(values)), groups, scheme)!
+  const scheme = { compute: 'dynamic', bits, isSymmetric: true, granularity, algorithm: 'min-max' } as const
+  const parameters = weightParameters(constFromBytes(bytesOf(values)), groups, scheme)!
   const scaleAt = (k: number) => parameters.scales[Math.floor(k / groups.run) % groups.count]!
   const { low, high } = parameters
   const nearest = Int8Array.from(values, (w, k) => nearestCode(w, scaleAt(k), low, high))

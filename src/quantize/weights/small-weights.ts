@@ -7,8 +7,9 @@ import type { OpSpec } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
 import { notFinite } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
-import { type QuantizedConst, quantizedConst } from './quantized-const.ts'
-import { placeScales, type WeightScheme } from './scheme.ts'
+import type { Hessians } from './hessian.ts'
+import { type QuantizedConst, quantizedConst, sampledConst } from './quantized-const.ts'
+import { isSampled, placeScales, type WeightScheme } from './scheme.ts'
 
 const rule = 'small-weights'
 
@@ -17,25 +18,37 @@ export type SchemeOf = (node: Node) => WeightScheme | { readonly reason: string 
 
 /**
  * Weights become integers and activations stay float, each op by its own scheme: its kernel takes them as stored, or a DEQUANTIZE that all
- * readers share comes before it. Throws `quantize/not-finite`.
+ * readers share comes before it. Throws `quantize/not-finite` and what `hessians.of` throws.
  */
-export function smallWeights(graph: Graph, schemeOf: SchemeOf, keep: KeepFloat): { graph: Graph; decisions: Decision[] } {
-  const pass = new SmallWeights(graph, keep)
+export function smallWeights(
+  graph: Graph,
+  schemeOf: SchemeOf,
+  keep: KeepFloat,
+  hessians: Hessians,
+): { graph: Graph; decisions: Decision[] } {
+  const pass = new SmallWeights(graph, keep, hessians)
   for (const node of graph.nodes) pass.visit(node, schemeOf(node))
   return pass.finish()
+}
+
+interface Stored {
+  readonly value: Value
+  readonly how: Pick<Decision, 'algorithm' | 'note' | 'results'>
 }
 
 class SmallWeights {
   readonly #editor: GraphEditor
   readonly #keep: KeepFloat
+  readonly #hessians: Hessians
   readonly #decisions: Decision[] = []
   /** Constants by the value they are made from and how. */
-  readonly #stored = new Map<string, Value>()
+  readonly #stored = new Map<string, Stored>()
   readonly #widened = new Map<Value, Value>()
 
-  constructor(graph: Graph, keep: KeepFloat) {
+  constructor(graph: Graph, keep: KeepFloat, hessians: Hessians) {
     this.#editor = new GraphEditor(graph)
     this.#keep = keep
+    this.#hessians = hessians
   }
 
   finish(): { graph: Graph; decisions: Decision[] } {
@@ -56,8 +69,8 @@ class SmallWeights {
         this.#decisions.push(decide(node, index, value, undefined, found.reason))
         return
       }
-      const stored = this.#store(node, value, found.scheme, found.axis)
-      this.#decisions.push(decide(node, index, value, stored))
+      const { value: stored, how } = this.#store(node, value, found.scheme, found.axis)
+      this.#decisions.push(decide(node, index, value, stored, undefined, how))
       isTaken ||= found.scheme.compute === 'dynamic'
       inputs[index] = found.scheme.compute === 'dynamic' ? stored.id : this.#widen(node, value, stored).id
     })
@@ -85,17 +98,31 @@ class SmallWeights {
     return 'reason' in place ? place : { scheme, axis: place.axis }
   }
 
-  #store(node: Node, value: Value, scheme: WeightScheme, axis: number | null): Value {
+  #store(node: Node, value: Value, scheme: WeightScheme, axis: number | null): Stored {
     const { compute, bits, isSymmetric, granularity, algorithm } = scheme
     const key = [value.id, compute, bits, isSymmetric, granularity, algorithm, axis].join()
     const known = this.#stored.get(key)
     if (known) return known
-    const made: QuantizedConst | undefined = quantizedConst(value, scheme, axis)
+    const made = this.#make(value, scheme, axis)
     if (!made) throw notFinite(value.name, node.origin.source[0])
     const name = compute === 'dynamic' ? value.name : `${value.name}/quantized`
-    const stored = this.#editor.addConst(name, made.type, made.data)
+    const stored: Stored = { value: this.#editor.addConst(name, made.type, made.data), how: made.how }
     this.#stored.set(key, stored)
     return stored
+  }
+
+  #make(value: Value, scheme: WeightScheme, axis: number | null): (QuantizedConst & Pick<Stored, 'how'>) | undefined {
+    let note: string | undefined
+    if (isSampled(scheme)) {
+      const { algorithm } = scheme
+      const hessian = this.#hessians.of(value.data!, algorithm)
+      const made = 'reason' in hessian ? hessian : sampledConst(value, scheme, axis, hessian)
+      if (!made || !('reason' in made)) return made && { ...made, how: { algorithm, results: made.results! } }
+      note = `rounded to nearest, not ${algorithm}: ${made.reason}`
+    }
+    const algorithm = note === undefined ? scheme.algorithm : 'min-max'
+    const made = quantizedConst(value, { ...scheme, algorithm }, axis)
+    return made && { ...made, how: { algorithm, ...(note !== undefined && { note }) } }
   }
 
   #widen(node: Node, value: Value, stored: Value): Value {

@@ -1,0 +1,71 @@
+import * as fs from 'node:fs'
+import * as os from 'node:os'
+import * as path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { Decision } from '../../src/quantize/types.ts'
+import { runInProcess } from './run-cli.ts'
+
+const fixture = (name: string) => path.resolve(import.meta.dirname, '../../fixtures', name)
+const mlp = fixture('tflite/mnist_mlp.float.tflite')
+const cnn = fixture('tflite/mnist_cnn_small.float.tflite')
+const digits = ['--calibration', fixture('mnist/digits-images-idx3-ubyte'), '--preprocess', 'std=255']
+let dir: string
+const at = (name: string) => path.join(dir, name)
+beforeAll(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-sampled-'))
+})
+afterAll(() => fs.rmSync(dir, { recursive: true }))
+
+const gptq = ['--quantize', 'dynamic-int4', '--weights-algorithm', 'gptq']
+const failure = async (...words: string[]) => JSON.parse((await runInProcess('convert', ...words, '--json')).out).error as { code: string }
+
+test('convert writes the same for any number of threads, and tells what it did', async () => {
+  for (const jobs of ['1', '2']) {
+    const { code } = await runInProcess('convert', mlp, ...gptq, ...digits, '--jobs', jobs, '-o', at(`${jobs}.tflite`))
+    expect(code).toBe(0)
+  }
+  expect(fs.readFileSync(at('1.tflite')).equals(fs.readFileSync(at('2.tflite')))).toBe(true)
+  const nearest = await runInProcess('convert', mlp, '--quantize', 'dynamic-int4', '-o', at('nearest.tflite'))
+  expect(nearest.code).toBe(0)
+  expect(fs.statSync(at('1.tflite')).size).toBe(fs.statSync(at('nearest.tflite')).size)
+  expect(fs.readFileSync(at('1.tflite')).equals(fs.readFileSync(at('nearest.tflite')))).toBe(false)
+
+  const plan = await runInProcess('convert', mlp, ...gptq, ...digits, '--plan')
+  expect(plan.out).toMatch(/gptq: \d+\.\d dB -> \d+\.\d dB/)
+})
+
+test('weights that the algorithm is not for are rounded to nearest, and that is told', async () => {
+  const { out, err } = await runInProcess('convert', cnn, ...gptq, ...digits, '--plan', '--json')
+  const { decisions } = JSON.parse(out) as { decisions: Decision[] }
+  const stored = decisions.filter((d) => d.to === 'i4')
+  expect(stored.some((d) => d.algorithm === 'gptq' && d.results)).toBe(true)
+  expect(stored.some((d) => d.algorithm === 'min-max' && d.note?.startsWith('rounded to nearest, not gptq'))).toBe(true)
+  expect(err).toContain('quantize/other-algorithm')
+})
+
+test('a recipe asks for it by rule', async () => {
+  const rule = (operation: string, algorithm_key: string) => ({
+    operation,
+    algorithm_key,
+    op_config: { weight_tensor_config: { num_bits: 4, granularity: 'CHANNELWISE' }, compute_precision: 'INTEGER' },
+  })
+  fs.writeFileSync(at('r.json'), JSON.stringify([rule('CONV_2D', 'OCTAV'), rule('FULLY_CONNECTED', 'ADAROUND')]))
+  const { out } = await runInProcess('convert', cnn, '--recipe', at('r.json'), ...digits, '--plan', '--json')
+  const algorithms = (JSON.parse(out) as { decisions: Decision[] }).decisions.flatMap((d) =>
+    d.algorithm ? [`${d.op} ${d.algorithm}`] : [],
+  )
+  expect(new Set(algorithms)).toEqual(new Set(['conv_2d octav', 'fully_connected adaround']))
+  expect(await failure(cnn, '--recipe', at('r.json'), '--plan')).toMatchObject({ code: 'quantize/needs-samples' })
+})
+
+test('it needs samples, in a mode that stores weights', async () => {
+  expect(await failure(mlp, ...gptq, '--plan')).toMatchObject({ code: 'quantize/needs-samples' })
+  expect((await runInProcess('calibrate', mlp, '--data', ...digits.slice(1), '-o', at('calib.json'))).code).toBe(0)
+  expect(await failure(mlp, ...gptq, '--calibration', at('calib.json'), '--plan')).toMatchObject({ code: 'calibrate/no-samples-inside' })
+  expect(await failure(mlp, '--quantize', 'float16', '--weights-algorithm', 'gptq', '--plan')).toMatchObject({
+    code: 'quantize/unfit-option',
+  })
+  expect(await failure(mlp, '--recipe', 'dynamic_wi4_afp32', '--weights-algorithm', 'mse', '--plan')).toMatchObject({
+    code: 'quantize/unfit-option',
+  })
+})
