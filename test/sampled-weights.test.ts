@@ -133,3 +133,19 @@ it('gives the same weights with 8 bits as the samples say', async () => {
   expect(stored).toMatchObject({ algorithm: 'gptq', to: 'i8' })
   expect(stored!.results!.chosenDb! - stored!.results!.nearestDb!).toBeGreaterThan(10)
 })
+
+describe.each(['int8', 'int8-only', 'int16x8'] as const)('%s', (mode) => {
+  const archive = openZip(memorySource('static.zip', read('fixtures/oracle/static.zip')))
+  const source = archive.open(archive.entries.get('mnist_mlp-keras2/calib.tflite')!)
+  const before = opened(source.read(0, source.byteLength))
+  test.each(['gptq', 'adaround'] as const)('has weights that %s chooses on the same scales', async (weightsAlgorithm) => {
+    const [nearest, ours] = [quantizeConverted(before, { mode }), await sampled(before, { mode, weightsAlgorithm }, manyDigits)]
+    const weights = ({ decisions }: Converted) => decisions.filter((d) => d.operand === 'weights')
+    expect(weights(ours).map((d) => d.grid)).toEqual(weights(nearest).map((d) => d.grid))
+    for (const { algorithm, results } of weights(ours)) {
+      expect(algorithm).toBe(weightsAlgorithm)
+      expect(results!.chosenDb! - results!.nearestDb!).toBeGreaterThan(3)
+    }
+    expect(tfliteBytes(ours.model).byteLength).toBe(tfliteBytes(nearest.model).byteLength)
+  })
+})

@@ -12,7 +12,7 @@ import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import { withError } from '../../src/quantize/decide.ts'
 import { staticModes } from '../../src/quantize/quantize.ts'
-import type { Recipe } from '../../src/quantize/recipe/recipe.ts'
+import type { Action, Recipe } from '../../src/quantize/recipe/recipe.ts'
 import type { Decision } from '../../src/quantize/types.ts'
 import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
 import { blockSizes, type SampledAlgorithm, sampledAlgorithms } from '../../src/quantize/weights/scheme.ts'
@@ -170,9 +170,11 @@ async function runCalibrated(
   }
 }
 
+const algorithmOf = (action: Action) => ('scheme' in action ? action.scheme : 'weights' in action ? action.weights : undefined)?.algorithm
+
 /** The algorithm that asks for samples, where one does. */
 function sampledIn({ recipe, weightsAlgorithm }: ConvertOptions): SampledAlgorithm | undefined {
-  const asked = recipe ? recipe.rules.map((r) => ('scheme' in r.action ? r.action.scheme.algorithm : undefined)) : [weightsAlgorithm]
+  const asked = recipe ? recipe.rules.map((r) => algorithmOf(r.action)) : [weightsAlgorithm]
   return sampledAlgorithms.find((a) => asked.includes(a))
 }
 

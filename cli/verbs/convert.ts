@@ -50,7 +50,7 @@ export const convertOptions = {
     kind: 'choice',
     choices: weightAlgorithms,
     default: 'min-max',
-    help: 'how scales of weights are chosen in the modes that store weights alone; gptq and adaround choose integers by samples (--calibration)',
+    help: 'how scales of weights are chosen in the modes that store weights alone; gptq and adaround choose integers by samples (--calibration), in the int modes too',
     group: 'Quantization',
   },
   asymmetric: { kind: 'flag', help: 'a zero point for each scale in the weight-only modes', group: 'Quantization' },

@@ -15,7 +15,7 @@ import { isTrained } from './static/trained-grids.ts'
 import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type QuantizeOptions, quantizeModes } from './types.ts'
 import type { Hessians } from './weights/hessian.ts'
 import { withoutSamples } from './weights/observed-layers.ts'
-import type { WeightScheme } from './weights/scheme.ts'
+import { isSampled, type WeightScheme } from './weights/scheme.ts'
 import { smallWeights } from './weights/small-weights.ts'
 
 /** Tells the runtime that the model may compute in f16 with f32 accumulation. @see TFLite delegates/utils/metadata reduced_precision */
@@ -116,9 +116,9 @@ function refuseWithRecipe({ name }: Recipe, options: QuantizeOptions): void {
 function refuseUnfit(mode: string, { blockSize, asymmetric, perTensor, weightsAlgorithm }: QuantizeOptions): void {
   if (blockSize !== undefined && mode !== 'dynamic-int4') throw unfitOption('--block-size', mode, 'dynamic-int4')
   if (blockSize !== undefined && perTensor) throw unfitOption('--per-tensor', `${mode} with --block-size`, 'all modes without --block-size')
-  const fitted = ['dynamic', 'dynamic-int4', 'weight-only-int8', 'weight-only-int4']
+  const fitted = ['dynamic', 'dynamic-int4', 'weight-only-int8', 'weight-only-int4', ...(isSampled(weightsAlgorithm) ? staticModes : [])]
   if (weightsAlgorithm !== undefined && weightsAlgorithm !== 'min-max' && !fitted.includes(mode))
-    throw unfitOption('--weights-algorithm', mode, fitted.join(', '))
+    throw unfitOption(`--weights-algorithm ${weightsAlgorithm}`, mode, fitted.join(', '))
   if (asymmetric && !mode.startsWith('weight-only-')) throw unfitOption('--asymmetric', mode, 'weight-only-int8 and weight-only-int4')
 }
 

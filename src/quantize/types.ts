@@ -40,7 +40,10 @@ export interface QuantizeOptions {
   readonly blockSize?: BlockSize | undefined
   /** A zero point of its own for each scale in the weight-only modes. Default false. */
   readonly asymmetric?: boolean
-  /** How scales of weights, or their integers, are chosen in `dynamic`, `dynamic-int4` and the weight-only modes. Default `min-max`. */
+  /**
+   * How scales of weights are chosen in `dynamic`, `dynamic-int4` and the weight-only modes, and there and in the integer modes their integers.
+   * Default `min-max`.
+   */
   readonly weightsAlgorithm?: WeightAlgorithm | undefined
   /** What samples made of the inputs of layers: the algorithms that ask for it need it, see `layersToObserve`. */
   readonly hessians?: Hessians | undefined

@@ -8,7 +8,7 @@ import { staticInteger } from '../static/static-integer.ts'
 import { knownRange, knowsRanges } from '../static/static-mode.ts'
 import type { Decision, KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
 import type { Hessians } from '../weights/hessian.ts'
-import type { WeightScheme } from '../weights/scheme.ts'
+import { isSampled, type WeightScheme } from '../weights/scheme.ts'
 import { smallWeights } from '../weights/small-weights.ts'
 import { type Choice, chooseActions, choosePorts } from './choose.ts'
 import type { Action, Recipe } from './recipe.ts'
@@ -32,7 +32,11 @@ export function followRecipe(
   for (const form of staticForms(choices)) {
     const only = (graph: number, node: Node) => sameForm(choices[graph]!.get(node.id), form)
     const biasType = form.type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
-    const result = staticInteger(current, { type: form.type, biasType, weights: form.weights, range, keep, only })
+    const { algorithm } = form.weights
+    const isRounded = isSampled(algorithm)
+    const weights = isRounded ? { ...form.weights, algorithm: 'min-max' as const } : form.weights
+    const rounding = isRounded ? { algorithm, hessians: options.hessians } : undefined
+    const result = staticInteger(current, { type: form.type, biasType, weights, rounding, range, keep, only })
     if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(recipe.name)
     current = result.model
     decisions.push(...result.decisions)

@@ -17,8 +17,10 @@ import { findSpec, op } from '../../ops/index.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
 import type { Decision } from '../types.ts'
-import { encoded } from '../weights/encode.ts'
-import { weightParameters } from '../weights/parameters.ts'
+import { encoded, packedCodes } from '../weights/encode.ts'
+import type { Groups } from '../weights/groups.ts'
+import { type Parameters, weightParameters } from '../weights/parameters.ts'
+import { type Rounding, roundedBySamples } from '../weights/rounded-layer.ts'
 import type { StaticWeights } from '../weights/scheme.ts'
 import { floatResults, type Grids } from './assign-grids.ts'
 import {
@@ -40,6 +42,8 @@ export interface IntegerOptions {
   readonly biasType: 'i32' | 'i64'
   /** With the numbers of litert-quantizer where bits and algorithm are given, else 8 bits with those of TensorFlow. */
   readonly weights: StaticWeights | Pick<StaticWeights, 'granularity'>
+  /** How integers of weights are chosen on their scales. Default: the nearest. */
+  readonly rounding?: Rounding | undefined
 }
 
 export const rule = 'static-integer'
@@ -57,6 +61,11 @@ export function integerGraph(
   return new IntegerGraph(graph, grids, quantized, options).run()
 }
 
+type Rounded = ReturnType<typeof roundedBySamples>
+
+/** Of weights with TensorFlow's numbers. */
+const symmetric = { low: -127, high: 127, ties: 'away' } as const
+
 class IntegerGraph {
   readonly #graph: Graph
   readonly #editor: GraphEditor
@@ -66,6 +75,7 @@ class IntegerGraph {
   /** Values that integer ops make. */
   readonly #made = new Set<ValueId>()
   readonly #forms = new Map<string, Value>()
+  readonly #roundings = new Map<string, Rounded>()
   readonly #decisions: Decision[] = []
 
   constructor(graph: Graph, grids: Grids, quantized: ReadonlySet<NodeId>, options: IntegerOptions) {
@@ -219,7 +229,13 @@ class IntegerGraph {
           ? encoded(value.data!, channels, { ...parameters, scales }, bits).bytes()
           : bytesOf(symmetricInt8(floatsOf(value), channels, scales))
       const key = `weight/${axis}/${scales.join()}`
-      done.set(index, this.#constant(node, index, value, key, paramsOf(scales, axis), bits === 4 ? 'i4' : 'i8', compute))
+      const rounded = trained ? undefined : this.#rounded(value, key, channels, { ...symmetric, ...parameters, scales })
+      const packed = rounded?.codes && packedCodes(rounded.codes, bits)
+      const stored = bits === 4 ? 'i4' : 'i8'
+      done.set(
+        index,
+        this.#constant(node, index, value, key, paramsOf(scales, axis), stored, packed ? () => packed : compute, rounded?.how),
+      )
     }
     return done
   }
@@ -244,14 +260,25 @@ class IntegerGraph {
     quant: QuantParams,
     dtype: Value['type']['dtype'],
     compute: () => Uint8Array,
+    how?: Rounded['how'],
   ): ValueId {
     const name = `${value.id}/const/${key}`
     const type: TensorType = { dtype, shape: value.type.shape, quant }
     const form = () => lazyConst(byteLengthOf(dtype, elementCount(value.type.shape)!), compute)
     const made = this.#forms.get(name) ?? this.#editor.addConst(value.name, type, form())
     this.#forms.set(name, made)
-    this.#decisions.push(decide(node, index, value, made))
+    this.#decisions.push(decide(node, index, value, made, undefined, how))
     return made.id
+  }
+
+  /** Integers that samples choose, once for all readers of a weight. */
+  #rounded(value: Value, key: string, channels: Groups, parameters: Parameters): Rounded | undefined {
+    const { rounding } = this.#options
+    if (!rounding) return undefined
+    const name = `${value.id}/${key}`
+    const made = this.#roundings.get(name) ?? roundedBySamples(value.data!, channels, parameters, rounding)
+    this.#roundings.set(name, made)
+    return made
   }
 }
 

@@ -3,6 +3,8 @@ import type { Model, Value } from '../../ir/types.ts'
 import type { IntegerType } from '../../ops/spec.ts'
 import { noRanges, notInteger, staysFloat } from '../diagnostics.ts'
 import type { KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
+import type { Rounding } from '../weights/rounded-layer.ts'
+import { isSampled } from '../weights/scheme.ts'
 import { setPortTypes } from './port-types.ts'
 import { staticInteger } from './static-integer.ts'
 import { isTrained } from './trained-grids.ts'
@@ -12,11 +14,13 @@ import { isTrained } from './trained-grids.ts'
  * Throws quantize/no-ranges, quantize/not-integer and what `setPortTypes` throws.
  */
 export function staticMode(type: IntegerType, isStrict: boolean) {
-  return (model: Model, options: QuantizeOptions, keep: KeepFloat): Quantized => {
+  return (model: Model, options: QuantizeOptions & Pick<Rounding, 'hessians'>, keep: KeepFloat): Quantized => {
     const range = knownRange(options)
+    const { weightsAlgorithm: algorithm, hessians } = options
+    const rounding = isSampled(algorithm) ? { algorithm, hessians } : undefined
     const weights = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
-    const result = staticInteger(model, { type, biasType, weights, range, keep, useForms: isStrict })
+    const result = staticInteger(model, { type, biasType, weights, rounding, range, keep, useForms: isStrict })
     if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
     const float = result.islands.filter((i) => !i.isCall)
     if (isStrict && float.length > 0) throw notInteger(float)

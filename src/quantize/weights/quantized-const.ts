@@ -1,19 +1,16 @@
 import { type ConstData, constFromBytes } from '../../core/bytes.ts'
-import { type DType, typedView } from '../../core/dtype.ts'
+import type { DType } from '../../core/dtype.ts'
 import type { QuantParams, TensorType, Value } from '../../ir/types.ts'
 import type { WeightBits } from '../../ops/spec.ts'
 import { encoded, packedCodes } from './encode.ts'
 import { groupsOf } from './groups.ts'
-import type { Hessian } from './hessian.ts'
 import { type Parameters, tensorflowParameters, weightParameters } from './parameters.ts'
-import { type LayerError, roundedLayer } from './rounded-layer.ts'
-import type { Granularity, SampledAlgorithm, WeightScheme } from './scheme.ts'
+import { type Rounding, roundedBySamples } from './rounded-layer.ts'
+import type { Granularity, WeightScheme } from './scheme.ts'
 
 export interface QuantizedConst {
   readonly type: TensorType
   readonly data: ConstData
-  /** What the results of its layer lose, where samples chose its integers. */
-  readonly results?: LayerError
 }
 
 const dtypes: Readonly<Record<WeightBits, DType>> = { 2: 'i2', 4: 'i4', 8: 'i8' }
@@ -27,23 +24,19 @@ export function quantizedConst(value: Value, scheme: WeightScheme, axis: number 
   return finish(value, weightParameters(value.data!, groups, scheme), scheme.bits, axis, scheme.granularity)
 }
 
-/**
- * An f32 constant as integers that samples choose on the scales of min-max; a reason where they cannot: see `roundedLayer`. Undefined when an
- * element is NaN or infinite.
- */
+/** The same with integers that samples choose on the scales of min-max, where they can; see `roundedBySamples`. */
 export function sampledConst(
   value: Value,
-  scheme: WeightScheme & { readonly algorithm: SampledAlgorithm },
+  scheme: WeightScheme,
   axis: number | null,
-  hessian: Hessian,
-): QuantizedConst | { readonly reason: string } | undefined {
+  rounding: Rounding,
+): (QuantizedConst & Pick<ReturnType<typeof roundedBySamples>, 'how'>) | undefined {
   const groups = groupsOf(value.type.shape as readonly number[], axis, scheme.granularity)
   const parameters = weightParameters(value.data!, groups, { ...scheme, algorithm: 'min-max' })
-  const plain = finish(value, parameters, scheme.bits, axis, scheme.granularity)
-  if (!plain || !parameters) return undefined
-  const rounded = roundedLayer(typedView('f32', value.data!.bytes()), groups, parameters, hessian, scheme.algorithm)
-  if (!rounded) return { reason: 'its inputs were 0 in all samples, or too large to be squared' }
-  return { type: plain.type, data: constFromBytes(packedCodes(rounded.codes, scheme.bits)), results: rounded.error }
+  const nearest = finish(value, parameters, scheme.bits, axis, scheme.granularity)
+  if (!nearest || !parameters) return undefined
+  const { codes, how } = roundedBySamples(value.data!, groups, parameters, rounding)
+  return { type: nearest.type, data: codes ? constFromBytes(packedCodes(codes, scheme.bits)) : nearest.data, how }
 }
 
 /** The same with the numbers of TensorFlow's dynamic-range quantizer. */

@@ -1,6 +1,9 @@
+import type { ConstData } from '../../core/bytes.ts'
+import { typedView } from '../../core/dtype.ts'
+import type { Decision } from '../types.ts'
 import { inSequence } from './gptq.ts'
 import type { Groups } from './groups.ts'
-import { DampedHessian, type Hessian, rowsAtOnce } from './hessian.ts'
+import { DampedHessian, type Hessian, type Hessians, rowsAtOnce } from './hessian.ts'
 import type { Parameters } from './parameters.ts'
 import { upOrDown, wholeHessian } from './rounding.ts'
 import { lostOf, type Row, rowOf, squaredErrors } from './rows.ts'
@@ -17,6 +20,27 @@ export interface LayerError {
 export interface RoundedLayer {
   readonly codes: Int8Array
   readonly error: LayerError
+}
+
+/** By what integers are chosen. */
+export interface Rounding {
+  readonly algorithm: SampledAlgorithm
+  readonly hessians: Hessians
+}
+
+/** Integers on given steps, where samples tell enough of the layer; else none, and why. Throws what `hessians.of` throws. */
+export function roundedBySamples(
+  weights: ConstData,
+  groups: Groups,
+  parameters: Parameters,
+  { algorithm, hessians }: Rounding,
+): { readonly codes?: Int8Array; readonly how: Pick<Decision, 'algorithm' | 'note' | 'results'> } {
+  const nearest = (why: string) => ({ how: { algorithm: 'min-max', note: `rounded to nearest, not ${algorithm}: ${why}` } as const })
+  const hessian = hessians.of(weights, algorithm)
+  if ('reason' in hessian) return nearest(hessian.reason)
+  const rounded = roundedLayer(typedView('f32', weights.bytes()), groups, parameters, hessian, algorithm)
+  if (!rounded) return nearest('its inputs were 0 in all samples, or too large to be squared')
+  return { codes: rounded.codes, how: { algorithm, results: rounded.error } }
 }
 
 /** Integers for each of up to four rows, in several ways. */

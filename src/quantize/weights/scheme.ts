@@ -32,8 +32,8 @@ export interface WeightScheme {
 /** Symmetric weights beside integer activations. */
 export type StaticWeights = Pick<WeightScheme, 'bits' | 'algorithm'> & { readonly granularity: 'per-tensor' | 'per-axis' }
 
-export function isSampled(scheme: WeightScheme): scheme is WeightScheme & { readonly algorithm: SampledAlgorithm } {
-  return sampledAlgorithms.some((a) => a === scheme.algorithm)
+export function isSampled(algorithm: WeightAlgorithm | undefined): algorithm is SampledAlgorithm {
+  return sampledAlgorithms.some((a) => a === algorithm)
 }
 
 /** Along which axis scales lie: null for one scale; with blocks, the axis they divide. */

@@ -112,17 +112,10 @@ class SmallWeights {
   }
 
   #make(value: Value, scheme: WeightScheme, axis: number | null): (QuantizedConst & Pick<Stored, 'how'>) | undefined {
-    let note: string | undefined
-    if (isSampled(scheme)) {
-      const { algorithm } = scheme
-      const hessian = this.#hessians.of(value.data!, algorithm)
-      const made = 'reason' in hessian ? hessian : sampledConst(value, scheme, axis, hessian)
-      if (!made || !('reason' in made)) return made && { ...made, how: { algorithm, results: made.results! } }
-      note = `rounded to nearest, not ${algorithm}: ${made.reason}`
-    }
-    const algorithm = note === undefined ? scheme.algorithm : 'min-max'
-    const made = quantizedConst(value, { ...scheme, algorithm }, axis)
-    return made && { ...made, how: { algorithm, ...(note !== undefined && { note }) } }
+    const { algorithm } = scheme
+    if (isSampled(algorithm)) return sampledConst(value, scheme, axis, { algorithm, hessians: this.#hessians })
+    const made = quantizedConst(value, scheme, axis)
+    return made && { ...made, how: { algorithm } }
   }
 
   #widen(node: Node, value: Value, stored: Value): Value {
