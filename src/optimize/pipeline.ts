@@ -5,6 +5,7 @@ import { dropDead, fixpoint, mustStay, type Pass } from './pass.ts'
 import { propagateDims } from './propagate-dims.ts'
 import { absorbNegation } from './rules/absorb-negation.ts'
 import { absorbReshapeIntoFc } from './rules/absorb-reshape-into-fc.ts'
+import { absorbTransposeIntoFc } from './rules/absorb-transpose-into-fc.ts'
 import { absorbTransposeIntoMatmul } from './rules/absorb-transpose-into-matmul.ts'
 import { addBiasFirst } from './rules/add-bias-first.ts'
 import { broadcastSplat } from './rules/broadcast-splat.ts'
@@ -92,6 +93,7 @@ export const canonicalRules = [
   sinkTranspose,
   sinkTransposeThroughReduction,
   absorbTransposeIntoMatmul,
+  absorbTransposeIntoFc,
   mergeClamps,
   ...cancelPairs,
   dropSign,

@@ -1,5 +1,6 @@
-import { describe, it } from 'vitest'
-import { expectMiss, expectOther, expectRewrite } from '../../../test/testkit/rewrite.ts'
+import { describe, expect, it } from 'vitest'
+import { applyRules, expectMiss, expectOther, expectRewrite, ir } from '../../../test/testkit/rewrite.ts'
+import { absorbTransposeIntoFc } from './absorb-transpose-into-fc.ts'
 import { absorbTransposeIntoMatmul } from './absorb-transpose-into-matmul.ts'
 import { fuseActivation } from './fuse-activation.ts'
 import { fuseBias } from './fuse-bias.ts'
@@ -232,6 +233,46 @@ describe('absorb-transpose-into-matmul', () => {
       '(%x: f32[4,2,5], %z: f32[2,5,3]) { %p = const : i32[3] = [1, 0, 2]\n %t = transpose(%x, %p)\n %y = batch_matmul(%t, %z) return %y }',
     )
     expectOther(absorbTransposeIntoMatmul, '(%x: f32[4,2,5], %z: f32[4,5,3]) { %y = batch_matmul(%x, %z) return %y }')
+  })
+})
+
+describe('absorb-transpose-into-fc', () => {
+  const text = ({
+    x = 'f32[N,2,1,3]',
+    perm = '[0, 3, 1, 2]',
+    to = '[-1, 6]',
+    w = '%w = const "w" : f32[2,6] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]',
+    out = '%y',
+  } = {}) =>
+    `(%x: ${x}) { %p = const : i32[4] = ${perm}\n %t = transpose(%x, %p)\n %s = const : i32[2] = ${to}\n %f = reshape(%t, %s)\n ${w}
+      %b = const : f32[2] = [1, 2]\n %y = fully_connected(%f, %w, %b) {fusedActivation=relu} return ${out} }`
+  it('puts the columns of the weights in the order of what was before', () => {
+    expectRewrite(
+      absorbTransposeIntoFc,
+      text(),
+      `(%x: f32[N,2,1,3]) { %s = const : i32[2] = [-1, 6]\n %f = reshape(%x, %s)\n %w = const : f32[2,6] = [0, 2, 4, 1, 3, 5, 6, 8, 10, 7, 9, 11]
+        %b = const : f32[2] = [1, 2]\n %y = fully_connected(%f, %w, %b) {fusedActivation=relu} return %y }`,
+    )
+  })
+
+  const wide = '%w = const "w" : f32[2,2] = random(1)'
+  it.each([
+    [
+      'rows that move',
+      text({ x: 'f32[2,2,1,3]', perm: '[1, 0, 3, 2]', to: '[2, 6]' }),
+      'the reshape does not put all but the first dim together',
+    ],
+    ['other rows', text({ x: 'f32[3,2,1,2]', to: '[6, 2]', w: wide }), 'the reshape does not put all but the first dim together'],
+    ['other readers of the transpose', text({ out: '%y, %t' }), 'the transposed value has other readers'],
+    ['other readers of the reshape', text({ out: '%y, %f' }), 'the transposed value has other readers'],
+    ['other readers of the weights', text({ out: '%y, %z' }).replace('%b =', '%z = relu(%w)\n %b ='), 'the weights have other readers'],
+  ])('keeps %s', (_, before, reason) => expectMiss(absorbTransposeIntoFc, before, reason))
+
+  it('keeps weights made at run time, and those of a file that must stay', () => {
+    expectOther(absorbTransposeIntoFc, text({ x: 'f32[N,2,1,3], %w: f32[2,6]', w: '' }))
+    const graph = ir(text())
+    const fixed = { ...graph, values: new Map([...graph.values].map(([id, v]) => [id, v.name === 'w' ? { ...v, fixed: 'sparse' } : v])) }
+    expect(applyRules(fixed, [absorbTransposeIntoFc]).report.nearMisses).toMatchObject([{ reason: 'the weights must stay as they are' }])
   })
 })
 
