@@ -24,12 +24,12 @@ export function foldingDeclined(op: string, origin: Origin, result: Value, growt
   }
 }
 
-/** Constants named in one message; all of them count. */
-const namedConstants = 8
+/** Constants or ops named in one message; all of them count. */
+const maxNamed = 8
 
 /** Constants that folding made larger than what they were computed from. */
 export function foldingGrew(grown: readonly GrownConstant[]): DiagnosticFields {
-  const lines = grown.slice(0, namedConstants).map(({ value, layers, beforeBytes, afterBytes }) => {
+  const lines = grown.slice(0, maxNamed).map(({ value, layers, beforeBytes, afterBytes }) => {
     const from = layers.length > 0 ? ` from ${layers.map((l) => `"${l}"`).join(', ')}` : ''
     return `"${value.name}" ${formatType(value.type)}${from}: ${beforeBytes} -> ${afterBytes} bytes`
   })
@@ -42,5 +42,19 @@ export function foldingGrew(grown: readonly GrownConstant[]): DiagnosticFields {
     hint: 'A smaller --fold-limit leaves such ops to run time.',
     node: grown[0]?.layers[0],
     tensor: grown[0]?.value.name,
+  }
+}
+
+/** Ops whose states are variables of the file: unlike the layers they came from, they go on where the run before ended. */
+export function statesLast(ops: readonly { readonly op: string; readonly layer: string | undefined }[]): DiagnosticFields {
+  const all = [...new Set(ops.map(({ op, layer }) => (layer ? `${op} "${layer}"` : op)))]
+  const named = all.slice(0, maxNamed)
+  const more = all.length - named.length
+  return {
+    code: 'optimize/states-last',
+    message: `The states of ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''} last from run to run, which those of the source do not.`,
+    hint: 'Reset them before each run: reset_all_variables() in Python, resetVariableTensors() in Java, ResetVariableTensors() in C++.',
+    op: ops[0]?.op,
+    node: ops[0]?.layer,
   }
 }

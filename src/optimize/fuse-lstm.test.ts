@@ -288,6 +288,18 @@ graph other(%0 "x": f32[${B},${T},${I}]) {
   })
 })
 
+it('says that the states of the op last from run to run', () => {
+  expect(optimizeModel(layer()).diagnostics).toMatchObject([
+    {
+      code: 'optimize/states-last',
+      severity: 'info',
+      node: 'lstm',
+      message: expect.stringContaining('unidirectional_sequence_lstm "lstm" last from'),
+    },
+  ])
+  expect(optimizeModel(layer({ results: 'return %wc' })).diagnostics).toEqual([])
+})
+
 it('leaves a model without loops as it is', () => {
   const model = modelFromText('model ""\ngraph main(%0 "x": f32[2]) {\n  %1 = abs(%0)\n  return %1\n}\n')
   expect(fuseLstm(model).model).toBe(model)

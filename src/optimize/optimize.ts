@@ -5,7 +5,7 @@ import { dropUncalledGraphs } from '../ops/bodies.ts'
 import { layerOf } from '../ops/diagnostics.ts'
 import { defaultFoldLimitBytes } from '../ops/fold.ts'
 import { verifyCalls, verifyGraph } from '../ops/verify.ts'
-import { foldingGrew } from './diagnostics.ts'
+import { foldingGrew, statesLast } from './diagnostics.ts'
 import { fuseLstm, fuseLstmName } from './fuse-lstm.ts'
 import { grownByFolding } from './grown-constants.ts'
 import { dropUnread, type NearMiss, type PassContext } from './pass.ts'
@@ -107,7 +107,14 @@ export function optimizeModel(
   const problems = verifyCalls(optimized)
   invariant(problems.length === 0, `the model is broken after the pipeline: ${problems.map((p) => p.message).join('; ')}`)
   const grown = grownByFolding(optimized)
-  const diagnostics = [...done.flatMap((d) => d.diagnostics), ...(grown.length > 0 ? [toDiagnostic(foldingGrew(grown), 'info')] : [])]
+  const stateful = optimized.graphs.flatMap((g) =>
+    g.nodes.filter((n) => n.inputs.some((id) => id !== null && g.values.get(id)!.isVariable)),
+  )
+  const diagnostics = [
+    ...done.flatMap((d) => d.diagnostics),
+    ...(grown.length > 0 ? [toDiagnostic(foldingGrew(grown), 'info')] : []),
+    ...(stateful.length > 0 ? [toDiagnostic(statesLast(stateful.map((n) => ({ op: n.op, layer: layerOf(n.origin) }))), 'info')] : []),
+  ]
   const report = sumReports(done.map((d) => d.report))
   const passes = [...report.passes, lstm]
   return { model: optimized, report: { ...report, passes, nearMisses: [...report.nearMisses, ...misses] }, diagnostics }
