@@ -1,5 +1,5 @@
 import { quantizeModes } from '../../src/quantize/types.ts'
-import { weightAlgorithms } from '../../src/quantize/weights/scheme.ts'
+import { plainAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { defineVerb } from '../verb.ts'
 import { calibrationOptions, keepOptions, modelOptions } from './shared.ts'
 
@@ -48,7 +48,7 @@ export const convertOptions = {
   },
   'weights-algorithm': {
     kind: 'choice',
-    choices: weightAlgorithms,
+    choices: plainAlgorithms,
     default: 'min-max',
     help: 'how scales of weights are chosen in the modes that store weights alone; gptq and adaround choose integers by samples (--calibration), in the int modes too',
     group: 'Quantization',

@@ -152,6 +152,8 @@ export interface WeightTrait {
     /** Axis of the channels where it is another than `axis`. */
     channelAxis?(attrs: Attrs, rank: number): number
   }
+  /** What is to be rotated where its rows are: the operand that they are multiplied with, or the result that is made of them. */
+  readonly rotates?: 'input' | 'result'
   /** The results are products of its rows, along its last axis, with rows of another operand. */
   readonly product?: {
     readonly operand: string

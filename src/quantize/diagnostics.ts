@@ -55,6 +55,17 @@ export function otherAlgorithm(tensors: readonly string[], why: string): Diagnos
   }
 }
 
+/** Layers that need a custom op which only some runtimes have. */
+export function needsCustomKernel(op: string, layers: readonly string[]): DiagnosticFields {
+  const which = layers.length === 1 ? `${JSON.stringify(layers[0])} needs` : `${layers.length} layers need`
+  return {
+    code: 'quantize/needs-custom-kernel',
+    message: `${which} the custom op ${op}: LiteRT's interpreter has a kernel (ai-edge-litert 2.3, TensorFlow 2.21), LiteRT.js has none.`,
+    op,
+    hint: 'The algorithm DECOMPOSED_HADAMARD_ROTATION does the same with ops that every runtime has.',
+  }
+}
+
 /** A static mode without a range for any activation. */
 export function noRanges(mode: string): DowncastError {
   return new DowncastError({

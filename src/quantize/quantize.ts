@@ -3,7 +3,7 @@ import { toDiagnostic } from '../core/diagnostics.ts'
 import { withGraphs } from '../ir/graph.ts'
 import type { Graph, Model } from '../ir/types.ts'
 import type { WeightBits } from '../ops/spec.ts'
-import { ioNeedsStaticMode, otherAlgorithm, unfitOption, unknownMode, usesTrainedGrids } from './diagnostics.ts'
+import { ioNeedsStaticMode, needsCustomKernel, otherAlgorithm, unfitOption, unknownMode, usesTrainedGrids } from './diagnostics.ts'
 import { defaultDynamicMin, dynamicRange } from './dynamic-range.ts'
 import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
@@ -15,6 +15,7 @@ import { isTrained } from './static/trained-grids.ts'
 import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type QuantizeOptions, quantizeModes } from './types.ts'
 import type { Hessians } from './weights/hessian.ts'
 import { withoutSamples } from './weights/observed-layers.ts'
+import { rotationOp } from './weights/rotation.ts'
 import { isSampled, type WeightScheme } from './weights/scheme.ts'
 import { smallWeights } from './weights/small-weights.ts'
 
@@ -60,8 +61,12 @@ export function quantize(model: Model, options: QuantizeOptions = {}): Quantized
   const done = quantized(model, { ...options, hessians: options.hessians ?? withoutSamples(model) })
   const others = new Map<string, string[]>()
   for (const { note, tensor } of done.decisions) if (note !== undefined) others.set(note, [...(others.get(note) ?? []), tensor])
-  if (others.size === 0) return done
-  return { ...done, diagnostics: [...done.diagnostics, ...Array.from(others, ([why, t]) => toDiagnostic(otherAlgorithm(t, why), 'info'))] }
+  const rotated = done.decisions.filter((d) => d.algorithm === 'hadamard').map((d) => d.layer ?? d.tensor)
+  const told = [
+    ...Array.from(others, ([why, tensors]) => toDiagnostic(otherAlgorithm(tensors, why), 'info')),
+    ...(rotated.length === 0 ? [] : [toDiagnostic(needsCustomKernel(rotationOp, rotated), 'warning')]),
+  ]
+  return told.length === 0 ? done : { ...done, diagnostics: [...done.diagnostics, ...told] }
 }
 
 function quantized(model: Model, options: Options): Quantized {

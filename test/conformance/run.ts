@@ -47,6 +47,7 @@ try {
   results.push(
     run(quantizer, [path.join(here, 'litert_quantizer.py'), cli]),
     run(quantizer, [path.join(here, 'litert_quantizer_static.py'), cli, cells]),
+    run(quantizer, [path.join(here, 'litert_quantizer_rotated.py'), cli]),
   )
   process.exitCode = results.find((code) => code !== 0) ?? 0
 } finally {

@@ -14,7 +14,9 @@ export const embeddingLookup = defineOp({
     return [{ dtype: 'f32', shape: [ids[0]!, ...shape.slice(1)] }]
   },
   quant: {
-    weights: [{ operand: 'values', axis: 0, narrowRange: true, small: { dynamic: [8, 4, 2], blocks: [4], weightOnly: [8, 4] } }],
+    weights: [
+      { operand: 'values', axis: 0, narrowRange: true, small: { dynamic: [8, 4, 2], blocks: [4], weightOnly: [8, 4] }, rotates: 'result' },
+    ],
     dynamicRange: { setAttrs: {} },
   },
   version(n) {

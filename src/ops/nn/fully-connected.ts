@@ -42,6 +42,7 @@ export const fullyConnected = defineOp({
         narrowRange: true,
         mayCompute: true,
         small: { dynamic: [8, 4, 2], integer: [4], blocks: [4, 2], weightOnly: [8, 4] },
+        rotates: 'input',
         product: { operand: 'input', rows: () => [1, 1] },
       },
     ],

@@ -4,8 +4,7 @@ import type { Recipe } from './recipe.ts'
 import type { RuleInput } from './recipe-schema.ts'
 
 /*
- * The recipes that litert-quantizer 0.11 publishes, by the names of its functions (recipe.py) and files (recipes/*.json). Those with Hadamard
- * rotations need an op of theirs and are named in `unavailable`.
+ * The recipes that litert-quantizer 0.11 publishes, by the names of its functions (recipe.py) and files (recipes/*.json).
  */
 
 type Granularity = NonNullable<NonNullable<NonNullable<RuleInput['op_config']>['weight_tensor_config']>['granularity']>
@@ -13,7 +12,12 @@ type Granularity = NonNullable<NonNullable<NonNullable<RuleInput['op_config']>['
 const weight = (num_bits: number, granularity: Granularity = 'CHANNELWISE', symmetric = true) =>
   ({ num_bits, symmetric, granularity, dtype: 'INT' }) as const
 
-const dynamic = (bits: number, granularity?: Granularity, match: Pick<RuleInput, 'regex' | 'operation'> = {}, min = 0): RuleInput => ({
+const dynamic = (
+  bits: number,
+  granularity?: Granularity,
+  match: Pick<RuleInput, 'regex' | 'operation' | 'algorithm_key'> = {},
+  min = 0,
+): RuleInput => ({
   regex: '.*',
   ...match,
   op_config: { weight_tensor_config: weight(bits, granularity), compute_precision: 'INTEGER', min_weight_elements: min },
@@ -33,15 +37,18 @@ const integer = (bits: 8 | 16): RuleInput => ({
   },
 })
 
-const embedding = (granularity?: Granularity) => [dynamic(4, granularity, { operation: 'EMBEDDING_LOOKUP' })]
-const decoder = (granularity?: Granularity) => [
-  dynamic(4, granularity, { operation: 'FULLY_CONNECTED' }),
+const rotated = { algorithm_key: 'DECOMPOSED_HADAMARD_ROTATION' } as const
+const embedding = (granularity?: Granularity, how: Pick<RuleInput, 'algorithm_key'> = {}) => [
+  dynamic(4, granularity, { operation: 'EMBEDDING_LOOKUP', ...how }),
+]
+const decoder = (granularity?: Granularity, how: Pick<RuleInput, 'algorithm_key'> = {}) => [
+  dynamic(4, granularity, { operation: 'FULLY_CONNECTED', ...how }),
   dynamic(8, 'CHANNELWISE', { operation: 'FULLY_CONNECTED', regex: 'per_layer' }),
 ]
-const gemma = (name: string, granularity?: Granularity): [string, RuleInput[]][] => [
-  [`${name}/tf_lite_embedder`, embedding(granularity)],
-  [`${name}/tf_lite_per_layer_embedder`, embedding(granularity)],
-  [`${name}/tf_lite_prefill_decode`, decoder(granularity)],
+const gemma = (name: string, granularity?: Granularity, how?: Pick<RuleInput, 'algorithm_key'>): [string, RuleInput[]][] => [
+  [`${name}/tf_lite_embedder`, embedding(granularity, how)],
+  [`${name}/tf_lite_per_layer_embedder`, embedding(granularity, how)],
+  [`${name}/tf_lite_prefill_decode`, decoder(granularity, how)],
 ]
 
 const named: ReadonlyMap<string, readonly RuleInput[]> = new Map([
@@ -52,6 +59,11 @@ const named: ReadonlyMap<string, readonly RuleInput[]> = new Map([
     [`dynamic_wi${bits}c_afp32`, [dynamic(bits)]],
     [`dynamic_wi${bits}b32_afp32`, [dynamic(bits, 'BLOCKWISE_32')]],
     [`dynamic_wi${bits}b64_afp32`, [dynamic(bits, 'BLOCKWISE_64')]],
+    [`dynamic_wi${bits}c_hr_afp32`, [dynamic(bits, 'CHANNELWISE', rotated)]],
+  ]),
+  ...([8, 4] as const).map((bits): [string, RuleInput[]] => [
+    `dynamic_wi${bits}_afp32_hadamard`,
+    [dynamic(8), dynamic(bits, 'CHANNELWISE', rotated)],
   ]),
   ['weight_only_wi8_afp32', [weightOnly(8)]],
   ['weight_only_wi4_afp32', [weightOnly(4)]],
@@ -66,6 +78,7 @@ const named: ReadonlyMap<string, readonly RuleInput[]> = new Map([
     [integer(8), { ...weightOnly(4), operation: 'FULLY_CONNECTED' }, { regex: '.*', operation: 'CONV_2D', algorithm_key: 'no_quantize' }],
   ],
   ...gemma('gemma4_mixed48'),
+  ...gemma('gemma4_mixed48_hr', 'CHANNELWISE', rotated),
   ...gemma('gemma4_mixed48_b32', 'BLOCKWISE_32'),
   ...gemma('gemma4_mixed48_b64', 'BLOCKWISE_64'),
 ])

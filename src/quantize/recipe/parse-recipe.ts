@@ -2,7 +2,7 @@ import { type DiagnosticFields, DowncastError, toDiagnostic } from '../../core/d
 import { isJsonObject, type Json, member } from '../../core/json.ts'
 import { allSpecs } from '../../ops/index.ts'
 import { recipeNotJson, recipeParts, recipeValue, unknownRecipeKey, unsupportedAlgorithm } from '../diagnostics.ts'
-import type { BlockSize, Granularity, WeightAlgorithm, WeightScheme } from '../weights/scheme.ts'
+import { type BlockSize, type Granularity, isRotating, type WeightAlgorithm, type WeightScheme } from '../weights/scheme.ts'
 import { type Action, isPortWord, type Match, portWords, type Recipe, type Rule } from './recipe.ts'
 import { keysAt, type RuleJson, ruleSchema, type TensorConfig } from './recipe-schema.ts'
 
@@ -12,6 +12,8 @@ const algorithms: ReadonlyMap<string, WeightAlgorithm> = new Map([
   ['OCTAV', 'octav'],
   ['GPTQ', 'gptq'],
   ['ADAROUND', 'adaround'],
+  ['HADAMARD_ROTATION', 'hadamard'],
+  ['DECOMPOSED_HADAMARD_ROTATION', 'decomposed-hadamard'],
 ])
 /** Means that an op stays float. */
 const noQuantize = 'no_quantize'
@@ -121,6 +123,7 @@ function actionOf(recipe: string, path: string, json: RuleJson, problems: Diagno
   if (bits === undefined) return wrong('op_config.weight_tensor_config.num_bits', `weights have 2, 4 or 8 bits, not ${weight.num_bits}`)
   if (activation) {
     if (config.compute_precision !== 'INTEGER') return wrong('op_config.compute_precision', 'with integer activations it is INTEGER')
+    if (isRotating(algorithm)) return wrong('algorithm_key', 'rotations are for float activations: leave activation_tensor_config out')
     return staticAction(weight, { bits, algorithm }, activation, wrong)
   }
   if (config.compute_precision === 'FLOAT' && !config.explicit_dequantize)
@@ -128,6 +131,9 @@ function actionOf(recipe: string, path: string, json: RuleJson, problems: Diagno
   if (config.compute_precision === 'INTEGER' && config.explicit_dequantize)
     return wrong('op_config.explicit_dequantize', 'it is false where compute_precision is INTEGER')
   const compute = config.compute_precision === 'INTEGER' ? 'dynamic' : 'weight-only'
+  const maxRotation = isRotating(algorithm) ? (weight.algorithm_params.max_hadamard_size ?? 0) : undefined
+  if (maxRotation !== undefined && !isCount(maxRotation))
+    return wrong('op_config.weight_tensor_config.algorithm_params.max_hadamard_size', 'it is a whole number, 0 for any size')
   return {
     kind: 'weights',
     scheme: {
@@ -137,10 +143,13 @@ function actionOf(recipe: string, path: string, json: RuleJson, problems: Diagno
       granularity: granularityOf(weight),
       algorithm,
       minElements: config.min_weight_elements,
+      ...(maxRotation !== undefined && { maxRotation }),
       isUnchecked: config.skip_checks,
     },
   }
 }
+
+const isCount = (x: unknown): x is number => Number.isInteger(x) && (x as number) >= 0 && (x as number) < 2 ** 31
 
 function staticAction(
   weight: TensorConfig,

@@ -1,6 +1,8 @@
 import type { Attrs } from '../../ir/types.ts'
 import type { OpSpec, WeightBits, WeightTrait } from '../../ops/spec.ts'
 
+import { rotationSize } from './hadamard.ts'
+
 /** Elements that share a scale along the axis that a matrix product sums over. @see litert-quantizer 0.11, QuantGranularity */
 export const blockSizes = [32, 64, 128, 256] as const
 export type BlockSize = (typeof blockSizes)[number]
@@ -9,11 +11,13 @@ export type BlockSize = (typeof blockSizes)[number]
 export type Granularity = 'per-tensor' | 'per-axis' | BlockSize
 
 /** By what rule scales are chosen from the elements, or integers on the scales of min-max. */
-export const weightAlgorithms = ['min-max', 'mse', 'octav', 'gptq', 'adaround'] as const
-export type WeightAlgorithm = (typeof weightAlgorithms)[number]
+export const plainAlgorithms = ['min-max', 'mse', 'octav', 'gptq', 'adaround'] as const
+/** Of rows that are rotated, by OCTAV; an op of its own, or ops that all runtimes have, undo it. */
+export const rotatingAlgorithms = ['hadamard', 'decomposed-hadamard'] as const
+export type WeightAlgorithm = (typeof plainAlgorithms)[number] | (typeof rotatingAlgorithms)[number]
 
 /** Those that ask what samples make of the inputs of a layer. */
-export const sampledAlgorithms = ['gptq', 'adaround'] as const satisfies readonly WeightAlgorithm[]
+export const sampledAlgorithms = ['gptq', 'adaround'] as const satisfies readonly (typeof plainAlgorithms)[number][]
 export type SampledAlgorithm = (typeof sampledAlgorithms)[number]
 
 /** How the weights of an op are stored while its activations stay float. */
@@ -25,12 +29,18 @@ export interface WeightScheme {
   readonly granularity: Granularity
   readonly algorithm: WeightAlgorithm
   readonly minElements: number
+  /** Elements that are rotated together at most, 0 for any number, where the algorithm rotates. */
+  readonly maxRotation?: number
   /** Also where no kernel is known to take it. */
   readonly isUnchecked?: boolean
 }
 
 /** Symmetric weights beside integer activations. */
 export type StaticWeights = Pick<WeightScheme, 'bits' | 'algorithm'> & { readonly granularity: 'per-tensor' | 'per-axis' }
+
+export function isRotating(algorithm: WeightAlgorithm): boolean {
+  return rotatingAlgorithms.some((a) => a === algorithm)
+}
 
 export function isSampled(algorithm: WeightAlgorithm | undefined): algorithm is SampledAlgorithm {
   return sampledAlgorithms.some((a) => a === algorithm)
@@ -56,6 +66,12 @@ export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shap
     return { reason: `only weights per tensor or channel before a DEQUANTIZE may be asymmetric` }
   if (algorithm !== 'min-max' && !isSymmetric) return { reason: `${algorithm} gives symmetric weights only` }
   if (algorithm === 'mse' && (isBlockwise || bits === 2)) return { reason: 'mse has factors for 4 and 8 bits per tensor or channel only' }
+  if (isRotating(algorithm)) {
+    if (!trait.rotates || compute !== 'dynamic')
+      return { reason: `${spec.builtin} has no rotated form${trait.rotates ? ' behind a DEQUANTIZE' : ''}` }
+    if (rotationSize(shape.at(-1)!, scheme.maxRotation) === 1)
+      return { reason: `rows of ${shape.at(-1)} elements cannot be rotated: no power of 2 divides them` }
+  }
   const readsChannels = compute === 'dynamic' && !scheme.isUnchecked && spec.quant?.dynamicRange?.perChannel
   const isOne = granularity === 'per-tensor' && !readsChannels
   if (isOne) return { axis: null }

@@ -1,15 +1,17 @@
 import { elementCount } from '../../core/shape.ts'
 import { GraphEditor } from '../../ir/graph.ts'
-import { type Graph, mergeOrigins, type Node, type Value } from '../../ir/types.ts'
+import { type Graph, mergeOrigins, type Node, type Value, type ValueId } from '../../ir/types.ts'
 import { hasEffect } from '../../ops/bodies.ts'
 import { findSpec, op } from '../../ops/index.ts'
-import type { OpSpec } from '../../ops/spec.ts'
+import type { OpSpec, WeightTrait } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
 import { notFinite } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
+import { rotatedConst, rotationSize } from './hadamard.ts'
 import type { Hessians } from './hessian.ts'
 import { type QuantizedConst, quantizedConst, sampledConst } from './quantized-const.ts'
-import { isSampled, placeScales, type WeightScheme } from './scheme.ts'
+import { Rotations, rotationOp } from './rotation.ts'
+import { isRotating, isSampled, placeScales, type WeightScheme } from './scheme.ts'
 
 const rule = 'small-weights'
 
@@ -33,6 +35,8 @@ export function smallWeights(
 
 interface Stored {
   readonly value: Value
+  /** What was stored: the weights, or these rotated. */
+  readonly source: Value
   readonly how: Pick<Decision, 'algorithm' | 'note' | 'results'>
 }
 
@@ -44,11 +48,13 @@ class SmallWeights {
   /** Constants by the value they are made from and how. */
   readonly #stored = new Map<string, Stored>()
   readonly #widened = new Map<Value, Value>()
+  readonly #rotations: Rotations
 
   constructor(graph: Graph, keep: KeepFloat, hessians: Hessians) {
     this.#editor = new GraphEditor(graph)
     this.#keep = keep
     this.#hessians = hessians
+    this.#rotations = new Rotations(this.#editor)
   }
 
   finish(): { graph: Graph; decisions: Decision[] } {
@@ -56,9 +62,10 @@ class SmallWeights {
     return { graph: this.#editor.finish(), decisions: this.#decisions }
   }
 
-  visit(node: Node, scheme: WeightScheme | { readonly reason: string }): void {
-    const spec = findSpec(node.op)
+  visit(before: Node, scheme: WeightScheme | { readonly reason: string }): void {
+    const spec = findSpec(before.op)
     if (!spec) return
+    const node = this.#editor.current(before.id)!
     const inputs = [...node.inputs]
     let isTaken = false
     node.inputs.forEach((id, index) => {
@@ -69,10 +76,11 @@ class SmallWeights {
         this.#decisions.push(decide(node, index, value, undefined, found.reason))
         return
       }
-      const { value: stored, how } = this.#store(node, value, found.scheme, found.axis)
-      this.#decisions.push(decide(node, index, value, stored, undefined, how))
+      const { value: stored, how, source } = this.#store(node, value, found.scheme, found.axis)
+      this.#decisions.push(decide(node, index, source, stored, undefined, how))
       isTaken ||= found.scheme.compute === 'dynamic'
       inputs[index] = found.scheme.compute === 'dynamic' ? stored.id : this.#widen(node, value, stored).id
+      if (isRotating(found.scheme.algorithm)) this.#unrotate(spec, node, inputs, found.trait, value, found.scheme)
     })
     if (inputs.every((id, i) => id === node.inputs[i])) return
     const attrs = isTaken ? { ...node.attrs, ...spec.quant?.dynamicRange?.setAttrs } : node.attrs
@@ -85,7 +93,7 @@ class SmallWeights {
     index: number,
     value: Value,
     scheme: WeightScheme | { readonly reason: string },
-  ): { readonly scheme: WeightScheme; readonly axis: number | null } | { readonly reason: string } {
+  ): { readonly scheme: WeightScheme; readonly trait: WeightTrait; readonly axis: number | null } | { readonly reason: string } {
     if (value.fixed !== undefined) return { reason: value.fixed }
     const trait = spec.quant?.weights?.find((t) => t.operand === spec.operands[index]?.name)
     if (!trait) return { reason: `${spec.builtin} takes this operand as float` }
@@ -95,27 +103,45 @@ class SmallWeights {
     if (elements < scheme.minElements) return { reason: `${elements} elements < ${scheme.minElements}` }
     if (this.#keep(node.origin, value.name)) return { reason: 'kept by --keep-float' }
     const place = placeScales(spec, node.attrs, trait, value.type.shape as readonly number[], scheme)
-    return 'reason' in place ? place : { scheme, axis: place.axis }
+    if ('reason' in place) return place
+    if (scheme.algorithm === 'hadamard' && trait.rotates === 'input') {
+      const other = this.#editor.value(node.inputs[operandIndex(spec, trait.rotates)]!)
+      if (other.type.shape.at(-1) !== value.type.shape.at(-1))
+        return { reason: `${rotationOp} rotates the last axis, and its input is read across axes` }
+    }
+    return { scheme, trait, axis: place.axis }
   }
 
   #store(node: Node, value: Value, scheme: WeightScheme, axis: number | null): Stored {
-    const { compute, bits, isSymmetric, granularity, algorithm } = scheme
-    const key = [value.id, compute, bits, isSymmetric, granularity, algorithm, axis].join()
+    const { compute, bits, isSymmetric, granularity, algorithm, maxRotation } = scheme
+    const key = [value.id, compute, bits, isSymmetric, granularity, algorithm, maxRotation, axis].join()
     const known = this.#stored.get(key)
     if (known) return known
-    const made = this.#make(value, scheme, axis)
+    const source = isRotating(algorithm) ? { ...value, data: rotatedConst(value.data!, sizeOf(value, scheme)) } : value
+    const made = this.#make(source, scheme, axis)
     if (!made) throw notFinite(value.name, node.origin.source[0])
     const name = compute === 'dynamic' ? value.name : `${value.name}/quantized`
-    const stored: Stored = { value: this.#editor.addConst(name, made.type, made.data), how: made.how }
+    const stored: Stored = { value: this.#editor.addConst(name, made.type, made.data), source, how: made.how }
     this.#stored.set(key, stored)
     return stored
   }
 
-  #make(value: Value, scheme: WeightScheme, axis: number | null): (QuantizedConst & Pick<Stored, 'how'>) | undefined {
+  #make(source: Value, scheme: WeightScheme, axis: number | null): (QuantizedConst & Pick<Stored, 'how'>) | undefined {
     const { algorithm } = scheme
-    if (isSampled(algorithm)) return sampledConst(value, scheme, axis, { algorithm, hessians: this.#hessians })
-    const made = quantizedConst(value, scheme, axis)
+    if (isSampled(algorithm)) return sampledConst(source, scheme, axis, { algorithm, hessians: this.#hessians })
+    const made = quantizedConst(source, isRotating(algorithm) ? { ...scheme, algorithm: 'octav' } : scheme, axis)
     return made && { ...made, how: { algorithm } }
+  }
+
+  /** What undoes the rotation of a weight: before its op, or behind it. */
+  #unrotate(spec: OpSpec, node: Node, inputs: (ValueId | null)[], { rotates }: WeightTrait, weights: Value, scheme: WeightScheme): void {
+    const form = scheme.algorithm === 'hadamard' ? 'custom' : 'ops'
+    const size = sizeOf(weights, scheme)
+    if (rotates === 'result') this.#rotations.after(node, size, form)
+    else {
+      const index = operandIndex(spec, rotates)
+      inputs[index] = this.#rotations.before(node, this.#editor.value(inputs[index]!), size, form).id
+    }
   }
 
   #widen(node: Node, value: Value, stored: Value): Value {
@@ -130,3 +156,7 @@ class SmallWeights {
     return made.results[0]!
   }
 }
+
+const operandIndex = (spec: OpSpec, name: string | undefined): number => spec.operands.findIndex((o) => o.name === name)
+
+const sizeOf = (weights: Value, { maxRotation }: WeightScheme): number => rotationSize(weights.type.shape.at(-1) as number, maxRotation)
