@@ -64,7 +64,6 @@ export interface SourceRef {
 
 /**
  * Ops with a fixed meaning here, besides the framework's own:
- * - `PartitionedCall` and its kin: only of functions that say what they implement (`SourceGraph.implements`); all others are inlined;
  * - `Placeholder`: an input of the graph (also where the file had a function argument), no inputs, attrs `dtype` and `shape` when known;
  * - `Const`: `value` is set; also where the file read a variable that nothing writes;
  * - `VarHandleOp`: `variable` is set; present where control flow takes the handle as an operand (see `SourceLibrary.load`), and for
@@ -146,9 +145,6 @@ export interface SourceGraph {
   /** Two outputs may have the same `ref`; an output may be an input or a constant. */
   readonly outputs: readonly SourcePort[]
   readonly functions: SourceLibrary
-  /** Of a function body: what it says to be an implementation of, `lstm_<id>` for an LSTM layer of Keras 2, and how that takes its sequence. */
-  readonly implements?: string
-  readonly layout?: { readonly goBackwards: boolean; readonly timeMajor: boolean }
 }
 
 /** Functions named by attributes of control flow ops (`func`), imported when asked for. */

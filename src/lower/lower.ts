@@ -167,11 +167,7 @@ class NodeLowering implements LowersNodes {
     })
     const lowering = this.#registry[node.op]
     const kind = node.value ? undefined : allowedKind(node.op, this.#options)
-    const isRead = (output: number) =>
-      [...source.nodes.flatMap((other) => other.inputs), ...source.outputs.map((port) => port.ref)].some(
-        (ref) => ref.node === index && ref.output === output,
-      )
-    const context = { scope: this.#scope, functions: source.functions, outcomes, isRead }
+    const context = { scope: this.#scope, functions: source.functions, outcomes }
     const sourceOp = (values: readonly Value[]) => new SourceOp(node, values, context)
     const start = b.graph.nextNode
     let error: DowncastError

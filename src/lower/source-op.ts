@@ -15,8 +15,6 @@ export interface LoweringContext {
   readonly functions: SourceLibrary
   /** Where to say what became of the nodes of bodies. */
   readonly outcomes: NodeOutcome[]
-  /** Whether anything reads this output of the node. */
-  readonly isRead: (output: number) => boolean
 }
 
 /** For a node on its own: what calls functions cannot be lowered so. */
@@ -28,7 +26,7 @@ export function loneContext(): LoweringContext {
       throw unsupportedForm(name, undefined, 'the function is not at hand')
     },
   }
-  return { scope: new Scope({ lowerNodes: () => [] }), functions, outcomes: [], isRead: () => true }
+  return { scope: new Scope({ lowerNodes: () => [] }), functions, outcomes: [] }
 }
 
 /** A source node while it is lowered: its operands as values, its attributes checked. Every accessor throws for a damaged file. */

@@ -153,9 +153,6 @@ function callsOf(graph: SourceGraph, node: SourceNode, operands: readonly Held[]
         }
         return { reason: `the loop ${node.layer[0] ?? node.name} runs more than ${maxIterations} times` }
       }
-    case 'PartitionedCall':
-    case 'StatefulPartitionedCall':
-      return async (options) => byOutput(await call(func('f'), operands, 0, options))
     default:
       return undefined
   }

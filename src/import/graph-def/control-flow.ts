@@ -348,8 +348,6 @@ export class ControlFlow {
       name,
       args,
       results,
-      implements: '',
-      layout: { goBackwards: false, timeMajor: false },
       nodes: this.#nodes,
       checks: [],
       isNumbered: this.#isNumbered,

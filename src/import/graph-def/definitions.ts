@@ -26,10 +26,6 @@ export interface FunctionBody {
   /** `from` is the inner tensor: `node:output:0`, or an argument's name. */
   readonly results: readonly { readonly name: string; readonly type: number; readonly from: string }[]
   readonly nodes: ReadonlyMap<string, GraphNode>
-  /** What the function is an implementation of, where it says so: `lstm_<id>` for an LSTM layer of Keras 2. */
-  readonly implements: string
-  /** Whether the sequence is taken backwards, and whether time is the first axis, of such a layer. */
-  readonly layout: { readonly goBackwards: boolean; readonly timeMajor: boolean }
   /** Those of the nodes that only check or print. */
   readonly checks: readonly GraphNode[]
   /** Whether tensors are called `node:1` as in a main graph, not `node:output:0`. */
@@ -81,12 +77,8 @@ export class Definitions {
     if (!def) return undefined
     const inputShapes = def.attr.get('_input_shapes')?.decode().list?.shape
     const nodes = nodesByName(this.file, def.nodeDef)
-    const flag = (attr: string) => def.attr.get(attr)?.decode().b === true
-    const implemented = def.attr.get('api_implements')?.decode().s
     const body: FunctionBody = {
       name,
-      implements: implemented ? new TextDecoder().decode(implemented) : '',
-      layout: { goBackwards: flag('go_backwards'), timeMajor: flag('time_major') },
       args: (def.signature?.inputArg ?? []).map(({ name, type }, i) => {
         const shape = inputShapes?.[i]
         return { name, type, dims: shape === undefined || shape.unknownRank ? undefined : shape.dim.map((d) => d.size) }

@@ -201,7 +201,7 @@ export class Inliner {
       operands.push(operand)
     }
     const name = step.accesses === undefined ? this.#calledFunction(node) : undefined
-    if (name !== undefined && !this.#isKept(node, name, operands)) {
+    if (name !== undefined) {
       step.inputFrame = this.#call(frame, node, name, operands)
       const accesses = this.#accesses(step.inputFrame)
       step.inputs = [...accesses, ...step.inputFrame.body!.results.map((r) => r.from)]
@@ -265,12 +265,6 @@ export class Inliner {
   #calledFunction(node: GraphNode): string | undefined {
     if (!calls.has(node.op)) return this.#definitions.hasFunction(node.op) ? node.op : undefined
     return node.attr.get('f')?.decode().func?.name ?? ''
-  }
-
-  /** A call that means more than its function's body: an LSTM layer of Keras 2. */
-  #isKept(node: GraphNode, name: string, operands: readonly Operand[]): boolean {
-    if (!calls.has(node.op) || operands.some((o) => o.variable)) return false
-    return /^lstm_/.test(this.#definitions.function(name)?.implements ?? '')
   }
 
   #call(frame: Frame, node: GraphNode, name: string, args: readonly Operand[]): Frame {

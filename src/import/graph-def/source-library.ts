@@ -53,8 +53,7 @@ export class FunctionLibrary implements SourceLibrary {
       return { name: r.name, tensorName: r.name, ref, dtype: dtypeOfCode(r.type), shape: undefined }
     })
     const functions = new FunctionLibrary(this.#definitions, this.#variables, [...this.#chain, name])
-    const graph = assemble(name, inliner, inputs, outputs, functions)
-    return body.implements === '' ? graph : { ...graph, implements: body.implements, layout: body.layout }
+    return assemble(name, inliner, inputs, outputs, functions)
   }
 }
 

@@ -9,7 +9,6 @@ import { hasFailed, type NodeOutcome } from '../outcome.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { BehindFailure } from '../scope.ts'
 import type { SourceOp } from '../source-op.ts'
-import { fusedLstm } from './keras-lstm.ts'
 import { allocateList, elementShapeOf } from './tensor-list.ts'
 
 /**
@@ -184,17 +183,7 @@ function branching(n: SourceOp, operands: readonly Value[], branches: readonly S
   return { passed: operands.filter((_, i) => isPassed[i]), lowered }
 }
 
-/** A call that the importer kept, since its function says what it implements. */
-function call(n: SourceOp, b: OpBuilder): readonly Value[] {
-  const body = n.function('f', n.operands)
-  return fusedLstm(n, b, body) ?? lowerBody(n, body, n.operands, b)
-}
-
 export const control: LoweringRegistry = {
-  PartitionedCall: call,
-  StatefulPartitionedCall: call,
-  StatelessPartitionedCall: call,
-  TPUPartitionedCall: call,
   While: whileLoop,
   StatelessWhile: whileLoop,
   If: ifElse,
