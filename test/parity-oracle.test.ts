@@ -20,7 +20,7 @@ import { openZip } from '../src/wire/zip.ts'
 import { firstDifference } from './testkit/oracle.ts'
 
 /*
- * The gate's evaluator gives what TensorFlow recorded, and the gate lets every model pass that is right. Every sixth of the recorded
+ * The gate's evaluator gives what TensorFlow recorded, and the gate lets every model pass that is right. Every tenth of the recorded
  * cases; all of them with DOWNCAST_ALL_CASES=1.
  */
 
@@ -31,13 +31,22 @@ interface Case {
 }
 
 const file = (path: string) => readFileSync(new URL(path, import.meta.url))
-const archive = openZip(memorySource('ops.zip', new Uint8Array(file('../fixtures/oracle/ops.zip'))))
-const bytesOfEntry = (path: string) => {
+const archives = ['ops.zip', 'more-ops.zip', 'variables.zip', 'stateful.zip'].map((name) =>
+  openZip(memorySource(name, new Uint8Array(file(`../fixtures/oracle/${name}`)))),
+)
+type Archive = (typeof archives)[number]
+const bytesIn = (archive: Archive, path: string) => {
   const source = archive.open(archive.entries.get(path)!)
   return source.read(0, source.byteLength)
 }
-const step = process.env.DOWNCAST_ALL_CASES ? 1 : 6
-const all = JSON.parse(new TextDecoder().decode(bytesOfEntry('index.json'))) as readonly Case[]
+const archiveOf = new Map<string, Archive>()
+const all = archives.flatMap((archive) => {
+  const listed = JSON.parse(new TextDecoder().decode(bytesIn(archive, 'index.json'))) as readonly Case[]
+  for (const c of listed) archiveOf.set(c.name, archive)
+  return listed
+})
+const bytesOfEntry = (name: string, path: string) => bytesIn(archiveOf.get(name)!, `${name}/${path}`)
+const step = process.env.DOWNCAST_ALL_CASES ? 1 : 10
 const cases = all.filter((_, i) => i % step === 0).map((c) => [c.name, c] as const)
 const failing = new Set(Object.keys(JSON.parse(file('./oracle-expected-failures.json').toString()) as object))
 
@@ -47,8 +56,9 @@ const tfjs = loadNodeTfJs()
 
 /** Undefined where the model cannot be imported yet. */
 async function sourceOf(name: string): Promise<SourceModel | undefined> {
-  const files = [...archive.entries.keys()].filter((path) => path.startsWith(`${name}/`) && !path.endsWith('io.npz'))
-  const folder = memoryFolder(name, new Map(files.map((path) => [path.slice(name.length + 1), bytesOfEntry(path)])))
+  const entries = [...archiveOf.get(name)!.entries.keys()].filter((path) => path.startsWith(`${name}/`) && !path.endsWith('io.npz'))
+  const files = entries.map((path) => path.slice(name.length + 1))
+  const folder = memoryFolder(name, new Map(files.map((path) => [path, bytesOfEntry(name, path)])))
   try {
     return await readModel({ folder })
   } catch (e) {
@@ -61,7 +71,7 @@ describe('the evaluator', () => {
   it.each(cases)('computes %s as TensorFlow or not at all', async (name, c) => {
     const source = await sourceOf(name)
     if (!source) return
-    const recorded = readNpz(memorySource(`${name}/io.npz`, bytesOfEntry(`${name}/io.npz`)))
+    const recorded = readNpz(memorySource(`${name}/io.npz`, bytesOfEntry(name, 'io.npz')))
     const evaluators = [tfjsEvaluator(await tfjs), kernelEvaluator(tensorflow)]
     for (const graph of source.graphs) {
       const prefix = graph.name === 'serving_default' ? '' : `${graph.name}.`

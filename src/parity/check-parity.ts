@@ -80,6 +80,8 @@ interface Subject {
   readonly mode: ParityMode
 }
 
+type Running = Pick<LoadedModel, 'run' | 'reset' | 'dispose'>
+
 /** A difference that is allowed, and how many elements only for the noise. */
 type Verdict = Pick<Difference, 'largest' | 'share'> & { readonly excused: number }
 
@@ -223,7 +225,7 @@ class ParityCheck {
   }
 
   /** In LiteRT.js; a float model that it cannot hold on the reference kernels, unless that would take long. */
-  async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan): Promise<Pick<LoadedModel, 'run' | 'dispose'>> {
+  async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan): Promise<Running> {
     const { name } = this.#source
     try {
       return await this.#options.runner.load(bytes, { name, ...(plan.isReduced && { present: withOpenSizes }) })
@@ -236,8 +238,10 @@ class ParityCheck {
   }
 
   /** The outputs by name. */
-  async #execute(loaded: Pick<LoadedModel, 'run'>, source: SourceGraph, sample: Sample): Promise<Map<string, NdArray>> {
+  async #execute(loaded: Running, source: SourceGraph, sample: Sample): Promise<Map<string, NdArray>> {
     const feeds = new Map(source.inputs.map((port, i) => [port.name, sample.inputs[i]!]))
+    // Each sample is evaluated from the initial values on.
+    if (source.nodes.some((n) => n.variable?.isWritten)) await loaded.reset()
     return loaded.run(feeds, { signature: source.name, signal: this.#options.signal })
   }
 

@@ -2,6 +2,7 @@ import { type NdArray, toFloat32 } from '../core/nd-array.ts'
 import type { SourceGraph, SourceNode, SourceRef, SourceVariable } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 import { isList, type TensorList, tensorListOps } from './tensor-list.ts'
+import { updateOf, VariableStore } from './variables.ts'
 
 /** Why a value cannot be computed here. */
 export interface Unknown {
@@ -23,18 +24,23 @@ export interface SourceEvaluation {
 const maxIterations = 10_000
 
 const random = /Random|Multinomial|TruncatedNormal/
-const stateful = /^(Assign|ReadVariableOp|VarHandleOp|VariableV2|HashTable|LookupTable|MutableHashTable|Print)/
+const stateful = /^(ReadVariableOp|VarHandleOp|VariableV2|HashTable|LookupTable|MutableHashTable|Print)/
+
+/** What is the same in all graphs of one call. */
+interface Evaluation extends SourceEvaluation {
+  readonly variables: VariableStore
+}
 
 /**
  * The outputs of a source graph for inputs by position, node by node; for those that cannot be computed, the reason. Bodies of conditions
- * and loops are followed. An array is let go after its last use.
+ * and loops are followed; variables that are written begin with their initial values. An array is let go after its last use.
  */
 export async function evaluateSource(
   graph: SourceGraph,
   inputs: readonly (NdArray | Unknown)[],
   options: SourceEvaluation,
 ): Promise<(NdArray | Unknown)[]> {
-  const results = await evaluateGraph(graph, inputs, options, options.observe)
+  const results = await evaluateGraph(graph, inputs, { ...options, variables: new VariableStore() }, options.observe)
   return results.map((r) => (isUnknown(r) || !isList(r) ? r : { reason: 'it is a list of tensors' }))
 }
 
@@ -45,7 +51,7 @@ export function isUnknown(value: Held): value is Unknown {
 async function evaluateGraph(
   graph: SourceGraph,
   inputs: readonly Held[],
-  options: SourceEvaluation,
+  options: Evaluation,
   observe?: SourceEvaluation['observe'],
 ): Promise<Held[]> {
   const held = new Map<number, ReadonlyMap<number, Held> | Unknown>()
@@ -77,7 +83,7 @@ async function evaluateNode(
   node: SourceNode,
   operands: readonly Held[],
   outputs: readonly number[],
-  options: SourceEvaluation,
+  options: Evaluation,
 ): Promise<ReadonlyMap<number, Held> | Unknown> {
   const named = `${node.op}${node.layer[0] ? ` "${node.layer[0]}"` : ''}`
   if (node.value) {
@@ -87,7 +93,13 @@ async function evaluateNode(
   }
   if (random.test(node.op)) return { reason: `${named} is random` }
   const calls = callsOf(graph, node, operands)
-  if (calls) return calls(options)
+  if (calls) {
+    const results = await calls(options)
+    if ('reason' in results && operandVariables(graph, node).some((v) => v?.isWritten)) options.variables.lose(results)
+    return results
+  }
+  const [variable] = operandVariables(graph, node)
+  if (variable?.isWritten) return onVariable(node, named, variable, operands.slice(1), options)
   if (stateful.test(node.op)) return { reason: `${named} keeps state` }
   const missing = operands.find(isUnknown)
   if (missing) return missing
@@ -99,21 +111,59 @@ async function evaluateNode(
     return results ? new Map(results.entries()) : { reason: `${named} does not fit its operands` }
   }
   if (present.some(isList)) return { reason: `${named} works on a list of tensors` }
+  return (await computed(node, present as readonly NdArray[], outputs, options)) ?? { reason: `${named} has no evaluator` }
+}
+
+/** By the first evaluator that can. */
+async function computed(
+  node: SourceNode,
+  operands: readonly NdArray[],
+  outputs: readonly number[],
+  options: Evaluation,
+): Promise<ReadonlyMap<number, NdArray> | undefined> {
   for (const evaluator of options.evaluators) {
-    const results = await evaluator.evaluate(node, present as readonly NdArray[], outputs)
+    const results = await evaluator.evaluate(node, operands, outputs)
     if (!results) continue
     options.onEvaluated?.(evaluator.name, node.op)
     return results
   }
-  return { reason: `${named} has no evaluator` }
+  return undefined
 }
 
-type Call = (options: SourceEvaluation) => Promise<ReadonlyMap<number, Held> | Unknown>
+/** A read or write of a variable. */
+async function onVariable(
+  node: SourceNode,
+  named: string,
+  variable: SourceVariable,
+  others: readonly Held[],
+  options: Evaluation,
+): Promise<ReadonlyMap<number, Held>> {
+  const { variables } = options
+  const held = variables.read(variable)
+  if (node.op === 'ReadVariableOp') return new Map([[0, held]])
+  const unknown = others.find((o) => isUnknown(o) || isList(o))
+  const [first] = others as readonly NdArray[]
+  if (unknown) variables.write(variable, isUnknown(unknown) ? unknown : { reason: `${named} stores a list of tensors` })
+  else if (node.op === 'AssignVariableOp' && first) variables.write(variable, first)
+  else if (isUnknown(held)) variables.write(variable, held)
+  else {
+    const update = updateOf(node, held, others as readonly NdArray[])
+    const results = update && (await computed({ ...node, op: update.op }, update.operands, [0], options))
+    variables.write(variable, results?.get(0) ?? { reason: `${named} has no evaluator` })
+  }
+  return new Map()
+}
+
+function operandVariables(graph: SourceGraph, node: SourceNode): readonly (SourceVariable | undefined)[] {
+  return node.inputs.map((ref) => graph.nodes[ref.node]?.variable)
+}
+
+type Call = (options: Evaluation) => Promise<ReadonlyMap<number, Held> | Unknown>
 
 /** How a node of control flow is computed; undefined for other nodes. */
 function callsOf(graph: SourceGraph, node: SourceNode, operands: readonly Held[]): Call | undefined {
-  const call = async (name: string, args: readonly Held[], from: number, options: SourceEvaluation): Promise<Held[]> => {
-    const variables = node.inputs.slice(from).map((ref): SourceVariable | undefined => graph.nodes[ref.node]?.variable)
+  const call = async (name: string, args: readonly Held[], from: number, options: Evaluation): Promise<Held[]> => {
+    const variables = operandVariables(graph, node).slice(from)
     return evaluateGraph(loadBody(graph, name, variables), args, options)
   }
   const byOutput = (results: readonly Held[]): ReadonlyMap<number, Held> => new Map(results.entries())

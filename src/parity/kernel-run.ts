@@ -11,7 +11,7 @@ import type { LoadedModel } from '../run/runner.ts'
  * A written model on the reference kernels, each run from states of zeros, for one that LiteRT.js cannot hold. What the kernels cannot
  * compute either throws `cause`.
  */
-export function runOnKernels(name: string, bytes: Uint8Array, cause: unknown): Pick<LoadedModel, 'run' | 'dispose'> {
+export function runOnKernels(name: string, bytes: Uint8Array, cause: unknown): Pick<LoadedModel, 'run' | 'reset' | 'dispose'> {
   const model = importTflite(readTfliteFile(memorySource(name, bytes)))
   const portOf = (ports: readonly SignaturePort[], value: number) => ports.find((p) => p.value === value)!.name
   return {
@@ -30,6 +30,7 @@ export function runOnKernels(name: string, bytes: Uint8Array, cause: unknown): P
       }
       return new Map(signature.outputs.map((p) => [p.name, results[outputs.indexOf(p.value)]!]))
     },
+    async reset() {},
     async dispose() {},
   }
 }

@@ -1,5 +1,5 @@
 import type { DType } from '../../core/dtype.ts'
-import { movable } from '../dtypes.ts'
+import { anyFixed, movable } from '../dtypes.ts'
 import { attr, defineOp, operand } from '../spec.ts'
 
 const passed: readonly DType[] = [...movable, 'resource']
@@ -85,7 +85,7 @@ export const assignVariable = defineOp({
   name: 'assign_variable',
   builtin: 'ASSIGN_VARIABLE',
   summary: 'stores a value in a variable',
-  operands: [operand('variable', ['resource']), operand('value', movable)],
+  operands: [operand('variable', ['resource']), operand('value', anyFixed)],
   attrs: {},
   options: 'AssignVariableOptions',
   infer: () => [],
