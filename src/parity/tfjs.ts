@@ -3,6 +3,7 @@ import { type NdArray, sizeOf } from '../core/nd-array.ts'
 import type { SourceAttr, SourceNode } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 import { type Contraction, contract, contractionOf } from './tfjs-einsum.ts'
+import { isTrusted } from './tfjs-trust.ts'
 
 /** The part of TensorFlow.js that is used here. @see https://js.tensorflow.org/api/latest/ */
 export interface TfJs {
@@ -39,53 +40,6 @@ interface TfJsModel {
 /** Starts TensorFlow.js, about 0.2 s. */
 export type TfJsLoader = () => Promise<TfJs>
 
-/** Uses that TensorFlow.js 4.22 computes otherwise than TensorFlow, found by comparing with TensorFlow's recorded results. */
-const distrusted: Readonly<Record<string, (node: SourceNode, operands: readonly NdArray[]) => boolean>> = Object.assign(
-  Object.create(null),
-  {
-    // It takes the statistics it is given, also where they are to be those of the batch.
-    FusedBatchNormV3: (n) => flag(n, 'is_training'),
-    // Of batch sizes that broadcast it reads the wrong rows.
-    BatchMatMulV2: (_, [x, y]) => String(x?.shape.slice(0, -2)) !== String(y?.shape.slice(0, -2)),
-    Cumsum: (n) => flag(n, 'exclusive') || flag(n, 'reverse'),
-    // The result is of integers whatever the operands.
-    FloorDiv: (_, [x]) => x?.dtype === 'f32',
-    Cast: (n) => ![1, 3, 9, 10].includes(codeOf(n, 'DstT')),
-    StridedSlice: (n) => int(n, 'ellipsis_mask') !== 0 || int(n, 'new_axis_mask') !== 0,
-    OneHot: (n) => int(n, 'axis') !== -1,
-    // It keeps the whole matrix where the first operand is 0.
-    MatrixBandPart: () => true,
-    // It passes its operand through.
-    FakeQuantWithMinMaxVars: () => true,
-  } satisfies Record<string, (node: SourceNode, operands: readonly NdArray[]) => boolean>,
-)
-
-/** Of channels that come first TensorFlow.js 4.22 knows in convolutions alone, and takes their strides and dilations for those of the last. */
-function isMisread(node: SourceNode): boolean {
-  const a = node.attrs.get('data_format')
-  if (a?.kind !== 'string' || !a.value.startsWith('NC')) return false
-  const isOne = (name: string) => {
-    const steps = node.attrs.get(name)
-    return steps?.kind !== 'ints' || steps.value.every((n) => n === 1)
-  }
-  return node.op !== 'Conv2D' || !isOne('strides') || !isOne('dilations')
-}
-
-function flag(node: SourceNode, name: string): boolean {
-  const a = node.attrs.get(name)
-  return a?.kind === 'bool' && a.value
-}
-
-function int(node: SourceNode, name: string): number {
-  const a = node.attrs.get(name)
-  return a?.kind === 'int' ? a.value : 0
-}
-
-function codeOf(node: SourceNode, name: string): number {
-  const a = node.attrs.get(name)
-  return a?.kind === 'type' ? a.code : 0
-}
-
 /** Ops whose results have sizes that depend on values; TensorFlow.js runs them asynchronously. */
 const dynamic = /^(Where|NonMaxSuppressionV\d|ListDiff)$/
 
@@ -108,7 +62,7 @@ export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
   return {
     name: `TensorFlow.js ${tfjs.version}`,
     async evaluate(node, operands, outputs) {
-      if (unknown.has(node.op) || isMisread(node) || distrusted[node.op]?.(node, operands) || !operands.every(isTaken)) return undefined
+      if (unknown.has(node.op) || !operands.every(isTaken) || !isTrusted(node, operands)) return undefined
       const isLarge =
         products.has(node.op) && macsOf(operands) > manyMacs && (node.op !== 'Einsum' || contractionOfNode(node) !== undefined)
       await tfjs.use(isLarge ? 'wasm' : 'cpu')
@@ -151,9 +105,12 @@ async function execute(
     const results = [dynamic.test(node.op) ? await model.executeAsync(feeds, names) : model.execute(feeds, names)].flat()
     model.dispose()
     const arrays = new Map<number, NdArray>()
+    const stated = node.resultTypes?.()
     for (const [i, output] of outputs.entries()) {
-      const array = results[i] && arrayOf(core, results[i], intTypeOf(node, output))
-      if (!array) return undefined
+      const type = stated?.[output]
+      const array = results[i] && arrayOf(core, results[i], type === 'i64' || (type === undefined && isWide(node, output)) ? 'i64' : 'i32')
+      // Floats for integers and the like.
+      if (!array || (type !== undefined && array.dtype !== type)) return undefined
       arrays.set(output, array)
     }
     return arrays
@@ -277,15 +234,16 @@ const ownTypes: Readonly<Record<string, readonly (string | undefined)[]>> = {
   TopKV2: ['T', 'index_type'],
   Unique: ['T', 'out_idx'],
   UniqueV2: ['T', 'out_idx'],
+  MaxPoolWithArgmax: ['T', 'Targmax'],
 }
 
-/** TensorFlow.js has one integer type; the node says which of TensorFlow's it stands for. */
-function intTypeOf(node: SourceNode, output: number): 'i32' | 'i64' {
-  if (node.op === 'Where') return 'i64'
+/** TensorFlow.js has one integer type: whether it stands for i64, where the file does not define the op. */
+function isWide(node: SourceNode, output: number): boolean {
+  if (node.op === 'Where') return true
   const own = ownTypes[node.op]
   for (const name of own ? [own[output]] : commonTypes) {
     const a = name === undefined ? undefined : node.attrs.get(name)
-    if (a?.kind === 'type') return a.value === 'i64' ? 'i64' : 'i32'
+    if (a?.kind === 'type') return a.value === 'i64'
   }
-  return 'i32'
+  return false
 }

@@ -55,10 +55,8 @@ const mean: Reduce = (b, x, axes, keepDims) => {
   if (x.type.dtype === 'f32') return b.op(op.mean, [x, axes], { keepDims })
   const f = new Formula(b)
   const sum = b.op(op.sum, [x, axes], { keepDims })
-  const count = b.op(op.reduceProd, [
-    b.op(op.gather, [b.op(op.shape, [x]), axes.type.shape.length === 0 ? reshapeTo(b, axes, [1]) : axes], { axis: 0 }),
-    b.i32([0]),
-  ])
+  const positive = f.floorMod(axes.type.shape.length === 0 ? reshapeTo(b, axes, [1]) : axes, x.type.shape.length)
+  const count = b.op(op.reduceProd, [b.op(op.gather, [b.op(op.shape, [x]), positive], { axis: 0 }), b.i32([0])])
   return f.div(sum, count)
 }
 

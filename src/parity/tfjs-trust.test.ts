@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { type NdArray, ndArray } from '../core/nd-array.ts'
+import type { SourceAttr, SourceNode } from '../import/source-graph.ts'
+import { isTrusted } from './tfjs-trust.ts'
+
+const floats = (values: readonly number[], shape: readonly number[] = [values.length]): NdArray => ndArray('f32', Float32Array.from(values), shape)
+const ints = (values: readonly number[], shape: readonly number[] = [values.length]): NdArray => ndArray('i32', Int32Array.from(values), shape)
+
+function trusted(op: string, attrs: Readonly<Record<string, boolean | number | string | readonly number[]>>, ...operands: NdArray[]): boolean {
+  const known = new Map(Object.entries(attrs).map(([name, value]) => [name, attrOf(value)]))
+  const node = { op, attrs: { get: (name: string) => known.get(name) } } as unknown as SourceNode
+  return isTrusted(node, operands)
+}
+
+function attrOf(value: boolean | number | string | readonly number[]): SourceAttr {
+  if (typeof value === 'boolean') return { kind: 'bool', value }
+  if (typeof value === 'number') return { kind: 'int', value }
+  return typeof value === 'string' ? { kind: 'string', value, bytes: new Uint8Array() } : { kind: 'ints', value }
+}
+
+test('channels that come first, and windows over the batch or the channels', () => {
+  expect(trusted('MaxPool', { data_format: 'NHWC', ksize: [1, 2, 2, 1], strides: [1, 2, 2, 1] })).toBe(true)
+  expect(trusted('MaxPool', { data_format: 'NCHW', ksize: [1, 1, 2, 2], strides: [1, 1, 2, 2] })).toBe(false)
+  expect(trusted('MaxPool', { ksize: [1, 1, 1, 2], strides: [1, 1, 1, 2] })).toBe(false)
+  expect(trusted('Conv2D', { data_format: 'NCHW', strides: [1, 1, 1, 1] })).toBe(true)
+  expect(trusted('Conv2D', { data_format: 'NCHW', strides: [1, 1, 2, 2] })).toBe(false)
+})
+
+test('attributes decide', () => {
+  expect(trusted('FusedBatchNorm', { is_training: false })).toBe(true)
+  expect(trusted('FusedBatchNorm', { is_training: true })).toBe(false)
+  expect(trusted('CropAndResize', { method: 'bilinear' })).toBe(true)
+  expect(trusted('CropAndResize', { method: 'nearest' })).toBe(false)
+  expect(trusted('ImageProjectiveTransformV3', { fill_mode: 'CONSTANT' })).toBe(true)
+  expect(trusted('ImageProjectiveTransformV3', { fill_mode: 'REFLECT' })).toBe(false)
+  expect(trusted('OneHot', { axis: -1 })).toBe(true)
+  expect(trusted('OneHot', { axis: 0 })).toBe(false)
+  expect(trusted('Neg', {})).toBe(true)
+})
+
+test('types, ranks and values of operands decide', () => {
+  const [f, i] = [floats([1, 2]), ints([1, 2])]
+  expect(trusted('Mean', {}, f)).toBe(true)
+  expect(trusted('Mean', {}, i)).toBe(false)
+  expect(trusted('Cumsum', {}, f, ints([0], []))).toBe(true)
+  expect(trusted('Cumsum', {}, f, ints([-1], []))).toBe(false)
+  expect(trusted('Cumsum', { reverse: true }, f, ints([0], []))).toBe(false)
+  expect(trusted('Select', {}, i, floats([1, 2], [1, 2]))).toBe(false)
+  expect(trusted('Select', {}, i, f)).toBe(true)
+  expect(trusted('ClipByValue', {}, f, floats([0], []), floats([1], []))).toBe(true)
+  expect(trusted('ClipByValue', {}, f, f, floats([1], []))).toBe(false)
+  expect(trusted('StridedSlice', { shrink_axis_mask: 1 }, f, i, i, ints([1, 1]))).toBe(true)
+  expect(trusted('StridedSlice', { shrink_axis_mask: 1 }, f, i, i, ints([1, 2]))).toBe(false)
+  expect(trusted('StridedSlice', { new_axis_mask: 1 }, f, i, i, ints([1, 1]))).toBe(false)
+  expect(trusted('RFFT', {}, f, ints([2]))).toBe(true)
+  expect(trusted('RFFT', {}, f, ints([4]))).toBe(false)
+  expect(trusted('NonMaxSuppressionV5', {}, f, f, f, f, f, floats([0], []))).toBe(true)
+  expect(trusted('NonMaxSuppressionV5', {}, f, f, f, f, f, floats([0.5], []))).toBe(false)
+})
+
+test('a search takes sequences that are in order', () => {
+  const rows = (values: readonly number[]) => trusted('LowerBound', {}, floats(values, [2, 2]), floats([1]))
+  expect(rows([1, 2, 0, 0])).toBe(true)
+  expect(rows([1, 2, 3, 0])).toBe(false)
+})

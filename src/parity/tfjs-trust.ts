@@ -1,0 +1,127 @@
+import { typedView } from '../core/dtype.ts'
+import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
+import type { SourceNode } from '../import/source-graph.ts'
+
+/*
+ * What TensorFlow.js 4.22 computes otherwise than TensorFlow: found by comparing both on ops in their attributes, ranks and types
+ * (fixtures/oracle/*.zip, all of it recorded by TensorFlow). Own kernels compute these.
+ */
+
+type Doubt = (node: SourceNode, operands: readonly NdArray[]) => boolean
+
+/** Whether a node on these operands is one that TensorFlow.js gives TensorFlow's results for. */
+export function isTrusted(node: SourceNode, operands: readonly NdArray[]): boolean {
+  return !isMisread(node) && !leavesPicture(node) && !distrusted[node.op]?.(node, operands)
+}
+
+/** Of channels that come first it knows in convolutions alone, and takes their strides and dilations for those of the last. */
+function isMisread(node: SourceNode): boolean {
+  const a = node.attrs.get('data_format')
+  if (a?.kind !== 'string' || !a.value.startsWith('NC')) return false
+  const isOne = (name: string) => ints(node, name).every((n) => n === 1)
+  return node.op !== 'Conv2D' || !isOne('strides') || !isOne('dilations')
+}
+
+/** Windows and steps over the batch or the channels: it reads those between alone. */
+function leavesPicture(node: SourceNode): boolean {
+  return ['ksize', 'strides', 'dilations', 'rates'].some((name) => {
+    const steps = ints(node, name)
+    return steps.length > 3 && !(steps[0] === 1 && steps.at(-1) === 1)
+  })
+}
+
+const isInexact: Doubt = (_, [x]) => x?.dtype !== 'f32'
+const isTraining: Doubt = (n) => flag(n, 'is_training')
+/** An axis from the end makes it lose the elements; of the flags it mistakes the order. */
+const scans: Doubt = (n, [, axis]) => flag(n, 'exclusive') || flag(n, 'reverse') || (first(axis) ?? -1) < 0
+/** On sequences out of order, which mean nothing, the results depend on the way of searching. */
+const isUnsorted: Doubt = (_, [sequence]) => {
+  const values = sequence && toFloat32(sequence)
+  const row = sequence?.shape.at(-1) ?? 1
+  return !values || values.some((x, i) => i % row > 0 && !(values[i - 1]! <= x))
+}
+/** It takes the length that the operand has. */
+const isResized =
+  (full: (n: number) => number): Doubt =>
+  (_, [x, length]) =>
+    first(length) !== full(x?.shape.at(-1) ?? 0)
+
+const distrusted: Readonly<Record<string, Doubt>> = Object.assign(Object.create(null), {
+  // It takes the statistics it is given, also where they are to be those of the batch.
+  FusedBatchNorm: isTraining,
+  FusedBatchNormV2: isTraining,
+  FusedBatchNormV3: isTraining,
+  // Of batch sizes that broadcast it reads the wrong rows.
+  BatchMatMulV2: (_, [x, y]) => String(x?.shape.slice(0, -2)) !== String(y?.shape.slice(0, -2)),
+  Cumsum: scans,
+  Cumprod: scans,
+  // The result is of integers whatever the operands.
+  FloorDiv: (_, [x]) => x?.dtype === 'f32',
+  // Integers: rounded down where TensorFlow cuts off; means come out as floats.
+  Div: isInexact,
+  Mean: isInexact,
+  // Products of integers beyond 2^53.
+  Square: isInexact,
+  SquaredDifference: isInexact,
+  // It has the sign of the second operand, TensorFlow's that of the first.
+  Mod: () => true,
+  Cast: (n) => ![1, 3, 9, 10].includes(typeCode(n, 'DstT')),
+  // Where an axis is dropped and another taken in steps, the steps are those of the wrong axes.
+  StridedSlice: (n, [, , , strides]) =>
+    int(n, 'ellipsis_mask') !== 0 || int(n, 'new_axis_mask') !== 0 || (int(n, 'shrink_axis_mask') !== 0 && !areOnes(strides)),
+  OneHot: (n) => int(n, 'axis') !== -1,
+  // It keeps the whole matrix where the first operand is 0.
+  MatrixBandPart: () => true,
+  // It passes its operand through.
+  FakeQuantWithMinMaxVars: () => true,
+  // The bounds are one number each.
+  ClipByValue: (_, [, low, high]) => [low, high].some((x) => x !== undefined && sizeOf(x) !== 1),
+  // A condition for each row is taken for one of each column.
+  Select: (_, [condition, x]) => condition?.shape.length === 1 && x?.shape.length !== 1,
+  // Floats in any case.
+  ShapeN: () => true,
+  DenseBincount: () => true,
+  // Nearest pixels are rounded another way.
+  CropAndResize: (n) => string(n, 'method') === 'nearest',
+  // Reflections and repetitions beyond the picture's own size come out as the fill.
+  ImageProjectiveTransformV3: (n) => string(n, 'fill_mode') !== 'CONSTANT',
+  // With a sigma TensorFlow keeps what overlaps, at a lower score.
+  NonMaxSuppressionV5: (_, operands) => first(operands[5]) !== 0,
+  RFFT: isResized((n) => n),
+  IRFFT: isResized((n) => 2 * (n - 1)),
+  LowerBound: isUnsorted,
+  UpperBound: isUnsorted,
+} satisfies Record<string, Doubt>)
+
+function flag(node: SourceNode, name: string): boolean {
+  const a = node.attrs.get(name)
+  return a?.kind === 'bool' && a.value
+}
+
+function int(node: SourceNode, name: string): number {
+  const a = node.attrs.get(name)
+  return a?.kind === 'int' ? a.value : 0
+}
+
+function ints(node: SourceNode, name: string): readonly number[] {
+  const a = node.attrs.get(name)
+  return a?.kind === 'ints' ? a.value : []
+}
+
+function string(node: SourceNode, name: string): string {
+  const a = node.attrs.get(name)
+  return a?.kind === 'string' ? a.value : ''
+}
+
+function typeCode(node: SourceNode, name: string): number {
+  const a = node.attrs.get(name)
+  return a?.kind === 'type' ? a.code : 0
+}
+
+function first(x: NdArray | undefined): number | undefined {
+  return x && toFloat32(x)?.[0]
+}
+
+function areOnes(x: NdArray | undefined): boolean {
+  return x !== undefined && (toFloat32(x)?.every((n) => n === 1) ?? false)
+}
