@@ -3,10 +3,16 @@ import { type NdArray, ndArray } from '../core/nd-array.ts'
 import type { SourceAttr, SourceNode } from '../import/source-graph.ts'
 import { isTrusted } from './tfjs-trust.ts'
 
-const floats = (values: readonly number[], shape: readonly number[] = [values.length]): NdArray => ndArray('f32', Float32Array.from(values), shape)
-const ints = (values: readonly number[], shape: readonly number[] = [values.length]): NdArray => ndArray('i32', Int32Array.from(values), shape)
+const floats = (values: readonly number[], shape: readonly number[] = [values.length]): NdArray =>
+  ndArray('f32', Float32Array.from(values), shape)
+const ints = (values: readonly number[], shape: readonly number[] = [values.length]): NdArray =>
+  ndArray('i32', Int32Array.from(values), shape)
 
-function trusted(op: string, attrs: Readonly<Record<string, boolean | number | string | readonly number[]>>, ...operands: NdArray[]): boolean {
+function trusted(
+  op: string,
+  attrs: Readonly<Record<string, boolean | number | string | readonly number[]>>,
+  ...operands: NdArray[]
+): boolean {
   const known = new Map(Object.entries(attrs).map(([name, value]) => [name, attrOf(value)]))
   const node = { op, attrs: { get: (name: string) => known.get(name) } } as unknown as SourceNode
   return isTrusted(node, operands)
