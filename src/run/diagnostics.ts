@@ -65,11 +65,11 @@ export function workerEnded(model: string, why: string): DowncastError {
   })
 }
 
-/** The model or its tensors do not fit into the memory WebAssembly has, 4 GB at most. */
+/** The model or its tensors do not fit into the memory LiteRT.js has, 2 GiB at most. */
 export function outOfMemory(model: string, sizeBytes: number): DowncastError {
   return new DowncastError({
     code: 'run/out-of-memory',
-    message: `${quote(model)} (${sizeBytes} bytes) does not fit into the memory of LiteRT.js, which is at most 4 GB.`,
+    message: `${quote(model)} (${sizeBytes} bytes) does not fit into the memory of LiteRT.js, which is at most 2 GiB.`,
     file: model,
     hint: 'Run fewer models at once, a smaller batch, or a quantized model.',
   })

@@ -25,7 +25,7 @@ export interface Compiled {
   dispose(): void
 }
 
-// WebAssembly memory is at most 4 GB, and preparation packs the weights a second time.
+// The memory of LiteRT.js is at most 2 GiB (getHeapMax of its glue code), and preparation packs the weights a second time.
 const maxModelBytes = 1.5 * 2 ** 30
 
 /**

@@ -52,6 +52,18 @@ export function unknownField(file: string, { table, slot, member, path, count }:
   }
 }
 
+/** Warning: the oldest runtime that the file asks for is no release. */
+export function strangeRuntimeVersion(file: string, text: string): Diagnostic {
+  return {
+    severity: 'warning',
+    code: 'import/tflite-runtime-version',
+    message: `The metadata min_runtime_version of ${quote(file)} is ${quote(text)}, not a release such as 2.3.0.`,
+    hint: 'It is left out of what is written. If other tools read the file well, a faulty tool wrote it; else copy the file again.',
+    file,
+    path: 'metadata',
+  }
+}
+
 /** Warning: tensors whose weights are in other files; `groups` are the names of these. */
 export function externalWeights(file: string, tensor: string, count: number, groups: readonly string[]): Diagnostic {
   const others = groups.map(quote).join(', ') || 'without a name'

@@ -138,6 +138,18 @@ test('fields of a newer schema give a warning, a damaged conversion record too',
   expect(damaged.warnings).toMatchObject([{ severity: 'warning', code: 'wire/malformed' }])
 })
 
+test.each(['a release that is no release', '1.14.0-and-more-than-fits', '2..0', '99999.1'])(
+  '%s as the oldest runtime gives a warning',
+  (text) => {
+    const data = new TextEncoder().encode(text)
+    const metadata = [{ name: 'min_runtime_version', buffer: 1 }]
+    const model = (offset: number) => small({ metadata, buffers: [{}, { offset: BigInt(offset), size: BigInt(data.length) }] })
+    const file = read(new Uint8Array([...model(model(2).length), ...data]))
+    expect(file.minRuntimeVersion).toBeUndefined()
+    expect(file.warnings).toMatchObject([{ severity: 'warning', code: 'import/tflite-runtime-version' }])
+  },
+)
+
 test('weights in other files give a warning', () => {
   const tensors = [{ shape: [1], name: 'w', externalBuffer: 1 }, { shape: [1] }]
   const subgraphs = [{ tensors, inputs: [0], outputs: [1], operators: [{ inputs: [0], outputs: [1] }] }]

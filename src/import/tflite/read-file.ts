@@ -8,7 +8,7 @@ import { decodeFlatbuffer } from '../../wire/flatbuffers/reader.ts'
 import { codeOfName, nameOfCode, type RecordOf } from '../../wire/flatbuffers/schema.ts'
 import { type TrailingZip, trailingZip } from '../../wire/trailing-zip.ts'
 import { detectFormat, type FileFormat } from '../detect.ts'
-import { externalWeights, inconsistentModel, notTflite, unknownField } from './diagnostics.ts'
+import { externalWeights, inconsistentModel, notTflite, strangeRuntimeVersion, unknownField } from './diagnostics.ts'
 import { verifyModel } from './verify.ts'
 
 export type ConversionMetadata = RecordOf<typeof conversionMetadataTable>
@@ -73,7 +73,7 @@ export function readTfliteFile(source: ByteSource): TfliteFile {
     model,
     buffers,
     metadata,
-    minRuntimeVersion: metadataText(metadata.get('min_runtime_version')),
+    minRuntimeVersion: runtimeVersion(source.name, metadata.get('min_runtime_version'), warnings),
     conversionMetadata: readConversionMetadata(source.name, metadata.get('CONVERSION_METADATA'), warnings),
     archive: trailingZip(source),
     warnings,
@@ -107,10 +107,13 @@ function range(source: ByteSource, path: string, offset: bigint, size: bigint): 
   return constFromSource(source, Number(offset), Number(size))
 }
 
-function metadataText(buffer: ConstData | undefined): string | undefined {
-  if (!buffer || buffer.byteLength > 64) return undefined
-  const text = new TextDecoder().decode(buffer.bytes())
-  return text.replace(/\0.*$/s, '') || undefined
+/** The field has 16 bytes, in which numbers of four digits and a zero byte fit. */
+function runtimeVersion(file: string, buffer: ConstData | undefined, warnings: Diagnostic[]): string | undefined {
+  if (!buffer) return undefined
+  const text = new TextDecoder().decode(buffer.bytes().subarray(0, 64)).replace(/\0.*$/s, '')
+  if (text === '' || /^\d{1,4}(\.\d{1,4}){0,2}$/.test(text)) return text || undefined
+  warnings.push(strangeRuntimeVersion(file, text))
+  return undefined
 }
 
 function readConversionMetadata(file: string, buffer: ConstData | undefined, warnings: Diagnostic[]): ConversionMetadata | undefined {
