@@ -44,7 +44,15 @@ export async function compile(
   if (sizeBytes > maxModelBytes) throw outOfMemory(name, sizeBytes)
   const undo: (() => void)[] = []
   const dispose = (): void => {
-    for (const step of undo.splice(0).reverse()) if (!runtime.isDead) step()
+    for (const step of undo.splice(0).reverse()) {
+      if (runtime.isDead) return
+      try {
+        step()
+      } catch {
+        // LiteRT does not always take down what it failed to load, or models with variables; the memory goes with the runtime.
+        runtime.isDead = true
+      }
+    }
   }
   try {
     return await guarded(runtime, subject, async () => {
@@ -85,12 +93,7 @@ export async function compile(
       return { runtime, run, hold, dispose }
     })
   } catch (e) {
-    try {
-      dispose()
-    } catch {
-      // What is left of a model that failed to load may not be fit to be taken down either; the memory goes with the runtime.
-      runtime.isDead = true
-    }
+    dispose()
     throw e instanceof DowncastError && e.code === 'run/failed' ? loadError(subject, e, runtime.lines) : e
   }
 }
