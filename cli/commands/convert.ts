@@ -13,7 +13,7 @@ import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import { withError } from '../../src/quantize/decide.ts'
 import { staticModes } from '../../src/quantize/quantize.ts'
 import type { Action, Recipe } from '../../src/quantize/recipe/recipe.ts'
-import type { Decision } from '../../src/quantize/types.ts'
+import type { Decision, QuantizeOptions } from '../../src/quantize/types.ts'
 import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
 import { blockSizes, type SampledAlgorithm, sampledAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { calibrationWithoutUse, malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
@@ -133,6 +133,16 @@ type CalibratedOptions = Pick<
   'calibration' | 'estimator' | 'quantize' | 'jobs' | 'max-samples' | 'preprocess' | 'skip-bad'
 > & { readonly recipe: Recipe | undefined }
 
+/** Options that a mode without quantization refuses. */
+const unquantized: QuantizeOptions = {
+  io: undefined,
+  keepFloat: [],
+  recipe: undefined,
+  weightsAlgorithm: undefined,
+  blockSize: undefined,
+  asymmetric: false,
+}
+
 /** The float model first, then the ranges of its activations, then the mode. */
 async function runCalibrated(
   run: (how: ConvertOptions) => Converted,
@@ -148,8 +158,7 @@ async function runCalibrated(
   if (!usesRanges && sampled === undefined) throw calibrationWithoutUse(recipe?.name ?? options.quantize, [...staticModes])
   const [{ calibrationFor }, { estimatorOf }] = await Promise.all([import('./calibration.ts'), import('../../src/calibrate/index.ts')])
   const estimator = estimatorOf(options.estimator ?? 'min-max')
-  const { io: _, keepFloat: __, recipe: ___, weightsAlgorithm: ____, ...float } = how
-  const before = run({ ...float, mode: 'none', keepGrids: true })
+  const before = run({ ...how, ...unquantized, mode: 'none', keepGrids: true })
   const { preprocess, jobs } = options
   const plan = sampled === undefined ? undefined : (await import('../../src/quantize/observe.ts')).layersToObserve(before.floatModel, how)
   const settings = {

@@ -32,7 +32,7 @@ test('convert writes the same for any number of threads, and tells what it did',
 
   const plan = await runInProcess('convert', mlp, ...gptq, ...digits, '--plan')
   expect(plan.out).toMatch(/gptq: \d+\.\d dB -> \d+\.\d dB/)
-})
+}, 180_000)
 
 test('weights that the algorithm is not for are rounded to nearest, and that is told', async () => {
   const { out, err } = await runInProcess('convert', cnn, ...gptq, ...digits, '--plan', '--json')
@@ -41,6 +41,13 @@ test('weights that the algorithm is not for are rounded to nearest, and that is 
   expect(stored.some((d) => d.algorithm === 'gptq' && d.results)).toBe(true)
   expect(stored.some((d) => d.algorithm === 'min-max' && d.note?.startsWith('rounded to nearest, not gptq'))).toBe(true)
   expect(err).toContain('quantize/other-algorithm')
+})
+
+test('the options of a mode stay those of the mode', async () => {
+  const { out } = await runInProcess('convert', cnn, ...gptq, '--block-size', '32', ...digits, '--plan', '--json')
+  const blocks = (JSON.parse(out) as { decisions: Decision[] }).decisions.filter((d) => d.results)
+  expect(blocks.length).toBeGreaterThan(0)
+  for (const d of blocks) expect(d).toMatchObject({ algorithm: 'gptq', granularity: 'blockwise', blockSize: 32 })
 })
 
 test('a recipe asks for it by rule', async () => {
