@@ -24,6 +24,7 @@ export default defineConfig([
     ...common,
     entry: {
       cli: 'cli/main.ts',
+      tflite_convert: 'cli/tflite-convert-main.ts',
       'litert-worker': 'src/platform/litert-worker.ts',
       'calibrate-worker': 'src/platform/calibrate-worker.ts',
     },

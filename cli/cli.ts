@@ -2,7 +2,7 @@ import { version } from '../src/core/version.ts'
 import { unknownVerb } from './diagnostics.ts'
 import { exitCodes, reportFailure } from './failure.ts'
 import { generalHelp, verbHelp } from './help.ts'
-import { parseArguments } from './parse-arguments.ts'
+import { parseArguments, passArguments } from './parse-arguments.ts'
 import type { Terminal } from './terminal.ts'
 import { verbs } from './verbs/index.ts'
 
@@ -33,8 +33,8 @@ async function dispatch([first, ...rest]: readonly string[], terminal: Terminal)
       named,
       verbs.map((v) => v.name),
     )
-  const { args, options } = parseArguments(verb, isHelpVerb ? ['--help'] : rest)
-  if (options.help) return say(verbHelp(verb), terminal)
+  const { args, options } = (verb.foreignHelp ? passArguments : parseArguments)(verb, isHelpVerb ? ['--help'] : rest)
+  if (options.help) return say(verb.foreignHelp ? await verb.foreignHelp() : verbHelp(verb), terminal)
   const command = await verb.load()
   const outcome = await command({ args, options, terminal: options.quiet ? quieted(terminal) : terminal })
   if (options.json) say(JSON.stringify(outcome.json, undefined, 2), terminal)

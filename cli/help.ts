@@ -65,7 +65,7 @@ const indentWidth = 34
 const lineWidth = 100
 
 /** Two columns; a long left cell takes a line of its own, a long right one goes on below itself. */
-function table(rows: readonly (readonly [string, string])[]): string[] {
+export function table(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([left, right]) => {
     const lines = wrap(right, lineWidth - indentWidth).join(`\n${' '.repeat(indentWidth)}`)
     return left.length <= indentWidth - 4 ? `  ${left.padEnd(indentWidth - 2)}${lines}` : `  ${left}\n${' '.repeat(indentWidth)}${lines}`

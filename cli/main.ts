@@ -1,28 +1,4 @@
 #!/usr/bin/env node
-import { runCli } from './cli.ts'
-import { exitCodes } from './failure.ts'
-import { progressBar, styleFor, type Terminal } from './terminal.ts'
+import { runProcess } from './process.ts'
 
-/*
- * The process: its streams and exit code. The only place that ends it.
- */
-
-const { stdout, stderr, env } = process
-const terminal: Terminal = {
-  out: (text) => void stdout.write(text),
-  err: (text) => void stderr.write(text),
-  outStyle: styleFor(stdout.isTTY === true, env),
-  errStyle: styleFor(stderr.isTTY === true, env),
-  progress: (label) => progressBar(label, stderr.isTTY === true && env.TERM !== 'dumb' ? (text) => void stderr.write(text) : undefined),
-}
-
-// The reader of a pipe may leave early, as `head` does; that is no error.
-for (const stream of [stdout, stderr]) {
-  stream.on('error', (e: NodeJS.ErrnoException) => {
-    process.exit(e.code === 'EPIPE' ? exitCodes.ok : exitCodes.model)
-  })
-}
-
-const code = await runCli(process.argv.slice(2), terminal)
-// What was written to a pipe must be through before the process ends, and workers must not keep it alive.
-stdout.write('', () => stderr.write('', () => process.exit(code)))
+await runProcess(process.argv.slice(2))

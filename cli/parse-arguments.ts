@@ -61,6 +61,22 @@ export function parseArguments<S extends OptionSchema>(verb: Verb<S>, words: rea
   return { args, options: options as ParsedArguments<S>['options'] }
 }
 
+/** The words of a command that parses its own, without the options that every verb has. Throws cli/missing-argument. */
+export function passArguments(verb: Verb, words: readonly string[]): ParsedArguments<OptionSchema> {
+  const end = words.indexOf('--')
+  const common = new Map<string, string>()
+  for (const [name, { short }] of Object.entries<OptionSpec>(commonOptions)) {
+    common.set(`--${name}`, name)
+    if (short) common.set(`-${short}`, name)
+  }
+  const isCommon = (word: string, i: number) => (end < 0 || i < end) && common.has(word)
+  const given = new Set(words.filter(isCommon).map((w) => common.get(w)))
+  const args = words.filter((word, i) => !isCommon(word, i))
+  if (!given.has('help')) checkCount(verb, args)
+  const options = Object.fromEntries(Object.keys(commonOptions).map((name) => [name, given.has(name)]))
+  return { args, options: options as unknown as ParsedArguments<OptionSchema>['options'] }
+}
+
 function tokensOf(specs: ReadonlyMap<string, OptionSpec>, words: readonly string[]) {
   const options = Object.fromEntries(
     Array.from(specs, ([name, spec]) => [

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import * as path from 'node:path'
+import { printDot } from '../src/ir/dot.ts'
 import { printGraph } from '../src/ir/print.ts'
 import type { Graph } from '../src/ir/types.ts'
 import { textRecords } from '../src/ops/text.ts'
@@ -9,20 +10,22 @@ import { unwritableOutput } from '../src/platform/diagnostics.ts'
 const wholeElements = 8
 
 /**
- * Writes graphs as text below `dir`, one file for each pass that changed one: `003-fuse.main.ir`. The folder is made.
+ * Writes graphs below `dir`, one file for each pass that changed one: `003-fuse.main.ir`, `.dot` in the language of Graphviz. The folder is made.
  * Throws export/unwritable-output.
  */
-export function irTracer(dir: string): (pass: string, graph: Graph) => void {
+export function irTracer(dir: string, form: 'text' | 'dot'): (pass: string, graph: Graph) => void {
   const last = new Map<string, string>()
   let number = 0
   return (pass, graph) => {
     const text = printGraph(graph, { records: textRecords, inlineElements: wholeElements })
     if (last.get(graph.name) === text) return
     last.set(graph.name, text)
-    const name = `${String(number++).padStart(3, '0')}-${plain(pass)}.${plain(graph.name)}.ir`
+    const name = `${String(number++).padStart(3, '0')}-${plain(pass)}.${plain(graph.name)}`
     try {
       mkdirSync(dir, { recursive: true })
-      writeFileSync(path.join(dir, name), `// ${plain(graph.name)} after ${plain(pass)}\n${text}\n`)
+      const title = `// ${plain(graph.name)} after ${plain(pass)}\n`
+      if (form === 'dot') writeFileSync(path.join(dir, `${name}.dot`), title + printDot(graph))
+      else writeFileSync(path.join(dir, `${name}.ir`), `${title}${text}\n`)
     } catch (e) {
       throw unwritableOutput(dir, e instanceof Error ? e.message : String(e), { cause: e })
     }

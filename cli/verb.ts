@@ -31,6 +31,8 @@ export interface Verb<S extends OptionSchema = OptionSchema> {
   readonly options: S
   /** Command lines for the help, without the leading `downcast`. */
   readonly examples: readonly string[]
+  /** Its words are those of another command: they come whole as arguments, but for the options that every verb has, and this is its help. */
+  foreignHelp?(): Promise<string>
   load(): Promise<Command<S>>
 }
 

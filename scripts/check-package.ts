@@ -38,6 +38,13 @@ try {
   const model = path.join(root, 'examples/mnist/saved/1')
   run('node', [path.join(target, 'dist/cli.js'), 'convert', model, '-o', 'm.tflite', '--quantize', 'dynamic'])
   check(existsSync(path.join(dir, 'm.tflite')), 'its command converts a model')
+  run('node', [
+    path.join(target, 'dist/tflite_convert.js'),
+    `--saved_model_dir=${model}`,
+    '--output_file=t.tflite',
+    '--post_training_quantize',
+  ])
+  check(existsSync(path.join(dir, 't.tflite')), 'so does tflite_convert')
   writeFileSync(path.join(dir, 'use.mjs'), "import { version, convert } from 'downcast'\nconsole.log(version, typeof convert)\n")
   check(/^\d+\.\d+\.\d+ function/.test(run('node', ['use.mjs'])), 'its library can be imported')
 } finally {

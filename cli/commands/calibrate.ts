@@ -57,7 +57,7 @@ export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(
 })
 
 interface ModelOptions {
-  readonly signature: string | undefined
+  readonly signature: readonly string[] | undefined
   readonly tags: readonly string[] | undefined
   readonly inputs: readonly string[] | undefined
   readonly outputs: readonly string[] | undefined

@@ -40,7 +40,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
   const resultTypes = parseResultTypes(options['result-type'])
   const onPass = both(
     irPrinter(options['print-ir-after'], (text) => terminal.err(text)),
-    options.trace === undefined ? undefined : irTracer(options.trace),
+    options.trace === undefined ? undefined : irTracer(options.trace, options['trace-as']),
   )
   if (output !== undefined && !plan) checkOutput(output)
   if (options.explain !== undefined && !ruleNames.includes(options.explain)) throw unknownValue('--explain', options.explain, ruleNames)

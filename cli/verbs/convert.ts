@@ -90,7 +90,8 @@ export const convertOptions = {
     help: 'print the graph to stderr after the passes whose names match',
     group: 'Looking inside',
   },
-  trace: { kind: 'text', value: 'DIR', help: 'write the graph as text after each pass that changed it', group: 'Looking inside' },
+  trace: { kind: 'text', value: 'DIR', help: 'write the graph after each pass that changed it', group: 'Looking inside' },
+  'trace-as': { kind: 'choice', choices: ['text', 'dot'], default: 'text', help: 'how --trace writes it', group: 'Looking inside' },
 } as const
 
 export const convertVerb = defineVerb({

@@ -10,6 +10,7 @@ import { opsVerb } from './ops.ts'
 import { recipesVerb } from './recipes.ts'
 import { reportVerb } from './report.ts'
 import { runVerb } from './run.ts'
+import { tfliteConvertVerb } from './tflite-convert.ts'
 import { verifyVerb } from './verify.ts'
 
 /** Every verb, in the order of the help. */
@@ -26,4 +27,5 @@ export const verbs: readonly Verb[] = [
   coverageVerb,
   recipesVerb,
   opsVerb,
+  tfliteConvertVerb,
 ]

@@ -24,7 +24,7 @@ export const calibrationOptions = {
 
 /** Which part of a model is meant, and in which shape. */
 export const modelOptions = {
-  signature: { kind: 'text', value: 'KEY', help: 'convert this signature only; default: all', group: 'Model' },
+  signature: { kind: 'words', value: 'KEY,...', help: 'convert these signatures only; default: all', group: 'Model' },
   tags: { kind: 'words', value: 'TAG,...', help: 'MetaGraph of a SavedModel; default serve', group: 'Model' },
   inputs: { kind: 'words', value: 'TENSOR,...', help: 'tensors of the graph that become the inputs', group: 'Model' },
   outputs: { kind: 'words', value: 'TENSOR,...', help: 'tensors of the graph to compute', group: 'Model' },

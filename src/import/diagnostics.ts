@@ -57,6 +57,18 @@ export function unknownSignature(file: string, wanted: string, found: readonly s
   })
 }
 
+/** `--inputs` or `--outputs` for a Keras model other than those it has. */
+export function cutKeras(file: string, option: string, wanted: readonly string[], found: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'import/cut-keras',
+    message: `${JSON.stringify(file)} is a Keras model, which is converted whole: ${option} can be ${listed(found)} only, not ${listed(wanted)}.`,
+    file,
+    expected: listed(found),
+    actual: listed(wanted),
+    hint: `Leave ${option} out, or save the part that is wanted as a model of its own.`,
+  })
+}
+
 export function noSignature(file: string): DowncastError {
   return new DowncastError({
     code: 'import/no-signature',

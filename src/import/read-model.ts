@@ -1,7 +1,7 @@
 import type { ByteSource } from '../core/bytes.ts'
 import { formatShape, type Shape } from '../core/shape.ts'
 import { detectFormat } from './detect.ts'
-import { conflictingShape, metaGraphAlone, unknownInput, unknownSignature, unsupportedFormat } from './diagnostics.ts'
+import { conflictingShape, cutKeras, metaGraphAlone, unknownInput, unknownSignature, unsupportedFormat } from './diagnostics.ts'
 import type { Folder } from './folder.ts'
 import { inputShapes } from './graph-def/ports.ts'
 import type { SourceModel, SourcePort } from './source-graph.ts'
@@ -10,8 +10,8 @@ import type { SourceModel, SourcePort } from './source-graph.ts'
 export type ModelLocation = { readonly folder: Folder } | { readonly file: ByteSource; readonly beside?: Folder | undefined }
 
 export interface ReadOptions {
-  /** Signature key of a SavedModel; default: every signature. */
-  readonly signature?: string | undefined
+  /** Signature key of a SavedModel, or several; default: every signature. */
+  readonly signature?: string | readonly string[] | undefined
   /** Tags of the MetaGraph of a SavedModel, all of them; default `['serve']`. */
   readonly tags?: readonly string[] | undefined
   /** Tensors of a graph that become the inputs: `x`, `x:1`, also in its middle. Default: those of the signature, of a GraphDef its placeholders. */
@@ -28,11 +28,29 @@ export interface ReadOptions {
  */
 export async function readModel(location: ModelLocation, options: ReadOptions = {}): Promise<SourceModel> {
   const model = 'folder' in location ? await readFolder(location.folder, options) : await readFile(location.file, location.beside, options)
+  checkCut(model, options)
   const { signatures } = model.metadata
   const { signature, shapes } = options
-  if (signature !== undefined && !signatures.includes(signature)) throw unknownSignature(model.name, signature, signatures)
+  const unknown = [signature ?? []].flat().find((key) => !signatures.includes(key))
+  if (unknown !== undefined) throw unknownSignature(model.name, unknown, signatures)
   return shapes ? withShapes(model, shapes) : model
 }
+
+/** Layers of Keras cannot be cut: what is named must be what the model has. A result may be called as TensorFlow 1 does, `dense/Softmax`. */
+function checkCut({ name, format, graphs }: SourceModel, { inputs, outputs }: ReadOptions): void {
+  if (!kerasFormats.has(format)) return
+  const fits = (word: string, port: string) => word.replace(/:0$/, '') === port || word.startsWith(`${port}/`)
+  for (const [option, named, ports] of [
+    ['--inputs', inputs, graphs.flatMap((g) => g.inputs)],
+    ['--outputs', outputs, graphs.flatMap((g) => g.outputs)],
+  ] as const) {
+    const names = ports.map((p) => p.name)
+    const isAll = named?.length === names.length && names.every((n) => named.some((word) => fits(word, n)))
+    if (named && !isAll) throw cutKeras(name, option, named, names)
+  }
+}
+
+const kerasFormats: ReadonlySet<SourceModel['format']> = new Set<SourceModel['format']>(['keras-h5', 'keras-zip', 'tfjs-layers'])
 
 async function readFolder(folder: Folder, options: ReadOptions): Promise<SourceModel> {
   const isSavedModel = folder.open('saved_model.pb') ?? folder.open('saved_model.pbtxt')

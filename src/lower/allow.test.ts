@@ -205,6 +205,14 @@ describe('a Flex op', () => {
   })
 })
 
+test('* allows any op, says nothing where there is none, and leaves Keras alone', () => {
+  const y = mystery({ T: f32, _output_shapes: shapes([1, 4]) })
+  expect(kept(saved([y]), { allowCustom: ['*'] }).nodes).toMatchObject([{ attrs: { customCode: 'Mystery' } }])
+  expect(kept(saved([y]), { allowCustom: ['*'], allowFlex: ['*'] }).nodes).toMatchObject([{ attrs: { customCode: 'FlexMystery' } }])
+  expect(kept(saved([node('head/y', 'Relu', ['x'], { T: f32 })]), { allowCustom: ['*'] }).codes).toEqual([])
+  expect(() => lowerSource({ ...saved([y]), format: 'keras-h5' }, { allowCustom: ['Mystery'] })).toThrow('Keras')
+})
+
 describe('names without effect', () => {
   const relu = node('head/y', 'Relu', ['x'], { T: f32 })
 

@@ -9,9 +9,9 @@ import type { NodeOutcome } from './outcome.ts'
 import { hasFlexKernel } from './tf/flex-ops.ts'
 
 export interface LowerOptions {
-  /** TensorFlow ops that may stay as custom ops where they have no lowering. Default: none. */
+  /** TensorFlow ops that may stay as custom ops where they have no lowering; `*` for any. Default: none. */
   readonly allowCustom?: readonly string[] | undefined
-  /** TensorFlow ops that may stay as Flex ops where they have no lowering. Default: none. */
+  /** TensorFlow ops that may stay as Flex ops where they have no lowering; `*` for any. Default: none. */
   readonly allowFlex?: readonly string[] | undefined
   /** Types of results of such ops, by layer, `layer:1` for the second result. */
   readonly resultTypes?: ReadonlyMap<string, StatedType> | undefined
@@ -23,18 +23,24 @@ export interface LowerOptions {
   readonly onNode?: ((outcome: NodeOutcome) => void) | undefined
 }
 
+/** Stands for every op. */
+const any = '*'
+
 const options: Readonly<Record<OpaqueKind, string>> = { flex: '--allow-flex', custom: '--allow-custom' }
 
-/** Throws lower/not-for-keras. */
-export function checkAllowances(source: SourceModel, { allowCustom = [], allowFlex = [] }: LowerOptions): void {
-  if (!isKeras(source)) return
-  if (allowFlex.length > 0) throw notForKeras(options.flex, source.name)
-  if (allowCustom.length > 0) throw notForKeras(options.custom, source.name)
+/** The options with what holds for this model: layers of Keras cannot stay as they are. Throws lower/not-for-keras. */
+export function checkedAllowances(source: SourceModel, given: LowerOptions): LowerOptions {
+  if (!isKeras(source)) return given
+  const isNamed = (names: readonly string[] = []) => names.some((n) => n !== any)
+  if (isNamed(given.allowFlex)) throw notForKeras(options.flex, source.name)
+  if (isNamed(given.allowCustom)) throw notForKeras(options.custom, source.name)
+  return { ...given, allowCustom: [], allowFlex: [] }
 }
 
 /** How an op may be kept; Flex where both are allowed. */
 export function allowedKind(op: string, { allowCustom = [], allowFlex = [] }: LowerOptions): OpaqueKind | undefined {
-  return allowFlex.includes(op) ? 'flex' : allowCustom.includes(op) ? 'custom' : undefined
+  const isIn = (names: readonly string[]) => names.includes(op) || names.includes(any)
+  return isIn(allowFlex) ? 'flex' : isIn(allowCustom) ? 'custom' : undefined
 }
 
 /** Warnings of what was kept, and of allowances that were not needed. */
@@ -44,6 +50,7 @@ export function tellAllowances(given: LowerOptions, outcomes: readonly NodeOutco
   for (const kind of ['flex', 'custom'] as const) {
     const kept = names(kind)
     for (const name of (kind === 'flex' ? given.allowFlex : given.allowCustom) ?? []) {
+      if (name === any) continue
       const tell = (reason: string) => diagnostics.add('warning', idleAllowance(options[kind], name, reason))
       if (!inModel.has(name)) tell('the model has no such op')
       else if (!kept.includes(name))

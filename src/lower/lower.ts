@@ -6,7 +6,7 @@ import type { Graph, Model, Signature, TensorType, Value } from '../ir/types.ts'
 import { BodyTable, dropUncalledGraphs, hasEffect } from '../ops/bodies.ts'
 import { OpBuilder } from '../ops/build.ts'
 import { adviceFor } from './advice.ts'
-import { allowedKind, checkAllowances, type LowerOptions, tellAllowances } from './allow.ts'
+import { allowedKind, checkedAllowances, type LowerOptions, tellAllowances } from './allow.ts'
 import { complexPair } from './complex.ts'
 import { badPort, complexResult, missingResult, unknownResult, unsupportedOp } from './diagnostics.ts'
 import { keepOpaque } from './opaque/opaque.ts'
@@ -28,8 +28,8 @@ export interface Lowered {
  * Every signature of a source model as graphs of TFLite ops, all types known; the graphs that they call come after them.
  * Throws one DowncastError that lists every op that cannot be lowered, with its layers.
  */
-export function lower(source: SourceModel, registry: LoweringRegistry, options: LowerOptions = {}): Lowered {
-  checkAllowances(source, options)
+export function lower(source: SourceModel, registry: LoweringRegistry, given: LowerOptions = {}): Lowered {
+  const options = checkedAllowances(source, given)
   const diagnostics = new Diagnostics()
   const outcomes: NodeOutcome[] = []
   const bodies = new BodyTable(source.graphs.length)

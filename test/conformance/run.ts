@@ -37,6 +37,7 @@ try {
   const suites = [
     ['models.py', models],
     ['judge.py', models, cli],
+    ['tflite_convert.py', models, cli],
     ['keras_layers.py', layers],
     ['keras_judge.py', layers, cli],
     ['applications.py', cli, ...process.argv.slice(2)],

@@ -126,6 +126,11 @@ test('one signature can be chosen', () => {
   expect(importSavedModel(fixture('mnist_mlp-keras3'), { signature: 'serve' }).graphs.map((g) => g.name)).toEqual(['serve'])
 })
 
+test('several signatures can be chosen, in the order of the model', () => {
+  const { graphs } = importSavedModel(fixture('mnist_mlp-keras3'), { signature: ['serve', 'serving_default'] })
+  expect(graphs.map((g) => g.name)).toEqual(['serving_default', 'serve'])
+})
+
 test('weights are views on the shard, read when asked for', () => {
   const folder = fixture('mnist_mlp-keras3')
   let reads = 0

@@ -16,8 +16,8 @@ import { throwAll, withoutStrings } from './string-ports.ts'
 import { Variables } from './variables.ts'
 
 export interface SavedModelOptions {
-  /** Signature key; default: every signature. */
-  readonly signature?: string | undefined
+  /** Signature key, or several; default: every signature. */
+  readonly signature?: string | readonly string[] | undefined
   /** Tags of the MetaGraph, all of them; default `['serve']`. */
   readonly tags?: readonly string[] | undefined
   /** Tensors of the main graph instead of the inputs of the signature. */
@@ -43,8 +43,9 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   // The first graph of a .tflite file is the one that runs when no signature is named.
   const signatures = [...callable.filter(([key]) => key === defaultKey), ...callable.filter(([key]) => key !== defaultKey)]
   const keys = signatures.map(([key]) => key)
-  const { signature } = options
-  if (signature !== undefined && !keys.includes(signature)) throw unknownSignature(source.name, signature, keys)
+  const wanted = options.signature === undefined ? undefined : [options.signature].flat()
+  const unknown = wanted?.find((key) => !keys.includes(key))
+  if (unknown !== undefined) throw unknownSignature(source.name, unknown, keys)
   if (signatures.length === 0) throw noSignature(source.name)
 
   const nodes = nodesByName(source.name, metaGraph.graphDef?.node ?? [])
@@ -57,7 +58,8 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   const framework = isKeras(metaGraph) ? 'keras' : 'tensorflow'
   const isCut = options.inputs !== undefined || options.outputs !== undefined
   // Tensors that the user names make one graph.
-  const chosen = signature === undefined && !isCut ? signatures : signatures.filter(([key]) => key === (signature ?? keys[0]))
+  const isChosen = (key: string) => (isCut ? key === (wanted ?? keys)[0] : (wanted ?? keys).includes(key))
+  const chosen = signatures.filter(([key]) => isChosen(key))
   const numeric = chosen.flatMap(([key, def]) => {
     const stated = {
       inputs: options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : def.inputs,
@@ -78,7 +80,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   const graphs = numeric.flatMap(({ key, ports }) => problems.collect(() => importSignature(graph, key, ports)) ?? [])
   problems.throwIfErrors()
   if (graphs.length === 0) throwAll(notes)
-  if (isCut || signature !== undefined) tellFixed(graph, graphs, signatures, notes)
+  if (isCut || wanted) tellFixed(graph, graphs, signatures, notes)
   return {
     format: 'saved-model',
     name: folder.name,
