@@ -1,4 +1,4 @@
-import { commonOptions, type OptionSpec, valueName } from './options.ts'
+import { commonOptions, isLong, type OptionSpec, valueName } from './options.ts'
 import type { Verb } from './verb.ts'
 
 /** `downcast --help` */
@@ -55,6 +55,7 @@ function flagOf(name: string, spec: OptionSpec): string {
 
 function describe(spec: OptionSpec): string {
   const notes = [
+    spec.kind === 'choice' && isLong(spec) ? `one of ${spec.choices.join(', ')}` : '',
     spec.kind === 'texts' ? 'repeatable' : '',
     (spec.kind === 'choice' || spec.kind === 'number') && spec.default !== undefined ? `default ${spec.default}` : '',
   ].filter((n) => n !== '')

@@ -96,5 +96,9 @@ export function takesValue(spec: OptionSpec): boolean {
 /** What stands for an option's value in the help. */
 export function valueName(spec: OptionSpec): string | undefined {
   if (spec.kind === 'flag') return undefined
-  return spec.kind === 'choice' ? spec.choices.join('|') : spec.value
+  if (spec.kind !== 'choice') return spec.value
+  return isLong(spec) ? 'NAME' : spec.choices.join('|')
 }
+
+/** So many choices that the description lists them. */
+export const isLong = ({ choices }: ChoiceSpec): boolean => choices.join('|').length > 80

@@ -110,6 +110,7 @@ const modes: Readonly<Record<QuantizeMode, ExportOptions['modes']>> = {
   float16: ['PTQ_FLOAT16'],
   int8: ['PTQ_FULL_INTEGER'],
   'int8-only': ['PTQ_FULL_INTEGER'],
+  uint8: ['PTQ_FULL_INTEGER'],
   int16x8: ['PTQ_INT16'],
   'int16x8-only': ['PTQ_INT16'],
 }

@@ -28,6 +28,7 @@ function typesOf(graph: Graph, node: Node): string {
 
 const wanted: Readonly<Record<MatrixColumn, (form: QuantizedForm) => RegExp>> = {
   int8: ({ bits }) => new RegExp(`^(?!.*f32)(?=.*\\bi${bits ?? 8}\\b).*\\bi8\\b`),
+  uint8: () => /^(?!.*f32).*\bu8\b/,
   int16x8: ({ bits }) => new RegExp(`^(?!.*f32)(?=.*\\bi${bits ?? 16}\\b).*\\bi16\\b`),
   dynamic: ({ bits }) => new RegExp(`(^| )i${bits}\\b`),
   blocks: ({ bits }) => new RegExp(`(^| )i${bits}\\b`),

@@ -27,6 +27,7 @@ import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
 import { irTracer } from '../trace.ts'
 import type { Command } from '../verb.ts'
 import type { convertOptions } from '../verbs/convert.ts'
+import { parseDefaultRanges, parseInputStats } from './input-stats.ts'
 import { parsePortTypes } from './port-types.ts'
 import { readRecipe } from './read-recipe.ts'
 import { parseResultTypes, parseShapes } from './shapes.ts'
@@ -64,6 +65,8 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       weightsAlgorithm: options['weights-algorithm'] === 'min-max' ? undefined : options['weights-algorithm'],
       keepFloat: options['keep-float'],
       io: parsePortTypes(options.io),
+      inputStats: parseInputStats(options['input-stats']),
+      defaultRange: parseDefaultRanges(options['default-ranges']),
       biasType: options['int16-bias'] === 'int32' ? 'i32' : 'i64',
       allowCustom: options['allow-custom'],
       allowFlex: options['allow-flex'],
@@ -141,6 +144,8 @@ const unquantized: QuantizeOptions = {
   weightsAlgorithm: undefined,
   blockSize: undefined,
   asymmetric: false,
+  inputStats: undefined,
+  defaultRange: undefined,
 }
 
 /** The float model first, then the ranges of its activations, then the mode. */

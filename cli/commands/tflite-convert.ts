@@ -21,7 +21,10 @@ import { writeText } from './write-text.ts'
 export const tfliteConvertCommand: Command<OptionSchema> = async (invocation) => {
   const { terminal } = invocation
   const { flags, rest } = parseFlags(invocation.args)
-  const translation = translate(flags)
+  const translation = translate(
+    flags,
+    rest.some((word) => word.startsWith('--calibration')),
+  )
   for (const note of translation.notes) terminal.err(`${diagnosticText(note, terminal.errStyle)}\n`)
   const outcome = translation.isGraph ? await drawn(translation, rest, invocation) : await converted(translation, rest, invocation)
   if (translation.summaryDir !== undefined) await summarize(translation, terminal)

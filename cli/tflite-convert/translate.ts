@@ -1,8 +1,8 @@
 import { type Diagnostic, Diagnostics } from '../../src/core/diagnostics.ts'
-import { notYet } from '../diagnostics.ts'
 import { flagCounts, flagMissing, flagValue, withoutEffect } from './diagnostics.ts'
 import { type FlagName, flagOf } from './flags.ts'
 import type { FlagValues } from './parse-flags.ts'
+import { opSets, quantizationWords } from './quantization.ts'
 
 /** What the flags ask for, in the words of `downcast convert`. */
 export interface Translation {
@@ -16,19 +16,11 @@ export interface Translation {
   readonly notes: readonly Diagnostic[]
 }
 
-const opSets = [
-  'TFLITE_BUILTINS',
-  'SELECT_TF_OPS',
-  'TFLITE_BUILTINS_INT8',
-  'EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8',
-] as const
-const int16x8 = opSets[3]
-
 /**
- * The meaning of `tflite_convert`'s flags. Throws cli/flag-missing, cli/flag-counts, cli/flag-value and cli/not-yet, all problems together.
+ * The meaning of `tflite_convert`'s flags; `isCalibrated` where ranges come from elsewhere. Throws cli/flag-missing, cli/flag-counts, and cli/flag-value, all problems together.
  * @see tensorflow/lite/python/tflite_convert.py, _check_tf1_flags
  */
-export function translate(flags: FlagValues): Translation {
+export function translate(flags: FlagValues, isCalibrated = false): Translation {
   const notes = new Diagnostics()
   const text = (name: FlagName): string | undefined => (flags.get(name) as string | undefined) || undefined
   const list = (name: FlagName, by = ','): string[] => (text(name) ?? '').split(by).filter((w) => w !== '')
@@ -54,8 +46,7 @@ export function translate(flags: FlagValues): Translation {
   inputs.forEach((name, i) => {
     if (shapes[i]) words.push('--shape', `${name}=${shapes[i]}`)
   })
-  const mode = modeOf({ text, list, has }, notes)
-  if (mode !== 'none') words.push('--quantize', mode)
+  words.push(...quantizationWords({ text, list, has }, inputs, isCalibrated, notes))
   if (has('allow_custom_ops')) words.push('--allow-custom', '*')
   if (list('target_ops').includes('SELECT_TF_OPS')) add('allow-flex', ['*', ...list('experimental_select_user_tf_ops')])
   const dump = text('dump_graphviz_dir')
@@ -71,14 +62,14 @@ export function translate(flags: FlagValues): Translation {
   }
 }
 
-interface Reader {
+export interface FlagReader {
   text(name: FlagName): string | undefined
   list(name: FlagName, by?: string): string[]
   has(name: FlagName): boolean
 }
 
 /** Rules about which flags go together. */
-function check(flags: FlagValues, { text, list, has }: Reader, problems: Diagnostics): void {
+function check(flags: FlagValues, { text, list, has }: FlagReader, problems: Diagnostics): void {
   const missing = (names: readonly FlagName[], why: string) => {
     const absent = names.filter((n) => !text(n))
     if (absent.length > 0)
@@ -123,24 +114,8 @@ function check(flags: FlagValues, { text, list, has }: Reader, problems: Diagnos
     if (!opSets.some((s) => s === set)) problems.add('error', flagValue('--target_ops', set, `sets of ${opSets.join(', ')}`))
 }
 
-/** The mode of `--quantize`. */
-function modeOf({ text, list, has }: Reader, notes: Diagnostics): string {
-  const type = text('inference_type') ?? 'FLOAT'
-  const targets = list('target_ops')
-  const allowsFloat = targets.includes('TFLITE_BUILTINS') || targets.includes('SELECT_TF_OPS')
-  if (targets.includes(int16x8)) return allowsFloat ? 'int16x8' : 'int16x8-only'
-  if (targets.includes('TFLITE_BUILTINS_INT8')) return allowsFloat ? 'int8' : 'int8-only'
-  if (has('post_training_quantize')) {
-    if (type !== 'FLOAT')
-      notes.add('info', withoutEffect(`--inference_type ${type}`, '--post_training_quantize stores the weights of a float model smaller'))
-    return has('quantize_to_float16') ? 'float16' : 'dynamic'
-  }
-  if (type !== 'FLOAT') throw notYet('--inference_type', type, ['FLOAT'])
-  return 'none'
-}
-
 /** Tells flags that change nothing. */
-function tellIdle(flags: FlagValues, { text, list, has }: Reader, notes: Diagnostics): void {
+function tellIdle(flags: FlagValues, { text, list, has }: FlagReader, notes: Diagnostics): void {
   const tell = (flag: string, why: string) => notes.add('info', withoutEffect(flag, why))
   if (has('quantize_to_float16') && !has('post_training_quantize'))
     tell('--quantize_to_float16', 'it says how --post_training_quantize stores')

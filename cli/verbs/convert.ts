@@ -60,6 +60,18 @@ export const convertOptions = {
     help: 'type of inputs and outputs in the int modes: float32, int8, uint8 or int16; of all, or of the one named',
     group: 'Quantization',
   },
+  'input-stats': {
+    kind: 'texts',
+    value: '[NAME=]MEAN,STD',
+    help: 'stored inputs of uint8 and int8 are real * STD + MEAN; of all that is float, or of the one named',
+    group: 'Quantization',
+  },
+  'default-ranges': {
+    kind: 'text',
+    value: 'MIN,MAX',
+    help: 'in uint8 and int8, of activations that have no range: to try the speed, not for accuracy',
+    group: 'Quantization',
+  },
   'int16-bias': {
     kind: 'choice',
     choices: ['int64', 'int32'],

@@ -135,12 +135,13 @@ function carrySteps(
   const isScaled = scalesSteps.has(spec.name)
   const at = isScaled && spec.name === 'mul' && y?.data && stepsOf(y.data) ? 1 : 0
   const steps = inputs[at]?.data && stepsOf(inputs[at]!.data!)
-  if (!steps || !(isScaled || spec.movesElements === true)) return
-  const moved = inputs.map((v, i) => (i === at ? { ...v!, data: steps } : v))
+  if (!steps || !(isScaled ? steps.zeroPoint === 128 : spec.movesElements === true)) return
+  const moved = inputs.map((v, i) => (i === at ? { ...v!, data: steps.of } : v))
   const [made] = laterFold(spec, attrs, moved, types, sizes)
   const factor = isScaled ? (at === 1 ? x : y) : undefined
   if (factor?.data && stepsOf(factor.data)) return
-  stateSteps(result, isScaled ? lazyConst(sizes[0]!, () => bytesOf(typedView('f32', made!.bytes()).map(Math.abs))) : made!)
+  const of = isScaled ? lazyConst(sizes[0]!, () => bytesOf(typedView('f32', made!.bytes()).map(Math.abs))) : made!
+  stateSteps(result, { of, zeroPoint: steps.zeroPoint })
 }
 
 function laterFold(

@@ -166,6 +166,8 @@ export interface WeightTrait {
 export interface QuantTraits {
   /** Activation types with which it runs when a model is quantized statically; absent: it stays float. */
   readonly integer?: readonly IntegerType[]
+  /** Its kernel on i8 activations does not take u8. */
+  readonly signedOnly?: boolean
   /** An op that computes the same and has an integer kernel: on the operand twice, or with a constant as its second one. */
   readonly integerForm?: { readonly op: string; readonly second: 'same' | number }
   /** Variables of the op, and the grid of each: that of the result, or i16 steps of a power of two. */
@@ -181,7 +183,12 @@ export interface QuantTraits {
   /** Results always have these parameters. */
   readonly fixedRange?: FixedRanges
   /** Operands and results that must share scale and zero point; `all` where the number of results varies. */
-  readonly sameScales?: { readonly operands: readonly string[]; readonly results: readonly number[] | 'all' }
+  readonly sameScales?: {
+    readonly operands: readonly string[]
+    readonly results: readonly number[] | 'all'
+    /** On u8 activations the kernel takes each on a grid of its own. */
+    readonly signedOnly?: boolean
+  }
   /** Constant operands that may be stored as int8; axis of the channels, or null for per-tensor only. */
   readonly weights?: readonly WeightTrait[]
   /** i32 operands whose scale is the product of the scales of two others, an activation and a weight. */

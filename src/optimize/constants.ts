@@ -110,7 +110,7 @@ export function scaledAlong(b: RewriteBuilder, weights: Value, axis: number, fac
   const shape = weights.type.shape as readonly number[]
   const scaled = scaledData(weights.data!, shape, axis, factors, how)
   const steps = stepsOf(weights.data!)
-  if (steps) stateSteps(scaled, scaledData(steps, shape, axis, factors.map(Math.abs), how))
+  if (steps?.zeroPoint === 128) stateSteps(scaled, { of: scaledData(steps.of, shape, axis, factors.map(Math.abs), how), zeroPoint: 128 })
   return b.const(weights.name, 'f32', shape, scaled)
 }
 

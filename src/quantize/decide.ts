@@ -41,6 +41,17 @@ export function decide(
   return decision
 }
 
+/** The same of a constant that is stored as u8 in place of i8. */
+export function unsignedDecision(decision: Decision): Decision {
+  const { grid, to } = decision
+  if (to !== 'i8' || !grid) return decision
+  const [low, high] = grid.zeroPoint
+  const unsigned: Decision = { ...decision, to: 'u8', grid: { ...grid, zeroPoint: [low + 128, high + 128] } }
+  const stored = storedOf.get(decision)
+  if (stored) storedOf.set(unsigned, stored)
+  return unsigned
+}
+
 /** What a decision is about, for those who look at what it costs. */
 const storedOf = new WeakMap<Decision, StoredAs>()
 

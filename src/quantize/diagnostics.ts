@@ -140,9 +140,40 @@ export function portNotFloat(name: string, type: string, dtype: string): Downcas
   })
 }
 
+/** `--input-stats` for an input that is not float in the first place. */
+export function statsNotFloat(name: string, dtype: string): DowncastError {
+  return new DowncastError({
+    code: 'quantize/stats-not-float',
+    message: `${JSON.stringify(name)} cannot have a mean and a standard deviation: it is ${dtype} in the model, and only float values are stored as other numbers.`,
+    expected: 'a float input',
+    actual: dtype,
+    hint: `Leave ${name} out of --input-stats.`,
+  })
+}
+
+/** `--input-stats` without a name where several inputs are float. */
+export function ambiguousStats(names: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'quantize/ambiguous-stats',
+    message: `The mean and standard deviation do not say for which input they are: ${names.map((n) => JSON.stringify(n)).join(', ')}.`,
+    hint: `Give --input-stats ${names[0]}=MEAN,STD for each.`,
+  })
+}
+
+/** Activations whose ranges are made up. */
+export function notForAccuracy([min, max]: readonly [number, number], tensors: readonly string[]): DiagnosticFields {
+  const some = tensors.slice(0, 3).map((t) => JSON.stringify(t))
+  const rest = tensors.length > 3 ? ` and ${tensors.length - 3} more` : ''
+  return {
+    code: 'quantize/not-for-accuracy',
+    message: `NOT FOR ACCURACY: ${tensors.length} activations have the default range ${min} to ${max}, which nothing was measured for: ${some.join(', ')}${rest}.`,
+    hint: 'Such a model is for trying the speed. Give samples with --calibration for one to use.',
+  }
+}
+
 /** `--io` with a type that the activations do not have. */
 export function unfitPortType(name: string, type: string, activations: string): DowncastError {
-  const fit = activations === 'i16' ? 'float32 or int16' : 'float32, int8 or uint8'
+  const fit = { i16: 'float32 or int16', u8: 'float32 or uint8' }[activations] ?? 'float32, int8 or uint8'
   return new DowncastError({
     code: 'quantize/unfit-port-type',
     message: `${JSON.stringify(name)} cannot be ${type}: the activations of this mode are ${activations}, so it can be ${fit}.`,

@@ -5,7 +5,7 @@ import type { QuantizeMode, QuantizeOptions } from './types.ts'
 import { blockSizes, type Granularity } from './weights/scheme.ts'
 
 /** Ways to store an op's numbers, as columns of the matrix. */
-export const matrixColumns = ['int8', 'int16x8', 'dynamic', 'blocks', 'weight-only'] as const
+export const matrixColumns = ['int8', 'uint8', 'int16x8', 'dynamic', 'blocks', 'weight-only'] as const
 export type MatrixColumn = (typeof matrixColumns)[number]
 
 /** One way in which an op can stand in a quantized model. */
@@ -39,6 +39,7 @@ export function quantizeMatrix(): readonly MatrixRow[] {
 
 const staticColumns = [
   ['i8', 'int8'],
+  ['i8', 'uint8'],
   ['i16', 'int16x8'],
 ] as const satisfies readonly (readonly [IntegerType, MatrixColumn & QuantizeMode])[]
 
@@ -47,10 +48,12 @@ function integerForms({ name, builtin, quant }: OpSpec): QuantizedForm[] {
   const weights = quant?.weights?.filter((w) => w.integerAs !== 'activation' && !shared.includes(w.operand)) ?? []
   const bits = weights.length > 0 ? 8 : undefined
   return staticColumns.flatMap(([type, column]): QuantizedForm[] => {
+    if (column === 'uint8' && quant?.signedOnly) return []
     if (quant?.integer?.includes(type)) {
       const form = (label: string, options: QuantizeOptions, of: WeightBits | undefined = bits) =>
         ({ of: name, column, label, bits: of, as: name, options }) as const
-      const forms: QuantizedForm[] = [form(column, { mode: column })]
+      const forms: QuantizedForm[] = [form(column, { mode: column, io: 'float32' })]
+      if (column === 'uint8') return forms
       if (bits) forms.push(form(`${column}, per tensor`, { mode: column, perTensor: true }))
       for (const small of weights.flatMap((w) => w.small?.integer ?? []))
         for (const granularity of ['per-axis', 'per-tensor'] as const) {
@@ -61,7 +64,7 @@ function integerForms({ name, builtin, quant }: OpSpec): QuantizedForm[] {
       return forms
     }
     const other = quant?.integerForm?.op
-    if (other === undefined || !findSpec(other)?.quant?.integer?.includes(type)) return []
+    if (other === undefined || column === 'uint8' || !findSpec(other)?.quant?.integer?.includes(type)) return []
     return [{ of: name, column, label: `${column}-only`, bits, as: other, options: { mode: `${column}-only` } }]
   })
 }

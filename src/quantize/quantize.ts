@@ -10,7 +10,7 @@ import { keepFloatMatcher } from './keep-float.ts'
 import type { Recipe } from './recipe/recipe.ts'
 import { followRecipe } from './recipe/recipe-mode.ts'
 import { staticInteger } from './static/static-integer.ts'
-import { staticMode } from './static/static-mode.ts'
+import { staticMode, storedInputs } from './static/static-mode.ts'
 import { isTrained } from './static/trained-grids.ts'
 import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type QuantizeOptions, quantizeModes } from './types.ts'
 import type { Hessians } from './weights/hessian.ts'
@@ -42,12 +42,13 @@ const modes: Readonly<Record<Exclude<QuantizeMode, 'none'>, Mode>> = {
   }),
   int8: staticMode('i8', false),
   'int8-only': staticMode('i8', true),
+  uint8: staticMode('u8', false),
   int16x8: staticMode('i16', false),
   'int16x8-only': staticMode('i16', true),
 }
 
 /** Modes that need ranges of activations. */
-export const staticModes: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['int8', 'int8-only', 'int16x8', 'int16x8-only'])
+export const staticModes: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['int8', 'int8-only', 'uint8', 'int16x8', 'int16x8-only'])
 
 /**
  * A smaller model from a float one; `mode` says how. The input is not changed.
@@ -79,8 +80,10 @@ function quantized(model: Model, options: Options): Quantized {
     const isStatic = recipe.rules.some((r) => r.action.kind === 'static')
     return (isStatic ? follow : afterTraining(follow))(model, options, keep)
   }
-  if (options.io !== undefined && options.io !== 'float32' && !staticModes.has(name)) throw ioNeedsStaticMode(name)
   refuseUnfit(name, options)
+  if (name === 'none' && options.inputStats)
+    return { model: storedInputs(model, options.inputStats, options.io), decisions: [], diagnostics: [] }
+  if (options.io !== undefined && options.io !== 'float32' && !staticModes.has(name)) throw ioNeedsStaticMode(name)
   if (name === 'none') return { model, decisions: [], diagnostics: [] }
   const mode = Object.hasOwn(modes, name) ? modes[name] : undefined
   if (!mode) throw unknownMode(name, quantizeModes)
@@ -105,7 +108,7 @@ function afterTraining(mode: Mode): Mode {
 
 /** A recipe says for each rule what these say for a whole model. */
 function refuseWithRecipe({ name }: Recipe, options: QuantizeOptions): void {
-  const { mode, minElements, perTensor, blockSize, asymmetric, weightsAlgorithm } = options
+  const { mode, minElements, perTensor, blockSize, asymmetric, weightsAlgorithm, defaultRange, inputStats } = options
   const given = [
     [mode !== undefined && mode !== 'none', '--quantize'],
     [minElements !== undefined, '--min-elements'],
@@ -113,15 +116,28 @@ function refuseWithRecipe({ name }: Recipe, options: QuantizeOptions): void {
     [blockSize !== undefined, '--block-size'],
     [asymmetric, '--asymmetric'],
     [weightsAlgorithm !== undefined, '--weights-algorithm'],
+    [defaultRange !== undefined, '--default-ranges'],
+    [inputStats !== undefined, '--input-stats'],
   ] as const
   for (const [isGiven, option] of given) if (isGiven) throw unfitOption(option, `recipe ${name}`, 'conversions without a recipe')
 }
 
+const eightBits: ReadonlySet<string> = new Set(['uint8', 'int8', 'int8-only'])
+
 /** Options of some modes have no effect in the others. */
-function refuseUnfit(mode: string, { blockSize, asymmetric, perTensor, weightsAlgorithm }: QuantizeOptions): void {
+function refuseUnfit(mode: string, options: QuantizeOptions): void {
+  const { blockSize, asymmetric, perTensor, weightsAlgorithm, defaultRange, inputStats } = options
+  if (defaultRange && !eightBits.has(mode)) throw unfitOption('--default-ranges', mode, 'uint8 and int8')
+  if (inputStats && !eightBits.has(mode) && mode !== 'none') throw unfitOption('--input-stats', mode, 'uint8, int8 and none')
   if (blockSize !== undefined && mode !== 'dynamic-int4') throw unfitOption('--block-size', mode, 'dynamic-int4')
   if (blockSize !== undefined && perTensor) throw unfitOption('--per-tensor', `${mode} with --block-size`, 'all modes without --block-size')
-  const fitted = ['dynamic', 'dynamic-int4', 'weight-only-int8', 'weight-only-int4', ...(isSampled(weightsAlgorithm) ? staticModes : [])]
+  const fitted = [
+    'dynamic',
+    'dynamic-int4',
+    'weight-only-int8',
+    'weight-only-int4',
+    ...(isSampled(weightsAlgorithm) ? [...staticModes].filter((m) => m !== 'uint8') : []),
+  ]
   if (weightsAlgorithm !== undefined && weightsAlgorithm !== 'min-max' && !fitted.includes(mode))
     throw unfitOption(`--weights-algorithm ${weightsAlgorithm}`, mode, fitted.join(', '))
   if (asymmetric && !mode.startsWith('weight-only-')) throw unfitOption('--asymmetric', mode, 'weight-only-int8 and weight-only-int4')

@@ -16,6 +16,7 @@ export const quantizeModes = [
   'float16',
   'int8',
   'int8-only',
+  'uint8',
   'int16x8',
   'int16x8-only',
 ] as const
@@ -26,6 +27,9 @@ export const portTypes = ['float32', 'int8', 'uint8', 'int16'] as const
 export type PortType = (typeof portTypes)[number]
 /** One type for every float input and output, or one by port name; `''` stands for all that are not named. */
 export type PortTypes = PortType | Readonly<Record<string, PortType>>
+
+/** `real = (stored - mean) / std` of inputs by their names; `''` stands for the only float one. */
+export type InputStats = Readonly<Record<string, { readonly mean: number; readonly std: number }>>
 
 export interface QuantizeOptions {
   /** Default `none`. */
@@ -51,7 +55,11 @@ export interface QuantizeOptions {
   readonly keepFloat?: readonly string[]
   /** Ranges of the activations; the static modes need them, unless the model states its own. */
   readonly ranges?: Ranges
-  /** Types of inputs and outputs in the static modes. Default `float32`. */
+  /** Range of activations in `uint8` and `int8` for which nothing gives one: to try the speed, not for accuracy. Default none. */
+  readonly defaultRange?: readonly [min: number, max: number] | undefined
+  /** How integer inputs are stored, in `uint8`, `int8` and `none`. Default: on the grid of their range; float in `none`. */
+  readonly inputStats?: InputStats | undefined
+  /** Types of inputs and outputs in the static modes. Default `float32`, in `uint8` that. */
   readonly io?: PortTypes | undefined
   /** Type of the biases in `int16x8`. Default `i64`. */
   readonly biasType?: 'i32' | 'i64'

@@ -105,6 +105,34 @@ describe('become options of convert', () => {
     [['--keras_model_file=k', '--output_file=o', '--dump_graphviz_dir=d'], 'k -o o --trace d --trace-as dot'],
   ])('%j', (words, expected) => expect(wordsOf(...words)).toBe(expected))
 
+  const uint8 = [...graph, '--inference_type=quantized_uint8', '--mean_values=128', '--std_dev_values=127.5']
+  const head = `${frozen} -o o --inputs image --outputs probabilities`
+  test.each([
+    [uint8, `${head} --quantize uint8 --input-stats image=128,127.5`],
+    [[...uint8, '--inference_input_type=FLOAT'], `${head} --quantize uint8 --io float32 --input-stats image=128,127.5`],
+    [[...uint8, '--inference_type=INT8'], `${head} --quantize int8 --io int8 --input-stats image=128,127.5`],
+    [[...uint8, '--inference_input_type=INT8'], `${head} --quantize int8 --io int8 --input-stats image=128,127.5`],
+    [
+      [...uint8, '--inference_type=FLOAT', '--inference_input_type=UINT8', '--mean_values=127.5'],
+      `${head} --io uint8 --input-stats image=127.5,127.5`,
+    ],
+    [
+      [...uint8, '--default_ranges_min', '-6', '--default_ranges_max', '6'],
+      `${head} --quantize uint8 --input-stats image=128,127.5 --default-ranges=-6,6`,
+    ],
+  ])('%j', (words, expected) => expect(wordsOf(...words)).toBe(expected))
+
+  test.each([
+    [[...graph, '--inference_type=UINT8'], ['cli/flag-missing']],
+    [[...graph, '--inference_input_type=INT8'], ['cli/flag-missing']],
+    [[...uint8, '--mean_values=127.5'], ['cli/flag-value']],
+    [[...uint8, '--std_dev_values=0'], ['cli/flag-value']],
+    [[...uint8, '--mean_values=1,2', '--std_dev_values=1,2'], ['cli/flag-counts']],
+  ])('not %j', (words, codes) => expect(codesOf(...words)).toEqual(codes))
+
+  test('ranges may come from samples', () =>
+    expect(translate(parseFlags([...graph, '--inference_type=UINT8']).flags, true).words).toContain('uint8'))
+
   test('flags without effect say so, once', () => {
     const idle = ['--drop_control_dependency', '--reorder_across_fake_quant', '--quantize_to_float16', '--change_concat_input_ranges=TRUE']
     const { notes } = translate(

@@ -149,8 +149,22 @@ def graphs(folder):
     def two(x, y):
         return tf.concat([x * 2.0, y], -1, name="out")
 
+    def trained(x):
+        fq = tf.quantization.fake_quant_with_min_max_args
+        y = fq(tf.nn.relu6(tf.nn.bias_add(tf.nn.conv2d(x, fq(k, -1.0, 1.0, narrow_range=True), 1, "SAME"), b)), 0.0, 6.0)
+        return tf.nn.softmax(fq(tf.matmul(tf.reshape(y, [1, 512]), fq(w, -2.0, 1.5)), -10.0, 12.0), name="out")
+
     plain = ["--graph_def_file", frozen("conv", conv, ("x", [1, 8, 8, 3])), "--input_arrays=x", "--output_arrays=out"]
     pair = ["--graph_def_file", frozen("two", two, ("x", [None, 3]), ("y", [None, 4])), "--input_arrays", "x,y", "--output_arrays", "out"]
+    qat = ["--graph_def_file", frozen("trained", trained, ("x", [1, 8, 8, 3])), "--input_arrays=x", "--output_arrays=out"]
+    uint8 = ["--inference_type=QUANTIZED_UINT8", "--mean_values=128", "--std_dev_values=127"]
+    dummy = ["--default_ranges_min", "-6", "--default_ranges_max=6"]
+    yield "uint8, trained", [V1, *qat, *uint8], 0
+    yield "uint8, trained, float inputs", [V1, *qat, *uint8, "--inference_input_type=float"], 4e-3
+    yield "uint8, default ranges", [V1, *plain, *uint8, *dummy], 0
+    yield "int8, default ranges", [V1, *plain, *uint8, *dummy, "--inference_type=INT8", "--mean_values=0"], 0
+    yield "uint8, mean not whole", [V1, *qat, *uint8, "--mean_values=127.5"], 0
+    yield "uint8 without means", [V1, *qat, "--inference_type=UINT8"], 0
     yield "frozen", [V1, *plain], 1e-5
     yield "frozen, cut", [V1, *plain, "--output_arrays=body"], 1e-5
     yield "frozen, dynamic", [V1, *plain, "--post_training_quantize"], 5e-3

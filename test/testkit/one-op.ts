@@ -20,7 +20,7 @@ export interface OneOp {
 /** The float model of the op alone for a cell of the matrix, from its record and the table below. */
 export function oneOpOf({ of, column }: QuantizedForm): OneOp {
   const spec = findSpec(of)!
-  const e = new Example(column !== 'int8' && column !== 'int16x8')
+  const e = new Example(column !== 'int8' && column !== 'uint8' && column !== 'int16x8')
   const make = Object.hasOwn(makers, spec.name) ? makers[spec.name]! : spec.operands.length === 1 ? unary() : binary
   const results = [make(e, spec)].flat()
   e.graph.setOutputs(results.map((v) => v.id))

@@ -23,6 +23,29 @@ function gridOf(f: Formula, min: Value, max: Value, low: number, high: number): 
   return { scale, zeroPoint, min: f.mul(f.sub(low, zeroPoint), scale), max: f.mul(f.sub(high, zeroPoint), scale) }
 }
 
+/**
+ * The same of constant ranges as TensorFlow's converter computes it, in double: for a range around 0, such as -1..1, another number stands for 0
+ * than in its kernel. @see TensorFlow quantization_utils / fake_quant_utils, GetNudgedScaleAndZeroPoint
+ */
+function nudgedGrid(b: OpBuilder, min: Value, max: Value, low: number, high: number): Grid | undefined {
+  const [from, to] = [numbersOf(min), numbersOf(max)]
+  if (!from || !to || from.length !== to.length) return undefined
+  const scales = Array.from(from, (m, i) => (to[i]! - m) / (high - low))
+  if (!scales.every((s) => s > 0 && Number.isFinite(s))) return undefined
+  const zeroPoints = scales.map((s, i) => {
+    const [belowMin, aboveMax] = [from[i]! / s, to[i]! / s]
+    const isFromMin = low + Math.abs(belowMin) < high + Math.abs(aboveMax)
+    return Math.min(Math.max(Math.round(isFromMin ? low - belowMin : high - aboveMax), low), high)
+  })
+  const spread = (numbers: readonly number[]) => b.f32(numbers, min.type.shape as readonly number[])
+  return {
+    scale: spread(scales),
+    zeroPoint: spread(zeroPoints),
+    min: spread(scales.map((s, i) => (low - zeroPoints[i]!) * s)),
+    max: spread(scales.map((s, i) => (high - zeroPoints[i]!) * s)),
+  }
+}
+
 /** Each value moved to the nearest of the grid, halves up. */
 function onGrid(f: Formula, x: Value, { scale, min, max }: Grid): Value {
   const inverse = f.div(1, scale)
@@ -33,11 +56,11 @@ function onGrid(f: Formula, x: Value, { scale, min, max }: Grid): Value {
 
 const numbersOf = (v: Value): Float32Array | undefined => (v.type.dtype === 'f32' ? v.data && typedView('f32', v.data.bytes()) : undefined)
 
-/** States that a constant lies on a grid around 0 whose steps are `scale`, of the constant's shape or broadcast to it. */
-function onSteps(b: OpBuilder, value: Value, scale: Value): Value {
+/** States that a constant lies on a grid whose steps are `scale`, of the constant's shape or broadcast to it. */
+function onSteps(b: OpBuilder, value: Value, scale: Value, zeroPoint = 128): Value {
   if (!value.data || !scale.data) return value
   const spread = b.op(op.broadcastTo, [scale, b.i32(value.type.shape as readonly number[])])
-  if (spread.data) stateSteps(value.data, spread.data)
+  if (spread.data) stateSteps(value.data, { of: spread.data, zeroPoint })
   return value
 }
 
@@ -53,13 +76,16 @@ function fakeQuant(n: SourceOp, b: OpBuilder, min: Value, max: Value): Value {
   if (!(numBits >= 2 && numBits <= 16)) n.reject(`num_bits must be 2 to 16, found ${numBits}`)
   const narrowRange = n.bool('narrow_range', false)
   const low = narrowRange ? 1 : 0
-  const grid = gridOf(f, min, max, low, 2 ** numBits - 1)
+  const high = 2 ** numBits - 1
+  const grid = (b.keepsGrids ? nudgedGrid(b, min, max, low, high) : undefined) ?? gridOf(f, min, max, low, high)
   const [scale] = numbersOf(grid.scale) ?? []
   const isPlain = scale !== undefined && grid.scale.type.shape.length === 0 && scale > 0
   if (x.data) {
     const rounded = onGrid(f, x, grid)
-    const isAroundZero = numbersOf(grid.zeroPoint)?.every((z) => z === 2 ** (numBits - 1)) === true
-    return isAroundZero ? onSteps(b, rounded, grid.scale) : rounded
+    const [zeroPoint, ...others] = new Set(numbersOf(grid.zeroPoint))
+    const isAroundZero = zeroPoint === 2 ** (numBits - 1)
+    if (zeroPoint === undefined || others.length > 0 || !(isAroundZero || numBits === 8)) return rounded
+    return onSteps(b, rounded, grid.scale, isAroundZero ? 128 : zeroPoint)
   }
   const isWhole = numBits === 8 && !narrowRange
   if (!isPlain || numBits > 8 || !(isWhole || b.keepsGrids)) return onGrid(f, x, grid)

@@ -142,7 +142,7 @@ export const minimum = binary('minimum', {
 })
 export const squaredDifference = binary('squared_difference', {
   summary: '(x - y) squared',
-  quant: { integer: ['i8'] },
+  quant: { integer: ['i8'], signedOnly: true },
   dtypes: ['f32', 'i8', 'i32'],
   version: (n) => (is(n, 'i8') ? 2 : 1),
   broadcastRank: 4,

@@ -144,7 +144,7 @@ export const tanh = unary('tanh', {
 })
 export const exp = unary('exp', {
   summary: 'e to the x',
-  quant: { integer: ['i8', 'i16'] },
+  quant: { integer: ['i8', 'i16'], signedOnly: true },
   dtypes: floatOrQ,
   options: 'ExpOptions',
   versions: { i8: 2, i16: 2 },
@@ -154,7 +154,7 @@ export const exp = unary('exp', {
 })
 export const log = unary('log', {
   summary: 'natural logarithm',
-  quant: { integer: ['i8', 'i16'] },
+  quant: { integer: ['i8', 'i16'], signedOnly: true },
   dtypes: floatOrQ,
   versions: { i8: 2, i16: 2 },
   releases: { 1: '1.14.0', 2: '2.15.0' },
@@ -163,14 +163,14 @@ export const log = unary('log', {
 })
 export const sqrt = unary('sqrt', {
   summary: 'square root',
-  quant: { integer: ['i8', 'i16'] },
+  quant: { integer: ['i8', 'i16'], signedOnly: true },
   dtypes: floatOrQ,
   versions: { i8: 2, i16: 2 },
   releases: { 1: '1.10.0', 2: '2.21.0' },
 })
 export const rsqrt = unary('rsqrt', {
   summary: '1 / sqrt(x)',
-  quant: { integer: ['i8', 'i16'] },
+  quant: { integer: ['i8', 'i16'], signedOnly: true },
   dtypes: floatOrQ,
   versions: q8,
   releases: { 1: '1.10.0', 2: '2.5.0', 3: '2.15.0' },
@@ -207,7 +207,7 @@ export const round = unary('round', {
 })
 export const abs = unary('abs', {
   summary: 'absolute value',
-  quant: { integer: ['i8', 'i16'] },
+  quant: { integer: ['i8', 'i16'], signedOnly: true },
   dtypes: ['f32', 'i8', 'i16', 'i32'],
   version: (n) => (n.types[0]?.dtype === 'i16' ? (n.types[0].quant ? 3 : 4) : versionByDType({ i32: 5, i8: 2, u8: 2 })(n)),
   releases: { 1: '1.13.0', 2: '2.4.0', 3: '2.5.0', 4: '2.6.0', 5: '2.12.0' },

@@ -24,6 +24,7 @@ export const batchMatmul = defineOp({
   },
   quant: {
     integer: ['i8', 'i16'],
+    signedOnly: true,
     weights: [
       {
         operand: 'y',

@@ -56,6 +56,7 @@ export const unidirectionalSequenceLstm = defineOp({
   },
   quant: {
     integer: ['i8'],
+    signedOnly: true,
     weights: quantizedWeights,
     biases: gates.map((g) => ({ operand: `bias${g}`, scaleFrom: ['input', `inputTo${g}`] })),
     states: [

@@ -77,7 +77,7 @@ export const reduceMin = reduce('reduce_min', {
 export const reduceProd = reduce('reduce_prod', {
   summary: 'product over axes',
   dtypes: numbers,
-  quant: { integer: ['i8', 'i16'] },
+  quant: { integer: ['i8', 'i16'], signedOnly: true },
   versions: { i8: 2, i16: 2 },
   releases: { 1: '1.11.0', 2: '2.6.0' },
   accuracy: 'rounding',

@@ -26,7 +26,7 @@ export const concatenation = defineOp({
     }
     return [{ dtype: first.dtype, shape }]
   },
-  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['inputs'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['inputs'], results: [0], signedOnly: true } },
   version: versionByDType({ i8: 2, i16: 3, u32: 4, i4: 5, f16: 6 }),
   releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.3.0', 4: '2.14.0', 5: '2.21.0', 6: '2.23.0' },
   accuracy: 'exact',

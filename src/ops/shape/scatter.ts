@@ -51,7 +51,7 @@ export const scatterNd = defineOp({
     if (!shapesAgree(updates, [...indices.slice(0, -1), ...shape.slice(depth)])) n.fail('the updates do not fit the indices')
     return [{ dtype, shape }]
   },
-  quant: { integer: ['i8'], sameScales: { operands: ['updates'], results: [0] } },
+  quant: { integer: ['i8'], signedOnly: true, sameScales: { operands: ['updates'], results: [0] } },
   version: () => 1,
   releases: { 1: '2.1.0' },
   accuracy: 'rounding',
@@ -112,7 +112,7 @@ export const dynamicUpdateSlice = defineOp({
     if (!shapesAgree(n.type('start').shape, [x.shape.length])) n.fail('the start must have one element for each dim')
     return [{ dtype: x.dtype, shape: x.shape }]
   },
-  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input', 'update'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], signedOnly: true, sameScales: { operands: ['input', 'update'], results: [0] } },
   version(n) {
     const [x, , start] = n.types
     return x!.dtype === 'i16' ? 4 : x!.dtype === 'f16' ? 3 : start!.dtype === 'i64' ? 2 : 1

@@ -2,7 +2,7 @@ import { GraphEditor } from '../../ir/graph.ts'
 import type { Graph, Node, NodeId, Value, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
-import { activationGrid, type Grid, grid, sameGrid } from './grid.ts'
+import { activationGrid, type Grid, grid, rangeOfGrid, sameGrid } from './grid.ts'
 import { sharedOperands, stateKind } from './roles.ts'
 
 export type Range = readonly [min: number, max: number]
@@ -29,6 +29,8 @@ export interface AssignOptions {
   readonly declared: ReadonlyMap<ValueId, Grid>
   /** Whether a node may become integer. */
   readonly mayQuantize: (node: Node) => boolean
+  /** For kernels on u8. */
+  readonly isUnsigned?: boolean | undefined
 }
 
 /**
@@ -44,7 +46,7 @@ export function assignGrids(graph: Graph, options: AssignOptions): Grids {
     if (spec && options.mayQuantize(node)) specs.set(node.id, spec)
   }
   const known = knownGrids(editor, graph, specs, options)
-  return { ...new Spreading(editor, graph, specs, known, options.type).run(), states: stateGrids(graph, options) }
+  return { ...new Spreading(editor, graph, specs, known, options).run(), states: stateGrids(graph, options) }
 }
 
 /** Grids of variables that do not share that of a result: i16 steps of the power of two that holds their range. */
@@ -81,7 +83,7 @@ function knownGrids(
   editor: GraphEditor,
   graph: Graph,
   specs: ReadonlyMap<NodeId, OpSpec>,
-  { type, range, declared }: AssignOptions,
+  { type, isUnsigned, range, declared }: AssignOptions,
 ): Map<ValueId, Grid> {
   const seen = new Map<ValueId, Range>()
   const made = [...graph.inputs, ...graph.nodes.flatMap((n) => n.outputs)]
@@ -119,7 +121,7 @@ function knownGrids(
     }
   }
   const grids = new Map(declared)
-  for (const [id, [low, high]] of seen) if (!redundant.has(id)) grids.set(id, activationGrid(low, high, type))
+  for (const [id, [low, high]] of seen) if (!redundant.has(id)) grids.set(id, activationGrid(low, high, isUnsigned ? 'u8' : type))
   return grids
 }
 
@@ -128,6 +130,7 @@ class Spreading {
   readonly #specs: ReadonlyMap<NodeId, OpSpec>
   readonly #known: ReadonlyMap<ValueId, Grid>
   readonly #type: IntegerType
+  readonly #isUnsigned: boolean
   readonly #left: Node[]
   readonly #done = new Set<NodeId>()
   readonly #seen: Map<ValueId, Grid>
@@ -135,11 +138,18 @@ class Spreading {
   readonly #read = new Map<NodeId, Map<number, Grid>>()
   readonly #shared = new Map<NodeId, Grid>()
 
-  constructor(editor: GraphEditor, graph: Graph, specs: ReadonlyMap<NodeId, OpSpec>, known: ReadonlyMap<ValueId, Grid>, type: IntegerType) {
+  constructor(
+    editor: GraphEditor,
+    graph: Graph,
+    specs: ReadonlyMap<NodeId, OpSpec>,
+    known: ReadonlyMap<ValueId, Grid>,
+    { type, isUnsigned = false }: AssignOptions,
+  ) {
     this.#editor = editor
     this.#specs = specs
     this.#known = known
     this.#type = type
+    this.#isUnsigned = isUnsigned
     this.#seen = new Map(known)
     this.#left = graph.nodes.filter((n) => specs.has(n.id))
   }
@@ -160,6 +170,12 @@ class Spreading {
   #share(node: Node, spec: OpSpec): boolean {
     const operands = sharedOperands(spec, node, (id) => this.#editor.value(id))
     const results = floatResults(this.#editor, node)
+    const apart = this.#apart(spec, operands)
+    if (apart) {
+      this.#shared.set(node.id, results.map((id) => this.#known.get(id)).find((g) => g !== undefined) ?? apart)
+      for (const id of results) this.#setResult(id, this.#shared.get(node.id)!)
+      return true
+    }
     const chosen = this.#choose(
       node,
       operands.map((o) => o.value.id),
@@ -170,6 +186,20 @@ class Spreading {
     for (const { value, index } of operands) if (!value.data) this.#setOperand(node, index, value.id, chosen)
     for (const id of results) this.#setResult(id, chosen)
     return true
+  }
+
+  /**
+   * The grid that holds all operands, where each has one and the kernel on u8 takes them as they are. @see TensorFlow tfl_ops.td,
+   * TFL_ConcatenationOp, RequiredSameOperandsAndResultsScale
+   */
+  #apart(spec: OpSpec, operands: readonly { readonly value: Value }[]): Grid | undefined {
+    if (!this.#isUnsigned || !spec.quant?.sameScales?.signedOnly) return undefined
+    const ranges = operands.map(({ value }) => {
+      const known = this.#known.get(value.id)
+      return known && rangeOfGrid(known)
+    })
+    if (ranges.length === 0 || !ranges.every((r) => r !== undefined)) return undefined
+    return activationGrid(Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high)), 'u8')
   }
 
   #choose(node: Node, operands: readonly ValueId[], results: readonly ValueId[]): Grid | undefined {

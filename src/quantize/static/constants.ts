@@ -1,10 +1,9 @@
 import { typedView } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
-import type { IntegerType } from '../../ops/spec.ts'
 import { stepsOf } from '../../ops/steps.ts'
 import { bounds, magnitudes } from '../weights/bounds.ts'
 import { type Groups, groupsOf } from '../weights/groups.ts'
-import { activationGrid, clamp, type Grid, roundHalfAway } from './grid.ts'
+import { activationGrid, clamp, type Grid, type GridType, grid, roundHalfAway } from './grid.ts'
 
 /** A channel whose weights all lie within this has its scale from it. */
 const smallestBound = 5e-7
@@ -18,7 +17,7 @@ export const floatsOf = (value: Value): Float32Array => typedView('f32', value.d
 export const channelsOf = (value: Value, axis: number | null): Groups => groupsOf(value.type.shape as readonly number[], axis, 'per-axis')
 
 /** The grid of a constant's own content; its elements are finite. */
-export function contentGrid(value: Value, type: IntegerType): Grid {
+export function contentGrid(value: Value, type: GridType): Grid {
   const [low, high] = contentRange(value)!
   return activationGrid(low, high, type, smallestBound)
 }
@@ -40,15 +39,31 @@ export function weightScales(value: Value, channels: Groups): Float32Array {
   return magnitudes(value.data!, channels)!.map((m) => Math.fround(2 * Math.max(m, smallestBound)) / 254)
 }
 
-/** Steps that weights were trained on, one for each channel, or one where they are equal; undefined where a channel has several or none is known. */
-export function trainedScales(value: Value, { run, count }: Groups): Float32Array | undefined {
+/**
+ * Steps around 0 that weights were trained on, one for each channel, or one where they are equal; undefined where a channel has several or
+ * none is known.
+ */
+export function trainedScales(value: Value, { run, count }: Groups, zeroPoint = 128): Float32Array | undefined {
   const steps = stepsOf(value.data!)
-  if (!steps) return undefined
-  const all = typedView('f32', steps.bytes())
+  if (steps?.zeroPoint !== zeroPoint) return undefined
+  const all = typedView('f32', steps.of.bytes())
   const scales = Float32Array.from({ length: count }, (_, c) => all[c * run]!)
   const isSame = (a: number, b: number) => Math.abs(a - b) <= 2 ** -20 * a
   if (!all.every((step, k) => isSame(scales[Math.floor(k / run) % count]!, step))) return undefined
   return scales.every((s) => s === scales[0]) ? scales.slice(0, 1) : scales
+}
+
+/**
+ * The grid of weights that are stored as u8, one for all channels, as i8: what they were trained on, else 1..255 over their range with 0.
+ * @see TensorFlow quantization_utils.cc, GetUniformQuantizedTypeForWeight with narrow_range
+ */
+export function unsignedWeightGrid(value: Value): Grid {
+  const { zeroPoint } = stepsOf(value.data!) ?? {}
+  const trained = zeroPoint === undefined ? undefined : trainedScales(value, channelsOf(value, null), zeroPoint)
+  if (trained && zeroPoint !== undefined) return grid(trained[0]!, zeroPoint - 128)
+  const [low, high] = contentRange(value)!
+  const scale = Math.fround(Math.max(high - low, 2 * smallestBound) / 254)
+  return grid(scale, clamp(roundHalfAway(1 - low / scale), 1, 255) - 128)
 }
 
 /** round-half-away(w * f32(1/s)), clamped to -127..127. @see TensorFlow Lite tools/optimize/quantization_utils.cc, SymmetricPerChannelQuantizeValues */
@@ -66,12 +81,13 @@ export function symmetricInt8(values: Float32Array, { run, count }: Groups, scal
 }
 
 /** Elements on a grid: round-half-away(x/scale + zero point), for i16 round-half-away(x * f32(1/scale)), clamped. */
-export function onGrid(values: Float32Array, { scale, zeroPoint }: Grid, type: 'i8' | 'i16'): Int8Array | Int16Array {
-  const [low, high] = type === 'i8' ? [-128, 127] : [-32768, 32767]
-  const out = type === 'i8' ? new Int8Array(values.length) : new Int16Array(values.length)
+export function onGrid(values: Float32Array, { scale, zeroPoint }: Grid, type: GridType): Int8Array | Int16Array {
+  const [low, high] = type === 'i16' ? [-32768, 32767] : [-128, 127]
+  const out = type === 'i16' ? new Int16Array(values.length) : new Int8Array(values.length)
   const inverse = Math.fround(1 / scale)
-  const on = type === 'i8' ? (x: number) => x / scale + zeroPoint : (x: number) => Math.fround(x * inverse)
-  for (let i = 0; i < out.length; i++) out[i] = clamp(roundHalfAway(on(values[i]!)), low, high)
+  const moved = type === 'u8' ? 128 : 0
+  const on = type === 'i16' ? (x: number) => Math.fround(x * inverse) : (x: number) => x / scale + (zeroPoint + moved)
+  for (let i = 0; i < out.length; i++) out[i] = clamp(roundHalfAway(on(values[i]!)) - moved, low, high)
   return out
 }
 

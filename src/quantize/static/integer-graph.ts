@@ -32,9 +32,10 @@ import {
   quantizedBias,
   symmetricInt8,
   trainedScales,
+  unsignedWeightGrid,
   weightScales,
 } from './constants.ts'
-import { type Grid, sameGrid } from './grid.ts'
+import { type Grid, type GridType, grid, sameGrid } from './grid.ts'
 import { indexOf, roleOf, stateKind } from './roles.ts'
 
 export interface IntegerOptions {
@@ -44,6 +45,8 @@ export interface IntegerOptions {
   readonly weights: StaticWeights | Pick<StaticWeights, 'granularity'>
   /** How integers of weights are chosen on their scales. Default: the nearest. */
   readonly rounding?: Rounding | undefined
+  /** For kernels on u8, as which all is stored in the end: weights on one grid of their own range, operands on different ones where those take it. */
+  readonly isUnsigned?: boolean | undefined
 }
 
 export const rule = 'static-integer'
@@ -103,6 +106,10 @@ class IntegerGraph {
     }
     editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
     return { graph: editor.finish(), decisions: this.#decisions }
+  }
+
+  get #gridType(): GridType {
+    return this.#options.isUnsigned ? 'u8' : this.#options.type
   }
 
   #madeGrid(id: ValueId): Grid {
@@ -182,9 +189,9 @@ class IntegerGraph {
       if (role === 'other') return value.id
       if (role === 'state') return this.#state(node, spec, index, value)
       if (!value.data) return this.#integerForm(value.id, this.#gridOf(node, index), node)
-      const to = role === 'shared' ? this.#grids.shared.get(node.id)! : contentGrid(value, this.#options.type)
+      const to = role === 'shared' ? this.#grids.shared.get(node.id)! : contentGrid(value, this.#gridType)
       return this.#constant(node, index, value, `${to.scale}/${to.zeroPoint}`, to, this.#options.type, () =>
-        bytesOf(onGrid(floatsOf(value), to, this.#options.type)),
+        bytesOf(onGrid(floatsOf(value), to, this.#gridType)),
       )
     })
   }
@@ -205,7 +212,8 @@ class IntegerGraph {
       const { index, value } = weight
       const isConst = roleOf(spec, index, value) === 'weight'
       if (!isConst && value.data) continue
-      const trained = isConst ? trainedScales(value, channelsOf(value, trait.axis)) : undefined
+      const own = isConst && this.#options.isUnsigned ? unsignedWeightGrid(value) : undefined
+      const trained = own ? Float32Array.of(own.scale) : isConst ? trainedScales(value, channelsOf(value, trait.axis)) : undefined
       const axis = weights.granularity === 'per-tensor' || !isConst || trained?.length === 1 ? null : trait.axis
       const channels = channelsOf(value, axis)
       const known = isConst ? trained : Float32Array.of(this.#gridOf(node, index).scale)
@@ -227,15 +235,15 @@ class IntegerGraph {
       const compute = () =>
         parameters
           ? encoded(value.data!, channels, { ...parameters, scales }, bits).bytes()
-          : bytesOf(symmetricInt8(floatsOf(value), channels, scales))
+          : own
+            ? bytesOf(onGrid(floatsOf(value), grid(scales[0]!, own.zeroPoint), 'u8'))
+            : bytesOf(symmetricInt8(floatsOf(value), channels, scales))
       const key = `weight/${axis}/${scales.join()}`
       const rounded = trained ? undefined : this.#rounded(value, key, channels, { ...symmetric, ...parameters, scales })
       const packed = rounded?.codes && packedCodes(rounded.codes, bits)
       const stored = bits === 4 ? 'i4' : 'i8'
-      done.set(
-        index,
-        this.#constant(node, index, value, key, paramsOf(scales, axis), stored, packed ? () => packed : compute, rounded?.how),
-      )
+      const quant = own ? grid(scales[0]!, own.zeroPoint) : paramsOf(scales, axis)
+      done.set(index, this.#constant(node, index, value, key, quant, stored, packed ? () => packed : compute, rounded?.how))
     }
     return done
   }

@@ -1,6 +1,6 @@
 import type { DType } from '../../core/dtype.ts'
 import { GraphEditor, withGraphs } from '../../ir/graph.ts'
-import { type Graph, type Model, mergeOrigins, type Node, type Value, type ValueId } from '../../ir/types.ts'
+import { type Model, mergeOrigins, type Node, type Value, type ValueId } from '../../ir/types.ts'
 import { op } from '../../ops/index.ts'
 import type { IntegerType } from '../../ops/spec.ts'
 import { portNotFloat, portWithoutRange, unfitPortType, unknownPort } from '../diagnostics.ts'
@@ -16,6 +16,8 @@ export interface PortOptions {
   /** Type of the activations. */
   readonly activations: IntegerType
   readonly range: (graph: number, value: Value) => readonly [number, number] | undefined
+  /** A grid that is set from outside; of an input. */
+  readonly grid?: ((graph: number, value: Value) => Grid | undefined) | undefined
 }
 
 /**
@@ -39,7 +41,7 @@ export function setPortTypes(model: Model, options: PortOptions): Model {
 }
 
 /** The type asked for of each port that is to change, by graph and value. */
-function wanted(model: Model, { types, activations, range }: PortOptions): Map<string, PortType> {
+function wanted(model: Model, { types, activations, range, grid }: PortOptions): Map<string, PortType> {
   const found = new Map<string, PortType>()
   const named = new Map(typeof types === 'string' ? [] : Object.entries(types))
   const names = new Set<string>()
@@ -52,7 +54,7 @@ function wanted(model: Model, { types, activations, range }: PortOptions): Map<s
       const value = model.graphs[s.graph]!.values.get(port.value)!
       const { dtype } = value.type
       // Asked for all, one that was never seen (nothing reads it) stays as it is.
-      if (dtype === 'f32' && !named.has(port.name) && !hasGrid(model, s.graph, port.value, range)) continue
+      if (dtype === 'f32' && !named.has(port.name) && !grid?.(s.graph, value) && !hasGrid(model, s.graph, port.value, range)) continue
       if (dtype === 'f32') found.set(`${s.graph}/${port.value}`, type)
       else if (named.has(port.name)) throw portNotFloat(port.name, type, dtype)
     }
@@ -122,6 +124,8 @@ class Ports {
   }
 
   #gridOfRange(value: Value): Grid {
+    const set = this.#options.grid?.(this.#graph, value)
+    if (set) return set
     const range = this.#options.range(this.#graph, value)
     if (!range) throw portWithoutRange(value.name)
     return activationGrid(range[0], range[1], this.#options.activations)

@@ -9,7 +9,8 @@ import type { Decision, KeepFloat } from '../types.ts'
 import { assignForward } from './assign-forward.ts'
 import { assignGrids, type Grids, type Range } from './assign-grids.ts'
 import { contentRange, floatsOf, isFiniteConst } from './constants.ts'
-import type { Grid } from './grid.ts'
+import { withDefault } from './default-grid.ts'
+import { type Grid, rangeOfGrid } from './grid.ts'
 import { integerForms } from './integer-forms.ts'
 import { type IntegerOptions, integerGraph, rule } from './integer-graph.ts'
 import { indexOf, roleOf, stateKind } from './roles.ts'
@@ -19,6 +20,10 @@ export interface StaticOptions extends IntegerOptions {
   /** Also ops for which another with an integer kernel can stand. */
   readonly useForms?: boolean
   readonly range: (graph: number, value: Value) => Range | undefined
+  /** A grid that is set from outside, whatever the model or a range says; of an input. */
+  readonly grid?: ((graph: number, value: Value) => Grid | undefined) | undefined
+  /** Of activations for which neither a range nor a neighbour gives one. */
+  readonly defaultGrid?: Grid | undefined
   readonly keep: KeepFloat
   /** Nodes that may become integer; the others are left without a word. Default all. */
   readonly only?: (graph: number, node: Node) => boolean
@@ -29,6 +34,8 @@ export interface StaticResult {
   readonly decisions: readonly Decision[]
   /** Ops that stay float, each with its cost. */
   readonly islands: readonly Island[]
+  /** Activations that got the default grid. */
+  readonly defaulted: readonly string[]
 }
 
 export interface Island extends FloatOp {
@@ -57,6 +64,7 @@ export function staticInteger(model: Model, options: StaticOptions): StaticResul
     ),
     decisions: results.flatMap((r) => r.decisions),
     islands: results.flatMap((r) => r.islands),
+    defaulted: results.flatMap((r) => r.defaulted),
   }
 }
 
@@ -65,11 +73,16 @@ function staticGraph(
   index: number,
   options: StaticOptions,
   apart: ReadonlySet<ValueId> = new Set(),
-): { graph: Graph; decisions: readonly Decision[]; islands: readonly Island[] } {
-  const { graph, declared } = trainedGrids(options.useForms ? integerForms(given) : given, apart)
+): Omit<StaticResult, 'model'> & { readonly graph: Graph } {
+  const { graph, declared: trained } = trainedGrids(options.useForms ? integerForms(given) : given, apart)
+  const declared = new Map(trained)
+  for (const id of graph.inputs) {
+    const set = options.grid?.(index, graph.values.get(id)!)
+    if (set) declared.set(id, set)
+  }
   const rangeOf = (value: Value): Range | undefined => {
-    const trained = options.type === 'i16' ? declared.get(value.id) : undefined
-    return trained ? rangeOfGrid(trained) : options.range(index, value)
+    const stated = options.type === 'i16' ? declared.get(value.id) : undefined
+    return stated ? rangeOfGrid(stated) : options.range(index, value)
   }
   const reasons = new Map<NodeId, string>()
   const floatNodes = graph.nodes.filter((node) => touchesFloat(graph, node))
@@ -78,12 +91,14 @@ function staticGraph(
     if (reason !== undefined) reasons.set(node.id, reason)
   }
   const able = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
-  const grids = assign[options.type](graph, {
+  const spread = assign[options.type](graph, {
     type: options.type,
+    isUnsigned: options.isUnsigned,
     range: rangeOf,
     declared: options.type === 'i8' ? declared : new Map<ValueId, Grid>(),
     mayQuantize: (node) => able.has(node.id),
   })
+  const grids = options.defaultGrid ? withDefault(graph, able, spread, options.defaultGrid) : spread
   const unseen = new Set<NodeId>()
   for (const node of floatNodes) {
     const missing = reasons.has(node.id) ? undefined : missingGrid(graph, node, grids)
@@ -94,7 +109,7 @@ function staticGraph(
   const quantized = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
   // A grid that no integer op touches would be lost.
   const touched = new Set(graph.nodes.flatMap((n) => (quantized.has(n.id) ? [...n.inputs, ...n.outputs] : [])))
-  const lost = [...declared.keys()].filter((id) => !touched.has(id))
+  const lost = [...trained.keys()].filter((id) => !touched.has(id))
   if (lost.length > 0) return staticGraph(given, index, options, new Set([...apart, ...lost]))
   const integer = integerGraph(graph, grids, quantized, options)
   const costs = conversionCosts(integer.graph)
@@ -115,12 +130,8 @@ function staticGraph(
       },
     ]
   })
-  return { graph: integer.graph, decisions: [...integer.decisions, ...keptConstants(graph, reasons)], islands }
-}
-
-/** Real values that the numbers of an int8 grid stand for. */
-function rangeOfGrid({ scale, zeroPoint }: Grid): Range {
-  return [scale * (-128 - zeroPoint), scale * (127 - zeroPoint)]
+  const defaulted = [...grids.seen.keys()].filter((id) => !spread.seen.has(id)).map((id) => graph.values.get(id)!.name)
+  return { graph: integer.graph, decisions: [...integer.decisions, ...keptConstants(graph, reasons)], islands, defaulted }
 }
 
 /** Tensors that go over between integer and float beside each node. */
@@ -169,12 +180,13 @@ const touchesFloat = (graph: Graph, node: Node): boolean =>
 function reasonForFloat(
   graph: Graph,
   node: Node,
-  { type, keep }: StaticOptions,
+  { type, isUnsigned, keep }: StaticOptions,
   range: (value: Value) => Range | undefined,
 ): string | undefined {
   const spec = findSpec(node.op)
   if (bodiesOf(node).length > 0) return 'it hands values to other graphs, which compute in integers inside'
   if (!spec?.quant?.integer?.includes(type)) return spec?.quant?.floatOnly ?? `${spec?.builtin ?? node.op} has no kernel for ${type}`
+  if (isUnsigned && spec.quant.signedOnly) return `${spec.builtin} has no kernel for u8`
   if (keep(node.origin, graph.values.get(node.outputs[0]!)!.name)) return 'kept by --keep-float'
   return unfitConstant(graph, node, spec) ?? mayDivideByZero(graph, node, spec, range)
 }

@@ -1,35 +1,78 @@
+import { constFromBytes } from '../../core/bytes.ts'
 import { toDiagnostic } from '../../core/diagnostics.ts'
 import type { Model, Value } from '../../ir/types.ts'
 import type { IntegerType } from '../../ops/spec.ts'
-import { noRanges, notInteger, staysFloat } from '../diagnostics.ts'
-import type { KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
+import { unsignedDecision } from '../decide.ts'
+import { noRanges, notForAccuracy, notInteger, staysFloat } from '../diagnostics.ts'
+import type { InputStats, KeepFloat, PortTypes, Quantized, QuantizeOptions } from '../types.ts'
 import type { Rounding } from '../weights/rounded-layer.ts'
 import { isSampled } from '../weights/scheme.ts'
+import { activationGrid } from './grid.ts'
+import { gridsOfStats } from './input-stats.ts'
 import { setPortTypes } from './port-types.ts'
 import { staticInteger } from './static-integer.ts'
 import { isTrained } from './trained-grids.ts'
+import { asUnsigned, signedPorts } from './unsigned.ts'
+
+/** Which integers activations become: `u8` is computed as i8 and stored 128 higher. */
+type Activations = IntegerType | 'u8'
 
 /**
  * A mode in which activations are integers on grids found beforehand. With `isStrict` an op that stays float is an error.
- * Throws quantize/no-ranges, quantize/not-integer and what `setPortTypes` throws.
+ * Throws quantize/no-ranges, quantize/not-integer and what `setPortTypes` and `gridsOfStats` throw.
  */
-export function staticMode(type: IntegerType, isStrict: boolean) {
+export function staticMode(activations: Activations, isStrict: boolean) {
+  const isUnsigned = activations === 'u8'
+  const type = isUnsigned ? 'i8' : activations
   return (model: Model, options: QuantizeOptions & Pick<Rounding, 'hessians'>, keep: KeepFloat): Quantized => {
     const range = knownRange(options)
-    const { weightsAlgorithm: algorithm, hessians } = options
+    const { weightsAlgorithm: algorithm, hessians, defaultRange, inputStats } = options
     const rounding = isSampled(algorithm) ? { algorithm, hessians } : undefined
+    const grid = inputStats && gridsOfStats(model, inputStats, isUnsigned ? 'uint8' : 'int8')
+    const defaultGrid = defaultRange && activationGrid(defaultRange[0], defaultRange[1], activations)
     const weights = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
-    const result = staticInteger(model, { type, biasType, weights, rounding, range, keep, useForms: isStrict })
-    if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
+    const how = { type, isUnsigned, biasType, weights, rounding, range, grid, defaultGrid, keep, useForms: isStrict } as const
+    const result = staticInteger(model, how)
+    if (!defaultRange && !knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
     const float = result.islands.filter((i) => !i.isCall)
     if (isStrict && float.length > 0) throw notInteger(float)
+    const types = isUnsigned ? signedPorts(options.io) : (options.io ?? 'float32')
+    const bordered = setPortTypes(result.model, { types, activations: type, range, grid })
+    const { defaulted } = result
     return {
-      model: setPortTypes(result.model, { types: options.io ?? 'float32', activations: type, range }),
-      decisions: result.decisions,
-      diagnostics: result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')),
+      model: withDefaultMark(isUnsigned ? asUnsigned(bordered, model) : bordered, defaultRange, defaulted),
+      decisions: isUnsigned ? result.decisions.map(unsignedDecision) : result.decisions,
+      diagnostics: [
+        ...(defaultRange && defaulted.length > 0 ? [toDiagnostic(notForAccuracy(defaultRange, defaulted), 'warning')] : []),
+        ...result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')),
+      ],
     }
   }
+}
+
+/** What files say whose activations have made-up ranges. */
+export const defaultRangeKey = 'downcast.default_range'
+
+function withDefaultMark(model: Model, range: QuantizeOptions['defaultRange'], defaulted: readonly string[]): Model {
+  if (!range || defaulted.length === 0) return model
+  const text = JSON.stringify({ warning: 'not for accuracy', range, activations: defaulted.length })
+  return { ...model, metadata: new Map([...model.metadata, [defaultRangeKey, constFromBytes(new TextEncoder().encode(text))]]) }
+}
+
+/**
+ * A float model whose inputs are stored as `real = (stored - mean) / std`, each before a DEQUANTIZE. Throws what `setPortTypes` and `gridsOfStats`
+ * throw.
+ */
+export function storedInputs(model: Model, stats: InputStats, types: PortTypes = 'uint8'): Model {
+  const typeOf = (name: string) => (typeof types === 'string' ? types : (types[name] ?? types[''] ?? 'uint8'))
+  const ports = Object.fromEntries(model.signatures.flatMap((s) => s.inputs.map((p) => [p.name, typeOf(p.name)] as const)))
+  const stored = Object.values(ports).includes('int8') ? 'int8' : 'uint8'
+  const grid = gridsOfStats(model, stats, stored)
+  const named = model.signatures.flatMap((s) => s.inputs.filter((p) => grid(s.graph, model.graphs[s.graph]!.values.get(p.value)!)))
+  const signed = Object.fromEntries(named.map((p) => [p.name, 'int8' as const]))
+  const bordered = setPortTypes(model, { types: signed, activations: 'i8', range: () => undefined, grid })
+  return stored === 'int8' ? bordered : asUnsigned(bordered, model)
 }
 
 type RangeOf = (graph: number, value: Value) => readonly [min: number, max: number] | undefined

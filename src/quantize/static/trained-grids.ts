@@ -33,9 +33,9 @@ export function trainedGrids(graph: Graph, apart: ReadonlySet<ValueId> = new Set
     if (!pair) continue
     const { x, stored, narrow } = pair
     if (x.data) {
-      const steps = stepsAround(x, stored)
-      if (!steps) continue
-      stateSteps(x.data, steps)
+      const of = stepsAround(x, stored)
+      if (!of) continue
+      stateSteps(x.data, { of, zeroPoint: 128 })
     } else {
       const { quant, dtype } = stored.type
       if (quant?.kind !== 'per-tensor' || declared.has(x.id) || apart.has(x.id)) continue
