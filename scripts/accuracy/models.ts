@@ -1,0 +1,64 @@
+import { calibrate } from '../../src/calibrate/calibrate.ts'
+import { openObserver } from '../../src/calibrate/open-observer.ts'
+import { type Converted, convert, quantizeConverted } from '../../src/convert.ts'
+import { memorySource } from '../../src/core/bytes.ts'
+import { DowncastError } from '../../src/core/diagnostics.ts'
+import { tfliteBytes } from '../../src/export/write-tflite.ts'
+import { memoryFolder } from '../../src/import/folder.ts'
+import { readModel } from '../../src/import/read-model.ts'
+import { openFile } from '../../src/platform/node.ts'
+import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
+import type { Ranges } from '../../src/quantize/ranges.ts'
+import { recipeOf } from '../../src/quantize/recipe/parse-recipe.ts'
+import { openDataSet } from '../../src/run/data/open-data-set.ts'
+import { liteRtRunner } from '../../src/run/litert.ts'
+import { openZip } from '../../src/wire/zip.ts'
+import type { Row } from './rows.ts'
+
+const archive = openZip(openFile(new URL('../../fixtures/oracle/models.zip', import.meta.url).pathname))
+
+/** Models of the table: SavedModels, each with 32 samples to calibrate on. */
+export const modelNames: readonly string[] = [...new Set([...archive.entries.keys()].map((path) => path.slice(0, path.indexOf('/'))))]
+
+/** Files of a model by their paths in its folder. */
+export function filesOf(model: string): ReadonlyMap<string, Uint8Array> {
+  const prefix = `${model}/`
+  const paths = [...archive.entries.keys()].filter((path) => path.startsWith(prefix))
+  return new Map(
+    paths.map((path) => {
+      const source = archive.open(archive.entries.get(path)!)
+      return [path.slice(prefix.length), source.read(0, source.byteLength)]
+    }),
+  )
+}
+
+/** What downcast makes of a model, row by row, calibrated once; a message where it refuses. */
+export async function* downcastFiles(model: string, rows: readonly Row[]): AsyncGenerator<readonly [Row, Uint8Array | string]> {
+  const files = filesOf(model)
+  const float = convert(await readModel({ folder: memoryFolder(model, files) }), { mode: 'none' })
+  const ranges = await rangesOf(float, model, files.get('representative.npz')!)
+  for (const row of rows) yield [row, quantized(float, row, ranges)]
+}
+
+function quantized(float: Converted, { how: { recipe, ...options }, name }: Row, ranges: Ranges): Uint8Array | string {
+  try {
+    return tfliteBytes(quantizeConverted(float, { ...options, ...(recipe && { recipe: recipeOf(name, recipe) }), ranges }).model)
+  } catch (e) {
+    if (e instanceof DowncastError) return e.message
+    throw e
+  }
+}
+
+async function rangesOf(float: Converted, name: string, samples: Uint8Array): Promise<Ranges> {
+  const runner = liteRtRunner(loadNodeLiteRt)
+  const bytes = tfliteBytes(float.floatModel)
+  const observer = await openObserver(runner, bytes, name)
+  try {
+    const data = openDataSet({ data: memorySource('representative.npz', samples) })
+    const { calibration } = await calibrate({ model: { name, bytes }, data, observers: [observer] })
+    return calibration.ranges(float.floatModel)
+  } finally {
+    await observer.dispose()
+    await runner.dispose()
+  }
+}
