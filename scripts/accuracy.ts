@@ -1,7 +1,8 @@
 /**
- * npm run accuracy [-- --only MODEL,...] [--rows PREFIX] [--page]: measures what each mode costs in accuracy and size beside TensorFlow and
+ * npm run accuracy [-- --only MODEL,...] [--rows PREFIX] [--ours] [--page]: measures what each mode costs in accuracy and size beside TensorFlow and
  * litert-quantizer, and writes docs/accuracy.md and scripts/accuracy/measured.json. Both come from PyPI as in `npm run conformance`, or from
- * the Pythons $DOWNCAST_PYTHON and $DOWNCAST_LITERT_QUANTIZER. With --page the page is written of what was measured before.
+ * the Pythons $DOWNCAST_PYTHON and $DOWNCAST_LITERT_QUANTIZER. With --ours only downcast's
+ * column is measured; with --page the page is written of what was measured before.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +17,12 @@ import { rows } from './accuracy/rows.ts'
 const root = path.resolve(import.meta.dirname, '..')
 const measuredFile = path.join(import.meta.dirname, 'accuracy/measured.json')
 const { values } = parseArgs({
-  options: { only: { type: 'string' }, rows: { type: 'string', default: '' }, page: { type: 'boolean', default: false } },
+  options: {
+    only: { type: 'string' },
+    rows: { type: 'string', default: '' },
+    ours: { type: 'boolean', default: false },
+    page: { type: 'boolean', default: false },
+  },
 })
 const page = path.join(root, 'docs/accuracy.md')
 const table = JSON.parse(readFileSync(measuredFile, 'utf8')) as Table
@@ -53,7 +59,11 @@ try {
       else writeFileSync(path.join(dir, model, `${id}.downcast.tflite`), file)
     }
   }
-  const jobs = wanted.map(({ row, id }) => ({ id, tensorflow: row.tensorflow ?? null, litertQuantizer: row.litertQuantizer ?? null }))
+  const jobs = wanted.map(({ row, id }) => ({
+    id,
+    tensorflow: (!values.ours && row.tensorflow) || null,
+    litertQuantizer: (!values.ours && row.litertQuantizer) || null,
+  }))
   writeFileSync(
     path.join(dir, 'jobs.json'),
     JSON.stringify({ digits: path.join(root, 'examples/mnist/data'), models: Object.fromEntries(models.map((m) => [m, jobs])) }),
@@ -70,7 +80,7 @@ try {
     for (const { row, id } of wanted) {
       const cells = tools.flatMap((tool) => {
         const key = `${model} ${id} ${tool}`
-        const cell = judged[key] ?? errors[key]
+        const cell = values.ours && tool !== 'downcast' ? table[model]?.[row.name]?.[tool] : (judged[key] ?? errors[key])
         return cell === undefined ? [] : [[tool, cell] as const]
       })
       found[row.name] = Object.fromEntries(cells)
@@ -82,7 +92,7 @@ try {
       }),
     )
   }
-  writeFileSync(measuredFile, `${JSON.stringify(next, null, 1)}\n`)
+  writeFileSync(measuredFile, `${JSON.stringify(next, null, 2)}\n`)
   writeFileSync(page, accuracyPage(next))
 } finally {
   rmSync(dir, { recursive: true, force: true })

@@ -1,4 +1,4 @@
-import type { Diagnostic } from './core/diagnostics.ts'
+import { type Diagnostic, toDiagnostic } from './core/diagnostics.ts'
 import type { SourceMetadata, SourceModel } from './import/source-graph.ts'
 import { importTflite } from './import/tflite/import-model.ts'
 import type { TfliteFile } from './import/tflite/read-file.ts'
@@ -7,12 +7,16 @@ import type { LowerOptions } from './lower/allow.ts'
 import { lowerSource } from './lower/index.ts'
 import { shareGraphs } from './ops/share-graphs.ts'
 import { type OptimizeReport, optimizeModel } from './optimize/index.ts'
+import { nothingEqualized } from './quantize/diagnostics.ts'
+import { type Equalization, equalize } from './quantize/equalize/equalize.ts'
 import { quantize } from './quantize/quantize.ts'
 import type { Decision, QuantizeOptions } from './quantize/types.ts'
 
 export interface ConvertOptions
   extends QuantizeOptions,
     Pick<LowerOptions, 'allowCustom' | 'allowFlex' | 'resultTypes' | 'foldLimitBytes' | 'keepGrids'> {
+  /** Level the weights of neighbouring ops before anything else, see `equalize`. Default false. */
+  readonly equalize?: boolean
   /** Called after import, lowering, each optimizer pass and quantization with the graphs as they stand. */
   readonly onPass?: (name: string, graph: Graph) => void
 }
@@ -21,6 +25,8 @@ export interface Converted {
   readonly model: Model
   /** The same before quantization. */
   readonly floatModel: Model
+  /** What was equalized and what was not, where it was asked for. */
+  readonly equalization?: Pick<Equalization, 'pairs' | 'others'>
   /** What was quantized, what was not, and why. */
   readonly decisions: readonly Decision[]
   readonly diagnostics: readonly Diagnostic[]
@@ -29,7 +35,7 @@ export interface Converted {
 }
 
 /**
- * The whole way from an imported source model to a model ready for `writeTflite`: lower, optimize, quantize.
+ * The whole way from an imported source model to a model ready for `writeTflite`: lower, optimize, equalize, quantize.
  * Throws `lower/*` with every op that cannot be lowered, and `quantize/*`.
  */
 export function convert(source: SourceModel, options: ConvertOptions = {}): Converted {
@@ -47,7 +53,15 @@ export function convert(source: SourceModel, options: ConvertOptions = {}): Conv
     source: { ...source.metadata, format: source.format, name: source.name },
     optimized: optimized.report,
   }
-  return quantizeConverted(float, options)
+  return quantizeConverted(equalized(float, options), options)
+}
+
+function equalized(float: Converted, options: Pick<ConvertOptions, 'equalize' | 'onPass'>): Converted {
+  if (!options.equalize) return float
+  const { model, pairs, others } = equalize(float.floatModel)
+  for (const g of model.graphs) options.onPass?.('equalize', g)
+  const diagnostics = pairs.length > 0 ? float.diagnostics : [...float.diagnostics, toDiagnostic(nothingEqualized(others), 'warning')]
+  return { ...float, model, floatModel: model, equalization: { pairs, others }, diagnostics }
 }
 
 /** A model that was converted without quantization, quantized: so ranges can be found in between. Throws `quantize/*`. */
@@ -63,10 +77,10 @@ export function quantizeConverted(converted: Converted, options: QuantizeOptions
 }
 
 /**
- * A `.tflite` file with its weights stored smaller. Its graph stays op for op: nothing is optimized, and what is quantized already, stored
+ * A `.tflite` file with its weights stored smaller. Its graph stays op for op: nothing is optimized (but weights may be equalized), and what is quantized already, stored
  * sparse or not known here is left as it is, with the reason among the decisions. Throws `quantize/*` and `import/tflite-inconsistent`.
  */
-export function convertTflite(file: TfliteFile, options: QuantizeOptions & Pick<ConvertOptions, 'onPass'> = {}): Converted {
+export function convertTflite(file: TfliteFile, options: QuantizeOptions & Pick<ConvertOptions, 'onPass' | 'equalize'> = {}): Converted {
   const model = importTflite(file)
   for (const g of model.graphs) options.onPass?.('import', g)
   const signatures = model.signatures.map((s) => s.key)
@@ -79,7 +93,7 @@ export function convertTflite(file: TfliteFile, options: QuantizeOptions & Pick<
     source: { tags: [], frameworkVersion, producer: undefined, framework: 'tensorflow', signatures, format: 'tflite', name: file.name },
     optimized: { passes: [], nearMisses: [], memory: { beforeBytes: 0, afterBytes: 0 } },
   }
-  return quantizeConverted(float, options)
+  return quantizeConverted(equalized(float, options), options)
 }
 
 const isQuantizing = ({ mode, recipe }: QuantizeOptions): boolean => recipe !== undefined || (mode !== undefined && mode !== 'none')

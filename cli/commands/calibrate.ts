@@ -62,6 +62,7 @@ interface ModelOptions {
   readonly inputs: readonly string[] | undefined
   readonly outputs: readonly string[] | undefined
   readonly shape: readonly string[]
+  readonly equalize: boolean
 }
 
 /** The float model that `convert` with the same options makes before it quantizes, and the files it is read from. */
@@ -69,11 +70,12 @@ async function floatModelOf(
   location: string,
   options: ModelOptions,
 ): Promise<{ readonly bytes: Uint8Array; readonly files: readonly string[] }> {
-  const { signature, tags, inputs, outputs } = options
+  const { signature, tags, inputs, outputs, equalize } = options
   const tflite = openTflite(location)
   const source = tflite ?? (await openModel(location, { signature, tags, inputs, outputs, shapes: parseShapes(options.shape) }))
   try {
-    const { floatModel } = 'tflite' in source ? convertTflite(source.tflite) : convert(source.model, { keepGrids: true })
+    const { floatModel } =
+      'tflite' in source ? convertTflite(source.tflite, { equalize }) : convert(source.model, { keepGrids: true, equalize })
     return { bytes: tfliteBytes(floatModel), files: source.files }
   } finally {
     source.close()

@@ -63,6 +63,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       blockSize: blockSizes.find((size) => String(size) === options['block-size']),
       asymmetric: options.asymmetric,
       weightsAlgorithm: options['weights-algorithm'] === 'min-max' ? undefined : options['weights-algorithm'],
+      equalize: options.equalize,
       keepFloat: options['keep-float'],
       io: parsePortTypes(options.io),
       inputStats: parseInputStats(options['input-stats']),
@@ -80,7 +81,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const write = (sink: ByteSink) => {
       const shown = progressSink(sink, progress, constBytes(converted.model))
-      if (tflite && mode === 'none') return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
+      if (tflite && mode === 'none' && !options.equalize) return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
       return writeTflite(converted.model, shown, exportOptions(converted.source.format, quantize, recipe))
     }
     let checked: ParityReport | undefined
@@ -116,6 +117,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       /** Bytes of results alive at the worst moment; symbolic sizes count as 1. */
       memory: converted.optimized.memory,
       ...(options.explain !== undefined && { explained: explain(options.explain, converted.floatModel, converted.optimized) }),
+      ...(converted.equalization && { equalization: converted.equalization }),
       ...(calibrated && { calibration: calibrated.calibration }),
       decisions: plan ? converted.decisions.map(withError) : converted.decisions,
       diagnostics: converted.diagnostics,
@@ -238,6 +240,7 @@ interface Summary {
   readonly operators: Readonly<Record<string, number>>
   readonly memory: { readonly beforeBytes: number; readonly afterBytes: number }
   readonly explained?: Explanation
+  readonly equalization?: Converted['equalization']
   readonly calibration?: CalibrationSummary
   readonly decisions: readonly Decision[]
   readonly timeMs: number
@@ -253,6 +256,7 @@ function summaryText(s: Summary, check: readonly string[]): string {
     ['signatures', s.signatures.map((x) => x.key).join(', ')],
     ['operators', operatorsText(s.operators)],
     ...(s.mode === 'none' ? [] : [['weights', `${changed.length} of ${s.decisions.length} stored smaller (${s.mode})`]]),
+    ...(s.equalization ? [['equalized', equalizedText(s.equalization)]] : []),
     ...(s.calibration ? [['calibrated', calibrationText(s.calibration)]] : []),
     ...(s.memory.afterBytes === 0 ? [] : [['activations', memoryText(s.memory)]]),
     ['runs on', `TFLite ${s.minRuntimeVersion} or newer`],
@@ -289,6 +293,7 @@ function planText(s: Summary): string {
   return [
     `${s.source.path}: ${s.mode === 'none' ? 'nothing is quantized' : `${split(s.decisions).changed.length} of ${s.decisions.length} constants change (${s.mode})`}`,
     `size ${sizes(s)}; operators ${operatorsText(s.operators)}; nothing was written`,
+    ...(s.equalization ? equalizationLines(s.equalization) : []),
     ...(s.explained ? explanationLines(s.explained) : []),
     ...(rows.length === 0 ? [] : ['', ...table]),
   ].join('\n')
@@ -311,6 +316,20 @@ function resultsText({ algorithm, results }: Decision): string {
 }
 
 const formatReal = (x: number): string => String(Number(x.toPrecision(3)))
+
+function equalizedText({ pairs, others }: NonNullable<Summary['equalization']>): string {
+  return `${pairs.length} of ${pairs.length + others.length} ops with those behind them`
+}
+
+function equalizationLines(found: NonNullable<Summary['equalization']>): string[] {
+  return [
+    `equalized: ${equalizedText(found)}`,
+    ...found.pairs.map(({ layers: [a, b], channels, factors: [low, high] }) => {
+      return `  ${a} and ${b}: ${channels} channels divided by ${formatReal(low)} to ${formatReal(high)}`
+    }),
+    ...found.others.map(({ layer, reason }) => `  not ${layer}: ${reason}`),
+  ]
+}
 
 function calibrationText({ data, estimator, timeMs }: CalibrationSummary): string {
   return `${formatCount(data.samples)} samples of ${data.name} (${estimator}), ${formatSeconds(timeMs)}`

@@ -1,5 +1,5 @@
 import { defineVerb } from '../verb.ts'
-import { calibrationOptions, modelOptions } from './shared.ts'
+import { calibrationOptions, equalizeOption, modelOptions } from './shared.ts'
 
 export const calibrateOptions = {
   data: {
@@ -9,6 +9,7 @@ export const calibrateOptions = {
   },
   output: { kind: 'text', short: 'o', value: 'CALIB.json', help: 'file to write; an existing one is replaced' },
   ...calibrationOptions,
+  ...equalizeOption,
   ...modelOptions,
 } as const
 

@@ -1,7 +1,7 @@
 import { quantizeModes } from '../../src/quantize/types.ts'
 import { plainAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { defineVerb } from '../verb.ts'
-import { calibrationOptions, keepOptions, modelOptions } from './shared.ts'
+import { calibrationOptions, equalizeOption, keepOptions, modelOptions } from './shared.ts'
 
 export const convertOptions = {
   output: { kind: 'text', short: 'o', value: 'OUT.tflite', help: 'file to write; an existing one is replaced' },
@@ -79,6 +79,7 @@ export const convertOptions = {
     help: 'type of biases in int16x8',
     group: 'Quantization',
   },
+  ...equalizeOption,
   'keep-float': { kind: 'texts', value: 'PATTERN', help: 'layers or tensors that stay float; * is any text', group: 'Quantization' },
   ...modelOptions,
   ...keepOptions,

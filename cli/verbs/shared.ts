@@ -52,3 +52,12 @@ export const keepOptions = {
     group: 'Model',
   },
 } as const
+
+/** What happens to the float model before it is calibrated. */
+export const equalizeOption = {
+  equalize: {
+    kind: 'flag',
+    help: 'level the ranges of the weights of neighbouring ops first (cross-layer equalization); the float model stays the same but for rounding',
+    group: 'Quantization',
+  },
+} as const

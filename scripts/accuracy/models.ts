@@ -32,15 +32,24 @@ export function filesOf(model: string): ReadonlyMap<string, Uint8Array> {
   )
 }
 
-/** What downcast makes of a model, row by row, calibrated once; a message where it refuses. */
+/** What downcast makes of a model, row by row, calibrated once, and once more where its weights are equalized; a message where it refuses. */
 export async function* downcastFiles(model: string, rows: readonly Row[]): AsyncGenerator<readonly [Row, Uint8Array | string]> {
   const files = filesOf(model)
-  const float = convert(await readModel({ folder: memoryFolder(model, files) }), { mode: 'none' })
-  const ranges = await rangesOf(float, model, files.get('representative.npz')!)
-  for (const row of rows) yield [row, quantized(float, row, ranges)]
+  const source = await readModel({ folder: memoryFolder(model, files) })
+  const prepared = async (isEqualized: boolean) => {
+    const float = convert(source, { mode: 'none', equalize: isEqualized })
+    return { float, ranges: await rangesOf(float, model, files.get('representative.npz')!) }
+  }
+  const made = new Map<boolean, ReturnType<typeof prepared>>()
+  for (const row of rows) {
+    const isEqualized = row.how.equalize === true
+    if (!made.has(isEqualized)) made.set(isEqualized, prepared(isEqualized))
+    const { float, ranges } = await made.get(isEqualized)!
+    yield [row, quantized(float, row, ranges)]
+  }
 }
 
-function quantized(float: Converted, { how: { recipe, ...options }, name }: Row, ranges: Ranges): Uint8Array | string {
+function quantized(float: Converted, { how: { recipe, equalize: _, ...options }, name }: Row, ranges: Ranges): Uint8Array | string {
   try {
     return tfliteBytes(quantizeConverted(float, { ...options, ...(recipe && { recipe: recipeOf(name, recipe) }), ranges }).model)
   } catch (e) {

@@ -6,7 +6,7 @@ export type TensorFlowMode = 'float' | 'dynamic' | 'float16' | 'int8' | 'int8_ui
 /** One line of the table: what each tool is asked for; absent where it lacks the mode. */
 export interface Row {
   readonly name: string
-  readonly how: Omit<QuantizeOptions, 'recipe' | 'ranges'> & { readonly recipe?: readonly object[] }
+  readonly how: Omit<QuantizeOptions, 'recipe' | 'ranges'> & { readonly recipe?: readonly object[]; readonly equalize?: boolean }
   readonly tensorflow?: TensorFlowMode
   /** A function of its module `recipe`, or the rules of a recipe. */
   readonly litertQuantizer?: string | readonly object[]
@@ -52,6 +52,9 @@ export const rows: readonly Row[] = [
   { name: 'int8, per tensor', how: { mode: 'int8', perTensor: true } },
   { name: 'int8-only, uint8 in and out', how: { mode: 'int8-only', io: 'uint8' }, tensorflow: 'int8_uint8io' },
   { name: 'int16x8', how: { mode: 'int16x8' }, tensorflow: 'int16x8', litertQuantizer: 'static_wi8_ai16' },
+  { name: 'int8, equalized', how: { mode: 'int8', equalize: true } },
+  { name: 'int8, per tensor, equalized', how: { mode: 'int8', perTensor: true, equalize: true } },
+  { name: 'weight-only-int4, equalized', how: { mode: 'weight-only-int4', equalize: true } },
   mixed('dynamic, fully-connected int4', [dynamic(8), dynamic(4, 'FULLY_CONNECTED')]),
   mixed('int8, fully-connected weight-only int4', [int8, weightOnly(4, 'FULLY_CONNECTED')]),
 ]

@@ -135,6 +135,11 @@ export interface WeightTrait {
   readonly operand: string
   readonly axis: number | null
   readonly narrowRange: boolean
+  /**
+   * Of an op that is linear in its input: which channels, the last axis of the input, its weights read along `axis`, and which of them each
+   * channel of the result reads: all, those of its group, or one (there are as many results for each in turn).
+   */
+  readonly reads?: { readonly axis: number; readonly channels: 'all' | 'group' | 'one' }
   /** On integer activations it is one of them. */
   readonly integerAs?: 'activation'
   /** The integer kernel also takes one that is computed, on any grid. */
@@ -243,6 +248,11 @@ export interface OpSpec<Name extends string = string, A extends AttrSchema = Att
    * those of the first operand and of variadic ones, or of the operand named here.
    */
   readonly movesElements?: boolean | string
+  /**
+   * Positive factors of the channels (the last axis) of the first operand multiply the same channels of the result, whatever they are, but
+   * for its fused activation; or when they do. Where the last axis grows it holds the channels in turn.
+   */
+  readonly passesFactors?: true | ((node: Pick<NodeView, 'ints' | 'type'>) => boolean)
   /** Elements of the first result as dims, for shape arithmetic that is more than moving elements. */
   dims?(node: { readonly attrs: Attrs; readonly values: readonly (Value | null)[] }): readonly Dim[] | undefined
   /** Tensors beside operands and results that the kernel wants listed, with the grids it takes from them. */

@@ -309,3 +309,14 @@ export function idleRule(recipe: string, path: string, reason: string): Diagnost
     message: `Rule ${path} of the recipe ${JSON.stringify(recipe)} changes nothing: ${reason}.`,
   }
 }
+
+/** Equalization that found nothing to do. */
+export function nothingEqualized(reasons: readonly { readonly layer: string; readonly reason: string }[]): DiagnosticFields {
+  const shown = reasons.slice(0, 3).map((r) => `${JSON.stringify(r.layer)}: ${r.reason}`)
+  const more = reasons.length > shown.length ? ` and ${reasons.length - shown.length} more` : ''
+  return {
+    code: 'quantize/nothing-equalized',
+    message: `No weights were equalized: ${shown.length === 0 ? 'no op has constant float weights' : `${shown.join('; ')}${more}`}.`,
+    hint: 'Leave --equalize out.',
+  }
+}

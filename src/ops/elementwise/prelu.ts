@@ -15,6 +15,7 @@ export const prelu = defineOp({
     return [{ dtype: x.dtype, shape }]
   },
   quant: { integer: ['i8'], weights: [{ operand: 'alpha', axis: null, narrowRange: true }] },
+  passesFactors: true,
   version: () => 1,
   releases: { 1: '1.8.0' },
   accuracy: 'exact',

@@ -24,6 +24,7 @@ interface UnaryRow<A extends AttrSchema> {
   version?: (node: TypedNodeView) => number
   releases: Readonly<Record<number, string>>
   accuracy?: 'exact' | 'rounding'
+  passesFactors?: true
   /** Elementary operations per element. */
   work?: number
 }
@@ -42,6 +43,7 @@ function unary<const Name extends string, const A extends AttrSchema = Record<ne
     ...(row.options ? { options: row.options } : {}),
     infer: (n) => [{ dtype: n.type('x').dtype, shape: n.type('x').shape }],
     ...(row.quant ? { quant: row.quant } : {}),
+    ...(row.passesFactors ? { passesFactors: true } : {}),
     version: row.version ?? versionByDType(row.versions ?? {}),
     releases: row.releases,
     accuracy: row.accuracy ?? 'exact',
@@ -63,6 +65,7 @@ const q8: Partial<Record<DType, number>> = { i8: 2, i16: 3 }
 
 export const relu = unary('relu', {
   summary: 'max(x, 0)',
+  passesFactors: true,
   quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   versions: { i8: 2, u8: 2, i16: 3 },
@@ -89,6 +92,7 @@ export const relu0To1 = unary('relu_0_to_1', {
 })
 export const leakyRelu = unary('leaky_relu', {
   summary: 'x >= 0 ? x : alpha * x',
+  passesFactors: true,
   quant: { integer: ['i8', 'i16'] },
   dtypes: floatOrQ,
   attrs: { alpha: attr.f32('alpha') },

@@ -45,6 +45,7 @@ export const conv2d = defineOp({
         operand: 'filter',
         axis: 0,
         narrowRange: true,
+        reads: { axis: 3, channels: 'group' },
         small: { dynamic: [8, 4, 2], integer: [4], weightOnly: [8, 4] },
         product: {
           operand: 'input',
@@ -103,7 +104,9 @@ export const depthwiseConv2d = defineOp({
   },
   quant: {
     integer: ['i8', 'i16'],
-    weights: [{ operand: 'filter', axis: 3, narrowRange: true, small: { dynamic: [8], weightOnly: [8] } }],
+    weights: [
+      { operand: 'filter', axis: 3, narrowRange: true, reads: { axis: 3, channels: 'one' }, small: { dynamic: [8], weightOnly: [8] } },
+    ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'filter'] }],
     dynamicRange: { setAttrs: {}, perChannel: true },
   },

@@ -40,6 +40,7 @@ export const fullyConnected = defineOp({
         operand: 'weights',
         axis: 0,
         narrowRange: true,
+        reads: { axis: 1, channels: 'all' },
         mayCompute: true,
         small: { dynamic: [8, 4, 2], integer: [4], blocks: [4, 2], weightOnly: [8, 4] },
         rotates: 'input',

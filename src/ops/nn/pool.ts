@@ -14,9 +14,10 @@ function pool<const Name extends string>(
   name: Name,
   summary: string,
   accuracy: 'exact' | 'rounding',
-  row: Pick<OpSpec, 'quant' | 'releases'> = {
+  row: Pick<OpSpec, 'quant' | 'releases' | 'passesFactors'> = {
     quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
     releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.3.0' },
+    passesFactors: true,
   },
 ): OpSpec<Name, typeof poolAttrs> {
   return defineOp<Name, typeof poolAttrs>({

@@ -34,7 +34,9 @@ export const transposeConv = defineOp({
   },
   quant: {
     integer: ['i8', 'i16'],
-    weights: [{ operand: 'weights', axis: 0, narrowRange: true, small: { dynamic: [8], weightOnly: [8] } }],
+    weights: [
+      { operand: 'weights', axis: 0, narrowRange: true, reads: { axis: 3, channels: 'all' }, small: { dynamic: [8], weightOnly: [8] } },
+    ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: {} },
   },

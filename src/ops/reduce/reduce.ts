@@ -14,6 +14,7 @@ interface ReduceRow {
   releases: Readonly<Record<number, string>>
   accuracy?: 'exact' | 'rounding'
   dims?: OpSpec['dims']
+  passesFactors?: OpSpec['passesFactors']
 }
 
 /** One value for all elements along the axes; axes is an i32 vector or scalar, negative counts from the end. */
@@ -38,6 +39,7 @@ function reduce<const Name extends string>(name: Name, row: ReduceRow): OpSpec<N
     },
     ...(row.quant ? { quant: row.quant } : {}),
     ...(row.dims ? { dims: row.dims } : {}),
+    ...(row.passesFactors ? { passesFactors: row.passesFactors } : {}),
     version: versionByDType(row.versions ?? { i8: 2, i16: 3 }),
     releases: row.releases,
     accuracy: row.accuracy ?? 'exact',
@@ -46,6 +48,11 @@ function reduce<const Name extends string>(name: Name, row: ReduceRow): OpSpec<N
 }
 
 const sameScales: QuantTraits = { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } }
+/** The last axis stays. */
+const keepsChannels: OpSpec['passesFactors'] = (n) => {
+  const { length } = n.type('input').shape
+  return n.ints('axes')?.every((a) => normalizeAxis(a, length) !== length - 1) === true
+}
 const numbers: readonly DType[] = [...floatOrQ, 'i32', 'i64']
 export const mean = reduce('mean', {
   summary: 'mean over axes',
@@ -53,6 +60,7 @@ export const mean = reduce('mean', {
   quant: { integer: ['i8', 'i16'] },
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.4.0' },
   accuracy: 'rounding',
+  passesFactors: keepsChannels,
 })
 export const sum = reduce('sum', {
   summary: 'sum over axes',
@@ -61,6 +69,7 @@ export const sum = reduce('sum', {
   versions: { i8: 2 },
   releases: { 1: '1.10.0', 2: '1.15.0' },
   accuracy: 'rounding',
+  passesFactors: keepsChannels,
 })
 export const reduceMax = reduce('reduce_max', {
   summary: 'largest over axes',

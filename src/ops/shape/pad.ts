@@ -32,6 +32,11 @@ export const pad = defineOp({
   version: padVersion,
   releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.20.0' },
   accuracy: 'exact',
+  passesFactors: (n) =>
+    n
+      .ints('paddings')
+      ?.slice(-2)
+      .every((p) => p === 0) === true,
 })
 
 /** A constant around the operand. */

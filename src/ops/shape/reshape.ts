@@ -32,6 +32,7 @@ export const reshape = defineOp({
   quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: () => 1,
   releases: { 1: '1.5.0' },
+  passesFactors: true,
   ...moves,
 })
 
@@ -53,6 +54,7 @@ export const squeeze = defineOp({
   quant: { integer: ['i8', 'i16'], sameScales: { operands: ['input'], results: [0] } },
   version: versionByDType({ string: 2 }),
   releases: { 1: '1.6.0', 2: '2.5.0' },
+  passesFactors: true,
   ...moves,
 })
 

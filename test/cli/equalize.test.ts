@@ -1,0 +1,55 @@
+import * as fs from 'node:fs'
+import * as os from 'node:os'
+import * as path from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runInProcess } from './run-cli.ts'
+
+const fixture = (name: string) => path.resolve(import.meta.dirname, '../../fixtures', name)
+const float = fixture('tflite/mnist_cnn_small.float.tflite')
+const digits = fixture('mnist/digits-images-idx3-ubyte')
+const scaled = ['--preprocess', 'mean=0,std=255']
+let dir: string
+const at = (name: string): string => path.join(dir, name)
+
+async function json(...words: readonly string[]): Promise<Record<string, unknown>> {
+  const { code, out, err } = await runInProcess(...words, '--json')
+  expect(code, err).toBe(0)
+  return JSON.parse(out) as Record<string, unknown>
+}
+
+beforeAll(() => {
+  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-equalize-'))
+})
+afterAll(() => fs.rmSync(dir, { recursive: true }))
+
+test('writes the float model with other weights and the same answers', async () => {
+  const result = await json('convert', float, '--equalize', '-o', at('level.tflite'))
+  expect((result.equalization as { pairs: unknown[] }).pairs.length).toBe(3)
+  expect(fs.readFileSync(at('level.tflite')).equals(fs.readFileSync(float))).toBe(false)
+  const compared = await json('compare', float, at('level.tflite'), '--data', digits, ...scaled, '--no-latency')
+  const [before, after] = compared.models as { accuracy?: { top1: number } }[]
+  expect(after!.accuracy).toEqual(before!.accuracy)
+})
+
+test('is told by --plan, layer by layer', async () => {
+  const { out } = await runInProcess('convert', float, '--equalize', '--quantize', 'weight-only-int8', '--plan')
+  expect(out).toContain('equalized: 3 of 4 ops with those behind them')
+  expect(out).toMatch(/channels divided by [\d.]+ to [\d.]+/)
+  expect(out).toContain('SOFTMAX behind it does not scale with what it reads')
+})
+
+test('a calibration is of the equalized model or of the other', async () => {
+  await json('calibrate', float, '--equalize', '--data', digits, ...scaled, '-o', at('calib.json'))
+  const int8 = ['convert', float, '--quantize', 'int8', '-o', at('int8.tflite'), '--calibration']
+  await json(...int8, at('calib.json'), '--equalize')
+  const same = fs.readFileSync(at('int8.tflite'))
+  await json(...int8, digits, ...scaled, '--equalize')
+  expect(fs.readFileSync(at('int8.tflite')).equals(same)).toBe(true)
+  const { out } = await runInProcess(...int8, at('calib.json'), '--json')
+  expect(JSON.parse(out)).toMatchObject({ error: { code: 'calibrate/other-model' } })
+})
+
+test('warns when nothing is equalized', async () => {
+  const result = await json('convert', fixture('tflite/variable_assign.float.tflite'), '--equalize', '-o', at('same.tflite'))
+  expect(result.diagnostics).toMatchObject([{ code: 'quantize/nothing-equalized', severity: 'warning' }])
+})
