@@ -281,7 +281,6 @@ ParseSequenceExample;;;
 ParseSequenceExampleV2;;;
 ParseSingleExample;;;
 ParseSingleSequenceExample;;;
-PartitionedCall;P1;STRIDED_SLICE UNIDIRECTIONAL_SEQUENCE_LSTM TRANSPOSE WHILE RESHAPE FILL GATHER PACK REVERSE_V2 SHAPE;f32
 PlaceholderV2;;;
 PlaceholderWithDefault;;;
 PopulationCount;P2;CAST FLOOR_MOD RESHAPE RIGHT_SHIFT SUM;i32 i64
@@ -451,11 +450,9 @@ Sqrt;P0;SQRT;f32 f16 bf16 f64 i8 i16 u8
 Square;P0;SQUARE MUL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 SquaredDifference;P0;SQUARED_DIFFERENCE RESHAPE MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Squeeze;P0;RESHAPE SQUEEZE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
-StatefulPartitionedCall;;;
 StatelessCase;P2;EQUAL IF;i32
 StatelessIf;P1;IF CAST NOT_EQUAL REVERSE_V2 SUM TRANSPOSE;bool
 StatelessMultinomial;;;
-StatelessPartitionedCall;;;
 StatelessRandomGammaV2;;;
 StatelessRandomGammaV3;;;
 StatelessRandomGetAlg;;;
@@ -497,7 +494,6 @@ Svd;;;
 Switch;;;
 TFText>NgramsStringJoin;;;
 TFText>WhitespaceTokenizeWithOffsetsV2;;;
-TPUPartitionedCall;;;
 Tan;P2;COS DIV SIN;f32 f16 bf16 f64
 Tanh;P0;TANH;f32 f16 bf16 f64 i8 i16 u8
 TensorArrayConcatV3;;;
