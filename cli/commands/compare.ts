@@ -10,16 +10,20 @@ import { diagnosticText } from '../failure.ts'
 import { interruptible } from '../signals.ts'
 import type { Command } from '../verb.ts'
 import type { compareOptions } from '../verbs/compare.ts'
-import { preprocessesOf } from './preprocess.ts'
+import { preprocessFor } from './preprocess.ts'
 import { withModels } from './tflite.ts'
 import { writeText } from './write-text.ts'
 
 export const compareCommand: Command<typeof compareOptions> = interruptible(async ({ args, options, terminal }) => {
-  const preprocess = preprocessesOf(options.preprocess)
   if (options.output !== undefined) checkOutput(options.output, args)
-  const models = await withModels(args, terminal, (opened) =>
-    opened.map(({ file, source }) => ({ name: file.name, bytes: source.read(0, source.byteLength) })),
-  )
+  const { models, preprocess } = await withModels(args, terminal, (opened) => ({
+    models: opened.map(({ file, source }) => ({ name: file.name, bytes: source.read(0, source.byteLength) })),
+    preprocess: preprocessFor(
+      options.preprocess,
+      opened.map((o) => o.file),
+      terminal,
+    ),
+  }))
   const data = openDataSet(dataSpec(options.data, options.labels))
   // In this thread: the way to another one would count as latency.
   const runner = liteRtRunner(loadNodeLiteRt)

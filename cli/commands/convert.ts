@@ -16,6 +16,8 @@ import type { Action, Recipe } from '../../src/quantize/recipe/recipe.ts'
 import type { Decision, QuantizeOptions } from '../../src/quantize/types.ts'
 import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
 import { blockSizes, type SampledAlgorithm, sampledAlgorithms } from '../../src/quantize/weights/scheme.ts'
+import { withPreprocess } from '../../src/run/data/kept-preprocess.ts'
+import { type Preprocess, parsePreprocess } from '../../src/run/data/preprocess.ts'
 import { calibrationWithoutUse, malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import type { OptionValues } from '../options.ts'
@@ -29,6 +31,7 @@ import type { Command } from '../verb.ts'
 import type { convertOptions } from '../verbs/convert.ts'
 import { parseDefaultRanges, parseInputStats } from './input-stats.ts'
 import { parsePortTypes } from './port-types.ts'
+import { preprocessesOf } from './preprocess.ts'
 import { readRecipe } from './read-recipe.ts'
 import { parseResultTypes, parseShapes } from './shapes.ts'
 
@@ -78,11 +81,14 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
     const run = (h: ConvertOptions) => ('tflite' in source ? convertTflite(source.tflite, h) : convert(source.model, h))
     const calibrated = options.calibration.length === 0 ? undefined : await runCalibrated(run, how, path, { ...options, recipe }, terminal)
     const converted = calibrated?.converted ?? run(how)
+    const records = preprocessRecords(options.preprocess, calibrated?.calibration.preprocess)
+    const model = withPreprocess(converted.model, records)
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const write = (sink: ByteSink) => {
-      const shown = progressSink(sink, progress, constBytes(converted.model))
-      if (tflite && mode === 'none' && !options.equalize) return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
-      return writeTflite(converted.model, shown, exportOptions(converted.source.format, quantize, recipe))
+      const shown = progressSink(sink, progress, constBytes(model))
+      if (tflite && mode === 'none' && !options.equalize && records.size === 0)
+        return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
+      return writeTflite(model, shown, exportOptions(converted.source.format, quantize, recipe))
     }
     let checked: ParityReport | undefined
     // A plan states the exact size: everything is computed and nothing kept.
@@ -192,6 +198,11 @@ const algorithmOf = (action: Action) => ('scheme' in action ? action.scheme : 'w
 function sampledIn({ recipe, weightsAlgorithm }: ConvertOptions): SampledAlgorithm | undefined {
   const asked = recipe ? recipe.rules.map((r) => algorithmOf(r.action)) : [weightsAlgorithm]
   return sampledAlgorithms.find((a) => asked.includes(a))
+}
+
+/** What `--preprocess` says, else what the calibration was made with. */
+function preprocessRecords(values: readonly string[], of: CalibrationRecord['preprocess'] = {}): ReadonlyMap<string, Preprocess> {
+  return values.length > 0 ? preprocessesOf(values) : new Map(Object.entries(of).map(([name, text]) => [name, parsePreprocess(text)]))
 }
 
 interface CalibrationSummary {

@@ -6,15 +6,26 @@ import { diagnosticText } from '../failure.ts'
 import { withCleanExit } from '../signals.ts'
 import type { Command } from '../verb.ts'
 import type { deployOptions } from '../verbs/deploy.ts'
-import { preprocessOf } from './preprocess.ts'
+import { preprocessFor, preprocessOf } from './preprocess.ts'
 import { withModels } from './tflite.ts'
 
 const targets = ['android']
 
 export const deployCommand: Command<typeof deployOptions> = async ({ args: [target, ...paths], options, terminal }) => {
   if (!targets.includes(target!)) throw unknownValue('TARGET', target!, targets)
-  const preprocess = preprocessOf(options.preprocess)
+  const given = preprocessOf(options.preprocess)
   return withModels(paths, terminal, async (models) => {
+    const kept = given
+      ? []
+      : [
+          ...preprocessFor(
+            [],
+            models.map((m) => m.file),
+            terminal,
+          ).values(),
+        ]
+    // One record is for the picture that goes in; several belong to models that no project is made for.
+    const preprocess = given ?? (kept.length === 1 ? kept[0] : undefined)
     const project = deployAndroid(
       models.map((m) => m.file),
       { ...(options.package !== undefined && { packageName: options.package }), ...(preprocess && { preprocess }) },

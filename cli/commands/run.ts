@@ -20,18 +20,22 @@ import { interruptible } from '../signals.ts'
 import type { Command } from '../verb.ts'
 import type { runOptions } from '../verbs/run.ts'
 import { inputPaths } from './input-paths.ts'
-import { preprocessesOf } from './preprocess.ts'
+import { preprocessFor } from './preprocess.ts'
 import { runText } from './run-text.ts'
 import { withModels } from './tflite.ts'
 
 export const runCommand: Command<typeof runOptions> = interruptible(async ({ args, options, terminal }) => {
-  const preprocess = preprocessesOf(options.preprocess)
   if (options.input.length === 0) throw missingOption('run', '--input [NAME=]FILE')
   const paths = inputPaths('--input', options.input)
   const { output } = options
   const inputs = [...args, ...paths.values()]
   if (output !== undefined) checkOutput(output, inputs)
-  const model = await withModels(args, terminal, ([m]) => ({ name: m!.file.name, bytes: m!.source.read(0, m!.source.byteLength) }))
+  const model = await withModels(args, terminal, ([m]) => ({
+    name: m!.file.name,
+    bytes: m!.source.read(0, m!.source.byteLength),
+    preprocess: preprocessFor(options.preprocess, [m!.file], terminal),
+  }))
+  const { preprocess } = model
   // In a thread of its own: the terminal stays responsive, and a crash of the runtime is an error like others.
   const runner = nodeWorkerRunner()
   const progress = terminal.progress('samples')

@@ -1,4 +1,4 @@
-import { DowncastError, nearest } from '../../core/diagnostics.ts'
+import { type DiagnosticFields, DowncastError, nearest } from '../../core/diagnostics.ts'
 import { formatShape, type Shape } from '../../core/shape.ts'
 import { fitShape } from './fit-shape.ts'
 
@@ -8,6 +8,36 @@ const list = (names: readonly string[]): string => {
   return names.length === 0 ? 'none' : shown + (names.length > 12 ? ` and ${names.length - 12} more` : '')
 }
 const formats = 'pictures (png, jpg), IDX files (plain or gzipped), .npy, .npz, .tar, .csv or .jsonl'
+
+/** The preprocessing that a file says of itself cannot be followed. */
+export function badKeptPreprocess(file: string, reason: string): DiagnosticFields {
+  return {
+    code: 'run/bad-kept-preprocess',
+    message: `The preprocessing that ${quote(file)} holds is left aside: ${reason}.`,
+    file,
+    hint: 'Say it with --preprocess.',
+  }
+}
+
+/** Inputs are prepared as the file says. */
+export function usesKeptPreprocess(file: string, text: string): DiagnosticFields {
+  return {
+    code: 'run/uses-kept-preprocess',
+    message: `Inputs are prepared as ${quote(file)} says: ${text}.`,
+    file,
+    hint: 'Say another with --preprocess.',
+  }
+}
+
+/** Files that are run on the same data and say different things of how it is prepared. */
+export function differentKeptPreprocess(file: string, other: string): DiagnosticFields {
+  return {
+    code: 'run/different-kept-preprocess',
+    message: `${quote(other)} holds another preprocessing than ${quote(file)}, which is followed for all.`,
+    file: other,
+    hint: 'Say the right one with --preprocess.',
+  }
+}
 
 /** A folder or file without a single sample. */
 export function noSamples(data: string): DowncastError {
