@@ -1,4 +1,3 @@
-import { typedView } from '../core/dtype.ts'
 import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
 import type { SourceNode } from '../import/source-graph.ts'
 
