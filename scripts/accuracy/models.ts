@@ -1,4 +1,5 @@
 import { calibrate } from '../../src/calibrate/calibrate.ts'
+import { hessianSources } from '../../src/calibrate/hessian-sources.ts'
 import { openObserver } from '../../src/calibrate/open-observer.ts'
 import { type Converted, convert, quantizeConverted } from '../../src/convert.ts'
 import { memorySource } from '../../src/core/bytes.ts'
@@ -8,8 +9,11 @@ import { memoryFolder } from '../../src/import/folder.ts'
 import { readModel } from '../../src/import/read-model.ts'
 import { openFile } from '../../src/platform/node.ts'
 import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
-import type { Ranges } from '../../src/quantize/ranges.ts'
+import { layersToObserve } from '../../src/quantize/observe.ts'
 import { recipeOf } from '../../src/quantize/recipe/parse-recipe.ts'
+import type { QuantizeOptions } from '../../src/quantize/types.ts'
+import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
+import { sampledAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { openDataSet } from '../../src/run/data/open-data-set.ts'
 import { liteRtRunner } from '../../src/run/litert.ts'
 import { openZip } from '../../src/wire/zip.ts'
@@ -38,34 +42,39 @@ export async function* downcastFiles(model: string, rows: readonly Row[]): Async
   const source = await readModel({ folder: memoryFolder(model, files) })
   const prepared = async (isEqualized: boolean) => {
     const float = convert(source, { mode: 'none', equalize: isEqualized })
-    return { float, ranges: await rangesOf(float, model, files.get('representative.npz')!) }
+    return { float, seen: await observed(float, model, files.get('representative.npz')!) }
   }
   const made = new Map<boolean, ReturnType<typeof prepared>>()
   for (const row of rows) {
     const isEqualized = row.how.equalize === true
     if (!made.has(isEqualized)) made.set(isEqualized, prepared(isEqualized))
-    const { float, ranges } = await made.get(isEqualized)!
-    yield [row, quantized(float, row, ranges)]
+    const { float, seen } = await made.get(isEqualized)!
+    const isSampled = sampledAlgorithms.some((a) => a === row.how.weightsAlgorithm)
+    yield [row, quantized(float, row, isSampled ? await observed(float, model, files.get('representative.npz')!, row.how) : seen)]
   }
 }
 
-function quantized(float: Converted, { how: { recipe, equalize: _, ...options }, name }: Row, ranges: Ranges): Uint8Array | string {
+type Seen = Pick<QuantizeOptions, 'ranges' | 'hessians'>
+
+function quantized(float: Converted, { how: { recipe, equalize: _, ...options }, name }: Row, seen: Seen): Uint8Array | string {
   try {
-    return tfliteBytes(quantizeConverted(float, { ...options, ...(recipe && { recipe: recipeOf(name, recipe) }), ranges }).model)
+    return tfliteBytes(quantizeConverted(float, { ...options, ...(recipe && { recipe: recipeOf(name, recipe) }), ...seen }).model)
   } catch (e) {
     if (e instanceof DowncastError) return e.message
     throw e
   }
 }
 
-async function rangesOf(float: Converted, name: string, samples: Uint8Array): Promise<Ranges> {
+/** Ranges, and of the layers whose weights are chosen by samples what these tell. */
+async function observed(float: Converted, name: string, samples: Uint8Array, how?: Row['how']): Promise<Seen> {
   const runner = liteRtRunner(loadNodeLiteRt)
   const bytes = tfliteBytes(float.floatModel)
-  const observer = await openObserver(runner, bytes, name)
+  const plan = how && layersToObserve(float.floatModel, { mode: how.mode ?? 'none', weightsAlgorithm: how.weightsAlgorithm })
+  const observer = await openObserver(runner, bytes, name, plan && hessianSources(float.floatModel, bytes, plan.layers))
   try {
     const data = openDataSet({ data: memorySource('representative.npz', samples) })
-    const { calibration } = await calibrate({ model: { name, bytes }, data, observers: [observer] })
-    return calibration.ranges(float.floatModel)
+    const { calibration, hessians } = await calibrate({ model: { name, bytes }, data, observers: [observer] })
+    return { ranges: calibration.ranges(float.floatModel), ...(plan && { hessians: observedHessians(plan, hessians) }) }
   } finally {
     await observer.dispose()
     await runner.dispose()

@@ -55,6 +55,9 @@ export const rows: readonly Row[] = [
   { name: 'int8, equalized', how: { mode: 'int8', equalize: true } },
   { name: 'int8, per tensor, equalized', how: { mode: 'int8', perTensor: true, equalize: true } },
   { name: 'weight-only-int4, equalized', how: { mode: 'weight-only-int4', equalize: true } },
+  { name: 'dynamic-int4, GPTQ', how: { mode: 'dynamic-int4', weightsAlgorithm: 'gptq' } },
+  { name: 'dynamic-int4, AdaRound', how: { mode: 'dynamic-int4', weightsAlgorithm: 'adaround' } },
+  { name: 'int8, GPTQ', how: { mode: 'int8', weightsAlgorithm: 'gptq' } },
   mixed('dynamic, fully-connected int4', [dynamic(8), dynamic(4, 'FULLY_CONNECTED')]),
   mixed('int8, fully-connected weight-only int4', [int8, weightOnly(4, 'FULLY_CONNECTED')]),
 ]
