@@ -25,6 +25,7 @@ function converted(conversion: Conversion, lowering: Lowering, { keepsResults = 
     const operands = n.operands.map((v, i) => (first && i > 0 ? v : castTo(b, v, conversion[v.type.dtype] ?? v.type.dtype)))
     const back = (v: Value) => (!keepsResults && v.type.dtype === conversion[from] ? castTo(b, v, from) : v)
     const results = lowering(n.with(operands), b)
+    n.scope.narrowings.note(n.layer ?? n.node.op, from, conversion[from]!, [results].flat() as readonly Value[])
     return Array.isArray(results) ? (results as readonly Value[]).map(back) : back(results as Value)
   }
 }

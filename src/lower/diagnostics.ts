@@ -1,4 +1,5 @@
 import { type DiagnosticFields, DowncastError } from '../core/diagnostics.ts'
+import type { DType } from '../core/dtype.ts'
 import type { TensorType } from '../ir/types.ts'
 import { formatType } from '../ops/diagnostics.ts'
 
@@ -78,6 +79,26 @@ export function attributesLeftOut(op: string, layer: string | undefined, names: 
     op,
     node: layer,
   }
+}
+
+const shownLayers = 5
+
+/** Note: what is computed in another element type than the model states, as LiteRT has no kernels for that one. */
+export function otherElementType(from: DType, to: DType, layers: readonly string[]): DiagnosticFields {
+  const shown = layers.slice(0, shownLayers).map((l) => `"${l}"`)
+  const more = layers.length > shown.length ? ` and ${layers.length - shown.length} more` : ''
+  return {
+    code: 'lower/other-element-type',
+    message: `What the model computes in ${from} is computed in ${to} in ${shown.join(', ')}${more}: ${effectOf(from, to)}.`,
+    node: layers[0],
+    expected: from,
+    actual: to,
+  }
+}
+
+function effectOf(from: DType, to: DType): string {
+  if (from === 'f64') return 'digits beyond the seventh are lost'
+  return to === 'f32' ? 'results have digits that the model rounds away' : `numbers beyond ${to} wrap`
 }
 
 /** The op is supported, but not with this attribute or operand. */

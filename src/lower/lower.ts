@@ -8,7 +8,8 @@ import { OpBuilder } from '../ops/build.ts'
 import { adviceFor } from './advice.ts'
 import { allowedKind, checkedAllowances, type LowerOptions, tellAllowances } from './allow.ts'
 import { complexPair } from './complex.ts'
-import { badPort, complexResult, missingResult, unknownResult, unsupportedOp } from './diagnostics.ts'
+import { badPort, complexResult, missingResult, otherElementType, unknownResult, unsupportedOp } from './diagnostics.ts'
+import type { Narrowings } from './narrowing.ts'
 import { keepOpaque } from './opaque/opaque.ts'
 import { resultTypes } from './opaque/result-types.ts'
 import { stringData } from './opaque/string-data.ts'
@@ -56,6 +57,7 @@ export function lower(source: SourceModel, registry: LoweringRegistry, given: Lo
   diagnostics.throwIfErrors()
   invariant(graphs.length === source.graphs.length, 'a signature was lost without an error')
   tellAllowances(options, outcomes, diagnostics)
+  for (const n of lowering.narrowings) diagnostics.add('info', otherElementType(n.from, n.to, n.layers))
   const model = { graphs: [...graphs, ...bodies.graphs], signatures, description: 'downcast', metadata: new Map() }
   return { model: initializeVariables(dropUncalledGraphs(model), lowering.written), diagnostics: diagnostics.list }
 }
@@ -122,6 +124,10 @@ class NodeLowering implements LowersNodes {
   }
 
   /** Variables that the lowered graphs write. */
+  get narrowings(): Narrowings['list'] {
+    return this.#scope.narrowings.list
+  }
+
   get written(): Iterable<SourceVariable> {
     return this.#scope.written.values()
   }

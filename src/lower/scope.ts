@@ -7,6 +7,7 @@ import type { Value } from '../ir/types.ts'
 import type { OpBuilder } from '../ops/build.ts'
 import { op } from '../ops/index.ts'
 import { tooManyNodes } from './diagnostics.ts'
+import { Narrowings } from './narrowing.ts'
 import type { NodeOutcome } from './outcome.ts'
 
 /** A TensorFlow list of tensors before anything says which shape they have; then it becomes a tensor `[length, ...element]`. */
@@ -42,6 +43,7 @@ export class Scope {
   readonly lists = new WeakMap<Value, PendingList>()
   /** Variables that are written, by name. */
   readonly written = new Map<string, SourceVariable>()
+  readonly narrowings = new Narrowings()
   readonly #handles = new WeakMap<GraphEditor, Map<string, Value>>()
   readonly #loaded = new WeakMap<SourceLibrary, Map<string, SourceGraph>>()
   #nodes = 0

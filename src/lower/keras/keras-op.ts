@@ -1,4 +1,5 @@
 import { invariant } from '../../core/diagnostics.ts'
+import type { DType } from '../../core/dtype.ts'
 import { isJsonObject, type Json, member } from '../../core/json.ts'
 import type { KerasCall, KerasLayer } from '../../import/source-graph.ts'
 import type { Value } from '../../ir/types.ts'
@@ -18,6 +19,8 @@ export class KerasOp extends SourceOp {
     invariant(n.node.keras, `${n.node.op} is no call of a Keras layer`)
     this.#call = n.node.keras
     this.#builder = b
+    const computed = computeType(n.node.keras.layer.config)
+    if (computed) n.scope.narrowings.note(this.layer, computed, 'f32')
   }
 
   get keras(): KerasLayer {
@@ -156,3 +159,17 @@ export function serializedName(v: Json | undefined): string | undefined {
   const name = typeof inner === 'string' ? inner : member(v, 'class_name')
   return typeof name === 'string' ? name : undefined
 }
+
+/** The float type that a policy states for the layer, where it is not f32: `float64`, `mixed_float16`, `{config: {name}}`. */
+function computeType(config: KerasLayer['config']): DType | undefined {
+  const stated = member(config, 'dtype')
+  const policy = isJsonObject(stated) ? member(stated, 'config') : undefined
+  const name = isJsonObject(policy) ? member(policy, 'name') : stated
+  return typeof name === 'string' ? otherFloats.get(name.replace(/^mixed_/, '')) : undefined
+}
+
+const otherFloats: ReadonlyMap<string, DType> = new Map([
+  ['float16', 'f16'],
+  ['bfloat16', 'bf16'],
+  ['float64', 'f64'],
+])
