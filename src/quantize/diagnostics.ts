@@ -67,10 +67,11 @@ export function needsCustomKernel(op: string, layers: readonly string[]): Diagno
 }
 
 /** A static mode without a range for any activation. */
-export function noRanges(mode: string): DowncastError {
+/** `what`: a mode or a recipe, with its name. */
+export function noRanges(what: string): DowncastError {
   return new DowncastError({
     code: 'quantize/no-ranges',
-    message: `The mode ${mode} stores activations as integers and needs their ranges, and the model states none.`,
+    message: `The ${what} stores activations as integers and needs their ranges, and the model states none.`,
     expected: 'the ranges of activations',
     hint: 'Give samples or an earlier calibration with --calibration.',
   })

@@ -37,7 +37,7 @@ export function followRecipe(
     const weights = isRounded ? { ...form.weights, algorithm: 'min-max' as const } : form.weights
     const rounding = isRounded ? { algorithm, hessians: options.hessians } : undefined
     const result = staticInteger(current, { type: form.type, biasType, weights, rounding, range, keep, only })
-    if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(recipe.name)
+    if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(`recipe ${recipe.name}`)
     current = result.model
     decisions.push(...result.decisions)
     diagnostics.push(...result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')))

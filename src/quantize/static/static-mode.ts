@@ -34,7 +34,7 @@ export function staticMode(activations: Activations, isStrict: boolean) {
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
     const how = { type, isUnsigned, biasType, weights, rounding, range, grid, defaultGrid, keep, useForms: isStrict } as const
     const result = staticInteger(model, how)
-    if (!defaultRange && !knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(options.mode!)
+    if (!defaultRange && !knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(`mode ${options.mode}`)
     const float = result.islands.filter((i) => !i.isCall)
     if (isStrict && float.length > 0) throw notInteger(float)
     const types = isUnsigned ? signedPorts(options.io) : (options.io ?? 'float32')
