@@ -3,7 +3,7 @@ import type { Value } from '../../ir/types.ts'
 import { stepsOf } from '../../ops/steps.ts'
 import { bounds, magnitudes } from '../weights/bounds.ts'
 import { type Groups, groupsOf } from '../weights/groups.ts'
-import { activationGrid, clamp, type Grid, type GridType, grid, roundHalfAway } from './grid.ts'
+import { clamp, type Grid, type GridType, grid, gridOver, roundHalfAway } from './grid.ts'
 
 /** A channel whose weights all lie within this has its scale from it. */
 const smallestBound = 5e-7
@@ -16,10 +16,14 @@ export const floatsOf = (value: Value): Float32Array => typedView('f32', value.d
 /** Groups along the channels of a constant; one of all elements when the axis is null. */
 export const channelsOf = (value: Value, axis: number | null): Groups => groupsOf(value.type.shape as readonly number[], axis, 'per-axis')
 
-/** The grid of a constant's own content; its elements are finite. */
+/**
+ * The grid of a constant's own content; its elements are finite. A range narrower than 1e-6 reaches to 5e-7 on both sides of 0.
+ * @see TensorFlow quantization_utils.cc, ExpandVerySmallRange
+ */
 export function contentGrid(value: Value, type: GridType): Grid {
   const [low, high] = contentRange(value)!
-  return activationGrid(low, high, type, smallestBound)
+  const isNarrow = high - low <= 2 * smallestBound
+  return isNarrow ? gridOver(Math.min(low, -smallestBound), Math.max(high, smallestBound), type) : gridOver(low, high, type)
 }
 
 /** Smallest and largest element, 0 included; undefined when one is NaN or infinite. */

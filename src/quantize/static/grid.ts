@@ -11,20 +11,27 @@ export const sameGrid = (a: Grid, b: Grid): boolean => a.scale === b.scale && a.
 /** What numbers are rounded to. Those of `u8` are written 128 lower, as i8. */
 export type GridType = IntegerType | 'u8'
 
-/** A range narrower than this is widened. @see TensorFlow quantization_utils.cc, kNearZeroTolerance */
+/** A range narrower than this is widened by it at both ends. @see TensorFlow quantization_driver.h, TensorRangeSanityCheck */
 const nearZero = 1e-6
 
 /**
- * The grid of an activation with values in [low, high]; 0 is made one of them. i8 spreads -128..127 over the range; i16 is symmetric,
- * -32767..32767. The scale is (high - low)/255 in float32 (TensorFlow's "legacy float scale"), the zero point round-half-away(-128 - low/scale).
- * That of `u8` is as i8, 128 lower, but rounded before: 127.5 becomes 128.
- * A range narrower than 1e-6 reaches to `smallest` on both sides of 0, for i16 to 1: kernels of ADD and SUB fail on a result whose steps are
- * far below those of the operands.
+ * The grid of an activation with values in [low, high]. A range narrower than 1e-6 is widened by as much at both ends, for i16 to 1: kernels of
+ * ADD and SUB fail on a result whose steps are far below those of the operands.
  */
-export function activationGrid(low: number, high: number, type: GridType, smallest = nearZero): Grid {
-  let [lo, hi] = [Math.fround(Math.min(low, 0)), Math.fround(Math.max(high, 0))]
-  if (type === 'i16') return grid((hi - lo < nearZero ? 1 : Math.max(-lo, hi)) / 32767, 0)
-  if (hi - lo < nearZero) [lo, hi] = [Math.min(lo, -smallest), Math.max(hi, smallest)]
+export function activationGrid(low: number, high: number, type: GridType): Grid {
+  const [lo, hi] = [Math.fround(Math.min(low, 0)), Math.fround(Math.max(high, 0))]
+  if (hi - lo >= nearZero) return gridOver(lo, hi, type)
+  return type === 'i16' ? gridOver(-1, 1, type) : gridOver(lo - nearZero, hi + nearZero, type)
+}
+
+/**
+ * The grid of values in [low, high], where 0 is made one of them. i8 spreads -128..127 over the range; i16 is symmetric, -32767..32767. The
+ * scale is (high - low)/255 in float32 (TensorFlow's "legacy float scale"), the zero point round-half-away(-128 - low/scale).
+ * That of `u8` is as i8, 128 lower, but rounded before: 127.5 becomes 128.
+ */
+export function gridOver(low: number, high: number, type: GridType): Grid {
+  const [lo, hi] = [Math.fround(Math.min(low, 0)), Math.fround(Math.max(high, 0))]
+  if (type === 'i16') return grid(Math.max(-lo, hi) / 32767, 0)
   const scale = Math.fround(Math.fround(hi - lo) / 255)
   if (type === 'u8') return grid(scale, clamp(roundHalfAway((-lo / (hi - lo)) * 255), 0, 255) - 128)
   return grid(scale, clamp(roundHalfAway(-128 - lo / scale), -128, 127))

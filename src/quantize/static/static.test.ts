@@ -36,6 +36,7 @@ describe('activationGrid', () => {
     [-40, 40, 0.3137255, -1],
     [0, 1e-5, 3.9215688e-8, -128],
     [0, 0, 7.843137e-9, 0],
+    [-2.58287e-7, 3.0299e-7, 1.0044224e-8, -3],
     [2, 6, 0.023529412, -128],
   ])('[%d, %d] in i8', (low, high, scale, zeroPoint) => {
     const grid = activationGrid(low, high, 'i8')
