@@ -25,7 +25,16 @@ test('convert writes the same for any number of threads, and tells what it did',
     expect(code).toBe(0)
   }
   expect(fs.readFileSync(at('1.tflite')).equals(fs.readFileSync(at('2.tflite')))).toBe(true)
-  const nearest = await runInProcess('convert', mlp, '--quantize', 'dynamic-int4', '-o', at('nearest.tflite'))
+  const nearest = await runInProcess(
+    'convert',
+    mlp,
+    '--quantize',
+    'dynamic-int4',
+    '--preprocess',
+    'mean=0,std=255',
+    '-o',
+    at('nearest.tflite'),
+  )
   expect(nearest.code).toBe(0)
   expect(fs.statSync(at('1.tflite')).size).toBe(fs.statSync(at('nearest.tflite')).size)
   expect(fs.readFileSync(at('1.tflite')).equals(fs.readFileSync(at('nearest.tflite')))).toBe(false)
