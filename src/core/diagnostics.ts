@@ -125,6 +125,12 @@ export class Diagnostics {
   }
 }
 
+/** One error of several problems, of which there is at least one: the sentences of all behind `heading`, the rest that of the first. */
+export function joined(problems: readonly DiagnosticFields[], heading = ''): DowncastError {
+  const message = heading + problems.map((p) => p.message).join(' ')
+  return new DowncastError({ ...problems[0]!, message }, { diagnostics: problems.map((p) => toDiagnostic(p, 'error')) })
+}
+
 /** Our bug, never the user's fault. */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError'

@@ -40,8 +40,8 @@ export function printDot(graph: Graph): string {
   return `${[...lines, '}'].join('\n')}\n`
 }
 
-/** Names come from files: control characters are left out, and `&`, which begins an entity, is written as one. */
-function quote(text: string): string {
+/** A string as DOT has it, where labels also read entities. Names come from files: control characters are left out. */
+export function quote(text: string): string {
   const lines = text.split('\n').map((line) =>
     Array.from(line, (c) => (c < ' ' ? ' ' : c))
       .join('')

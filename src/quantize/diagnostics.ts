@@ -1,4 +1,4 @@
-import { type DiagnosticFields, DowncastError, nearest, toDiagnostic } from '../core/diagnostics.ts'
+import { type DiagnosticFields, DowncastError, joined, nearest } from '../core/diagnostics.ts'
 
 /** A `keepFloat` pattern that names nothing in the model. */
 export function unmatchedPattern(pattern: string, names: Iterable<string>): DowncastError {
@@ -66,8 +66,7 @@ export function needsCustomKernel(op: string, layers: readonly string[]): Diagno
   }
 }
 
-/** A static mode without a range for any activation. */
-/** `what`: a mode or a recipe, with its name. */
+/** A static mode, or a recipe (`what`, with its name), without a range for any activation. */
 export function noRanges(what: string): DowncastError {
   return new DowncastError({
     code: 'quantize/no-ranges',
@@ -112,10 +111,7 @@ export function notInteger(ops: readonly FloatOp[]): DowncastError {
       hint: 'Let such ops stay float with --quantize int8, or take them out of the model with --outputs.',
     }),
   )
-  const [first] = problems as [DiagnosticFields]
-  const message =
-    problems.length === 1 ? first.message : `${problems.length} ops cannot be integer. ${problems.map((p) => p.message).join(' ')}`
-  return new DowncastError({ ...first, message }, { diagnostics: problems.map((p) => toDiagnostic(p, 'error')) })
+  return joined(problems, problems.length === 1 ? '' : `${problems.length} ops cannot be integer. `)
 }
 
 /** `--io` with a name that is no input and no output. */
@@ -298,9 +294,7 @@ export function unmatchedRule(recipe: string, rules: readonly { readonly path: s
       hint: 'List ops, layers and tensors with --plan or downcast inspect, and change the rule or take it out.',
     }),
   )
-  const [first] = problems as [DiagnosticFields]
-  const message = problems.map((p) => p.message).join(' ')
-  return new DowncastError({ ...first, message }, { diagnostics: problems.map((p) => toDiagnostic(p, 'error')) })
+  return joined(problems)
 }
 
 /** A rule that fits ops and holds for none. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { importTflite } from '../../src/import/tflite/import-model.ts'
 import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
 import { openFile } from '../../src/platform/node.ts'
-import { runInProcess } from './run-cli.ts'
+import { jsonOf, runInProcess } from './run-cli.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const fixture = (name: string) => path.join(root, 'fixtures', name)
@@ -16,42 +16,36 @@ const scaled = ['--preprocess', 'mean=0,std=255']
 let dir: string
 const at = (name: string): string => path.join(dir, name)
 
-async function json(...words: readonly string[]): Promise<Record<string, unknown>> {
-  const { code, out, err } = await runInProcess(...words, '--json')
-  expect(code, err).toBe(0)
-  return JSON.parse(out) as Record<string, unknown>
-}
-
 beforeAll(async () => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-static-'))
-  await json('calibrate', float, '--data', digits, ...scaled, '-o', at('calib.json'))
+  await jsonOf('calibrate', float, '--data', digits, ...scaled, '-o', at('calib.json'))
 })
 afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 describe('convert with ranges', () => {
   test('from a file of calibrate, in every integer mode; from data the same', async () => {
     for (const mode of ['int8', 'int8-only', 'int16x8', 'int16x8-only']) {
-      const result = await json('convert', float, '--quantize', mode, '--calibration', at('calib.json'), '-o', at(`${mode}.tflite`))
+      const result = await jsonOf('convert', float, '--quantize', mode, '--calibration', at('calib.json'), '-o', at(`${mode}.tflite`))
       expect(result).toMatchObject({
         mode,
         byteLength: fs.statSync(at(`${mode}.tflite`)).size,
         calibration: { data: { samples: 16 }, estimator: 'min-max' },
       })
     }
-    await json('convert', float, '--quantize', 'int8', '--calibration', digits, ...scaled, '-o', at('direct.tflite'))
+    await jsonOf('convert', float, '--quantize', 'int8', '--calibration', digits, ...scaled, '-o', at('direct.tflite'))
     expect(fs.readFileSync(at('int8.tflite')).equals(fs.readFileSync(at('direct.tflite')))).toBe(true)
   })
 
   test('keeps the answers of the float model', async () => {
-    await json('convert', float, '--quantize', 'int8', '--calibration', at('calib.json'), '--io', 'uint8', '-o', at('uint8.tflite'))
-    const compared = await json('compare', float, at('uint8.tflite'), '--data', digits, ...scaled, '--no-latency')
+    await jsonOf('convert', float, '--quantize', 'int8', '--calibration', at('calib.json'), '--io', 'uint8', '-o', at('uint8.tflite'))
+    const compared = await jsonOf('compare', float, at('uint8.tflite'), '--data', digits, ...scaled, '--no-latency')
     const models = compared.models as { accuracy?: { top1: number } }[]
     expect(models[1]!.accuracy).toEqual(models[0]!.accuracy)
   })
 
   test('of a model from its source, by name and estimator', async () => {
     const words = ['--quantize', 'int8', '--io', 'flatten_input=int8', '--estimator', 'percentile:99.9', '--no-check']
-    const result = await json('convert', savedModel, ...words, '--calibration', digits, ...scaled, '-o', at('mlp.tflite'))
+    const result = await jsonOf('convert', savedModel, ...words, '--calibration', digits, ...scaled, '-o', at('mlp.tflite'))
     expect(result).toMatchObject({ calibration: { estimator: expect.stringContaining('percentile') } })
     const {
       graphs: [graph],

@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import * as os from 'node:os'
 import * as path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { runInProcess } from './run-cli.ts'
+import { jsonOf, runInProcess } from './run-cli.ts'
 
 const fixture = (name: string) => path.resolve(import.meta.dirname, '../../fixtures', name)
 const float = fixture('tflite/mnist_cnn_small.float.tflite')
@@ -11,22 +11,16 @@ const scaled = ['--preprocess', 'mean=0,std=255']
 let dir: string
 const at = (name: string): string => path.join(dir, name)
 
-async function json(...words: readonly string[]): Promise<Record<string, unknown>> {
-  const { code, out, err } = await runInProcess(...words, '--json')
-  expect(code, err).toBe(0)
-  return JSON.parse(out) as Record<string, unknown>
-}
-
 beforeAll(() => {
   dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-equalize-'))
 })
 afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 test('writes the float model with other weights and the same answers', async () => {
-  const result = await json('convert', float, '--equalize', '-o', at('level.tflite'))
+  const result = await jsonOf('convert', float, '--equalize', '-o', at('level.tflite'))
   expect((result.equalization as { pairs: unknown[] }).pairs.length).toBe(3)
   expect(fs.readFileSync(at('level.tflite')).equals(fs.readFileSync(float))).toBe(false)
-  const compared = await json('compare', float, at('level.tflite'), '--data', digits, ...scaled, '--no-latency')
+  const compared = await jsonOf('compare', float, at('level.tflite'), '--data', digits, ...scaled, '--no-latency')
   const [before, after] = compared.models as { accuracy?: { top1: number } }[]
   expect(after!.accuracy).toEqual(before!.accuracy)
 })
@@ -39,17 +33,17 @@ test('is told by --plan, layer by layer', async () => {
 })
 
 test('a calibration is of the equalized model or of the other', async () => {
-  await json('calibrate', float, '--equalize', '--data', digits, ...scaled, '-o', at('calib.json'))
+  await jsonOf('calibrate', float, '--equalize', '--data', digits, ...scaled, '-o', at('calib.json'))
   const int8 = ['convert', float, '--quantize', 'int8', '-o', at('int8.tflite'), '--calibration']
-  await json(...int8, at('calib.json'), '--equalize')
+  await jsonOf(...int8, at('calib.json'), '--equalize')
   const same = fs.readFileSync(at('int8.tflite'))
-  await json(...int8, digits, ...scaled, '--equalize')
+  await jsonOf(...int8, digits, ...scaled, '--equalize')
   expect(fs.readFileSync(at('int8.tflite')).equals(same)).toBe(true)
   const { out } = await runInProcess(...int8, at('calib.json'), '--json')
   expect(JSON.parse(out)).toMatchObject({ error: { code: 'calibrate/other-model' } })
 })
 
 test('warns when nothing is equalized', async () => {
-  const result = await json('convert', fixture('tflite/variable_assign.float.tflite'), '--equalize', '-o', at('same.tflite'))
+  const result = await jsonOf('convert', fixture('tflite/variable_assign.float.tflite'), '--equalize', '-o', at('same.tflite'))
   expect(result.diagnostics).toMatchObject([{ code: 'quantize/nothing-equalized', severity: 'warning' }])
 })

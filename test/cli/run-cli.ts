@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { runCli } from '../../cli/cli.ts'
 import { progressBar, styleFor } from '../../cli/terminal.ts'
 
@@ -24,4 +25,11 @@ export async function runInProcess(...words: readonly string[]): Promise<Ran> {
     progress: (label) => progressBar(label, undefined),
   })
   return { code, out, err }
+}
+
+/** What a command that must succeed prints with `--json`. */
+export async function jsonOf(...words: readonly string[]): Promise<Record<string, unknown>> {
+  const { code, out, err } = await runInProcess(...words, '--json')
+  expect(code, err).toBe(0)
+  return JSON.parse(out) as Record<string, unknown>
 }

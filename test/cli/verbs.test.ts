@@ -4,7 +4,7 @@ import * as path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openFile } from '../../src/platform/node.ts'
 import { readNpz } from '../../src/wire/npz.ts'
-import { runInProcess } from './run-cli.ts'
+import { jsonOf, runInProcess } from './run-cli.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const fixture = (name: string) => path.join(root, 'fixtures', name)
@@ -19,12 +19,6 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(dir, { recursive: true }))
 const at = (name: string): string => path.join(dir, name)
 
-async function json(...words: readonly string[]): Promise<Record<string, unknown>> {
-  const { code, out, err } = await runInProcess(...words, '--json')
-  expect(code, err).toBe(0)
-  return JSON.parse(out) as Record<string, unknown>
-}
-
 describe('convert', () => {
   test('says what was done, and the same twice gives the same bytes', async () => {
     const { code, out, err } = await runInProcess('convert', savedModel, '--quantize', 'dynamic', '-o', at('a.tflite'))
@@ -37,7 +31,7 @@ describe('convert', () => {
   })
 
   test('as JSON', async () => {
-    const result = await json('convert', savedModel, '--quantize', 'float16', '-o', at('c.tflite'))
+    const result = await jsonOf('convert', savedModel, '--quantize', 'float16', '-o', at('c.tflite'))
     expect(result).toMatchObject({
       source: { path: savedModel, format: 'saved-model', tags: ['serve'] },
       output: at('c.tflite'),
@@ -50,11 +44,11 @@ describe('convert', () => {
 
   test('a .tflite file is a source too: copied as it is, or with its weights stored smaller', async () => {
     const float = fixture('tflite/mnist_mlp.float.tflite')
-    await json('convert', float, '-o', at('same.tflite'))
+    await jsonOf('convert', float, '-o', at('same.tflite'))
     expect(fs.readFileSync(at('same.tflite')).equals(fs.readFileSync(float))).toBe(true)
-    const small = await json('convert', float, '--quantize', 'dynamic', '-o', at('small.tflite'))
+    const small = await jsonOf('convert', float, '--quantize', 'dynamic', '-o', at('small.tflite'))
     expect(small).toMatchObject({ source: { format: 'tflite' }, byteLength: fs.statSync(at('small.tflite')).size })
-    const again = await json('convert', at('small.tflite'), '--quantize', 'dynamic', '--plan')
+    const again = await jsonOf('convert', at('small.tflite'), '--quantize', 'dynamic', '--plan')
     expect((again.decisions as { reason?: string }[]).every((d) => d.reason !== undefined)).toBe(true)
     const { out } = await runInProcess('convert', at('small.tflite'), '--quantize', 'dynamic', '-o', at('smaller.tflite'))
     expect(out).toContain('it is INT8 already')
@@ -67,10 +61,10 @@ describe('convert', () => {
   test('a plan states the exact size and writes nothing', async () => {
     const before = fs.readdirSync(dir)
     const words = ['convert', savedModel, '--quantize', 'dynamic', '-o', at('planned.tflite')]
-    const plan = await json(...words, '--plan')
+    const plan = await jsonOf(...words, '--plan')
     expect(fs.readdirSync(dir)).toEqual(before)
     expect(plan).not.toHaveProperty('output')
-    await json(...words)
+    await jsonOf(...words)
     expect(fs.statSync(at('planned.tflite')).size).toBe(plan.byteLength)
     const { out } = await runInProcess('convert', savedModel, '--quantize', 'dynamic', '--plan')
     expect(out).toMatch(/MatMul.*78,400\s+f32 -> i8 per-axis\s+313,600/)
@@ -79,7 +73,7 @@ describe('convert', () => {
 
   test('says what one rule did, and how much memory activations take', async () => {
     const words = ['convert', savedModel, '--explain', 'fuse-bias', '-o', at('explained.tflite')]
-    const { explained, memory } = await json(...words)
+    const { explained, memory } = await jsonOf(...words)
     expect(explained).toMatchObject({ rule: 'fuse-bias', rewrites: 2, nearMisses: [] })
     expect((explained as { changed: { op: string; layers: string[] }[] }).changed.map((c) => c.op)).toEqual([
       'fully_connected',
@@ -96,13 +90,13 @@ describe('convert', () => {
   })
 
   test('options reach the conversion', async () => {
-    const kept = await json('convert', savedModel, '--quantize', 'dynamic', '--keep-float', '*dense*', '--plan')
+    const kept = await jsonOf('convert', savedModel, '--quantize', 'dynamic', '--keep-float', '*dense*', '--plan')
     expect((kept.decisions as { from: string; to: string }[]).every((d) => d.from === d.to)).toBe(true)
-    const all = await json('convert', savedModel, '--quantize', 'dynamic', '--min-elements', '0', '--per-tensor', '--plan')
+    const all = await jsonOf('convert', savedModel, '--quantize', 'dynamic', '--min-elements', '0', '--per-tensor', '--plan')
     const changed = (all.decisions as { to: string; granularity: string }[]).filter((d) => d.to === 'i8')
     expect(changed.map((d) => d.granularity)).toEqual(['per-tensor', 'per-tensor'])
-    await json('convert', savedModel, '--shape', 'flatten_input=3,28,28,1', '-o', at('fixed.tflite'))
-    const inspection = await json('inspect', at('fixed.tflite'))
+    await jsonOf('convert', savedModel, '--shape', 'flatten_input=3,28,28,1', '-o', at('fixed.tflite'))
+    const inspection = await jsonOf('inspect', at('fixed.tflite'))
     expect(JSON.stringify(inspection)).toContain('"shapeSignature":[3,28,28,1]')
   })
 
@@ -131,14 +125,14 @@ describe('inspect, report, graph, verify', () => {
   test('inspect', async () => {
     const { out } = await runInProcess('inspect', dynamic, '--preprocess', 'mean=0,std=255')
     expect(out).toContain('by the preprocessing')
-    const inspection = await json('inspect', dynamic)
+    const inspection = await jsonOf('inspect', dynamic)
     expect(inspection).toMatchObject({ kind: 'downcast/inspection', file: { sizeBytes: fs.statSync(dynamic).size } })
     expect((inspection.file as { sha256: string }).sha256).toMatch(/^[0-9a-f]{64}$/)
   })
 
   test('report of one and of two', async () => {
     for (const models of [[float], [float, dynamic]]) {
-      const result = await json('report', ...models, '-o', at('report.html'))
+      const result = await jsonOf('report', ...models, '-o', at('report.html'))
       expect(result).toEqual({ output: at('report.html'), sizeBytes: fs.statSync(at('report.html')).size, models })
       expect(fs.readFileSync(at('report.html'), 'utf8')).toContain("default-src 'none'")
     }
@@ -150,7 +144,7 @@ describe('inspect, report, graph, verify', () => {
       ['g.dot', 'digraph '],
       ['g.svg', '<'],
     ] as const) {
-      await json('graph', float, '-o', at(name))
+      await jsonOf('graph', float, '-o', at(name))
       expect(fs.readFileSync(at(name), 'utf8').trimStart().startsWith(begin)).toBe(true)
     }
     expect((await runInProcess('graph', float, '-o', at('g.png'))).code).toBe(2)
@@ -176,7 +170,7 @@ describe('run', () => {
   })
 
   test('outputs to a file', async () => {
-    const result = await json('run', float, '-i', digits, ...preprocess, '-o', at('out.npz'))
+    const result = await jsonOf('run', float, '-i', digits, ...preprocess, '-o', at('out.npz'))
     expect(result.samples).toHaveLength(16)
     const [scores] = readNpz(openFile(at('out.npz'))).values()
     expect(scores).toMatchObject({ dtype: 'f32', shape: [16, 10] })
@@ -184,7 +178,7 @@ describe('run', () => {
 
   test('arrays by input name', async () => {
     const model = fixture('run/two_signatures.tflite')
-    const inspection = (await json('inspect', model)) as unknown as { signatures: { key: string }[] }
+    const inspection = (await jsonOf('inspect', model)) as unknown as { signatures: { key: string }[] }
     expect(inspection.signatures.length).toBe(2)
     const bad = await runInProcess('run', model, '--input', 'x=nowhere.npy', '--signature', 'nope')
     expect(bad).toMatchObject({ code: 1, err: expect.stringContaining('run/unknown-signature') })
@@ -208,7 +202,7 @@ describe('run', () => {
 describe('compare and deploy', () => {
   test('compare', async () => {
     const words = ['compare', float, dynamic, '--data', digits, '--preprocess', 'mean=0,std=255', '--no-latency']
-    const result = await json(...words, '-o', at('compare.html'))
+    const result = await jsonOf(...words, '-o', at('compare.html'))
     expect(result).toMatchObject({ kind: 'downcast/comparison', data: { samples: 16, labeled: 16 } })
     expect(fs.readFileSync(at('compare.html'), 'utf8')).toContain('against mnist_cnn_small.dynamic.tflite')
     const { out } = await runInProcess(...words)
@@ -218,7 +212,7 @@ describe('compare and deploy', () => {
 
   test('deploy', async () => {
     const words = ['deploy', 'android', float, dynamic, '-o', at('app')]
-    const result = await json(...words, '--preprocess', 'mean=0,std=255', '--package', 'org.example.digits')
+    const result = await jsonOf(...words, '--preprocess', 'mean=0,std=255', '--package', 'org.example.digits')
     expect(result.files).toContain('java/org/example/digits/QuantSavedModelConfig.java')
     expect(fs.readFileSync(at('app/assets/mnist_cnn_small.float.tflite')).equals(fs.readFileSync(float))).toBe(true)
     const again = await runInProcess(...words)

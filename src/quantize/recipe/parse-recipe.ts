@@ -1,4 +1,4 @@
-import { type DiagnosticFields, DowncastError, toDiagnostic } from '../../core/diagnostics.ts'
+import { type DiagnosticFields, joined } from '../../core/diagnostics.ts'
 import { isJsonObject, type Json, member } from '../../core/json.ts'
 import { allSpecs } from '../../ops/index.ts'
 import { recipeNotJson, recipeParts, recipeValue, unknownRecipeKey, unsupportedAlgorithm } from '../diagnostics.ts'
@@ -51,11 +51,7 @@ export function recipeOf(name: string, json: unknown, part?: string): Recipe {
     }
     return []
   })
-  const [first] = problems
-  if (first) {
-    const message = problems.map((p) => p.message).join(' ')
-    throw new DowncastError({ ...first, message }, { diagnostics: problems.map((p) => toDiagnostic(p, 'error')) })
-  }
+  if (problems.length > 0) throw joined(problems)
   return { name, rules }
 }
 

@@ -1,5 +1,6 @@
 import { formatTensorType, printable } from '../../inspect/notation.ts'
 import type { Inspection, OperatorInfo, OpFamily, SubgraphInfo, TensorInfo } from '../../inspect/types.ts'
+import { quote as quoteAsIs } from '../../ir/dot.ts'
 import { families, familyColors, tint } from '../palette.ts'
 import { baseName } from '../sections/view.ts'
 import { constantBehind, diagramOf, onlyUnpacks } from './diagram.ts'
@@ -88,11 +89,10 @@ function legend(inspection: Inspection): string[] {
   return ['  subgraph cluster_legend {', '    label="Legend"', '    color="#d0d5dd"', ...boxes, ...chain, '  }']
 }
 
-/** A quoted string: only quotes and backslashes are special, but labels also read escapes and HTML entities. */
-function quote(text: string): string {
-  const safe = text
-    .split('\n')
-    .map((line) => printable(line).replace(/\\/g, '\\\\').replace(/&/g, '&amp;').replace(/"/g, '\\"'))
-    .join('\\n')
-  return `"${safe}"`
-}
+const quote = (text: string): string =>
+  quoteAsIs(
+    text
+      .split('\n')
+      .map((line) => printable(line))
+      .join('\n'),
+  )
