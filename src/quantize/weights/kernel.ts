@@ -115,14 +115,16 @@ const away = (isAlong: boolean): Code => {
 }
 
 const vectors = (n: number): number[] => new Array<number>(n).fill(v128)
-const code = moduleBytes([
-  { name: 'largest', parameters: [i32, i32, i32], locals: vectors(2), body: largest() },
-  { name: 'largestAlong', parameters: [i32, i32, i32], locals: vectors(1), body: largestAlong() },
-  { name: 'even', parameters: [i32, i32, i32, f32, f32, i32, i32], locals: vectors(4), body: even(false) },
-  { name: 'evenAlong', parameters: [i32, i32, i32, i32, i32, i32, i32], locals: vectors(4), body: even(true) },
-  { name: 'away', parameters: [i32, i32, i32, f64, i32, i32], locals: vectors(7), body: away(false) },
-  { name: 'awayAlong', parameters: [i32, i32, i32, i32, i32, i32], locals: vectors(7), body: away(true) },
-])
+/** Made when a kernel is first asked for: most conversions never do. */
+const code = () =>
+  moduleBytes([
+    { name: 'largest', parameters: [i32, i32, i32], locals: vectors(2), body: largest() },
+    { name: 'largestAlong', parameters: [i32, i32, i32], locals: vectors(1), body: largestAlong() },
+    { name: 'even', parameters: [i32, i32, i32, f32, f32, i32, i32], locals: vectors(4), body: even(false) },
+    { name: 'evenAlong', parameters: [i32, i32, i32, i32, i32, i32, i32], locals: vectors(4), body: even(true) },
+    { name: 'away', parameters: [i32, i32, i32, f64, i32, i32], locals: vectors(7), body: away(false) },
+    { name: 'awayAlong', parameters: [i32, i32, i32, i32, i32, i32], locals: vectors(7), body: away(true) },
+  ])
 
 /** Elements that the memory of the kernel holds. */
 export const capacity = 2 ** 18
@@ -158,7 +160,7 @@ export function weightKernel(): WeightKernel {
   if (made) return made
   const memory = new WebAssembly.Memory({ initial: Math.ceil((placeOf.out + 4 * alongCapacity) / pageBytes) })
   const { buffer } = memory
-  const functions = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports as unknown as Functions
+  const functions = new WebAssembly.Instance(new WebAssembly.Module(code()), { env: { memory } }).exports as unknown as Functions
   made = {
     ...functions,
     elements: new Float32Array(buffer, placeOf.elements, capacity),

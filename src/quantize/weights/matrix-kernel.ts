@@ -52,11 +52,13 @@ const takeFour = (): Code => {
 }
 
 const vectors = (n: number): number[] => new Array<number>(n).fill(v128)
-const code = moduleBytes([
-  { name: 'dots', parameters: [i32, i32, i32, i32, i32], locals: [i32, i32, i32, ...vectors(5)], body: dots() },
-  { name: 'take', parameters: [i32, i32, i32, f64], locals: vectors(1), body: take() },
-  { name: 'takeFour', parameters: [i32, i32, i32, i32, i32, i32, f64, f64, f64, f64], locals: vectors(4), body: takeFour() },
-])
+/** Made when a kernel is first asked for: most conversions never do. */
+const code = () =>
+  moduleBytes([
+    { name: 'dots', parameters: [i32, i32, i32, i32, i32], locals: [i32, i32, i32, ...vectors(5)], body: dots() },
+    { name: 'take', parameters: [i32, i32, i32, f64], locals: vectors(1), body: take() },
+    { name: 'takeFour', parameters: [i32, i32, i32, i32, i32, i32, f64, f64, f64, f64], locals: vectors(4), body: takeFour() },
+  ])
 
 const pageBytes = 65536
 let made: { readonly memory: WebAssembly.Memory; readonly functions: Functions } | undefined
@@ -72,7 +74,7 @@ export function matrixKernel(bytes: number): MatrixKernel {
     const memory = new WebAssembly.Memory({ initial: 0 })
     made = {
       memory,
-      functions: new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports as unknown as Functions,
+      functions: new WebAssembly.Instance(new WebAssembly.Module(code()), { env: { memory } }).exports as unknown as Functions,
     }
   }
   const { memory, functions } = made
