@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Converted } from '../../src/convert.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import type { SourceModel } from '../../src/import/source-graph.ts'
-import { checkParity, type ParityReport } from '../../src/parity/index.ts'
+import { checkParity, type ParityGap, type ParityReport, type TfliteSource } from '../../src/parity/index.ts'
 import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
 import { loadNodeTfJs } from '../../src/platform/node-tfjs.ts'
 import type { QuantizeMode } from '../../src/quantize/types.ts'
@@ -18,7 +18,7 @@ const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 
  */
 export async function checkWritten(
   file: string,
-  source: SourceModel,
+  source: SourceModel | TfliteSource,
   converted: Converted,
   mode: QuantizeMode | 'recipe',
 ): Promise<ParityReport> {
@@ -58,10 +58,14 @@ export function checkLines(report: ParityReport): string[] {
   for (const o of outputs.filter((o) => o.mode !== 'none'))
     lines.push(`${o.mode}: ${o.output} has ${share(o.shareOfTolerance)} of the error that would be gross`)
   if (float.length === 0) lines.push('nothing')
-  for (const g of gaps.slice(0, shownGaps))
-    lines.push(`not ${g.output ?? (g.signature === 'serving_default' ? 'at all' : g.signature)}: ${g.reason}`)
+  for (const g of gaps.slice(0, shownGaps)) lines.push(`not ${whatOf(g)}: ${g.reason}`)
   if (gaps.length > shownGaps) lines.push(`and not ${gaps.length - shownGaps} more; --json lists them`)
   return lines
+}
+
+function whatOf({ output, mode, signature }: ParityGap): string {
+  const whole = mode ? `in ${mode}` : 'at all'
+  return output ?? (signature === 'serving_default' ? whole : `${signature}${mode ? ` ${whole}` : ''}`)
 }
 
 const shownGaps = 5

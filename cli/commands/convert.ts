@@ -84,10 +84,10 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
     const records = preprocessRecords(options.preprocess, calibrated?.calibration.preprocess)
     const model = withPreprocess(converted.model, records)
     for (const d of converted.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
+    const isCopy = tflite !== undefined && mode === 'none' && !options.equalize && records.size === 0
     const write = (sink: ByteSink) => {
       const shown = progressSink(sink, progress, constBytes(model))
-      if (tflite && mode === 'none' && !options.equalize && records.size === 0)
-        return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
+      if (isCopy) return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
       return writeTflite(model, shown, exportOptions(converted.source.format, quantize, recipe))
     }
     let checked: ParityReport | undefined
@@ -99,10 +99,12 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
             writeAtomically(output, write, {
               inputs: source.files,
               ...(!options['no-check'] &&
-                'model' in source && {
+                !isCopy && {
                   check: async (file) => {
                     progress.finish()
-                    checked = await (await import('./check.ts')).checkWritten(file, source.model, converted, recipe ? 'recipe' : quantize)
+                    const from =
+                      'model' in source ? source.model : { name: source.tflite.name, bytes: source.source.read(0, source.byteLength) }
+                    checked = await (await import('./check.ts')).checkWritten(file, from, converted, recipe ? 'recipe' : quantize)
                   },
                 }),
             }),
@@ -131,8 +133,8 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       timeMs: Math.round(performance.now() - begin - (checked?.timeMs ?? 0)),
       ...(checked && { check: checked }),
     }
-    const checkText = checked && (await import('./check.ts')).checkLines(checked)
-    return { json, text: () => (plan ? planText(json) : summaryText(json, checkText ?? [])), isResult: plan }
+    const checkText = checked ? (await import('./check.ts')).checkLines(checked) : isCopy ? ['the file is the source, byte for byte'] : []
+    return { json, text: () => (plan ? planText(json) : summaryText(json, checkText)), isResult: plan }
   } finally {
     progress.finish()
     source.close()

@@ -1,21 +1,21 @@
 import { DowncastError } from '../core/diagnostics.ts'
 import type { NdArray } from '../core/nd-array.ts'
-import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
+import type { SourceModel } from '../import/source-graph.ts'
 import type { Graph, Model } from '../ir/types.ts'
 import { roundingDeviation, unitRoundoff } from '../ops/rounding.ts'
 import type { LiteRtRunner } from '../run/litert.ts'
 import { withOpenSizes } from '../run/model-io.ts'
-import type { LoadedModel } from '../run/runner.ts'
+import { type CheckedSignature, hasFreeIntegers, signaturesOf } from './checked-signature.ts'
 import { type Difference, differenceOf, differentKind, errorRatio } from './compare.ts'
-import { costAt } from './cost.ts'
 import { cannotRun, mismatch } from './diagnostics.ts'
 import { isUnknown, type Unknown } from './evaluate-source.ts'
-import { runOnKernels } from './kernel-run.ts'
+import { loadForCheck, type Running, runtimeLimits } from './kernel-run.ts'
 import { firstDifferingLayer, type Suspect } from './locate.ts'
 import { type Plan, planOf } from './plan.ts'
 import { noiseOf, type Reference, referenceOf } from './reference.ts'
-import { indexBounds, sampleOf } from './samples.ts'
+import { sampleOf } from './samples.ts'
 import type { TfJsLoader } from './tfjs.ts'
+import { type TfliteSource, tfliteReference, tfliteSignatures } from './tflite-source.ts'
 import type { OutputParity, ParityGap, ParityMode, ParityReport, SampleKind } from './types.ts'
 
 export interface ParityOptions {
@@ -31,18 +31,26 @@ export interface ParityOptions {
 
 /**
  * Runs a written model on random and edge inputs and compares it with an evaluation of its source that has nothing of the optimizer, the
- * writer and the runtime in it. What cannot be compared is in the report, with the reason.
+ * writer and the runtime in it; of a `.tflite` source, with that file itself in the runtime. What cannot be compared is in the report, with
+ * the reason.
  * Throws parity/mismatch, parity/cannot-run.
  */
-export async function checkParity(source: SourceModel, bytes: Uint8Array, options: ParityOptions): Promise<ParityReport> {
+export async function checkParity(source: SourceModel | TfliteSource, bytes: Uint8Array, options: ParityOptions): Promise<ParityReport> {
   const begin = performance.now()
-  const reference = await referenceOf(source, options)
-  const check = new ParityCheck(source, bytes, options, reference)
+  const isTflite = 'bytes' in source
+  const reference = isTflite ? await tfliteReference(source, options) : await referenceOf(source, options)
+  const check = new ParityCheck(source.name, bytes, options, reference)
   const seen = new Set<number>()
-  for (const s of options.model.signatures) {
-    const graph = source.graphs.find((g) => g.name === s.key)
-    if (graph) await check.signature(graph, options.model.graphs[s.graph]!, seen.has(s.graph))
-    seen.add(s.graph)
+  try {
+    const signatures = isTflite ? tfliteSignatures(source, options.model) : signaturesOf(source, options.model)
+    if ('reason' in signatures) check.gaps.push(...options.model.signatures.map((s) => ({ signature: s.key, reason: signatures.reason })))
+    else
+      for (const s of signatures) {
+        await check.signature(s, options.model.graphs[s.graph]!, seen.has(s.graph))
+        seen.add(s.graph)
+      }
+  } finally {
+    await reference.release()
   }
   return {
     outputs: check.outputs,
@@ -56,9 +64,6 @@ export async function checkParity(source: SourceModel, bytes: Uint8Array, option
     timeMs: performance.now() - begin,
   }
 }
-
-/** A runtime that lacks what the model needs, or memory for it, is no fault of the model. */
-const runtimeLimits: ReadonlySet<string> = new Set(['run/missing-op', 'run/unsupported-dtype', 'run/out-of-memory'])
 
 /**
  * Quantized weights move results; how far, depends on the model and is not for this check. An error whose root mean square is above this
@@ -80,8 +85,6 @@ interface Subject {
   readonly mode: ParityMode
 }
 
-type Running = Pick<LoadedModel, 'run' | 'reset' | 'dispose'>
-
 /** A difference that is allowed, and how many elements only for the noise. */
 type Verdict = Pick<Difference, 'largest' | 'share'> & { readonly excused: number }
 
@@ -93,13 +96,13 @@ class ParityCheck {
   isReduced = false
   /** Why LiteRT.js did not run the model. */
   onKernels: string | undefined
-  readonly #source: SourceModel
+  readonly #name: string
   readonly #subjects: readonly Subject[]
   readonly #options: ParityOptions
   readonly #reference: Reference
 
-  constructor(source: SourceModel, bytes: Uint8Array, options: ParityOptions, reference: Reference) {
-    this.#source = source
+  constructor(name: string, bytes: Uint8Array, options: ParityOptions, reference: Reference) {
+    this.#name = name
     this.#subjects = [{ bytes, mode: 'none' }, ...(options.quantized ? [options.quantized] : [])]
     this.#options = options
     this.#reference = reference
@@ -109,8 +112,9 @@ class ParityCheck {
    * At small sizes where that will do; what does not agree there is judged at the model's own. `isRepeated` says that the signature has
    * become a graph that another one has been checked on.
    */
-  async signature(source: SourceGraph, graph: Graph, isRepeated: boolean): Promise<void> {
-    const small = planOf(source, graph, { reduce: true, isRepeated })
+  async signature(source: CheckedSignature, graph: Graph, isRepeated: boolean): Promise<void> {
+    const { pace } = this.#reference
+    const small = planOf(source, graph, { pace, reduce: true, isRepeated })
     let disagreement = ''
     if (!('reason' in small) && small.isReduced) {
       try {
@@ -120,13 +124,13 @@ class ParityCheck {
         disagreement = `; at a reduced size: ${e.message}`
       }
     }
-    const plan = 'reason' in small || !small.isReduced ? small : planOf(source, graph, { reduce: false, isRepeated })
+    const plan = 'reason' in small || !small.isReduced ? small : planOf(source, graph, { pace, reduce: false, isRepeated })
     if ('reason' in plan) this.gaps.push({ signature: source.name, reason: `${plan.reason}${disagreement}` })
     else await this.#run(source, graph, plan)
   }
 
   /** Whether the signature was compared. At reduced sizes that is so only if every output was, and nothing is recorded otherwise. */
-  async #run(source: SourceGraph, graph: Graph, plan: Plan): Promise<boolean> {
+  async #run(source: CheckedSignature, graph: Graph, plan: Plan): Promise<boolean> {
     const samples: Sample[] = []
     for (const kinds of plan.isBatched ? [plan.kinds] : plan.kinds.map((kind) => [kind])) {
       const sample = await this.#sample(source, plan, kinds)
@@ -136,7 +140,14 @@ class ParityCheck {
       }
       samples.push(sample)
     }
-    const isKnown = source.outputs.map((_, o) => samples.some((s) => !isUnknown(s.expected[o]!)))
+    const known = () => source.outputs.map((_, o) => samples.some((s) => !isUnknown(s.expected[o]!)))
+    if (hasFreeIntegers(source) && !known().includes(true)) {
+      // It may be the values: zeros are what any model takes.
+      const zeros = await this.#sample(source, plan, ['zero'])
+      if (typeof zeros !== 'string') samples.push(zeros)
+    }
+    const isKnown = known()
+    await this.#reference.release()
     if (plan.isReduced && !isKnown.every((k) => k)) return false
     const found: { readonly mode: ParityMode; readonly outputs: readonly OutputParity[] }[] = []
     for (const subject of isKnown.some((k) => k) ? this.#subjects : []) {
@@ -145,8 +156,8 @@ class ParityCheck {
         found.push({ mode: subject.mode, outputs })
       } catch (e) {
         if (!(e instanceof DowncastError) || e.stage === 'parity') throw e
-        if (!runtimeLimits.has(e.code)) throw cannotRun(this.#source.name, source.name, e.message, e)
-        this.gaps.push({ signature: source.name, reason: e.message })
+        if (!runtimeLimits.has(e.code)) throw cannotRun(this.#name, source.name, e.message, e)
+        this.gaps.push({ signature: source.name, ...(subject.mode !== 'none' && { mode: subject.mode }), reason: e.message })
         // What was found of the float model holds.
         if (subject.mode === 'none') return false
       }
@@ -163,18 +174,17 @@ class ParityCheck {
   }
 
   /** Inputs and what the source makes of them; the reason where there are none to be made up. */
-  async #sample(source: SourceGraph, plan: Plan, kinds: readonly SampleKind[]): Promise<Sample | string> {
-    const bounds = indexBounds(source)
+  async #sample(source: CheckedSignature, plan: Plan, kinds: readonly SampleKind[]): Promise<Sample | string> {
     const inputs: NdArray[] = []
     for (const [i, port] of source.inputs.entries()) {
-      const input = sampleOf(port, plan.shapes[i]!, kinds, bounds.get(port.name))
+      const input = sampleOf(port, plan.shapes[i]!, kinds)
       if (!input) return `inputs of type ${port.dtype} cannot be made up`
       inputs.push(input)
     }
     return { kinds, inputs, expected: await this.#reference.evaluate(source, inputs) }
   }
 
-  async #judge(subject: Subject, source: SourceGraph, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
+  async #judge(subject: Subject, source: CheckedSignature, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
     const loaded = await this.#load(subject, graph, plan)
     try {
       const verdicts: { readonly output: number; readonly rows: number; readonly verdict: Verdict }[] = []
@@ -227,24 +237,20 @@ class ParityCheck {
     }
   }
 
-  /** In LiteRT.js; a float model that it cannot hold on the reference kernels, unless that would take long. */
   async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan): Promise<Running> {
-    const { name } = this.#source
-    try {
-      return await this.#options.runner.load(bytes, { name, ...(plan.isReduced && { present: withOpenSizes }) })
-    } catch (e) {
-      const isMissing = e instanceof DowncastError && e.code === 'run/missing-op'
-      if (!isMissing || mode !== 'none' || (costAt(graph, plan.shapes)?.macs ?? 0) > maxKernelMacs) throw e
-      this.onKernels = e.message
-      return runOnKernels(name, bytes, e)
-    }
+    const name = this.#name
+    const { runner } = this.#options
+    if (mode !== 'none') return runner.load(bytes, { name, ...(plan.isReduced && { present: withOpenSizes }) })
+    const { running, missing } = await loadForCheck(runner, { name, bytes, graph, shapes: plan.shapes, isOpen: plan.isReduced })
+    if (missing) this.onKernels = missing.message
+    return running
   }
 
   /** The outputs by name. */
-  async #execute(loaded: Running, source: SourceGraph, sample: Sample): Promise<Map<string, NdArray>> {
+  async #execute(loaded: Running, source: CheckedSignature, sample: Sample): Promise<Map<string, NdArray>> {
     const feeds = new Map(source.inputs.map((port, i) => [port.name, sample.inputs[i]!]))
     // Each sample is evaluated from the initial values on.
-    if (source.nodes.some((n) => n.variable?.isWritten)) await loaded.reset()
+    if (source.keepsState) await loaded.reset()
     return loaded.run(feeds, { signature: source.name, signal: this.#options.signal })
   }
 
@@ -252,7 +258,7 @@ class ParityCheck {
   async #compare(
     subject: Subject,
     found: ReadonlyMap<string, NdArray>,
-    source: SourceGraph,
+    source: CheckedSignature,
     graph: Graph,
     plan: Plan,
     sample: Sample,
@@ -270,7 +276,7 @@ class ParityCheck {
   }
 
   /** Judges outputs of one sample: what is allowed, or in words what is not. */
-  #verdicts({ mode }: Subject, source: SourceGraph, graph: Graph, sample: Sample) {
+  #verdicts({ mode }: Subject, source: CheckedSignature, graph: Graph, sample: Sample) {
     const relative = relativeTolerance(graph)
     const rows = sample.kinds.length
     let noise: Promise<(Float64Array | undefined)[]> | undefined
@@ -299,14 +305,14 @@ class ParityCheck {
 
   async #mismatch(
     subject: Subject,
-    source: SourceGraph,
+    source: CheckedSignature,
     graph: Graph,
     plan: Plan,
     sample: Sample,
     output: number,
     difference: string,
   ): Promise<DowncastError> {
-    const { name } = this.#source
+    const name = this.#name
     let suspect: Suspect | undefined
     // The operators of a quantized file are not those of the float graph; at reduced sizes nothing is told yet; the rest asks LiteRT.js.
     if (subject.mode === 'none' && !plan.isReduced && this.onKernels === undefined) {
@@ -332,15 +338,6 @@ class ParityCheck {
     })
   }
 }
-
-/** Integer inputs of which nothing says what they may hold. */
-function hasFreeIntegers(source: SourceGraph): boolean {
-  const bounds = indexBounds(source)
-  return source.inputs.some((p) => p.dtype !== undefined && /^[iu](32|64)$/.test(p.dtype) && !bounds.has(p.name))
-}
-
-/** Multiply-accumulates that the reference kernels take about a second for. */
-const maxKernelMacs = 2e8
 
 /** Times the noise found: five trials do not see all of it. */
 const noiseFactor = 4

@@ -1,6 +1,6 @@
 import { elementCount } from '../core/shape.ts'
-import type { SourceGraph, SourcePort } from '../import/source-graph.ts'
 import type { Graph } from '../ir/types.ts'
+import type { CheckedInput, CheckedSignature } from './checked-signature.ts'
 import { costAt } from './cost.ts'
 import type { SampleKind } from './types.ts'
 
@@ -15,12 +15,22 @@ export interface Plan {
   readonly isReduced: boolean
 }
 
-/** Multiply-accumulates up to which a model gets all samples at its own sizes. */
-const cheapMacs = 2e7
-/** Up to which it gets one random and the edge sample. */
-const moderateMacs = 1e8
-/** Beyond this nothing is run: it would take minutes. */
-const maxMacs = 2e10
+/** How the source is evaluated: node by node, each handed over by itself, or by a runtime. */
+export type Pace = 'nodes' | 'runtime'
+
+interface Limits {
+  /** Multiply-accumulates up to which a model gets all samples at its own sizes. */
+  readonly cheap: number
+  /** Up to which it gets one random and the edge sample. */
+  readonly moderate: number
+  /** Beyond this nothing is run: it would take minutes. */
+  readonly most: number
+}
+
+const limitsOf: Readonly<Record<Pace, Limits>> = {
+  nodes: { cheap: 2e7, moderate: 1e8, most: 2e10 },
+  runtime: { cheap: 1e9, moderate: 4e9, most: 1e11 },
+}
 
 /** Elements of one tensor; the sources, the results and the runtime hold several of them. */
 const maxElements = 2 ** 26
@@ -37,17 +47,16 @@ const smallestReduced = 32
 const reducedTries = 3
 
 export interface PlanOptions {
+  readonly pace: Pace
   /** Whether fixed sizes may be made smaller. */
   readonly reduce: boolean
   /** Whether the same graph was run already: then one sample will do. */
   readonly isRepeated: boolean
 }
 
-/** Ops that edge values lead to ties which TensorFlow does not say how to break: equal scores, and halves of a grid that is itself rounded. */
-const tied = /^(NonMaxSuppression|CombinedNonMaxSuppression|FakeQuant|QuantizeAndDequantize)/
-
 /** How to run a signature, cheaply; a reason where it cannot be run at all. `graph` is what the source became. */
-export function planOf(source: SourceGraph, graph: Graph, options: PlanOptions): Plan | { readonly reason: string } {
+export function planOf(source: CheckedSignature, graph: Graph, options: PlanOptions): Plan | { readonly reason: string } {
+  const limits = limitsOf[options.pace]
   const text = source.inputs.find((p) => p.dtype === 'string')
   if (text) return { reason: `the input ${text.name} is text` }
   const unknown = source.inputs.find((p) => !p.shape || !p.dtype)
@@ -59,10 +68,10 @@ export function planOf(source: SourceGraph, graph: Graph, options: PlanOptions):
   const single = shapesAt(1, size)
   const { macs, largest } = costAt(graph, single) ?? { macs: 0, largest: largestOf(graph) }
   const kindsFor = (m: number): readonly SampleKind[] => {
-    if (m > moderateMacs || options.isRepeated || source.nodes.some((n) => tied.test(n.op))) return ['normal']
-    return m <= cheapMacs ? ['normal', 'uniform', 'edge'] : ['normal', 'edge']
+    if (m > limits.moderate || options.isRepeated || source.hasTies) return ['normal']
+    return m <= limits.cheap ? ['normal', 'uniform', 'edge'] : ['normal', 'edge']
   }
-  if (options.reduce && macs > cheapMacs) {
+  if (options.reduce && macs > limits.cheap) {
     for (let i = 0; i < reducedTries; i++) {
       const shapes = single.map((shape) => reducedShape(shape, smallestReduced + i * period))
       if (String(shapes) === String(single)) continue
@@ -71,7 +80,7 @@ export function planOf(source: SourceGraph, graph: Graph, options: PlanOptions):
     }
   }
   if (largest > maxElements) return { reason: `one of its tensors has ${(largest / 1e6).toFixed(0)} million elements` }
-  if (macs > maxMacs) return { reason: `one run takes ${(macs / 1e9).toFixed(0)} billion multiply-accumulates` }
+  if (macs > limits.most) return { reason: `one run takes ${(macs / 1e9).toFixed(0)} billion multiply-accumulates` }
   return inRows(source, single, kindsFor(macs), false)
 }
 
@@ -83,7 +92,7 @@ function largestOf(graph: Graph): number {
 }
 
 /** Rows of numbers are as good as runs of their own; integers may be what shapes are made of, and fail for all together. */
-function inRows(source: SourceGraph, shapes: readonly (readonly number[])[], kinds: readonly SampleKind[], isReduced: boolean): Plan {
+function inRows(source: CheckedSignature, shapes: readonly (readonly number[])[], kinds: readonly SampleKind[], isReduced: boolean): Plan {
   const isOpen = source.inputs.length > 0 && source.inputs.every((p) => typeof p.shape![0] === 'string')
   const isBatched = isOpen && kinds.length > 1 && source.inputs.every((p) => p.dtype === 'f32')
   const rows = isBatched ? kinds.length : isOpen && kinds.length === 3 ? 2 : 1
@@ -94,7 +103,7 @@ function inRows(source: SourceGraph, shapes: readonly (readonly number[])[], kin
 }
 
 /** The first open size is that of the batch. */
-function sizesOf({ shape }: SourcePort, batch: number, size: number): number[] {
+function sizesOf({ shape }: CheckedInput, batch: number, size: number): number[] {
   return shape!.map((d, axis) => (typeof d === 'number' ? d : axis === 0 ? batch : size))
 }
 

@@ -1,24 +1,30 @@
 import { DowncastError } from '../core/diagnostics.ts'
 import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
-import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
+import type { SourceModel } from '../import/source-graph.ts'
 import { seededRandom } from '../ir/synthetic.ts'
-import type { Graph } from '../ir/types.ts'
 import { lowerSource } from '../lower/index.ts'
 import { tensorflow } from '../lower/tf/index.ts'
 import { interpret, NotComputable } from '../ops/interpret.ts'
+import type { CheckedSignature } from './checked-signature.ts'
 import { numbersOf } from './compare.ts'
 import { evaluateSource, isUnknown, type Unknown } from './evaluate-source.ts'
 import { kernelEvaluator } from './kernel-evaluator.ts'
+import type { Pace } from './plan.ts'
+import { tallies } from './tally.ts'
 import { type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
 import type { EvaluatorTally } from './types.ts'
 
 /** Sees the result of each layer, by the user's name; of one that consists of several nodes, each in turn. */
 export type ObserveLayer = (layer: string, result: NdArray) => void
 
-/** What the source computes, found without the optimizer, the writer and the runtime. */
+/** What the source computes, found without the optimizer and the writer. */
 export interface Reference {
+  /** How much it is worth to spare it work. */
+  readonly pace: Pace
   /** The outputs of a signature for inputs in its order, or why they cannot be told. */
-  evaluate(graph: SourceGraph, inputs: readonly NdArray[], observe?: ObserveLayer): Promise<(NdArray | Unknown)[]>
+  evaluate(signature: CheckedSignature, inputs: readonly NdArray[], observe?: ObserveLayer): Promise<(NdArray | Unknown)[]>
+  /** Lets go of what it holds until it is asked again. */
+  release(): Promise<void>
   tally(): EvaluatorTally[]
 }
 
@@ -29,37 +35,28 @@ export interface ReferenceOptions {
 }
 
 export async function referenceOf(source: SourceModel, options: ReferenceOptions): Promise<Reference> {
-  const tallies = new Map<string, Map<string, number>>()
-  const count = (name: string, op: string): void => {
-    const ops = tallies.get(name) ?? new Map<string, number>()
-    tallies.set(name, ops.set(op, (ops.get(op) ?? 0) + 1))
-  }
-  const tally = (): EvaluatorTally[] =>
-    Array.from(tallies, ([name, ops]) => ({ name, ops: Object.fromEntries([...ops].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))) }))
+  const { count, tally } = tallies()
+  const common = { pace: 'nodes', tally, release: async () => {} } as const
   const isKeras = source.graphs.some((g) => g.nodes.some((n) => n.keras))
-  if (isKeras) return { evaluate: layerEvaluation(source, count), tally }
+  if (isKeras) return { ...common, evaluate: layerEvaluation(source, count) }
   const evaluators = [...(options.loadTfJs ? [tfjsEvaluator(await options.loadTfJs())] : []), kernelEvaluator(tensorflow)]
-  const evaluate: Reference['evaluate'] = (graph, inputs, observe) =>
-    evaluateSource(graph, inputs, {
+  const evaluate: Reference['evaluate'] = ({ name }, inputs, observe) =>
+    evaluateSource(source.graphs.find((g) => g.name === name)!, inputs, {
       evaluators,
       signal: options.signal,
       onEvaluated: count,
       ...(observe && { observe: (node, output, result) => output === 0 && observe(node.layer[0] ?? node.name, result) }),
     })
-  return { evaluate, tally }
+  return { ...common, evaluate }
 }
 
 /** Keras layers are lowered, not optimized, and computed by our kernels. */
 function layerEvaluation(source: SourceModel, count: (name: string, op: string) => void): Reference['evaluate'] {
-  const lowered = new Map<SourceGraph, Graph>()
   const { model } = lowerSource(source)
-  for (const s of model.signatures) {
-    const graph = source.graphs.find((g) => g.name === s.key)
-    if (graph) lowered.set(graph, model.graphs[s.graph]!)
-  }
-  return async (graph, inputs, observe) => {
+  const lowered = new Map(model.signatures.map((s) => [s.key, model.graphs[s.graph]!]))
+  return async ({ name, outputs }, inputs, observe) => {
     try {
-      return interpret(lowered.get(graph)!, inputs, {
+      return interpret(lowered.get(name)!, inputs, {
         isReshaped: true,
         observe: (result, node, index) => {
           if (index === 0) count(kernelsName, node.op)
@@ -68,7 +65,7 @@ function layerEvaluation(source: SourceModel, count: (name: string, op: string) 
       })
     } catch (e) {
       if (!(e instanceof NotComputable || e instanceof DowncastError)) throw e
-      return graph.outputs.map(() => ({ reason: e.message }))
+      return outputs.map(() => ({ reason: e.message }))
     }
   }
 }
@@ -85,14 +82,14 @@ const perturbations = 5
  */
 export async function noiseOf(
   reference: Reference,
-  graph: SourceGraph,
+  signature: CheckedSignature,
   inputs: readonly NdArray[],
   expected: readonly (NdArray | Unknown)[],
 ): Promise<(Float64Array | undefined)[]> {
   const noise = expected.map((e) => (isUnknown(e) ? undefined : new Float64Array(numbersOf(e).length)))
   for (let k = 0; k < perturbations; k++) {
     const moved = inputs.map((input, i) => perturbed(input, perturbation, 1000 * k + i))
-    const results = await reference.evaluate(graph, moved)
+    const results = await reference.evaluate(signature, moved)
     for (const [o, result] of results.entries()) {
       const [sum, base] = [noise[o], expected[o]]
       if (!sum || !base || isUnknown(base) || isUnknown(result) || String(result.shape) !== String(base.shape)) continue

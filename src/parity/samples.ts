@@ -1,9 +1,8 @@
 import type { DType } from '../core/dtype.ts'
 import { toHalf } from '../core/half.ts'
-import { member } from '../core/json.ts'
-import { type NdArray, toFloat32 } from '../core/nd-array.ts'
-import type { SourceGraph, SourcePort } from '../import/source-graph.ts'
+import type { NdArray } from '../core/nd-array.ts'
 import { encodeElements, fnv1a, seededRandom } from '../ir/synthetic.ts'
+import type { CheckedInput } from './checked-signature.ts'
 import type { SampleKind } from './types.ts'
 
 /*
@@ -13,22 +12,14 @@ import type { SampleKind } from './types.ts'
 /** Zeros of both signs, halves that round to even and away from it, knees of activations, large and small magnitudes. */
 const edges = [0, -0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 3, -3, 6, -6, 6.5, -7, 1e-6, -1e-6, 64, -64] as const
 
-/**
- * Values for an input, one kind for each row of the first axis where there are several; undefined for types that are not plain numbers.
- * `bound` is above every index the input may hold.
- */
-export function sampleOf(
-  port: SourcePort,
-  shape: readonly number[],
-  kinds: readonly SampleKind[],
-  bound: number | undefined,
-): NdArray | undefined {
+/** Values for an input, one kind for each row of the first axis where there are several; undefined for types that are not plain numbers. */
+export function sampleOf(port: CheckedInput, shape: readonly number[], kinds: readonly SampleKind[]): NdArray | undefined {
   const { dtype } = port
   if (!dtype) return undefined
   const count = shape.reduce((n, d) => n * d, 1) / kinds.length
   const values: number[] = []
   for (const kind of kinds) {
-    const draw = drawOf(dtype, kind, seededRandom(fnv1a(`${port.name} ${kind}`)), bound)
+    const draw = drawOf(port, dtype, kind, seededRandom(fnv1a(`${port.name} ${kind}`)))
     if (!draw) return undefined
     for (let i = 0; i < count; i++) values.push(draw(i))
   }
@@ -36,7 +27,12 @@ export function sampleOf(
   return { dtype, shape, bytes: encodeElements(dtype, values) }
 }
 
-function drawOf(dtype: DType, kind: SampleKind, next: () => number, bound: number | undefined): ((i: number) => number) | undefined {
+function drawOf(
+  { bound, isQuantized }: CheckedInput,
+  dtype: DType,
+  kind: SampleKind,
+  next: () => number,
+): ((i: number) => number) | undefined {
   const between = (low: number, high: number) => () => low + Math.floor(next() * (high - low + 1))
   if (kind === 'zero') return () => 0
   // Indices may come as floats.
@@ -56,8 +52,9 @@ function drawOf(dtype: DType, kind: SampleKind, next: () => number, bound: numbe
     case 'i16':
     case 'i32':
     case 'i64': {
-      if (kind === 'uniform') return between(1, 2)
       const isSigned = dtype.startsWith('i')
+      if (isQuantized) return dtype === 'i16' ? between(-32768, 32767) : isSigned ? between(-128, 127) : between(0, 255)
+      if (kind === 'uniform') return between(1, 2)
       if (dtype === 'u8' || dtype === 'i8') return isSigned ? between(-128, 127) : between(0, 255)
       return kind === 'edge' ? (i) => [1, 0, 2, isSigned ? -1 : 3][i % 4]! : between(isSigned ? -8 : 0, 8)
     }
@@ -69,48 +66,4 @@ function drawOf(dtype: DType, kind: SampleKind, next: () => number, bound: numbe
 /** @see Box and Muller, A Note on the Generation of Random Normal Deviates (1958) */
 function normal(next: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next())
-}
-
-/** Ops that hand the elements of their first operand on. */
-const carriers = new Set([
-  'Cast',
-  'Identity',
-  'Reshape',
-  'ExpandDims',
-  'Squeeze',
-  'StopGradient',
-  'StridedSlice',
-  'Transpose',
-  'ConcatV2',
-  'Tile',
-])
-
-/** For each input whose elements are indices, a number above all that are valid: rows of an embedding, classes of a one-hot. */
-export function indexBounds(graph: SourceGraph): ReadonlyMap<string, number> {
-  const bounds = new Map<string, number>()
-  /** Which inputs the elements of a node come from. */
-  const origins = new Map<number, ReadonlySet<string>>()
-  for (const port of graph.inputs) origins.set(port.ref.node, new Set([port.name]))
-  for (const [position, node] of graph.nodes.entries()) {
-    const from = (i: number): Iterable<string> => (node.inputs[i] ? (origins.get(node.inputs[i].node) ?? []) : [])
-    const constant = (i: number) => (node.inputs[i] ? graph.nodes[node.inputs[i].node]?.value : undefined)
-    const bind = (names: Iterable<string>, bound: number | undefined): void => {
-      for (const name of names) if (bound !== undefined && bound > 0) bounds.set(name, Math.min(bound, bounds.get(name) ?? bound))
-    }
-    const first = (value: ReturnType<typeof constant>): number | undefined =>
-      value && value.dtype !== 'string' ? toFloat32({ dtype: value.dtype, shape: value.shape, bytes: value.data.bytes() })?.[0] : undefined
-    if (carriers.has(node.op)) origins.set(position, new Set(node.inputs.flatMap((_, i) => [...from(i)])))
-    else if (node.op === 'GatherV2' || node.op === 'Gather') {
-      const axis = node.op === 'Gather' ? 0 : (first(constant(2)) ?? 0)
-      bind(from(1), constant(0)?.shape.at(axis))
-    } else if (node.op === 'OneHot') bind(from(0), first(constant(1)))
-    // Lengths of sequences of which the size may be open.
-    else if (node.op === 'ReverseSequence') bind(from(1), 3)
-    else if (node.keras?.layer.className === 'Embedding') bind(from(0), node.keras.layer.weights.get('embeddings')?.shape[0])
-    else if (node.keras) {
-      const tokens = member(node.keras.layer.config, 'num_tokens')
-      if (typeof tokens === 'number') bind(from(0), tokens)
-    }
-  }
-  return bounds
 }

@@ -24,6 +24,8 @@ export interface ParityGap {
   readonly signature: string
   /** Undefined for the whole signature. */
   readonly output?: string | undefined
+  /** For the file with quantized weights only. */
+  readonly mode?: Exclude<ParityMode, 'none'>
   readonly reason: string
 }
 

@@ -1,0 +1,59 @@
+import type { DType } from '../core/dtype.ts'
+import type { Shape } from '../core/shape.ts'
+import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
+import type { Model } from '../ir/types.ts'
+import { indexBounds } from './index-bounds.ts'
+
+/** An input of a source: what to make up for it. */
+export interface CheckedInput {
+  readonly name: string
+  /** Undefined for a type the IR has no name for. */
+  readonly dtype: DType | undefined
+  /** Unknown sizes are named; undefined when the rank is unknown. */
+  readonly shape: Shape | undefined
+  /** Its integers stand for reals. */
+  readonly isQuantized?: boolean
+  /** Above every index that it may hold. */
+  readonly bound: number | undefined
+}
+
+/** A signature as the source has it, whatever its format. */
+export interface CheckedSignature {
+  readonly name: string
+  /** The graph that it became. */
+  readonly graph: number
+  readonly inputs: readonly CheckedInput[]
+  readonly outputs: readonly { readonly name: string }[]
+  /** Edge values lead to ties that nothing says how to break. */
+  readonly hasTies: boolean
+  /** A run leaves something behind that the next one reads. */
+  readonly keepsState: boolean
+}
+
+/** Equal scores, and halves of a grid that is itself rounded. */
+const tied = /^(NonMaxSuppression|CombinedNonMaxSuppression|FakeQuant|QuantizeAndDequantize)/
+
+/** The signatures of a source that `model` has. */
+export function signaturesOf(source: SourceModel, model: Model): CheckedSignature[] {
+  return model.signatures.flatMap((s) => {
+    const graph = source.graphs.find((g) => g.name === s.key)
+    return graph ? [signatureOf(graph, s.graph)] : []
+  })
+}
+
+function signatureOf(source: SourceGraph, graph: number): CheckedSignature {
+  const bounds = indexBounds(source)
+  return {
+    name: source.name,
+    graph,
+    inputs: source.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape, bound: bounds.get(name) })),
+    outputs: source.outputs,
+    hasTies: source.nodes.some((n) => tied.test(n.op)),
+    keepsState: source.nodes.some((n) => n.variable?.isWritten),
+  }
+}
+
+/** Integers of which nothing says what they may be. */
+export function hasFreeIntegers({ inputs }: CheckedSignature): boolean {
+  return inputs.some((p) => p.dtype !== undefined && /^[iu](32|64)$/.test(p.dtype) && p.bound === undefined)
+}
