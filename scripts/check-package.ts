@@ -1,6 +1,6 @@
 /** Packs the package as npm would, installs it into an empty project, and uses it there as a stranger does. */
 import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
@@ -36,8 +36,15 @@ try {
   }
   writeFileSync(path.join(dir, 'package.json'), '{ "type": "module", "private": true }')
   const model = path.join(root, 'examples/mnist/saved/1')
-  run('node', [path.join(target, 'dist/cli.js'), 'convert', model, '-o', 'm.tflite', '--quantize', 'dynamic'])
+  process.env.XDG_CACHE_HOME = path.join(dir, 'cache')
+  const convert = (file: string) => run('node', [path.join(target, 'dist/cli.js'), 'convert', model, '-o', file, '--quantize', 'dynamic'])
+  convert('m.tflite')
   check(existsSync(path.join(dir, 'm.tflite')), 'its command converts a model')
+  const [build] = readdirSync(path.join(dir, 'cache/downcast'))
+  check(existsSync(path.join(dir, 'cache/downcast', build!, 'convert.bin')), 'and keeps its compiled code')
+  convert('again.tflite')
+  const [first, again] = ['m.tflite', 'again.tflite'].map((file) => readFileSync(path.join(dir, file)))
+  check(first!.equals(again!), 'with which it makes the same file')
   run('node', [
     path.join(target, 'dist/tflite_convert.js'),
     `--saved_model_dir=${model}`,

@@ -18,9 +18,9 @@ type ModuleFactory = (settings: ModuleSettings) => Promise<LiteRtModule>
  * as a function with the names it needs, so that no global is set and what it prints goes to `log`.
  */
 export const loadNodeLiteRt: LiteRtLoader = async (log) => {
-  const require = createRequire(import.meta.url)
-  const packageFile = require.resolve('@litertjs/core/package.json')
-  const { version } = require(packageFile) as { version: string }
+  const own = createRequire(import.meta.url)
+  const packageFile = own.resolve('@litertjs/core/package.json')
+  const { version } = own(packageFile) as { version: string }
   const { supportsFeature } = await import('@litertjs/core')
   const isRelaxed = await supportsFeature('relaxedSimd')
   const file = path.join(path.dirname(packageFile), 'wasm', isRelaxed ? 'litert_wasm_internal.js' : 'litert_wasm_compat_internal.js')
