@@ -1,7 +1,7 @@
 /**
  * npm run bench [-- --rounds N] [--only NAME,...] [--zoo DIR] [--report-only]: whole cold processes against their references, interleaved, after
  * one uncounted run of each (both keep compiled code: `__pycache__` there, docs/adr/0006-code-cache.md here), with
- * the goals beside. The parity gate is off (`--no-check`); `npm run bench:gate` tells what it costs.
+ * the goals beside. The parity gate is off (`--no-check`).
  * The reference is TensorFlow from PyPI in .cache/tensorflow (`npm run conformance` puts it there) or $DOWNCAST_PYTHON; without it this skips.
  * Where the source is a `.tflite`, the reference is litert-quantizer, in .cache/litert-quantizer or $DOWNCAST_LITERT_QUANTIZER.
  * The larger models are made once, in DIR (default .cache/zoo). With --report-only a missed goal is printed and no failure.

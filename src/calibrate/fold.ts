@@ -2,7 +2,6 @@ import type { Activation } from './activations.ts'
 import { activationKey } from './activations.ts'
 import type { CurvePoint, SkippedSample } from './calibration.ts'
 import { Collector, type TensorState } from './collector.ts'
-import { Histogram } from './histogram.ts'
 import type { Observed } from './observer.ts'
 import type { TensorStatistics } from './statistics.ts'
 
@@ -71,7 +70,7 @@ export class Fold {
       this.#mark(unit.positions[s]! + 1)
     })
     observed.histograms.forEach((h, i) => {
-      this.#collectors[i]!.histogram.merge(Histogram.of(h))
+      this.#collectors[i]!.histogram.merge(h)
     })
     this.#addHessians(observed.hessians)
     this.#skipped.push(...unit.skipped)

@@ -84,13 +84,14 @@ export class Histogram {
     this.#counts = counts
   }
 
-  merge(other: Histogram): void {
-    if (other.#min > other.#max) return
-    this.cover(other.#min, other.#max)
-    const shift = this.#exponent - other.#exponent
-    other.#counts.forEach((n, i) => {
-      if (n > 0) this.#counts[Math.floor((other.#first + i) / 2 ** shift) - this.#first]! += n
-    })
+  /** Adds what another histogram counted. */
+  merge({ min, max, exponent, first, counts }: HistogramRecord): void {
+    if (min > max) return
+    this.cover(min, max)
+    const width = 2 ** (this.#exponent - exponent)
+    for (let i = 0; i < counts.length; i++) {
+      if (counts[i]! > 0) this.#counts[Math.floor((first + i) / width) - this.#first]! += counts[i]!
+    }
   }
 
   /** The bins from the smallest to the largest number. */

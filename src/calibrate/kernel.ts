@@ -18,11 +18,11 @@ export interface Kernel {
 }
 
 const scan = (): Code => {
-  const [from, end, out, least, most, sums, squares, x, wide] = [0, 1, 2, 3, 4, 5, 6, 7, 8]
-  const take = (half: Code): Code => [
-    set(wide, v.widen(half)),
-    set(sums, v.addF64(get(sums), get(wide))),
-    set(squares, v.addF64(get(squares), v.mulF64(get(wide), get(wide)))),
+  const [from, end, out, least, most, x, wide] = [0, 1, 2, 3, 4, 5, 6]
+  // The halves of a vector are summed apart: no addition waits for the one before.
+  const halves = [
+    { sums: 7, squares: 8, of: (v128: Code): Code => v128 },
+    { sums: 9, squares: 10, of: v.upper },
   ]
   return [
     set(least, v.load(get(from))),
@@ -31,30 +31,33 @@ const scan = (): Code => {
       set(x, v.load(get(from))),
       set(least, v.minF32(get(least), get(x))),
       set(most, v.maxF32(get(most), get(x))),
-      take(get(x)),
-      take(v.upper(get(x))),
+      ...halves.map(
+        ({ sums, squares, of }): Code => [
+          set(wide, v.widen(of(get(x)))),
+          set(sums, v.addF64(get(sums), get(wide))),
+          set(squares, v.addF64(get(squares), v.mulF64(get(wide), get(wide)))),
+        ],
+      ),
       set(from, add(get(from), int(16))),
     ]),
-    ...[least, most, sums, squares].map((local, i) => v.store(get(out), get(local), 16 * i)),
+    ...[get(least), get(most), v.addF64(get(7), get(9)), v.addF64(get(8), get(10))].map((value, i) => v.store(get(out), value, 16 * i)),
   ]
 }
 
 const count = (): Code => {
-  const [from, end, scale, base, counts, scales, bases, x, bins, place] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+  const [from, end, scale, base, counts, scales, origins, x, bins, places, place] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
   return [
     set(scales, v.splatF32(get(scale))),
-    set(bases, v.splatI32(get(base))),
+    // Of the counters of bin 0, which may lie before the memory; the sums wrap.
+    set(origins, v.subI32(v.splatI32(get(counts)), v.shiftLeft(v.splatI32(get(base)), 4))),
     during(below(get(from), get(end)), [
       set(x, v.load(get(from))),
       // The mask of the negative ones is -1 in each lane.
       set(bins, v.addI32(v.truncate(v.mulF32(get(x), get(scales))), v.lessF32(get(x), v.splatI32(int(0))))),
-      set(bins, v.shiftLeft(v.subI32(get(bins), get(bases)), 4)),
+      set(places, v.addI32(v.shiftLeft(get(bins), 4), get(origins))),
       ...Array.from(
         { length: lanes },
-        (_, lane): Code => [
-          set(place, add(get(counts), v.lane(get(bins), lane))),
-          store(get(place), add(load(get(place), 4 * lane), int(1)), 4 * lane),
-        ],
+        (_, lane): Code => [set(place, v.lane(get(places), lane)), store(get(place), add(load(get(place), 4 * lane), int(1)), 4 * lane)],
       ),
       set(from, add(get(from), int(16))),
     ]),
@@ -62,8 +65,8 @@ const count = (): Code => {
 }
 
 const code = moduleBytes([
-  { name: 'scan', parameters: [i32, i32, i32], locals: [v128, v128, v128, v128, v128, v128], body: scan() },
-  { name: 'count', parameters: [i32, i32, f32, i32, i32], locals: [v128, v128, v128, v128, i32], body: count() },
+  { name: 'scan', parameters: [i32, i32, i32], locals: Array<typeof v128>(8).fill(v128), body: scan() },
+  { name: 'count', parameters: [i32, i32, f32, i32, i32], locals: [v128, v128, v128, v128, v128, i32], body: count() },
 ])
 const kernels = new WeakMap<WebAssembly.Memory, Kernel>()
 

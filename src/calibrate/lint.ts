@@ -1,5 +1,4 @@
 import type { Diagnostics } from '../core/diagnostics.ts'
-import { toFloat32 } from '../core/nd-array.ts'
 import { type ColorOrder, parsePreprocess } from '../run/data/preprocess.ts'
 import type { ModelFile } from '../run/model-io.ts'
 import type { CalibrationRecord } from './calibration.ts'
@@ -24,7 +23,7 @@ export class DataChecks {
     this.file = file
   }
 
-  see({ name, sha256, stored, prepared }: ReadSample): void {
+  see({ name, sha256, stored, prepared, ranges }: ReadSample): void {
     const first = this.#seen.get(sha256)
     if (first === undefined) this.#seen.set(sha256, name)
     else {
@@ -32,16 +31,10 @@ export class DataChecks {
       if (this.#repeated.length < found.shownNames) this.#repeated.push({ name, as: first })
     }
     if ([...stored.arrays.values()].some((a) => a.dtype === 'u8' && a.shape.length >= 2)) this.#pictures++
-    for (const { signature, feeds } of prepared.runs) {
-      this.#signatures.add(signature)
-      for (const [input, array] of feeds) {
-        const range = this.#fed.get(`${signature} ${input}`) ?? [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
-        for (const x of toFloat32(array) ?? []) {
-          if (x < range[0]) range[0] = x
-          if (x > range[1]) range[1] = x
-        }
-        this.#fed.set(`${signature} ${input}`, range)
-      }
+    for (const { signature } of prepared.runs) this.#signatures.add(signature)
+    for (const { signature, input, range } of ranges) {
+      const [min, max] = this.#fed.get(`${signature} ${input}`) ?? range
+      this.#fed.set(`${signature} ${input}`, [Math.min(min, range[0]), Math.max(max, range[1])])
     }
   }
 

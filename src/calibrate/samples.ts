@@ -1,5 +1,5 @@
 import { digestOf, textDigest } from '../core/digest.ts'
-import { typedView } from '../core/dtype.ts'
+import { type NdArray, toFloat32 } from '../core/nd-array.ts'
 import { inputMismatch } from '../run/data/diagnostics.ts'
 import { prepareFeeds, prepareInput } from '../run/data/prepare.ts'
 import { formatPreprocess, type Preprocess } from '../run/data/preprocess.ts'
@@ -18,6 +18,8 @@ export interface ReadSample {
   readonly sha256: string
   readonly stored: Sample
   readonly prepared: PreparedSample
+  /** Smallest and largest number fed to each input of each signature. */
+  readonly ranges: readonly { readonly signature: string; readonly input: string; readonly range: readonly [number, number] }[]
 }
 
 /**
@@ -33,10 +35,16 @@ export async function readSample(
 ): Promise<ReadSample> {
   const stored = await data.read(index)
   const runs = prepareRuns(stored, signatures, preprocess)
+  const ranges = runs.flatMap(({ signature, feeds }) =>
+    [...feeds].flatMap(([input, array]) => {
+      const range = finiteRange(array, stored.name, input)
+      return range ? [{ signature, input, range }] : []
+    }),
+  )
   const parts = [...stored.arrays].sort(([a], [b]) => (a < b ? -1 : 1))
   const header = parts.map(([name, { dtype, shape }]) => [name, dtype, shape])
   const sha256 = await digestOf([new TextEncoder().encode(JSON.stringify(header)), ...parts.map(([, a]) => a.bytes)])
-  return { name: stored.name, sha256, stored, prepared: { runs } }
+  return { name: stored.name, sha256, stored, prepared: { runs }, ranges }
 }
 
 /** Where the digest of a data set begins; that of each sample is added to it with `chained`. */
@@ -77,12 +85,21 @@ function prepareRuns(sample: Sample, signatures: readonly SignatureInfo[], prepr
     const names = signatures.flatMap((s) => s.inputs.map((i) => (signatures.length === 1 ? i.name : `${s.key}.${i.name}`)))
     throw inputMismatch(sample.name, names, [...arrays.keys()])
   }
-  for (const { feeds } of runs) {
-    for (const [input, { dtype, bytes }] of feeds) if (dtype === 'f32') expectFinite(typedView('f32', bytes), sample.name, input)
-  }
   return runs
 }
 
-function expectFinite(values: Float32Array, sample: string, input: string): void {
-  for (const x of values) if (!Number.isFinite(x)) throw notFiniteSample(sample, input, String(x))
+/** Smallest and largest value fed; undefined for types that are no plain numbers. Throws calibrate/not-finite-sample. */
+function finiteRange(array: NdArray, sample: string, input: string): readonly [number, number] | undefined {
+  const values = toFloat32(array)
+  if (!values) return undefined
+  let [min, max, odd] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0]
+  for (let i = 0; i < values.length; i++) {
+    const x = values[i]!
+    if (x < min) min = x
+    if (x > max) max = x
+    // NaN for NaN and infinity.
+    odd += x * 0
+  }
+  if (odd !== 0) throw notFiniteSample(sample, input, String(values.find((x) => !Number.isFinite(x))))
+  return [min, max]
 }

@@ -130,11 +130,12 @@ export function formatPreprocess(p: Preprocess): string {
 
 /**
  * `(x - mean) / std` of each element in float32, each step rounded; with several values the last axis has the channels.
- * `values` is not changed.
+ * `values` is not changed, and the result where there is nothing to do.
  */
 export function normalize(values: Float32Array, { mean, std }: Preprocess): Float32Array {
   const means = Float32Array.from(mean)
   const stds = Float32Array.from(std)
+  if (means.every((m) => m === 0) && stds.every((s) => s === 1)) return values
   const out = new Float32Array(values.length)
   if (means.length === 1 && stds.length === 1) {
     const m = means[0]!
