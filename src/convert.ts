@@ -10,7 +10,7 @@ import { type OptimizeReport, optimizeModel } from './optimize/index.ts'
 import { nothingEqualized } from './quantize/diagnostics.ts'
 import { type Equalization, equalize } from './quantize/equalize/equalize.ts'
 import { quantize } from './quantize/quantize.ts'
-import type { Decision, QuantizeOptions } from './quantize/types.ts'
+import type { Decision, Quantized, QuantizeOptions } from './quantize/types.ts'
 
 export interface ConvertOptions
   extends QuantizeOptions,
@@ -27,6 +27,8 @@ export interface Converted {
   readonly floatModel: Model
   /** What was equalized and what was not, where it was asked for. */
   readonly equalization?: Pick<Equalization, 'pairs' | 'others'>
+  /** Which biases were corrected and which were not, where it was asked for. */
+  readonly biasCorrection?: Quantized['biasCorrection']
   /** What was quantized, what was not, and why. */
   readonly decisions: readonly Decision[]
   readonly diagnostics: readonly Diagnostic[]
@@ -71,6 +73,7 @@ export function quantizeConverted(converted: Converted, options: QuantizeOptions
   return {
     ...converted,
     model: quantized.model,
+    ...(quantized.biasCorrection && { biasCorrection: quantized.biasCorrection }),
     decisions: quantized.decisions,
     diagnostics: [...converted.diagnostics, ...quantized.diagnostics],
   }

@@ -35,7 +35,7 @@ export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(
   const text = new TextEncoder().encode(calibrationText(calibration))
   await writeAtomically(output, (sink) => sink.write(text, 0), { inputs: [...files, ...paths.values()] })
   partial.remove()
-  const { tensors, ...rest } = calibration.record
+  const { tensors, hasColumnSums: _, ...rest } = calibration.record
   const timeMs = Math.round(performance.now() - begin)
   const json = { ...rest, output, activations: tensors.size, resumed, diagnostics, timeMs }
   return {

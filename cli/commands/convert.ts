@@ -11,7 +11,7 @@ import { type Explanation, explain, ruleNames } from '../../src/optimize/index.t
 import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import { withError } from '../../src/quantize/decide.ts'
-import { staticModes } from '../../src/quantize/quantize.ts'
+import { refuseUnfitCorrection, staticModes } from '../../src/quantize/quantize.ts'
 import type { Action, Recipe } from '../../src/quantize/recipe/recipe.ts'
 import type { Decision, QuantizeOptions } from '../../src/quantize/types.ts'
 import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
@@ -67,6 +67,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       asymmetric: options.asymmetric,
       weightsAlgorithm: options['weights-algorithm'] === 'min-max' ? undefined : options['weights-algorithm'],
       equalize: options.equalize,
+      biasCorrection: options['bias-correction'],
       keepFloat: options['keep-float'],
       io: parsePortTypes(options.io),
       inputStats: parseInputStats(options['input-stats']),
@@ -126,6 +127,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       memory: converted.optimized.memory,
       ...(options.explain !== undefined && { explained: explain(options.explain, converted.floatModel, converted.optimized) }),
       ...(converted.equalization && { equalization: converted.equalization }),
+      ...(converted.biasCorrection && { biasCorrection: converted.biasCorrection }),
       ...(calibrated && { calibration: calibrated.calibration }),
       decisions: plan ? converted.decisions.map(withError) : converted.decisions,
       diagnostics: converted.diagnostics,
@@ -152,6 +154,7 @@ const unquantized: QuantizeOptions = {
   keepFloat: [],
   recipe: undefined,
   weightsAlgorithm: undefined,
+  biasCorrection: false,
   blockSize: undefined,
   asymmetric: false,
   inputStats: undefined,
@@ -170,7 +173,8 @@ async function runCalibrated(
   const { recipe } = options
   const usesRanges = recipe ? recipe.rules.some((r) => r.action.kind === 'static') : staticModes.has(options.quantize)
   const sampled = sampledIn(how)
-  if (!usesRanges && sampled === undefined) throw calibrationWithoutUse(recipe?.name ?? options.quantize, [...staticModes])
+  refuseUnfitCorrection(how)
+  if (!usesRanges && sampled === undefined && !how.biasCorrection) throw calibrationWithoutUse(recipe?.name ?? options.quantize, [...staticModes])
   const [{ calibrationFor }, { estimatorOf }] = await Promise.all([import('./calibration.ts'), import('../../src/calibrate/index.ts')])
   const estimator = estimatorOf(options.estimator ?? 'min-max')
   const before = run({ ...how, ...unquantized, mode: 'none', keepGrids: true })
@@ -185,6 +189,7 @@ async function runCalibrated(
   const converted = quantizeConverted(before, {
     ...how,
     ranges: calibration.ranges(before.floatModel, estimator),
+    ...(how.biasCorrection && { means: calibration.means(before.floatModel) }),
     ...(plan && { hessians: observedHessians(plan, found.hessians) }),
   })
   const { data, preprocess: by, method } = calibration.record
@@ -254,6 +259,7 @@ interface Summary {
   readonly memory: { readonly beforeBytes: number; readonly afterBytes: number }
   readonly explained?: Explanation
   readonly equalization?: Converted['equalization']
+  readonly biasCorrection?: Converted['biasCorrection']
   readonly calibration?: CalibrationSummary
   readonly decisions: readonly Decision[]
   readonly timeMs: number
@@ -270,6 +276,7 @@ function summaryText(s: Summary, check: readonly string[]): string {
     ['operators', operatorsText(s.operators)],
     ...(s.mode === 'none' ? [] : [['weights', `${changed.length} of ${s.decisions.length} stored smaller (${s.mode})`]]),
     ...(s.equalization ? [['equalized', equalizedText(s.equalization)]] : []),
+    ...(s.biasCorrection ? [['biases', correctedText(s.biasCorrection)]] : []),
     ...(s.calibration ? [['calibrated', calibrationText(s.calibration)]] : []),
     ...(s.memory.afterBytes === 0 ? [] : [['activations', memoryText(s.memory)]]),
     ['runs on', `TFLite ${s.minRuntimeVersion} or newer`],
@@ -307,6 +314,7 @@ function planText(s: Summary): string {
     `${s.source.path}: ${s.mode === 'none' ? 'nothing is quantized' : `${split(s.decisions).changed.length} of ${s.decisions.length} constants change (${s.mode})`}`,
     `size ${sizes(s)}; operators ${operatorsText(s.operators)}; nothing was written`,
     ...(s.equalization ? equalizationLines(s.equalization) : []),
+    ...(s.biasCorrection ? correctionLines(s.biasCorrection) : []),
     ...(s.explained ? explanationLines(s.explained) : []),
     ...(rows.length === 0 ? [] : ['', ...table]),
   ].join('\n')
@@ -339,6 +347,23 @@ function equalizationLines(found: NonNullable<Summary['equalization']>): string[
     `equalized: ${equalizedText(found)}`,
     ...found.pairs.map(({ layers: [a, b], channels, factors: [low, high] }) => {
       return `  ${a} and ${b}: ${channels} channels divided by ${formatReal(low)} to ${formatReal(high)}`
+    }),
+    ...found.others.map(({ layer, reason }) => `  not ${layer}: ${reason}`),
+  ]
+}
+
+function correctedText({ corrected, others }: NonNullable<Summary['biasCorrection']>): string {
+  return `${corrected.length} of ${corrected.length + others.length} ops corrected`
+}
+
+const biasWords = { own: '', shared: ', in a copy of a bias that others have too', new: ', in a bias that it did not have' } as const
+
+function correctionLines(found: NonNullable<Summary['biasCorrection']>): string[] {
+  return [
+    `biases: ${correctedText(found)}`,
+    ...found.corrected.map(({ layer, channels, shift, share, bias }) => {
+      const part = share === undefined ? '' : `, ${Number((100 * share).toPrecision(2))} % of the range of its result`
+      return `  ${layer}: ${channels} channels, by ${formatReal(shift)} at most${part}${biasWords[bias]}`
     }),
     ...found.others.map(({ layer, reason }) => `  not ${layer}: ${reason}`),
   ]

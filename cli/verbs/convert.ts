@@ -53,6 +53,11 @@ export const convertOptions = {
     help: 'how scales of weights are chosen in the modes that store weights alone; gptq and adaround choose integers by samples (--calibration), in the int modes too',
     group: 'Quantization',
   },
+  'bias-correction': {
+    kind: 'flag',
+    help: 'take from biases by what the errors of weights move the mean of results, over the samples of --calibration',
+    group: 'Quantization',
+  },
   asymmetric: { kind: 'flag', help: 'a zero point for each scale in the weight-only modes', group: 'Quantization' },
   io: {
     kind: 'texts',
@@ -125,6 +130,7 @@ export const convertVerb = defineVerb({
     'convert frozen.pb --inputs image --outputs probabilities --shape image=1,8,8,1 -o cut.tflite',
     'convert model.tflite --quantize float16 -o half.tflite',
     'convert saved/1 --quantize int8 --calibration digits/ --preprocess mean=0,std=255 -o int8.tflite',
+    'convert saved/1 --quantize dynamic-int4 --calibration calib.json --bias-correction -o int4.tflite',
     "convert model.keras --quantize dynamic --keep-float 'dense_1' -o small.tflite",
   ],
   load: async () => (await import('../commands/convert.ts')).convertCommand,

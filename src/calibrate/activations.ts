@@ -1,4 +1,6 @@
-import type { ModelTables } from '../run/model-io.ts'
+import { findBuiltin } from '../ops/index.ts'
+import { placesOf } from '../quantize/weighted.ts'
+import { type ModelTables, operatorName, type SubGraphTables } from '../run/model-io.ts'
 
 /** A float tensor that a run computes or is given. */
 export interface Activation {
@@ -8,6 +10,8 @@ export interface Activation {
   readonly name: string
   /** Elements; open sizes count as 1. */
   readonly elements: number
+  /** Elements of a row as ops with weights read it: its channels, or of several such lengths the largest; 0 where none does. */
+  readonly columns: number
 }
 
 /** What an activation is called in a calibration: unique, because the writer's names are. */
@@ -19,11 +23,30 @@ export function activationKey({ graph, name }: Pick<Activation, 'graph' | 'name'
 export function activationsOf(tables: ModelTables): Activation[] {
   return tables.subgraphs.flatMap((graph, g) => {
     const states = [...graph.tensors.keys()].filter((t) => graph.tensors[t]!.isVariable)
+    const columns = columnsIn(graph, tables)
     const made = new Set<number>([...graph.inputs, ...states, ...graph.operators.flatMap((o) => [...o.outputs])])
     return [...made].flatMap((t): Activation[] => {
       const tensor = graph.tensors[t]
       if (tensor?.type !== 'FLOAT32') return []
-      return [{ graph: g, tensor: t, name: tensor.name, elements: tensor.shape.reduce((n, d) => n * Math.max(d, 1), 1) }]
+      const elements = tensor.shape.reduce((n, d) => n * Math.max(d, 1), 1)
+      return [{ graph: g, tensor: t, name: tensor.name, elements, columns: columns.get(t) ?? 0 }]
     })
   })
+}
+
+/** By tensor, how many elements a row has that an op multiplies with weights. */
+function columnsIn({ operators, tensors }: SubGraphTables, { operatorCodes }: ModelTables): Map<number, number> {
+  const found = new Map<number, number>()
+  for (const { opcodeIndex, inputs } of operators) {
+    const code = operatorCodes[opcodeIndex]
+    const spec = code && findBuiltin(operatorName(code))
+    const places = spec && placesOf(spec)
+    if (!places) continue
+    const [input, weights] = [inputs[places.input], inputs[places.weights]]
+    if (input === undefined || weights === undefined) continue
+    const { channels, axis } = places.trait.reads
+    const columns = (channels === 'all' ? tensors[weights]?.shape[axis] : tensors[input]?.shape.at(-1)) ?? 0
+    found.set(input, Math.max(columns, found.get(input) ?? 0))
+  }
+  return found
 }

@@ -108,6 +108,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibrated> 
     method: observers[0]!.method,
     signatures: checks.signatures,
     curve: fold.curve,
+    hasColumnSums: true,
     tensors: fold.tensors,
   })
   lint(calibration.record, checks, fold.late, notes)

@@ -6,20 +6,21 @@ import { maxBins } from './histogram.ts'
 import type { TensorStatistics } from './statistics.ts'
 
 const format = 'downcast calibration'
-const version = 1
+/** Version 1 has no sums of columns. */
+const version = 2
 
 /** A calibration as text, one line for each activation. Equal calibrations give equal text. */
 export function calibrationText(calibration: Calibration): string {
-  const { tensors, ...rest } = calibration.record
-  const head = JSON.stringify({ format, version, ...rest }, undefined, 2).slice(0, -2)
+  const { tensors, hasColumnSums, ...rest } = calibration.record
+  const head = JSON.stringify({ format, version: hasColumnSums ? version : 1, ...rest }, undefined, 2).slice(0, -2)
   const lines = Array.from(tensors, ([key, t]) => `    ${JSON.stringify(key)}: ${JSON.stringify(tensorJson(t))}`)
   return `${head},\n  "tensors": {\n${lines.join(',\n')}\n  }\n}\n`
 }
 
 function tensorJson(t: TensorStatistics): object {
-  const { elements, samples, range, average, sum, squares, nan, infinite, notFiniteIn } = t
+  const { elements, samples, range, average, sum, squares, nan, infinite, notFiniteIn, columnSums } = t
   const { exponent, first, counts } = t.histogram
-  return { elements, samples, range, average, sum, squares, nan, infinite, notFiniteIn, histogram: { exponent, first, counts } }
+  return { elements, samples, range, average, sum, squares, nan, infinite, notFiniteIn, columnSums, histogram: { exponent, first, counts } }
 }
 
 /** Reads what `calibrationText` writes; `file` names it in errors. Throws calibrate/malformed-calibration. */
@@ -32,7 +33,8 @@ export function parseCalibration(file: string, text: string): Calibration {
   }
   const root = new JsonCursor(malformedCalibration, file, '', json)
   if (root.at('format').value !== format) root.at('format').fail(JSON.stringify(format))
-  if (root.at('version').value !== version) root.at('version').fail(String(version))
+  const written = root.at('version').value
+  if (written !== 1 && written !== version) root.at('version').fail(`1 or ${version}`)
   const [model, data, method] = [root.at('model'), root.at('data'), root.at('method')]
   const record: CalibrationRecord = {
     model: { name: model.at('name').string(), sha256: model.at('sha256').string() },
@@ -55,6 +57,7 @@ export function parseCalibration(file: string, text: string): Calibration {
       .at('curve')
       .array()
       .map((p) => ({ samples: p.at('samples').index(), share: p.at('share').number() })),
+    hasColumnSums: written === version,
     tensors: new Map(members(root.at('tensors')).map(([key, t]) => [key, tensorOf(t)])),
   }
   return new Calibration(record)
@@ -66,13 +69,15 @@ function tensorOf(t: JsonCursor): TensorStatistics {
   const range = optional('range', pair)
   const average = optional('average', pair)
   const notFiniteIn = optional('notFiniteIn', (at) => at.string())
+  const elements = t.at('elements').index()
+  const columnSums = optional('columnSums', (at) => columnsOf(at, elements))
   const histogram = t.at('histogram')
   const counts = histogram.at('counts')
   const bins = counts.array().map((n) => n.index())
   if (bins.length > maxBins) counts.fail(`at most ${maxBins} bins`)
   if (range === undefined && bins.length > 0) counts.fail('none without a range')
   return {
-    elements: t.at('elements').index(),
+    elements,
     samples: t.at('samples').index(),
     ...(range && { range }),
     ...(average && { average }),
@@ -81,6 +86,7 @@ function tensorOf(t: JsonCursor): TensorStatistics {
     nan: t.at('nan').index(),
     infinite: t.at('infinite').index(),
     ...(notFiniteIn !== undefined && { notFiniteIn }),
+    ...(columnSums && { columnSums }),
     histogram: {
       min: range?.[0] ?? Number.POSITIVE_INFINITY,
       max: range?.[1] ?? Number.NEGATIVE_INFINITY,
@@ -89,6 +95,12 @@ function tensorOf(t: JsonCursor): TensorStatistics {
       counts: bins,
     },
   }
+}
+
+/** Sums of the columns of whole rows. */
+function columnsOf(at: JsonCursor, elements: number): number[] {
+  const sums = at.array().map((x) => x.number())
+  return sums.length > 0 && elements > 0 && elements % sums.length === 0 ? sums : at.fail(`sums whose number divides ${elements} elements`)
 }
 
 function members(at: JsonCursor): [string, JsonCursor][] {

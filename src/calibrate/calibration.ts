@@ -1,7 +1,9 @@
 import { tensorNames } from '../export/model-record.ts'
-import type { Model } from '../ir/types.ts'
+import type { Model, Value } from '../ir/types.ts'
+import type { Means } from '../quantize/means.ts'
 import type { Ranges } from '../quantize/ranges.ts'
 import { activationKey } from './activations.ts'
+import { noMeansInside } from './diagnostics.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import { minMax } from './estimators/min-max.ts'
 import type { CalibrationMethod } from './observer.ts'
@@ -35,6 +37,8 @@ export interface CalibrationRecord {
   /** Signatures that were run. */
   readonly signatures: readonly string[]
   readonly curve: readonly CurvePoint[]
+  /** Whether sums of columns were made; files before version 2 have none. */
+  readonly hasColumnSums: boolean
   /** By `<graph>/<tensor name>`, see `activationKey`. */
   readonly tensors: ReadonlyMap<string, TensorStatistics>
 }
@@ -52,7 +56,7 @@ export class Calibration {
    * has none. Default estimator: min-max, as TensorFlow.
    */
   ranges(model: Model, estimator: Estimator = minMax): Ranges {
-    const names = model.graphs.map(tensorNames)
+    const keyOf = keysIn(model)
     const found = new Map<string, readonly [number, number] | undefined>()
     const estimated = (key: string): readonly [number, number] | undefined => {
       if (found.has(key)) return found.get(key)
@@ -63,9 +67,34 @@ export class Calibration {
     }
     return {
       of(graph, value) {
-        const name = names[graph]?.get(value.id)
-        return name === undefined ? undefined : estimated(activationKey({ graph, name }))
+        const key = keyOf(graph, value)
+        return key === undefined ? undefined : estimated(key)
       },
     }
+  }
+
+  /** Means of what the ops of `model` with weights read, which is the float model that was calibrated. Throws calibrate/no-means-inside. */
+  means(model: Model): Means {
+    if (!this.record.hasColumnSums) throw noMeansInside(this.record.model.name)
+    const keyOf = keysIn(model)
+    return {
+      of: (graph, value, channels) => {
+        const { columnSums, elements = 0 } = this.record.tensors.get(keyOf(graph, value) ?? '') ?? {}
+        if (!columnSums || columnSums.length % channels !== 0) return undefined
+        const means = new Float64Array(channels)
+        columnSums.forEach((sum, c) => {
+          means[c % channels]! += sum / (elements / channels)
+        })
+        return means
+      },
+    }
+  }
+}
+
+function keysIn(model: Model): (graph: number, value: Value) => string | undefined {
+  const names = model.graphs.map(tensorNames)
+  return (graph, value) => {
+    const name = names[graph]?.get(value.id)
+    return name === undefined ? undefined : activationKey({ graph, name })
   }
 }

@@ -1,3 +1,4 @@
+import { ColumnSums, type ColumnState, noColumnSums } from './column-sums.ts'
 import { ExactSum } from './exact-sum.ts'
 import { Histogram, type HistogramRecord } from './histogram.ts'
 import type { Observation } from './reducer.ts'
@@ -9,10 +10,11 @@ const keep = Math.fround(smoothing)
 const take = Math.fround(1 - smoothing)
 
 /** All that is known of one activation, as plain data; `Collector` goes on from it. */
-export interface TensorState extends Omit<TensorStatistics, 'sum' | 'squares' | 'histogram'> {
+export interface TensorState extends Omit<TensorStatistics, 'sum' | 'squares' | 'histogram' | 'columnSums'> {
   readonly sums: readonly number[]
   readonly squares: readonly number[]
   readonly histogram: HistogramRecord
+  readonly columnSums?: ColumnState | undefined
 }
 
 /** Folds what samples showed of one activation: observations in the order of the samples, histograms in any. */
@@ -20,12 +22,14 @@ export class Collector {
   readonly histogram: Histogram
   readonly #sum: ExactSum
   readonly #squares: ExactSum
+  #columnSums: ColumnSums | undefined
   #state: Pick<TensorState, 'elements' | 'samples' | 'range' | 'average' | 'nan' | 'infinite' | 'notFiniteIn'>
 
   constructor(state?: TensorState) {
     this.histogram = state ? Histogram.of(state.histogram) : new Histogram()
     this.#sum = new ExactSum(state?.sums)
     this.#squares = new ExactSum(state?.squares)
+    this.#columnSums = state?.columnSums && new ColumnSums(state.columnSums)
     const { elements = 0, samples = 0, range, average, nan = 0, infinite = 0, notFiniteIn } = state ?? {}
     this.#state = { elements, samples, range, average, nan, infinite, notFiniteIn }
   }
@@ -35,10 +39,14 @@ export class Collector {
   }
 
   /** `sample` names it. */
-  add({ elements, min, max, sum, squares, nan, infinite }: Observation, sample: string): void {
+  add({ elements, min, max, sum, squares, nan, infinite, columns }: Observation, sample: string): void {
     const s = this.#state
     this.#sum.add(sum)
     this.#squares.add(squares)
+    if (columns) {
+      this.#columnSums ??= noColumnSums(columns.length)
+      this.#columnSums.add(columns)
+    }
     const isSeen = min <= max
     this.#state = {
       elements: s.elements + elements,
@@ -52,11 +60,13 @@ export class Collector {
   }
 
   get state(): TensorState {
-    return { ...this.#state, sums: [...this.#sum.parts], squares: [...this.#squares.parts], histogram: this.histogram.record() }
+    const columnSums = this.#columnSums?.state
+    return { ...this.#state, sums: [...this.#sum.parts], squares: [...this.#squares.parts], histogram: this.histogram.record(), columnSums }
   }
 
   get statistics(): TensorStatistics {
-    return { ...this.#state, sum: this.#sum.value, squares: this.#squares.value, histogram: this.histogram.record() }
+    const columnSums = this.#columnSums?.values
+    return { ...this.#state, sum: this.#sum.value, squares: this.#squares.value, histogram: this.histogram.record(), columnSums }
   }
 }
 

@@ -69,6 +69,17 @@ export function noSamplesInside(file: string, algorithm: string): DowncastError 
   })
 }
 
+/** A calibration of an earlier version of downcast where means of channels are needed. */
+export function noMeansInside(model: string): DowncastError {
+  return new DowncastError({
+    code: 'calibrate/no-means-inside',
+    message: `The calibration of ${quote(model)} holds no means of channels, which the correction of biases needs: an earlier version of downcast made it.`,
+    file: model,
+    expected: 'means of channels',
+    hint: 'Make it anew with downcast calibrate, or give with --calibration the data that it was made of.',
+  })
+}
+
 /** A calibration that was made of another model. */
 export function otherModel(file: string, calibrated: string, expected: string, actual: string): DowncastError {
   return new DowncastError({

@@ -1,4 +1,4 @@
-import { add, below, type Code, during, f32, get, i32, int, load, moduleBytes, set, store, vector as v, v128 } from '../core/wasm-code.ts'
+import { add, below, type Code, during, either, f32, get, i32, int, load, moduleBytes, set, store, vector as v, v128 } from '../core/wasm-code.ts'
 
 /** Values are read four at a time. */
 export const lanes = 4
@@ -11,19 +11,25 @@ export interface Kernel {
    */
   scan(from: number, end: number, out: number): void
   /**
+   * The same, and adds each value to one of the float64 sums from `first` to `last`, a multiple of 4 of them, in turn, from the one at `next` on,
+   * a multiple of 4 behind `first`.
+   */
+  scanColumns(from: number, end: number, out: number, next: number, first: number, last: number): void
+  /**
    * Counts each value of them, none of which is NaN, in the bin of its lane: `counts[4 * (bin - base) + lane]` of i32, where `bin` is
    * `x * scale` towards zero, and one less for negative `x`.
    */
   count(from: number, end: number, scale: number, base: number, counts: number): void
 }
 
-const scan = (): Code => {
-  const [from, end, out, least, most, x, wide] = [0, 1, 2, 3, 4, 5, 6]
+const scan = (hasColumns: boolean): Code => {
+  const [from, end, out, next, first, last, least, most, x, wide] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
   // The halves of a vector are summed apart: no addition waits for the one before.
   const halves = [
-    { sums: 7, squares: 8, of: (v128: Code): Code => v128 },
-    { sums: 9, squares: 10, of: v.upper },
+    { sums: 10, squares: 11, of: (v128: Code): Code => v128 },
+    { sums: 12, squares: 13, of: v.upper },
   ]
+  const addTo = (offset: number): Code => v.store(get(next), v.addF64(v.loadAt(get(next), offset), get(wide)), offset)
   return [
     set(least, v.load(get(from))),
     set(most, get(least)),
@@ -32,15 +38,17 @@ const scan = (): Code => {
       set(least, v.minF32(get(least), get(x))),
       set(most, v.maxF32(get(most), get(x))),
       ...halves.map(
-        ({ sums, squares, of }): Code => [
+        ({ sums, squares, of }, half): Code => [
           set(wide, v.widen(of(get(x)))),
           set(sums, v.addF64(get(sums), get(wide))),
           set(squares, v.addF64(get(squares), v.mulF64(get(wide), get(wide)))),
+          ...(hasColumns ? [addTo(16 * half)] : []),
         ],
       ),
       set(from, add(get(from), int(16))),
+      ...(hasColumns ? [set(next, add(get(next), int(32))), set(next, either(below(get(next), get(last)), get(next), get(first)))] : []),
     ]),
-    ...[get(least), get(most), v.addF64(get(7), get(9)), v.addF64(get(8), get(10))].map((value, i) => v.store(get(out), value, 16 * i)),
+    ...[get(least), get(most), v.addF64(get(10), get(12)), v.addF64(get(11), get(13))].map((value, i) => v.store(get(out), value, 16 * i)),
   ]
 }
 
@@ -65,7 +73,13 @@ const count = (): Code => {
 }
 
 const code = moduleBytes([
-  { name: 'scan', parameters: [i32, i32, i32], locals: Array<typeof v128>(8).fill(v128), body: scan() },
+  ...[false, true].map((hasColumns) => ({
+    name: hasColumns ? 'scanColumns' : 'scan',
+    // Those that a caller leaves out are 0.
+    parameters: [i32, i32, i32, i32, i32, i32],
+    locals: Array<typeof v128>(8).fill(v128),
+    body: scan(hasColumns),
+  })),
   { name: 'count', parameters: [i32, i32, f32, i32, i32], locals: [v128, v128, v128, v128, v128, i32], body: count() },
 ])
 const kernels = new WeakMap<WebAssembly.Memory, Kernel>()

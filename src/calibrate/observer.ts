@@ -45,5 +45,6 @@ export function joined(a: Observation | undefined, b: Observation): Observation 
     squares: a.squares + b.squares,
     nan: a.nan + b.nan,
     infinite: a.infinite + b.infinite,
+    columns: a.columns && b.columns && Float64Array.from(a.columns, (sum, c) => sum + b.columns![c]!),
   }
 }

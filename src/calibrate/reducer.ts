@@ -12,14 +12,21 @@ export interface Observation {
   readonly squares: number
   readonly nan: number
   readonly infinite: number
+  /** Sum over its rows for each element of a row, where these were asked for and all values were finite. */
+  readonly columns?: Float64Array | undefined
 }
 
-type Total = { -readonly [K in keyof Observation]: Observation[K] }
+type Total = { -readonly [K in Exclude<keyof Observation, 'columns'>]: Observation[K] }
 
 /** Values looked at together: few enough to be in a processor's second-level cache still when they are counted. */
 const blockValues = 16_384
 const scanBytes = 64
 const countBytes = maxBins * lanes * 4
+/** Sums of columns that the kernel makes: of longer rows they are made value by value. */
+const maxPeriod = 32_768
+/** Sums are as many at least, so that none is read again before it is written. */
+const minPeriod = 32
+const columnBytes = 8 * maxPeriod
 const pageBytes = 65_536
 
 /** Memory for the kernel to work in. */
@@ -28,7 +35,7 @@ export interface KernelMemory {
   /** Place of `scratchBytes` bytes, aligned to 16. */
   readonly scratch: number
 }
-export const scratchBytes = scanBytes + countBytes + blockValues * 4
+export const scratchBytes = scanBytes + countBytes + blockValues * 4 + columnBytes
 
 /** A memory of its own, for values that lie elsewhere. */
 export function ownMemory(): KernelMemory {
@@ -45,6 +52,7 @@ export class Reducer {
   readonly #scan: number
   readonly #count: number
   readonly #block: number
+  readonly #columns: number
   /** Bins of the present histogram in which the kernel has counted. */
   #low = maxBins
   #high = -1
@@ -55,11 +63,14 @@ export class Reducer {
     this.#scan = scratch
     this.#count = scratch + scanBytes
     this.#block = this.#count + countBytes
+    this.#columns = this.#block + blockValues * 4
     new Uint8Array(memory.buffer, this.#count, countBytes).fill(0)
   }
 
-  reduce({ bytes }: NdArray, histogram: Histogram): Observation {
+  /** `columns` asks for the sums of the columns of rows of so many elements; 0 for none. */
+  reduce({ bytes }: NdArray, histogram: Histogram, columns = 0): Observation {
     const elements = bytes.byteLength / 4
+    const sums = columns > 0 && elements > 0 && elements % columns === 0 ? new Columns(columns, this.#memory, this.#columns) : undefined
     const isInside = bytes.buffer === this.#memory.buffer && bytes.byteOffset % 4 === 0
     const total = { elements, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0, squares: 0, nan: 0, infinite: 0 }
     for (let begin = 0; begin < elements; begin += blockValues) {
@@ -69,18 +80,23 @@ export class Reducer {
         at = this.#block
         new Uint8Array(this.#memory.buffer, at, length * 4).set(bytes.subarray(begin * 4, (begin + length) * 4))
       }
-      this.#addBlock(at, length, total, histogram)
+      this.#addBlock(at, length, total, histogram, sums, begin)
     }
     this.#flush(histogram)
-    return total
+    const isWhole = total.nan + total.infinite === 0
+    return sums && isWhole ? { ...total, columns: sums.sums } : total
   }
 
-  #addBlock(at: number, length: number, total: Total, histogram: Histogram): void {
+  #addBlock(at: number, length: number, total: Total, histogram: Histogram, columns: Columns | undefined, begin: number): void {
     const whole = length - (length % lanes)
     const rest = new Float32Array(this.#memory.buffer, at + whole * 4, length - whole)
     let [min, max, sum, squares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0]
     if (whole > 0) {
-      this.#kernel.scan(at, at + whole * 4, this.#scan)
+      const end = at + whole * 4
+      if (columns?.inKernel) {
+        const { first, period } = columns.inKernel
+        this.#kernel.scanColumns(at, end, this.#scan, first + 8 * (begin % period), first, first + 8 * period)
+      } else this.#kernel.scan(at, end, this.#scan)
       const found = new Float32Array(this.#memory.buffer, this.#scan, 2 * lanes)
       const sums = new Float64Array(this.#memory.buffer, this.#scan + 8 * lanes, 4)
       for (let i = 0; i < lanes; i++) {
@@ -96,6 +112,8 @@ export class Reducer {
       sum += x
       squares += x * x
     }
+    if (columns?.inKernel) columns.add(rest, begin + whole)
+    else columns?.add(new Float32Array(this.#memory.buffer, at, length), begin)
     // The sum of float32 numbers stays far below the largest float64.
     if (!Number.isFinite(sum)) {
       this.#flush(histogram)
@@ -132,6 +150,38 @@ export class Reducer {
     }
     this.#low = maxBins
     this.#high = -1
+  }
+}
+
+/** Sums over rows of so many elements, in the kernel's memory where there is room: there some rows side by side, so that they begin at a multiple of 4. */
+class Columns {
+  readonly #columns: number
+  readonly #sums: Float64Array
+  /** Where the kernel finds its sums, and how many. */
+  readonly inKernel: { readonly first: number; readonly period: number } | undefined
+
+  constructor(columns: number, { buffer }: WebAssembly.Memory, first: number) {
+    const least = columns % 4 === 0 ? columns : columns % 2 === 0 ? 2 * columns : 4 * columns
+    const period = least * Math.ceil(minPeriod / least)
+    this.#columns = columns
+    this.inKernel = period <= maxPeriod ? { first, period } : undefined
+    this.#sums = this.inKernel ? new Float64Array(buffer, first, period).fill(0) : new Float64Array(columns)
+  }
+
+  /** Values that the kernel does not see, from position `begin` on. */
+  add(values: Float32Array, begin: number): void {
+    const sums = this.#sums
+    values.forEach((x, i) => {
+      sums[(begin + i) % sums.length]! += x
+    })
+  }
+
+  get sums(): Float64Array {
+    const out = new Float64Array(this.#columns)
+    this.#sums.forEach((sum, k) => {
+      out[k % out.length]! += sum
+    })
+    return out
   }
 }
 

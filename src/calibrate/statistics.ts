@@ -18,4 +18,6 @@ export interface TensorStatistics {
   /** Name of the first sample that held one of the two. */
   readonly notFiniteIn?: string | undefined
   readonly histogram: HistogramRecord
+  /** Where ops with weights read it: for each element of the rows they read, the sum over all rows. */
+  readonly columnSums?: readonly number[] | undefined
 }

@@ -36,6 +36,8 @@ export const add = (a: Code, b: Code): Code => [a, b, 0x6a]
 export const below = (a: Code, b: Code): Code => [a, b, 0x49]
 export const load = (address: Code, offset: number): Code => [address, 0x28, ...at(offset)]
 export const store = (address: Code, value: Code, offset: number): Code => [address, value, 0x36, ...at(offset)]
+/** `a` where the condition holds, else `b`; both are computed. */
+export const either = (condition: Code, a: Code, b: Code): Code => [a, b, condition, 0x1b]
 /** Repeats `body` while `condition` holds; not even once when it does not. */
 export const during = (condition: Code, body: Code): Code => [0x02, 0x40, 0x03, 0x40, condition, 0x45, 0x0d, 1, body, 0x0c, 0, 0x0b, 0x0b]
 

@@ -139,7 +139,12 @@ export interface WeightTrait {
    * Of an op that is linear in its input: which channels, the last axis of the input, its weights read along `axis`, and which of them each
    * channel of the result reads: all, those of its group, or one (there are as many results for each in turn).
    */
-  readonly reads?: { readonly axis: number; readonly channels: 'all' | 'group' | 'one' }
+  readonly reads?: {
+    readonly axis: number
+    readonly channels: 'all' | 'group' | 'one'
+    /** Which part of its positions the result has an element from, on average; all where this is absent. */
+    share?(attrs: Attrs): number
+  }
   /** On integer activations it is one of them. */
   readonly integerAs?: 'activation'
   /** The integer kernel also takes one that is computed, on any grid. */

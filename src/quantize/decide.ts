@@ -55,10 +55,16 @@ export function unsignedDecision(decision: Decision): Decision {
 /** What a decision is about, for those who look at what it costs. */
 const storedOf = new WeakMap<Decision, StoredAs>()
 
+/** The float constant that a decision is about, and the integers that it became; undefined where it did not. */
+export function storedAs(decision: Decision): StoredAs | undefined {
+  const stored = storedOf.get(decision)
+  return stored?.type.quant && stored
+}
+
 /** The decision with what storing the constant so loses, where it became integers; reads the constant and what it became. */
 export function withError(decision: Decision): Decision {
-  const stored = storedOf.get(decision)
-  return stored?.type.quant ? { ...decision, error: errorOf(stored) } : decision
+  const stored = storedAs(decision)
+  return stored ? { ...decision, error: errorOf(stored) } : decision
 }
 
 function gridSummary(quant: QuantParams): GridSummary {

@@ -43,6 +43,16 @@ export function needsSamples(algorithm: string, tensor: string, layer: string | 
   })
 }
 
+/** Biases to correct, and no means of what the ops read. */
+export function needsMeans(): DowncastError {
+  return new DowncastError({
+    code: 'quantize/needs-means',
+    message: 'The correction of biases needs the means of what ops read, over samples, and there are none.',
+    expected: 'means over samples',
+    hint: 'Give samples, or what downcast calibrate made of them, with --calibration.',
+  })
+}
+
 /** Weights for which the algorithm that was asked for cannot be; `why` says what they have instead. */
 export function otherAlgorithm(tensors: readonly string[], why: string): DiagnosticFields {
   const [first] = tensors as [string]
@@ -305,13 +315,29 @@ export function idleRule(recipe: string, path: string, reason: string): Diagnost
   }
 }
 
-/** Equalization that found nothing to do. */
-export function nothingEqualized(reasons: readonly { readonly layer: string; readonly reason: string }[]): DiagnosticFields {
+type Refused = readonly { readonly layer: string; readonly reason: string }[]
+
+/** Some of the reasons why nothing was done. */
+function whyNothing(reasons: Refused): string {
   const shown = reasons.slice(0, 3).map((r) => `${JSON.stringify(r.layer)}: ${r.reason}`)
   const more = reasons.length > shown.length ? ` and ${reasons.length - shown.length} more` : ''
+  return shown.length === 0 ? 'no op has constant float weights' : `${shown.join('; ')}${more}`
+}
+
+/** Equalization that found nothing to do. */
+export function nothingEqualized(reasons: Refused): DiagnosticFields {
   return {
     code: 'quantize/nothing-equalized',
-    message: `No weights were equalized: ${shown.length === 0 ? 'no op has constant float weights' : `${shown.join('; ')}${more}`}.`,
+    message: `No weights were equalized: ${whyNothing(reasons)}.`,
     hint: 'Leave --equalize out.',
+  }
+}
+
+/** A correction of biases that found nothing to do. */
+export function nothingCorrected(reasons: Refused): DiagnosticFields {
+  return {
+    code: 'quantize/nothing-corrected',
+    message: `No biases were corrected: ${whyNothing(reasons)}.`,
+    hint: 'Leave --bias-correction out.',
   }
 }

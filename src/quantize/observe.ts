@@ -20,6 +20,7 @@ export function layersToObserve(model: Model, options: QuantizeOptions): Observa
   quantize(model, {
     ...options,
     ...(mode && { mode: lenient.get(mode) ?? mode }),
+    biasCorrection: false,
     ranges: { of: () => [-1, 1] },
     hessians: {
       of(weights) {

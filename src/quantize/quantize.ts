@@ -3,14 +3,24 @@ import { toDiagnostic } from '../core/diagnostics.ts'
 import { withGraphs } from '../ir/graph.ts'
 import type { Graph, Model } from '../ir/types.ts'
 import type { WeightBits } from '../ops/spec.ts'
-import { ioNeedsStaticMode, needsCustomKernel, otherAlgorithm, unfitOption, unknownMode, usesTrainedGrids } from './diagnostics.ts'
+import { correctBiases } from './bias-correction/correct-biases.ts'
+import {
+  ioNeedsStaticMode,
+  needsCustomKernel,
+  needsMeans,
+  nothingCorrected,
+  otherAlgorithm,
+  unfitOption,
+  unknownMode,
+  usesTrainedGrids,
+} from './diagnostics.ts'
 import { defaultDynamicMin, dynamicRange } from './dynamic-range.ts'
 import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
 import type { Recipe } from './recipe/recipe.ts'
 import { followRecipe } from './recipe/recipe-mode.ts'
 import { staticInteger } from './static/static-integer.ts'
-import { staticMode, storedInputs } from './static/static-mode.ts'
+import { knownRange, staticMode, storedInputs } from './static/static-mode.ts'
 import { isTrained } from './static/trained-grids.ts'
 import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type QuantizeOptions, quantizeModes } from './types.ts'
 import type { Hessians } from './weights/hessian.ts'
@@ -53,13 +63,15 @@ export const staticModes: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['in
 /**
  * A smaller model from a float one; `mode` says how. The input is not changed.
  * Throws `quantize/needs-samples` where an algorithm that rounds by samples has none.
+ * Throws `quantize/needs-means` where biases are to be corrected and it has none.
  * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`, `quantize/io-needs-static-mode`, `quantize/unfit-option`, with a recipe
  * `quantize/unmatched-rule`, and in static modes
  * `quantize/no-ranges`, `quantize/not-integer`, `quantize/unknown-port`, `quantize/port-not-float`, `quantize/unfit-port-type`,
  * `quantize/port-without-range`.
  */
 export function quantize(model: Model, options: QuantizeOptions = {}): Quantized {
-  const done = quantized(model, { ...options, hessians: options.hessians ?? withoutSamples(model) })
+  const full = { ...options, hessians: options.hessians ?? withoutSamples(model) }
+  const done = options.biasCorrection ? withBiases(model, full) : quantized(model, full)
   const others = new Map<string, string[]>()
   for (const { note, tensor } of done.decisions) if (note !== undefined) others.set(note, [...(others.get(note) ?? []), tensor])
   const rotated = done.decisions.filter((d) => d.algorithm === 'hadamard').map((d) => d.layer ?? d.tensor)
@@ -68,6 +80,25 @@ export function quantize(model: Model, options: QuantizeOptions = {}): Quantized
     ...(rotated.length === 0 ? [] : [toDiagnostic(needsCustomKernel(rotationOp, rotated), 'warning')]),
   ]
   return told.length === 0 ? done : { ...done, diagnostics: [...done.diagnostics, ...told] }
+}
+
+/** Once to see what the weights become, and again with biases that make good for it. */
+function withBiases(model: Model, options: Options): Quantized {
+  const { means } = options
+  refuseUnfitCorrection(options)
+  if (!means) throw needsMeans()
+  const plain = quantized(model, options)
+  const { model: changed, ...biasCorrection } = correctBiases(model, { decisions: plain.decisions, means, range: knownRange(options) })
+  if (biasCorrection.corrected.length > 0) return { ...quantized(changed, options), biasCorrection }
+  return { ...plain, biasCorrection, diagnostics: [...plain.diagnostics, toDiagnostic(nothingCorrected(biasCorrection.others), 'warning')] }
+}
+
+const withoutIntegers: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['none', 'float16'])
+
+/** Throws quantize/unfit-option where biases are to be corrected in a mode whose weights lose nothing, or next to it. */
+export function refuseUnfitCorrection({ biasCorrection, mode = 'none', recipe }: QuantizeOptions): void {
+  if (!biasCorrection || recipe || !withoutIntegers.has(mode)) return
+  throw unfitOption('--bias-correction', mode, quantizeModes.filter((m) => !withoutIntegers.has(m)).join(', '))
 }
 
 function quantized(model: Model, options: Options): Quantized {

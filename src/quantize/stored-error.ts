@@ -11,7 +11,17 @@ export interface StoredAs {
   readonly data: ConstData
 }
 
-/** What is lost: scale * (q - zero point) against each element, in float64. */
+/** What an element, by its position, is stored as: scale * (q - zero point), in float64. */
+export function storedValues({ type, data }: Pick<StoredAs, 'type' | 'data'>): (k: number) => number {
+  const codes = codesOf(type, data.bytes())
+  const { run, scales, zeroPoints } = stepsOf(type)
+  return (k) => {
+    const group = Math.floor(k / run) % scales.length
+    return scales[group]! * (codes(k) - (zeroPoints?.[group] ?? 0))
+  }
+}
+
+/** What is lost: that against each element. */
 export function errorOf({ float, type, data }: StoredAs): StoredError {
   const codes = codesOf(type, data.bytes())
   const { run, scales, zeroPoints } = stepsOf(type)

@@ -1,5 +1,7 @@
 import type { Diagnostic } from '../core/diagnostics.ts'
 import type { Model, Origin } from '../ir/types.ts'
+import type { BiasCorrection } from './bias-correction/correct-biases.ts'
+import type { Means } from './means.ts'
 import type { Ranges } from './ranges.ts'
 import type { Recipe } from './recipe/recipe.ts'
 import type { Hessians } from './weights/hessian.ts'
@@ -51,6 +53,10 @@ export interface QuantizeOptions {
   readonly weightsAlgorithm?: WeightAlgorithm | undefined
   /** What samples made of the inputs of layers: the algorithms that ask for it need it, see `layersToObserve`. */
   readonly hessians?: Hessians | undefined
+  /** Take from biases by what weights that are stored as integers move the mean of results, see `correctBiases`; `means` are needed. Default false. */
+  readonly biasCorrection?: boolean | undefined
+  /** Means of what ops with weights read, over samples. */
+  readonly means?: Means | undefined
   /** Source layers or tensor names that stay float: globs where `*` is any text. Default none. */
   readonly keepFloat?: readonly string[]
   /** Ranges of the activations; the static modes need them, unless the model states its own. */
@@ -117,6 +123,8 @@ export interface Quantized {
   readonly model: Model
   readonly decisions: readonly Decision[]
   readonly diagnostics: readonly Diagnostic[]
+  /** Which biases were corrected and which were not, where it was asked for. */
+  readonly biasCorrection?: BiasCorrection
 }
 
 /** Whether a `--keep-float` pattern names this op's layer or this tensor. */

@@ -1,6 +1,7 @@
 import type { GraphEditor } from '../ir/graph.ts'
 import type { Node, Value } from '../ir/types.ts'
 import { findSpec } from '../ops/index.ts'
+import type { OpSpec } from '../ops/spec.ts'
 import { stepsOf } from '../ops/steps.ts'
 
 /** An op with constant float weights, y = act(x * weights + bias), seen by the channels of what it reads and gives. */
@@ -17,24 +18,34 @@ export interface Weighted {
   readonly inputs: number
   /** How many channels of the input a channel of the result reads. */
   readonly fanIn: number
+  /** How much of an element of the weights a position of the result gets, on average. */
+  readonly share: number
   /** Which channel of the input the `k`-th of those is that channel `o` of the result reads. */
   channelRead(o: number, k: number): number
   /** Every element of the weights in its order, with the channel of the result and the number `k` of the one it reads. */
   each(visit: (element: number, o: number, k: number) => void): void
 }
 
+/** Positions among the operands of an op that multiplies what it reads with weights and adds a bias; undefined for others. */
+export function placesOf(spec: OpSpec) {
+  const trait = spec.quant?.weights?.find((w) => w.reads)
+  const bias = spec.quant?.biases?.[0]
+  if (!trait?.reads || trait.axis === null || !bias) return undefined
+  const position = (name: string) => spec.operands.findIndex((o) => o.name === name)
+  return {
+    trait: { ...trait, axis: trait.axis, reads: trait.reads },
+    input: position(bias.scaleFrom.find((name) => name !== trait.operand)!),
+    weights: position(trait.operand),
+    bias: position(bias.operand),
+  }
+}
+
 /** The op as `Weighted`; undefined when it has no weights, a reason when they cannot be changed. */
 export function weightedOf(graph: GraphEditor, node: Node): Weighted | string | undefined {
   const spec = findSpec(node.op)
-  const trait = spec?.quant?.weights?.find((w) => w.reads)
-  const biasTrait = spec?.quant?.biases?.[0]
-  if (!spec || !trait?.reads || trait.axis === null || !biasTrait) return undefined
-  const position = (name: string) => spec.operands.findIndex((o) => o.name === name)
-  const at = {
-    input: position(biasTrait.scaleFrom.find((name) => name !== trait.operand)!),
-    weights: position(trait.operand),
-    bias: position(biasTrait.operand),
-  }
+  const places = spec && placesOf(spec)
+  if (!places) return undefined
+  const { trait, ...at } = places
   const operand = (i: number): Value | undefined => {
     const id = node.inputs[i]
     return id == null ? undefined : graph.value(id)
@@ -65,6 +76,7 @@ export function weightedOf(graph: GraphEditor, node: Node): Weighted | string | 
     outputs,
     inputs,
     fanIn,
+    share: reads.share?.(node.attrs) ?? 1,
     channelRead: (o, k) => Math.floor(o / perGroup) * fanIn + k,
     each(visit) {
       const count = shape.reduce((a, b) => a * b, 1)

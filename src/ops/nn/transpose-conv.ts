@@ -35,7 +35,20 @@ export const transposeConv = defineOp({
   quant: {
     integer: ['i8', 'i16'],
     weights: [
-      { operand: 'weights', axis: 0, narrowRange: true, reads: { axis: 3, channels: 'all' }, small: { dynamic: [8], weightOnly: [8] } },
+      {
+        operand: 'weights',
+        axis: 0,
+        narrowRange: true,
+        reads: {
+          axis: 3,
+          channels: 'all',
+          share({ stride }) {
+            const [down, right] = stride as readonly [number, number]
+            return 1 / (down * right)
+          },
+        },
+        small: { dynamic: [8], weightOnly: [8] },
+      },
     ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],
     dynamicRange: { setAttrs: {} },

@@ -78,7 +78,6 @@ class IntegerGraph {
   /** Values that integer ops make. */
   readonly #made = new Set<ValueId>()
   readonly #forms = new Map<string, Value>()
-  readonly #roundings = new Map<string, Rounded>()
   readonly #decisions: Decision[] = []
 
   constructor(graph: Graph, grids: Grids, quantized: ReadonlySet<NodeId>, options: IntegerOptions) {
@@ -239,7 +238,7 @@ class IntegerGraph {
             ? bytesOf(onGrid(floatsOf(value), grid(scales[0]!, own.zeroPoint), 'u8'))
             : bytesOf(symmetricInt8(floatsOf(value), channels, scales))
       const key = `weight/${axis}/${scales.join()}`
-      const rounded = trained ? undefined : this.#rounded(value, key, channels, { ...symmetric, ...parameters, scales })
+      const rounded = trained ? undefined : this.#rounded(value, channels, { ...symmetric, ...parameters, scales })
       const packed = rounded?.codes && packedCodes(rounded.codes, bits)
       const stored = bits === 4 ? 'i4' : 'i8'
       const quant = own ? grid(scales[0]!, own.zeroPoint) : paramsOf(scales, axis)
@@ -279,14 +278,10 @@ class IntegerGraph {
     return made.id
   }
 
-  /** Integers that samples choose, once for all readers of a weight. */
-  #rounded(value: Value, key: string, channels: Groups, parameters: Parameters): Rounded | undefined {
+  /** Integers that samples choose. */
+  #rounded(value: Value, channels: Groups, parameters: Parameters): Rounded | undefined {
     const { rounding } = this.#options
-    if (!rounding) return undefined
-    const name = `${value.id}/${key}`
-    const made = this.#roundings.get(name) ?? roundedBySamples(value.data!, channels, parameters, rounding)
-    this.#roundings.set(name, made)
-    return made
+    return rounding && roundedBySamples(value.data!, channels, parameters, rounding)
   }
 }
 

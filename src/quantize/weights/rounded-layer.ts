@@ -28,6 +28,16 @@ export interface Rounding {
   readonly hessians: Hessians
 }
 
+/** What was found for a layer, by its Hessian: it takes long, and models are quantized again after a look at them. */
+const found = new WeakMap<Hessian, Found[]>()
+
+interface Found {
+  readonly algorithm: SampledAlgorithm
+  readonly groups: Groups
+  readonly parameters: Parameters
+  readonly layer: RoundedLayer | undefined
+}
+
 /** Integers on given steps, where samples tell enough of the layer; else none, and why. Throws what `hessians.of` throws. */
 export function roundedBySamples(
   weights: ConstData,
@@ -38,10 +48,18 @@ export function roundedBySamples(
   const nearest = (why: string) => ({ how: { algorithm: 'min-max', note: `rounded to nearest, not ${algorithm}: ${why}` } as const })
   const hessian = hessians.of(weights, algorithm)
   if ('reason' in hessian) return nearest(hessian.reason)
-  const rounded = roundedLayer(typedView('f32', weights.bytes()), groups, parameters, hessian, algorithm)
+  const known = found.get(hessian) ?? []
+  const same = known.find((f) => f.algorithm === algorithm && isSame(f.groups, groups) && hasSameSteps(f.parameters, parameters))
+  const rounded = same ? same.layer : roundedLayer(typedView('f32', weights.bytes()), groups, parameters, hessian, algorithm)
+  if (!same) found.set(hessian, [...known, { algorithm, groups, parameters, layer: rounded }])
   if (!rounded) return nearest('its inputs were 0 in all samples, or too large to be squared')
   return { codes: rounded.codes, how: { algorithm, results: rounded.error } }
 }
+
+const isSame = (a: Groups, b: Groups): boolean => a.run === b.run && a.count === b.count
+
+const hasSameSteps = (a: Parameters, b: Parameters): boolean =>
+  a.low === b.low && a.high === b.high && a.scales.every((scale, i) => scale === b.scales[i])
 
 /** Integers for each of up to four rows, in several ways. */
 type Find = (rows: readonly Row[]) => Int8Array[][]
