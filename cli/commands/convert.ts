@@ -34,6 +34,7 @@ import { parsePortTypes } from './port-types.ts'
 import { preprocessesOf } from './preprocess.ts'
 import { readRecipe } from './read-recipe.ts'
 import { parseResultTypes, parseShapes } from './shapes.ts'
+import { correctedText, correctionLines, equalizationLines, equalizedText, formatReal } from './transforms-text.ts'
 
 export const convertCommand: Command<typeof convertOptions> = async ({ args, options, terminal }) => {
   const begin = performance.now()
@@ -174,7 +175,8 @@ async function runCalibrated(
   const usesRanges = recipe ? recipe.rules.some((r) => r.action.kind === 'static') : staticModes.has(options.quantize)
   const sampled = sampledIn(how)
   refuseUnfitCorrection(how)
-  if (!usesRanges && sampled === undefined && !how.biasCorrection) throw calibrationWithoutUse(recipe?.name ?? options.quantize, [...staticModes])
+  if (!usesRanges && sampled === undefined && !how.biasCorrection)
+    throw calibrationWithoutUse(recipe?.name ?? options.quantize, [...staticModes])
   const [{ calibrationFor }, { estimatorOf }] = await Promise.all([import('./calibration.ts'), import('../../src/calibrate/index.ts')])
   const estimator = estimatorOf(options.estimator ?? 'min-max')
   const before = run({ ...how, ...unquantized, mode: 'none', keepGrids: true })
@@ -334,39 +336,6 @@ function resultsText({ algorithm, results }: Decision): string {
   const inDb = (x: number | null) => (x === null ? 'exact' : `${x.toFixed(1)} dB`)
   if (results) return `${algorithm}: ${inDb(results.nearestDb)} -> ${inDb(results.chosenDb)}`
   return algorithm === undefined || algorithm === 'min-max' ? '' : algorithm
-}
-
-const formatReal = (x: number): string => String(Number(x.toPrecision(3)))
-
-function equalizedText({ pairs, others }: NonNullable<Summary['equalization']>): string {
-  return `${pairs.length} of ${pairs.length + others.length} ops with those behind them`
-}
-
-function equalizationLines(found: NonNullable<Summary['equalization']>): string[] {
-  return [
-    `equalized: ${equalizedText(found)}`,
-    ...found.pairs.map(({ layers: [a, b], channels, factors: [low, high] }) => {
-      return `  ${a} and ${b}: ${channels} channels divided by ${formatReal(low)} to ${formatReal(high)}`
-    }),
-    ...found.others.map(({ layer, reason }) => `  not ${layer}: ${reason}`),
-  ]
-}
-
-function correctedText({ corrected, others }: NonNullable<Summary['biasCorrection']>): string {
-  return `${corrected.length} of ${corrected.length + others.length} ops corrected`
-}
-
-const biasWords = { own: '', shared: ', in a copy of a bias that others have too', new: ', in a bias that it did not have' } as const
-
-function correctionLines(found: NonNullable<Summary['biasCorrection']>): string[] {
-  return [
-    `biases: ${correctedText(found)}`,
-    ...found.corrected.map(({ layer, channels, shift, share, bias }) => {
-      const part = share === undefined ? '' : `, ${Number((100 * share).toPrecision(2))} % of the range of its result`
-      return `  ${layer}: ${channels} channels, by ${formatReal(shift)} at most${part}${biasWords[bias]}`
-    }),
-    ...found.others.map(({ layer, reason }) => `  not ${layer}: ${reason}`),
-  ]
 }
 
 function calibrationText({ data, estimator, timeMs }: CalibrationSummary): string {

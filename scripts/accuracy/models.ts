@@ -54,7 +54,7 @@ export async function* downcastFiles(model: string, rows: readonly Row[]): Async
   }
 }
 
-type Seen = Pick<QuantizeOptions, 'ranges' | 'hessians'>
+type Seen = Pick<QuantizeOptions, 'ranges' | 'means' | 'hessians'>
 
 function quantized(float: Converted, { how: { recipe, equalize: _, ...options }, name }: Row, seen: Seen): Uint8Array | string {
   try {
@@ -74,7 +74,8 @@ async function observed(float: Converted, name: string, samples: Uint8Array, how
   try {
     const data = openDataSet({ data: memorySource('representative.npz', samples) })
     const { calibration, hessians } = await calibrate({ model: { name, bytes }, data, observers: [observer] })
-    return { ranges: calibration.ranges(float.floatModel), ...(plan && { hessians: observedHessians(plan, hessians) }) }
+    const known = { ranges: calibration.ranges(float.floatModel), means: calibration.means(float.floatModel) }
+    return { ...known, ...(plan && { hessians: observedHessians(plan, hessians) }) }
   } finally {
     await observer.dispose()
     await runner.dispose()

@@ -38,6 +38,15 @@ function weight(num_bits: number) {
   return { num_bits, symmetric: true, granularity: 'CHANNELWISE', dtype: 'INT' }
 }
 
+/** Integer activations, and weights of 4 bits with one scale where kernels take them, else of 8. */
+const int4PerTensor = [
+  int8,
+  {
+    ...int8,
+    op_config: { ...int8.op_config, weight_tensor_config: { ...weight(4), granularity: 'TENSORWISE' } },
+  },
+]
+
 const mixed = (name: string, rules: readonly object[]): Row => ({ name, how: { recipe: rules }, litertQuantizer: rules })
 
 export const rows: readonly Row[] = [
@@ -58,6 +67,12 @@ export const rows: readonly Row[] = [
   { name: 'dynamic-int4, GPTQ', how: { mode: 'dynamic-int4', weightsAlgorithm: 'gptq' } },
   { name: 'dynamic-int4, AdaRound', how: { mode: 'dynamic-int4', weightsAlgorithm: 'adaround' } },
   { name: 'int8, GPTQ', how: { mode: 'int8', weightsAlgorithm: 'gptq' } },
+  { name: 'int8, biases corrected', how: { mode: 'int8', biasCorrection: true } },
+  { name: 'int8, per tensor, biases corrected', how: { mode: 'int8', perTensor: true, biasCorrection: true } },
+  { name: 'dynamic-int4, biases corrected', how: { mode: 'dynamic-int4', biasCorrection: true } },
+  { name: 'dynamic-int4, GPTQ, biases corrected', how: { mode: 'dynamic-int4', weightsAlgorithm: 'gptq', biasCorrection: true } },
+  { name: 'int8, int4 weights per tensor', how: { recipe: int4PerTensor } },
+  { name: 'int8, int4 weights per tensor, biases corrected', how: { recipe: int4PerTensor, biasCorrection: true } },
   mixed('dynamic, fully-connected int4', [dynamic(8), dynamic(4, 'FULLY_CONNECTED')]),
   mixed('int8, fully-connected weight-only int4', [int8, weightOnly(4, 'FULLY_CONNECTED')]),
 ]

@@ -15,6 +15,7 @@ import { parsePreprocess } from '../run/data/preprocess.ts'
 import { type DataSet, makeDataSet } from '../run/data/sample.ts'
 import { liteRtRunner } from '../run/litert.ts'
 import { openModel } from '../run/model-io.ts'
+import { readIdx } from '../wire/idx.ts'
 import { openZip } from '../wire/zip.ts'
 import { activationsOf } from './activations.ts'
 import { type CalibrateOptions, calibrate } from './calibrate.ts'
@@ -98,6 +99,43 @@ describe('calibrate', () => {
     expect(calibrationText((await run({ observers })).calibration)).toBe(text)
   })
 
+  it('finds the means of what ops with weights read, in any order of the samples', async () => {
+    const { calibration } = await run()
+    const model = importTflite(readTfliteFile(memorySource(cnn.name, cnn.bytes)))
+    const [graph] = model.graphs
+    const input = graph!.values.get(graph!.inputs[0]!)!
+    const pixels = readIdx(memorySource('digits', read('mnist/digits-images-idx3-ubyte'))).bytes
+    const mean = pixels.reduce((sum, p) => sum + Math.fround(p / 255), 0) / pixels.length
+    const means = calibration.means(model)
+    expect(means.of(0, input, 1)![0]).toBeCloseTo(mean, 12)
+    const flat = graph!.nodes.find((n) => n.op === 'fully_connected')!.inputs[0]!
+    const value = graph!.values.get(flat)!
+    const columns = value.type.shape.at(-1) as number
+    const each = means.of(0, value, columns)!
+    // The sum of all that the calibration saw of it.
+    const { sum, samples } = calibration.record.tensors.get(`0/${value.name}`)!
+    expect(each.reduce((a, m) => a + m * samples, 0) / sum).toBeCloseTo(1, 10)
+    expect(means.of(0, value, columns / 2)![1]).toBeCloseTo((each[1]! + each[1 + columns / 2]!) / 2, 12)
+    expect(means.of(0, value, 5)).toBeUndefined()
+    const unread = graph!.values.get(graph!.outputs[0]!)!
+    expect(means.of(0, unread, 10)).toBeUndefined()
+    const turned = await run({ data: makeDataSet({ ...digits, read: (i) => digits.read(15 - i) }) })
+    const sums = (c: typeof calibration) => [...c.record.tensors.values()].map((t) => t.columnSums)
+    expect(sums(turned.calibration)).toEqual(sums(calibration))
+  })
+
+  it('reads files of version 1, which have no means', async () => {
+    const { calibration } = await run({ maxSamples: 12 })
+    const text = calibrationText(calibration)
+    const old = text.replace('"version": 2', '"version": 1').replaceAll(/"columnSums":\[[^\]]*\],/g, '')
+    const earlier = parseCalibration('calib.json', old)
+    const model = importTflite(readTfliteFile(memorySource(cnn.name, cnn.bytes)))
+    const value = model.graphs[0]!.values.get(model.graphs[0]!.inputs[0]!)!
+    expect(earlier.ranges(model).of(0, value)).toEqual(calibration.ranges(model).of(0, value))
+    expect(calibrationText(earlier)).toBe(old)
+    expect(() => earlier.means(model)).toThrow(expect.objectContaining({ code: 'calibrate/no-means-inside' }))
+  })
+
   it('knows the data again, and its order and preprocessing', async () => {
     const sha = async (options: Partial<CalibrateOptions>) => (await run({ maxSamples: 3, ...options })).calibration.record.data.sha256
     const first = await sha({})
@@ -126,7 +164,9 @@ describe('calibrate', () => {
     const changes: [string, string, string][] = [
       ['{', '', ''],
       ['"downcast calibration"', '"other"', 'format'],
-      ['"version": 1', '"version": 2', 'version'],
+      ['"version": 2', '"version": 3', 'version'],
+      ['"columnSums":[', '"columnSums":[0,0,0,0,', '.columnSums'],
+      ['"columnSums":[', '"columnSums":[],"x":[', '.columnSums'],
       ['"litert"', '"x"', 'method'],
       ['"samples": 12', '"samples": -1', 'data.samples'],
       ['"exponent":', '"exponent":1e9,"x":', 'histogram.exponent'],

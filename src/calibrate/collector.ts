@@ -1,4 +1,4 @@
-import { ColumnSums, type ColumnState, noColumnSums } from './column-sums.ts'
+import { type ColumnState, ColumnSums, noColumnSums } from './column-sums.ts'
 import { ExactSum } from './exact-sum.ts'
 import { Histogram, type HistogramRecord } from './histogram.ts'
 import type { Observation } from './reducer.ts'

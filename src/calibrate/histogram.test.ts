@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { ndArray } from '../core/nd-array.ts'
+import { ColumnSums, noColumnSums } from './column-sums.ts'
 import { ExactSum } from './exact-sum.ts'
 import { binEdges, binOf, exponentFor, Histogram, maxBins } from './histogram.ts'
 import { ownMemory, Reducer } from './reducer.ts'
@@ -151,6 +152,79 @@ describe('Reducer', () => {
     expect(histogram.record().counts.reduce((a, b) => a + b)).toBe(3)
     const none = new Reducer(ownMemory()).reduce(ndArray('f32', Float32Array.of(Number.NaN)), new Histogram())
     expect(none).toMatchObject({ min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, nan: 1 })
+  })
+})
+
+describe('the sums of columns', () => {
+  const rowsOf = (columns: number, rows: number): Float32Array => {
+    const next = random(columns + rows)
+    return Float32Array.from({ length: columns * rows }, () => next() * 6 - 2)
+  }
+
+  // Rows within one block of the kernel and over several, on its lanes and beside them, and longer than it takes.
+  it.each([
+    [1, 5],
+    [3, 1],
+    [3, 40_000],
+    [6, 9_001],
+    [32, 1_000],
+    [45, 1_003],
+    [1280, 40],
+    [40_000, 3],
+  ])('are those of plain loops, of rows of %i', (columns, rows) => {
+    const values = rowsOf(columns, rows)
+    const found = new Reducer(ownMemory()).reduce(ndArray('f32', values, [rows, columns]), new Histogram(), columns).columns!
+    const expected = new Float64Array(columns)
+    for (const [i, x] of values.entries()) expected[i % columns]! += x
+    expect(found.length).toBe(columns)
+    // Each addition is within half a unit in the last place of a partial sum, which is below 4 * rows.
+    for (const [c, sum] of found.entries()) expect(Math.abs(sum - expected[c]!)).toBeLessThanOrEqual(rows * 4 * rows * 2 ** -53)
+  })
+
+  it('change nothing else, and begin anew with each array', () => {
+    const [a, b] = [new Reducer(ownMemory()), new Reducer(ownMemory())]
+    for (const [columns, rows] of [
+      [7, 5000],
+      [16, 3000],
+      [7, 5000],
+    ] as const) {
+      const array = ndArray('f32', rowsOf(columns, rows))
+      const { columns: sums, ...rest } = a.reduce(array, new Histogram(), columns)
+      expect(rest).toEqual(b.reduce(array, new Histogram()))
+      expect(sums).toEqual(new Reducer(ownMemory()).reduce(array, new Histogram(), columns).columns)
+    }
+  })
+
+  it('are not made of broken rows, of none, or where a value is not finite', () => {
+    const reducer = new Reducer(ownMemory())
+    const of = (values: readonly number[]) => reducer.reduce(ndArray('f32', Float32Array.from(values)), new Histogram(), 3).columns
+    expect(of([1, 2, 3, 4])).toBeUndefined()
+    expect(of([])).toBeUndefined()
+    expect(of([1, Number.NaN, 3])).toBeUndefined()
+    expect(of([1, 2, 3, 4, 5, Number.POSITIVE_INFINITY])).toBeUndefined()
+    expect(of([1, 2, 3, 4, 5, 6])).toEqual(Float64Array.of(5, 7, 9))
+  })
+
+  it('add up to the same in any order, and from where they were', () => {
+    const next = random(3)
+    const terms = Array.from({ length: 400 }, () =>
+      Float64Array.from({ length: 5 }, (_, c) => (next() - 0.5) * 10 ** (next() * 14 - 4 - c)),
+    )
+    const of = (list: readonly Float64Array[], from = noColumnSums(5)) => {
+      for (const t of list) from.add(t)
+      return from
+    }
+    const whole = of(terms)
+    expect(of(terms.toReversed()).state).toEqual(whole.state)
+    expect(of(terms.toSorted((a, b) => a[0]! - b[0]!)).state).toEqual(whole.state)
+    const half = of(terms.slice(0, 123)).state
+    expect(of(terms.slice(123), new ColumnSums(JSON.parse(JSON.stringify(half)))).state).toEqual(whole.state)
+    whole.values.forEach((value, c) => {
+      const exact = new ExactSum()
+      for (const t of terms) exact.add(t[c]!)
+      // Each term was rounded to a multiple of 2^-60.
+      expect(Math.abs(value - exact.value)).toBeLessThanOrEqual(400 * 2 ** -61 + Math.abs(value) * 2 ** -53)
+    })
   })
 })
 

@@ -1,4 +1,20 @@
-import { add, below, type Code, during, either, f32, get, i32, int, load, moduleBytes, set, store, vector as v, v128 } from '../core/wasm-code.ts'
+import {
+  add,
+  below,
+  type Code,
+  during,
+  either,
+  f32,
+  get,
+  i32,
+  int,
+  load,
+  moduleBytes,
+  set,
+  store,
+  vector as v,
+  v128,
+} from '../core/wasm-code.ts'
 
 /** Values are read four at a time. */
 export const lanes = 4

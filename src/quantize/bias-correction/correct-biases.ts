@@ -61,7 +61,8 @@ export function correctBiases(model: Model, observed: Observed): BiasCorrection 
     if (as) stored.set(as.float, [...(stored.get(as.float) ?? []), { decision, as }])
   }
   const storedFor: StoredFor = ({ node, weights }) => {
-    const all = stored.get(weights.data)?.filter(({ decision }) => decision.op === node.op && decision.layer === node.origin.source[0]) ?? []
+    const all =
+      stored.get(weights.data)?.filter(({ decision }) => decision.op === node.op && decision.layer === node.origin.source[0]) ?? []
     const [first, ...more] = all.map(({ as }) => as)
     if (!first) return 'its weights are not stored as integers'
     return more.some((m) => m.data !== first.data) ? 'its weights are stored in several ways' : first
@@ -117,7 +118,11 @@ function correctGraph(
 }
 
 /** By how much each channel of the result moves, or why it is not corrected. */
-function shiftOf({ bias, weights, at, node, outputs, share, channelRead, each }: Weighted, stored: StoredAs | string, means: Float64Array | undefined) {
+function shiftOf(
+  { bias, weights, at, node, outputs, share, channelRead, each }: Weighted,
+  stored: StoredAs | string,
+  means: Float64Array | undefined,
+) {
   if (typeof stored === 'string') return stored
   if (!means) return 'the means of what it reads are not known'
   if (!bias && !findSpec(node.op)!.operands[at.bias]!.optional) return 'it takes no bias'

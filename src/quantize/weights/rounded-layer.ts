@@ -53,7 +53,8 @@ export function roundedBySamples(
   const rounded = same ? same.layer : roundedLayer(typedView('f32', weights.bytes()), groups, parameters, hessian, algorithm)
   if (!same) found.set(hessian, [...known, { algorithm, groups, parameters, layer: rounded }])
   if (!rounded) return nearest('its inputs were 0 in all samples, or too large to be squared')
-  return { codes: rounded.codes, how: { algorithm, results: rounded.error } }
+  // What is packed is packed in place.
+  return { codes: rounded.codes.slice(), how: { algorithm, results: rounded.error } }
 }
 
 const isSame = (a: Groups, b: Groups): boolean => a.run === b.run && a.count === b.count
