@@ -11,6 +11,7 @@ import { tensorflow } from '../src/lower/tf/index.ts'
 import { checkParity } from '../src/parity/check-parity.ts'
 import { evaluateSource, isUnknown } from '../src/parity/evaluate-source.ts'
 import { kernelEvaluator } from '../src/parity/kernel-evaluator.ts'
+import { largeArrayEvaluator } from '../src/parity/large-arrays.ts'
 import { tfjsEvaluator } from '../src/parity/tfjs.ts'
 import { loadNodeLiteRt } from '../src/platform/node-litert.ts'
 import { loadNodeTfJs } from '../src/platform/node-tfjs.ts'
@@ -68,11 +69,13 @@ async function sourceOf(name: string): Promise<SourceModel | undefined> {
 }
 
 describe('the evaluator', () => {
-  it.each(cases)('computes %s as TensorFlow or not at all', async (name, c) => {
+  const both = cases.flatMap(([name, c]) => [false, true].map((first) => [name, first ? 'loops first' : 'no loops', first, c] as const))
+  it.each(both)('computes %s as TensorFlow or not at all, %s', async (name, _, isLoopsFirst, c) => {
     const source = await sourceOf(name)
     if (!source) return
     const recorded = readNpz(memorySource(`${name}/io.npz`, bytesOfEntry(name, 'io.npz')))
-    const evaluators = [tfjsEvaluator(await tfjs), kernelEvaluator(tensorflow)]
+    const others = [tfjsEvaluator(await tfjs), kernelEvaluator(tensorflow)]
+    const evaluators = isLoopsFirst ? [largeArrayEvaluator(1), ...others] : others
     for (const graph of source.graphs) {
       const prefix = graph.name === 'serving_default' ? '' : `${graph.name}.`
       const inputs = graph.inputs.map((p) => recorded.get(`${prefix}in_${p.name}`))

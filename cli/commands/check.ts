@@ -1,16 +1,26 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { Converted } from '../../src/convert.ts'
+import type { ByteSource } from '../../src/core/bytes.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import type { SourceModel } from '../../src/import/source-graph.ts'
-import { checkParity, type ParityGap, type ParityReport, type TfliteSource } from '../../src/parity/index.ts'
+import { checkParity, type ParityGap, type ParityReport, uncheckedReport } from '../../src/parity/index.ts'
 import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
 import { loadNodeTfJs } from '../../src/platform/node-tfjs.ts'
 import type { QuantizeMode } from '../../src/quantize/types.ts'
 import { liteRtRunner } from '../../src/run/litert.ts'
-import { formatCount, formatSeconds } from '../text.ts'
+import { maxModelBytes } from '../../src/run/litert-compile.ts'
+import { constBytes } from '../const-bytes.ts'
+import { formatBytes, formatCount, formatSeconds } from '../text.ts'
 
 /** Modes in which results stay near enough to the float ones on any input; integer modes hold on calibrated ones only. */
 const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 'recipe'>(['float16', 'dynamic'])
+
+export interface CheckReport extends ParityReport {
+  /** Largest size of the process in memory so far. */
+  readonly peakBytes: number
+}
+
+const peakBytes = (): number => process.resourceUsage().maxRSS * 1024
 
 /**
  * The float parity gate on a file that was just written. Of a quantized one the float model is checked, in memory, and the file for gross errors.
@@ -18,29 +28,35 @@ const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 
  */
 export async function checkWritten(
   file: string,
-  source: SourceModel | TfliteSource,
+  source: SourceModel | { readonly name: string; readonly source: ByteSource },
   converted: Converted,
   mode: QuantizeMode | 'recipe',
-): Promise<ParityReport> {
+): Promise<CheckReport> {
   const begin = performance.now()
+  const largest = Math.max(statSync(file).size, constBytes(converted.floatModel))
+  if (largest > maxModelBytes) {
+    const words = `the model has ${formatBytes(largest)}, and LiteRT.js takes at most ${formatBytes(maxModelBytes)}`
+    return { ...uncheckedReport(converted.floatModel, words), peakBytes: peakBytes() }
+  }
+  const from = 'source' in source ? { name: source.name, bytes: source.source.read(0, source.source.byteLength) } : source
   const runner = liteRtRunner(loadNodeLiteRt)
   try {
     const written = new Uint8Array(readFileSync(file))
-    const report = await checkParity(source, mode === 'none' ? written : tfliteBytes(converted.floatModel), {
+    const report = await checkParity(from, mode === 'none' ? written : tfliteBytes(converted.floatModel), {
       runner,
       model: converted.floatModel,
       loadTfJs: loadNodeTfJs,
       ...(comparable.has(mode) && { quantized: { bytes: written, mode: mode as 'float16' | 'dynamic' } }),
     })
-    return { ...report, timeMs: Math.round(performance.now() - begin) }
+    return { ...report, timeMs: Math.round(performance.now() - begin), peakBytes: peakBytes() }
   } finally {
     await runner.dispose()
   }
 }
 
 /** What was checked and what was not, a line each. */
-export function checkLines(report: ParityReport): string[] {
-  const { outputs, gaps, evaluators, samples, isReduced, timeMs } = report
+export function checkLines(report: CheckReport): string[] {
+  const { outputs, gaps, evaluators, samples, isReduced, timeMs, peakBytes } = report
   const float = outputs.filter((o) => o.mode === 'none')
   const lines: string[] = []
   if (float.length > 0) {
@@ -49,7 +65,7 @@ export function checkLines(report: ParityReport): string[] {
     const signatures = new Set(float.map((o) => o.signature)).size
     lines.push(
       `${samples.join(', ')} inputs${isReduced ? ` of reduced size (${shapes(report)})` : ''}: ${count(float.length, 'output')}${signatures > 1 ? ` of ${signatures} signatures` : ''} as the source`,
-      `largest difference ${worst.largestDifference.toPrecision(2)}, ${share(worst.shareOfTolerance)} of what rounding explains; ${formatSeconds(timeMs)}`,
+      `largest difference ${worst.largestDifference.toPrecision(2)}, ${share(worst.shareOfTolerance)} of what rounding explains; ${formatSeconds(timeMs)}, ${formatCount(Math.round(peakBytes / 1e6))} MB at the peak of the process`,
       `against ${evaluators.map((e) => `${e.name} (${names(e.ops)})`).join(' and ')}`,
     )
     if (report.onKernels) lines.push(`run by own kernels: ${report.onKernels}`)

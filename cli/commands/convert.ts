@@ -8,7 +8,6 @@ import { printGraph } from '../../src/ir/print.ts'
 import type { Graph, Model } from '../../src/ir/types.ts'
 import { textRecords } from '../../src/ops/text.ts'
 import { type Explanation, explain, ruleNames } from '../../src/optimize/index.ts'
-import type { ParityReport } from '../../src/parity/index.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import { withError } from '../../src/quantize/decide.ts'
 import { refuseUnfitCorrection, staticModes } from '../../src/quantize/quantize.ts'
@@ -18,6 +17,7 @@ import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
 import { blockSizes, type SampledAlgorithm, sampledAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { withPreprocess } from '../../src/run/data/kept-preprocess.ts'
 import { type Preprocess, parsePreprocess } from '../../src/run/data/preprocess.ts'
+import { constBytes } from '../const-bytes.ts'
 import { calibrationWithoutUse, malformedValue, missingOption, optionForSource, unknownValue } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import type { OptionValues } from '../options.ts'
@@ -29,6 +29,7 @@ import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
 import { irTracer } from '../trace.ts'
 import type { Command } from '../verb.ts'
 import type { convertOptions } from '../verbs/convert.ts'
+import type { CheckReport } from './check.ts'
 import { parseDefaultRanges, parseInputStats } from './input-stats.ts'
 import { parsePortTypes } from './port-types.ts'
 import { preprocessesOf } from './preprocess.ts'
@@ -92,7 +93,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
       if (isCopy) return copied(tflite.source, shown, tflite.tflite.minRuntimeVersion ?? '')
       return writeTflite(model, shown, exportOptions(converted.source.format, quantize, recipe))
     }
-    let checked: ParityReport | undefined
+    let checked: CheckReport | undefined
     // A plan states the exact size: everything is computed and nothing kept.
     const written =
       plan || output === undefined
@@ -104,8 +105,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
                 !isCopy && {
                   check: async (file) => {
                     progress.finish()
-                    const from =
-                      'model' in source ? source.model : { name: source.tflite.name, bytes: source.source.read(0, source.byteLength) }
+                    const from = 'model' in source ? source.model : { name: source.tflite.name, source: source.source }
                     checked = await (await import('./check.ts')).checkWritten(file, from, converted, recipe ? 'recipe' : quantize)
                   },
                 }),
@@ -242,12 +242,6 @@ function refuseSourceOptions(options: Readonly<Partial<Record<(typeof sourceOpti
     close()
     throw optionForSource(`--${name}`)
   }
-}
-
-/** Bytes of all constants, each counted once: about the size of the file. */
-function constBytes(model: Model): number {
-  const constants = new Set(model.graphs.flatMap((g) => [...g.values.values()].flatMap((v) => v.data ?? [])))
-  return [...constants].reduce((n, c) => n + c.byteLength, 0)
 }
 
 interface Summary {

@@ -15,7 +15,7 @@ import { loadNodeLiteRt } from '../platform/node-litert.ts'
 import { loadNodeTfJs } from '../platform/node-tfjs.ts'
 import { liteRtRunner } from '../run/litert.ts'
 import { openZip } from '../wire/zip.ts'
-import { checkParity, type ParityOptions } from './check-parity.ts'
+import { checkParity, type ParityOptions, uncheckedReport } from './check-parity.ts'
 
 /*
  * The gate on models that are right, and on models with one fault put in where a rule or the writer could have put it.
@@ -105,6 +105,20 @@ describe('models that are right', () => {
     expect(report.outputs.map((o) => o.mode)).toEqual(['none', mode])
     expect(report.outputs[1]!.largestDifference).toBeGreaterThan(report.outputs[0]!.largestDifference)
   })
+})
+
+test('what would take longer than it may is not run, which is said', async () => {
+  const source = await oracleCase('conv2d_same')
+  const report = await check(source, convert(source).model, { budgetSeconds: 1e-9 })
+  expect(report).toMatchObject({
+    outputs: [],
+    gaps: [{ signature: 'serving_default', reason: expect.stringContaining('and it may take 1e-9 s') }],
+  })
+})
+
+test('a report of what cannot be run at all has the reason for each signature', async () => {
+  const { model } = convert(await oracleCase('conv2d_same'))
+  expect(uncheckedReport(model, 'too large')).toMatchObject({ outputs: [], gaps: [{ signature: 'serving_default', reason: 'too large' }] })
 })
 
 describe('faults', () => {

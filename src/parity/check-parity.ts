@@ -26,6 +26,8 @@ export interface ParityOptions {
   readonly quantized?: { readonly bytes: Uint8Array; readonly mode: Exclude<ParityMode, 'none'> } | undefined
   /** TensorFlow's ops by TensorFlow.js. Without it our own kernels compute all. */
   readonly loadTfJs?: TfJsLoader | undefined
+  /** What one run of the source may take, as far as can be told before; it is stopped at twice that. Default 20. */
+  readonly budgetSeconds?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -38,7 +40,9 @@ export interface ParityOptions {
 export async function checkParity(source: SourceModel | TfliteSource, bytes: Uint8Array, options: ParityOptions): Promise<ParityReport> {
   const begin = performance.now()
   const isTflite = 'bytes' in source
-  const reference = isTflite ? await tfliteReference(source, options) : await referenceOf(source, options)
+  const reference = isTflite
+    ? await tfliteReference(source, options)
+    : await referenceOf(source, { ...options, stopSeconds: 2 * (options.budgetSeconds ?? defaultBudgetSeconds) })
   const check = new ParityCheck(source.name, bytes, options, reference)
   const seen = new Set<number>()
   try {
@@ -73,6 +77,22 @@ const grossError: Readonly<Record<Exclude<ParityMode, 'none'>, number>> = { floa
 
 const sampleWords: Readonly<Record<SampleKind, string>> = { normal: 'random normal', uniform: 'random uniform', edge: 'edge', zero: 'zero' }
 
+/** The report where nothing can be run, for one reason. */
+export function uncheckedReport(model: Model, reason: string): ParityReport {
+  const gaps = model.signatures.map((s) => ({ signature: s.key, reason }))
+  return {
+    outputs: [],
+    gaps,
+    evaluators: [],
+    inputShapes: {},
+    samples: [],
+    isReduced: false,
+    runner: 'none',
+    onKernels: undefined,
+    timeMs: 0,
+  }
+}
+
 interface Sample {
   /** What the inputs are, row by row where they are more than one. */
   readonly kinds: readonly SampleKind[]
@@ -100,12 +120,14 @@ class ParityCheck {
   readonly #subjects: readonly Subject[]
   readonly #options: ParityOptions
   readonly #reference: Reference
+  readonly #budgetSeconds: number
 
   constructor(name: string, bytes: Uint8Array, options: ParityOptions, reference: Reference) {
     this.#name = name
     this.#subjects = [{ bytes, mode: 'none' }, ...(options.quantized ? [options.quantized] : [])]
     this.#options = options
     this.#reference = reference
+    this.#budgetSeconds = options.budgetSeconds ?? defaultBudgetSeconds
   }
 
   /**
@@ -114,7 +136,7 @@ class ParityCheck {
    */
   async signature(source: CheckedSignature, graph: Graph, isRepeated: boolean): Promise<void> {
     const { pace } = this.#reference
-    const small = planOf(source, graph, { pace, reduce: true, isRepeated })
+    const small = planOf(source, graph, { pace, budgetSeconds: this.#budgetSeconds, reduce: true, isRepeated })
     let disagreement = ''
     if (!('reason' in small) && small.isReduced) {
       try {
@@ -124,7 +146,10 @@ class ParityCheck {
         disagreement = `; at a reduced size: ${e.message}`
       }
     }
-    const plan = 'reason' in small || !small.isReduced ? small : planOf(source, graph, { pace, reduce: false, isRepeated })
+    const plan =
+      'reason' in small || !small.isReduced
+        ? small
+        : planOf(source, graph, { pace, budgetSeconds: this.#budgetSeconds, reduce: false, isRepeated })
     if ('reason' in plan) this.gaps.push({ signature: source.name, reason: `${plan.reason}${disagreement}` })
     else await this.#run(source, graph, plan)
   }
@@ -293,7 +318,7 @@ class ParityCheck {
       if (plain.beyond === 0) return { ...plain, excused: 0 }
       // Where nothing is rounded on the way there is no noise: ties are then decided alike.
       if (roundingDeviation(graph) > 0) {
-        noise ??= noiseOf(this.#reference, source, sample.inputs, sample.expected)
+        noise ??= noiseOf(this.#reference, source, sample.inputs, sample.expected, this.#budgetSeconds)
         const margin = (await noise)[o]?.map((n) => noiseFactor * n)
         const noisy = differenceOf(found, expected, relative, { rows, noise: margin })
         if (noisy.beyond === 0) return { ...noisy, excused: plain.beyond }
@@ -338,6 +363,8 @@ class ParityCheck {
     })
   }
 }
+
+const defaultBudgetSeconds = 20
 
 /** Times the noise found: five trials do not see all of it. */
 const noiseFactor = 4

@@ -8,6 +8,8 @@ import { viewNode, withResults } from '../ops/view.ts'
 export interface RunCost {
   /** Multiply-accumulates. */
   readonly macs: number
+  /** Elements of all results together. */
+  readonly elements: number
   /** Elements of the largest tensor that is computed. */
   readonly largest: number
 }
@@ -23,6 +25,7 @@ export function costAt(graph: Graph, shapes: readonly (readonly number[])[]): Ru
     return { ...value, type: types.get(id) ?? value.type }
   }
   let macs = 0
+  let elements = 0
   let largest = 0
   for (const node of graph.nodes) {
     const spec = findSpec(node.op)
@@ -34,7 +37,9 @@ export function costAt(graph: Graph, shapes: readonly (readonly number[])[]): Ru
       if (results.some((t) => isStatic(t.shape) && t.shape.some((d) => d < 1))) return undefined
       node.outputs.forEach((id, i) => {
         types.set(id, results[i]!)
-        largest = Math.max(largest, elementCount(results[i]!.shape) ?? 0)
+        const count = elementCount(results[i]!.shape) ?? 0
+        elements += count
+        largest = Math.max(largest, count)
       })
       macs += spec?.cost?.(withResults(view, results) as never).macs ?? 0
     } catch (e) {
@@ -42,5 +47,5 @@ export function costAt(graph: Graph, shapes: readonly (readonly number[])[]): Ru
       throw e
     }
   }
-  return { macs, largest }
+  return { macs, elements, largest }
 }

@@ -86,3 +86,11 @@ test('a variable holds what was stored last: an output that depends on chance ha
   expect(results[0]).toEqual({ reason: 'RandomStandardNormal "noise" is random' })
   expect([...typedView('f32', (results[1] as NdArray).bytes)]).toEqual([-2, -4, -6, -8, -10, -12])
 })
+
+test('an evaluation that is given up says before which layer', async () => {
+  const graph = graphOf([x, node('first', 'Neg', ['x'], { T: f32 }), node('second', 'Neg', ['first'], { T: f32 })], ['Neg'], ['second'])
+  const [done] = await evaluateSource(graph, [input], { evaluators: await evaluators(), stopSeconds: 100 })
+  expect([...typedView('f32', (done as NdArray).bytes)]).toEqual([1, 2, 3, 4, 5, 6])
+  const stopped = await evaluateSource(graph, [input], { evaluators: await evaluators(), stopSeconds: 0 })
+  expect(stopped).toEqual([{ reason: 'its evaluation was given up after 0 s, before Neg "first"' }])
+})

@@ -17,6 +17,8 @@ export interface SourceEvaluation {
   readonly onEvaluated?: (evaluator: string, op: string) => void
   /** Sees each array of the graph itself, not of the bodies of its control flow. */
   readonly observe?: (node: SourceNode, output: number, result: NdArray) => void
+  /** When to give up, from the beginning on: what is not computed by then is unknown. */
+  readonly stopSeconds?: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -29,6 +31,7 @@ const stateful = /^(ReadVariableOp|VarHandleOp|VariableV2|HashTable|LookupTable|
 /** What is the same in all graphs of one call. */
 interface Evaluation extends SourceEvaluation {
   readonly variables: VariableStore
+  readonly stop: { readonly begin: number; reached?: Unknown }
 }
 
 /**
@@ -40,7 +43,12 @@ export async function evaluateSource(
   inputs: readonly (NdArray | Unknown)[],
   options: SourceEvaluation,
 ): Promise<(NdArray | Unknown)[]> {
-  const results = await evaluateGraph(graph, inputs, { ...options, variables: new VariableStore() }, options.observe)
+  const results = await evaluateGraph(
+    graph,
+    inputs,
+    { ...options, variables: new VariableStore(), stop: { begin: performance.now() } },
+    options.observe,
+  )
   return results.map((r) => (isUnknown(r) || !isList(r) ? r : { reason: 'it is a list of tensors' }))
 }
 
@@ -91,6 +99,11 @@ async function evaluateNode(
     if (node.value.dtype === 'string') return { reason: `${named} is text` }
     return new Map([[0, { dtype, shape, bytes: node.value.data.bytes() }]])
   }
+  const { stopSeconds, stop } = options
+  if (stopSeconds !== undefined && performance.now() - stop.begin > 1000 * stopSeconds) {
+    stop.reached ??= { reason: `its evaluation was given up after ${stopSeconds} s, before ${named}` }
+    return stop.reached
+  }
   if (random.test(node.op)) return { reason: `${named} is random` }
   const calls = callsOf(graph, node, operands)
   if (calls) {
@@ -105,6 +118,7 @@ async function evaluateNode(
   if (missing) return missing
   const present = operands as readonly (NdArray | TensorList)[]
   if (node.op === 'Identity' || node.op === 'StopGradient') return new Map([[0, present[0]!]])
+  if (node.op === 'IdentityN') return new Map(present.entries())
   const onList = tensorListOps[node.op]
   if (onList) {
     const results = onList(node, present)

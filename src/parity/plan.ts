@@ -23,13 +23,14 @@ interface Limits {
   readonly cheap: number
   /** Up to which it gets one random and the edge sample. */
   readonly moderate: number
-  /** Beyond this nothing is run: it would take minutes. */
-  readonly most: number
+  /** What it does in a second of the multiply-accumulates, and of the elements that operators of the written model give. */
+  readonly macsPerSecond: number
+  readonly elementsPerSecond: number
 }
 
 const limitsOf: Readonly<Record<Pace, Limits>> = {
-  nodes: { cheap: 2e7, moderate: 1e8, most: 2e10 },
-  runtime: { cheap: 1e9, moderate: 4e9, most: 1e11 },
+  nodes: { cheap: 2e7, moderate: 1e8, macsPerSecond: 3e9, elementsPerSecond: 3e7 },
+  runtime: { cheap: 1e9, moderate: 4e9, macsPerSecond: 5e9, elementsPerSecond: 3e8 },
 }
 
 /** Elements of one tensor; the sources, the results and the runtime hold several of them. */
@@ -48,6 +49,8 @@ const reducedTries = 3
 
 export interface PlanOptions {
   readonly pace: Pace
+  /** What one run of the source may take. */
+  readonly budgetSeconds: number
   /** Whether fixed sizes may be made smaller. */
   readonly reduce: boolean
   /** Whether the same graph was run already: then one sample will do. */
@@ -66,7 +69,7 @@ export function planOf(source: CheckedSignature, graph: Graph, options: PlanOpti
   const shapesAt = (batch: number, size: number) => source.inputs.map((p) => sizesOf(p, batch, size))
   const size = openSizes.find((s) => costAt(graph, shapesAt(1, s))) ?? openSizes[1]
   const single = shapesAt(1, size)
-  const { macs, largest } = costAt(graph, single) ?? { macs: 0, largest: largestOf(graph) }
+  const { macs, elements, largest } = costAt(graph, single) ?? { macs: 0, elements: 0, largest: largestOf(graph) }
   const kindsFor = (m: number): readonly SampleKind[] => {
     if (m > limits.moderate || options.isRepeated || source.hasTies) return ['normal']
     return m <= limits.cheap ? ['normal', 'uniform', 'edge'] : ['normal', 'edge']
@@ -80,7 +83,11 @@ export function planOf(source: CheckedSignature, graph: Graph, options: PlanOpti
     }
   }
   if (largest > maxElements) return { reason: `one of its tensors has ${(largest / 1e6).toFixed(0)} million elements` }
-  if (macs > limits.most) return { reason: `one run takes ${(macs / 1e9).toFixed(0)} billion multiply-accumulates` }
+  const seconds = macs / limits.macsPerSecond + elements / limits.elementsPerSecond
+  if (seconds > options.budgetSeconds) {
+    const work = `${(macs / 1e9).toFixed(0)} billion multiply-accumulates and ${(elements / 1e6).toFixed(0)} million elements`
+    return { reason: `one run, ${work}, would take some ${seconds.toFixed(0)} s, and it may take ${options.budgetSeconds} s` }
+  }
   return inRows(source, single, kindsFor(macs), false)
 }
 

@@ -9,6 +9,7 @@ import type { CheckedSignature } from './checked-signature.ts'
 import { numbersOf } from './compare.ts'
 import { evaluateSource, isUnknown, type Unknown } from './evaluate-source.ts'
 import { kernelEvaluator } from './kernel-evaluator.ts'
+import { largeArrayEvaluator } from './large-arrays.ts'
 import type { Pace } from './plan.ts'
 import { tallies } from './tally.ts'
 import { type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
@@ -31,6 +32,8 @@ export interface Reference {
 export interface ReferenceOptions {
   /** For TensorFlow's ops; our own kernels compute those that it does not know, or all. */
   readonly loadTfJs?: TfJsLoader | undefined
+  /** An evaluation that is not through by then is given up. */
+  readonly stopSeconds: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -39,11 +42,16 @@ export async function referenceOf(source: SourceModel, options: ReferenceOptions
   const common = { pace: 'nodes', tally, release: async () => {} } as const
   const isKeras = source.graphs.some((g) => g.nodes.some((n) => n.keras))
   if (isKeras) return { ...common, evaluate: layerEvaluation(source, count) }
-  const evaluators = [...(options.loadTfJs ? [tfjsEvaluator(await options.loadTfJs())] : []), kernelEvaluator(tensorflow)]
+  const evaluators = [
+    largeArrayEvaluator(),
+    ...(options.loadTfJs ? [tfjsEvaluator(await options.loadTfJs())] : []),
+    kernelEvaluator(tensorflow),
+  ]
   const evaluate: Reference['evaluate'] = ({ name }, inputs, observe) =>
     evaluateSource(source.graphs.find((g) => g.name === name)!, inputs, {
       evaluators,
       signal: options.signal,
+      stopSeconds: options.stopSeconds,
       onEvaluated: count,
       ...(observe && { observe: (node, output, result) => output === 0 && observe(node.layer[0] ?? node.name, result) }),
     })
@@ -78,16 +86,18 @@ const perturbations = 5
 
 /**
  * How far each element of each output moves when the float inputs are moved by a few roundings: large at ties and where a sum cancels.
- * Undefined for outputs that are not known.
+ * Undefined for outputs that are not known. No trial begins after `limitSeconds`.
  */
 export async function noiseOf(
   reference: Reference,
   signature: CheckedSignature,
   inputs: readonly NdArray[],
   expected: readonly (NdArray | Unknown)[],
+  limitSeconds: number,
 ): Promise<(Float64Array | undefined)[]> {
   const noise = expected.map((e) => (isUnknown(e) ? undefined : new Float64Array(numbersOf(e).length)))
-  for (let k = 0; k < perturbations; k++) {
+  const begin = performance.now()
+  for (let k = 0; k < perturbations && performance.now() - begin < 1000 * limitSeconds; k++) {
     const moved = inputs.map((input, i) => perturbed(input, perturbation, 1000 * k + i))
     const results = await reference.evaluate(signature, moved)
     for (const [o, result] of results.entries()) {

@@ -216,8 +216,14 @@ function arrayOf(core: TfJsCore, tensor: TfJsTensor, ints: 'i32' | 'i64'): NdArr
     const pairs = Float32Array.from({ length: 2 * re.length }, (_, i) => (i % 2 === 0 ? re : im)[i >> 1]!)
     return { dtype: 'c64', shape, bytes: bytesOf(pairs) }
   }
+  // Casts leave the elements in arrays of the type that they had.
   const values = tensor.dataSync()
-  if (dtype === 'float32') return { dtype: 'f32', shape, bytes: bytesOf(Float32Array.from(values as Float32Array)) }
+  if (dtype === 'float32')
+    return {
+      dtype: 'f32',
+      shape,
+      bytes: bytesOf(values instanceof Float32Array ? values.slice() : Float32Array.from(values as Int32Array)),
+    }
   if (dtype === 'bool') return { dtype: 'bool', shape, bytes: Uint8Array.from(values as Uint8Array) }
   if (dtype !== 'int32') return undefined
   const wide = ints === 'i64'

@@ -1,0 +1,7 @@
+import type { Model } from '../src/ir/types.ts'
+
+/** Bytes of all constants, each counted once: about the size of the file. */
+export function constBytes(model: Model): number {
+  const constants = new Set(model.graphs.flatMap((g) => [...g.values.values()].flatMap((v) => v.data ?? [])))
+  return [...constants].reduce((n, c) => n + c.byteLength, 0)
+}

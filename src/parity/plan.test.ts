@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import type { Shape } from '../core/shape.ts'
+import { parseGraph } from '../ir/parse.ts'
+import { textRecords } from '../ops/text.ts'
+import type { CheckedSignature } from './checked-signature.ts'
+import { type PlanOptions, planOf } from './plan.ts'
+
+const options: PlanOptions = { pace: 'nodes', budgetSeconds: 20, reduce: true, isRepeated: false }
+
+function signature(shape: Shape, more: Partial<CheckedSignature['inputs'][number]> = {}): CheckedSignature {
+  const input = { name: 'x', dtype: 'f32', shape, bound: undefined, ...more } as const
+  return { name: 's', graph: 0, inputs: [input], outputs: [{ name: 'y' }], hasTies: false, keepsState: false }
+}
+
+/** `rows` rows through a matrix of `width` by `width`. */
+function dense(rows: number | string, width: number) {
+  const text = `graph g(%x: f32[${rows},${width}]) {
+    %w = const : f32[${width},${width}] = splat(1)
+    %y = fully_connected(%x, %w, none)
+    return %y
+  }`
+  return parseGraph(text, { records: textRecords })
+}
+
+describe('a plan', () => {
+  test('has all samples where they are cheap, as rows of an open batch', () => {
+    expect(planOf(signature(['N', 64]), dense('N', 64), options)).toEqual({
+      shapes: [[3, 64]],
+      kinds: ['normal', 'uniform', 'edge'],
+      isBatched: true,
+      isReduced: false,
+    })
+  })
+
+  test('has fewer where they are not, more of them where a runtime evaluates the source', () => {
+    const [source, graph] = [signature([64, 1024]), dense(64, 1024)]
+    expect(planOf(source, graph, options)).toMatchObject({ shapes: [[64, 1024]], kinds: ['normal', 'edge'] })
+    expect(planOf(source, graph, { ...options, pace: 'runtime' })).toMatchObject({ kinds: ['normal', 'uniform', 'edge'] })
+  })
+
+  test('is none where one run would take longer than it may', () => {
+    const [source, graph] = [signature([16_384, 2048]), dense(16_384, 2048)]
+    const reason = expect.stringMatching(
+      /^one run, 69 billion multiply-accumulates and 34 million elements, would take some 24 s, and it may take 20 s$/,
+    )
+    expect(planOf(source, graph, options)).toEqual({ reason })
+    expect(planOf(source, graph, { ...options, budgetSeconds: 30 })).toMatchObject({ kinds: ['normal'], isReduced: false })
+  })
+
+  test.each([
+    ['text', signature([1], { dtype: 'string' }), /is text/],
+    ['an unknown rank', signature([1], { shape: undefined }), /the rank of the input x is unknown/],
+    ['an unknown type', signature([1], { dtype: undefined }), /the type of the input x is unknown/],
+    ['no elements', signature([0]), /has no elements/],
+  ])('is none for %s', (_, source, reason) => {
+    expect(planOf(source, dense(1, 2), options)).toEqual({ reason: expect.stringMatching(reason) })
+  })
+})
