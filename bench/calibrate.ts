@@ -51,7 +51,7 @@ try {
   for (let i = 0; i <= Number(values.rounds); i++) {
     for (const [name, run] of Object.entries(subjects)) {
       const [a, b] = [run(few), run(many)]
-      if (i > 0) found.get(name)!.push({ rate: rateOf(a, b), peakMb: b.peakMb })
+      if (i > 0) found.get(name)!.push({ rate: rateOf(a, b), peakMb: b.peakMb! })
     }
   }
   const reference = found.get('litert-quantizer')!

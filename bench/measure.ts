@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 /** One cold run of a whole process. */
 export interface Sample {
   readonly seconds: number
-  readonly peakMb: number
+  /** undefined for a command that does not tell. */
+  readonly peakMb: number | undefined
 }
 
-/** Runs a command that writes its peak memory in KB to `BENCH_PEAK_FILE`. Throws with its output when it fails. */
+/** Runs a command, which may write its peak memory in KB to `BENCH_PEAK_FILE`. Throws with its output when it fails. */
 export function measure(command: readonly string[]): Sample {
   const dir = mkdtempSync(path.join(tmpdir(), 'downcast-bench-'))
   try {
@@ -18,7 +19,7 @@ export function measure(command: readonly string[]): Sample {
     const run = spawnSync(command[0]!, command.slice(1), { env: { ...process.env, BENCH_PEAK_FILE: peakFile }, encoding: 'utf8' })
     const seconds = Number(process.hrtime.bigint() - start) / 1e9
     if (run.status !== 0) throw new Error(`${command.join(' ')} ended with ${run.status}:\n${run.stderr}`)
-    return { seconds, peakMb: Number(readFileSync(peakFile, 'utf8')) / 1024 }
+    return { seconds, peakMb: existsSync(peakFile) ? Number(readFileSync(peakFile, 'utf8')) / 1024 : undefined }
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }

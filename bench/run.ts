@@ -15,13 +15,17 @@ import { interleave, median } from './measure.ts'
 
 interface Case {
   readonly name: string
+  /** Made once in the zoo when it is missing. */
   readonly model: string
-  readonly mode: 'none' | 'dynamic' | 'float16'
-  /** The source is the float `.tflite` of the model. */
-  readonly isTflite?: boolean
+  readonly needs: 'tensorflow' | 'litert-quantizer' | 'nothing'
+  /** The words after `downcast`, and the command it is compared with. */
+  readonly ours: () => readonly string[]
+  readonly reference: () => readonly string[]
   /** Goals of DESIGN.md: how many times faster, and peak memory in MB. */
   readonly faster: number
-  readonly peakMb: number
+  readonly peakMb?: number
+  /** Both write a model, and ours must not be larger. */
+  readonly isNeverLarger?: boolean
 }
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -35,32 +39,74 @@ const { values } = parseArgs({
 })
 const mnist = path.join(root, 'examples/mnist/saved/1')
 const zoo = path.resolve(values.zoo ?? path.join(root, '.cache/zoo'))
-const inZoo = (name: string, faster: number, peakMb: number): Case => ({ name, model: path.join(zoo, name), mode: 'none', faster, peakMb })
-/** Peaks are litert-quantizer's own: ours must be less. */
+const python = process.env.DOWNCAST_PYTHON ?? path.join(root, '.cache/tensorflow/bin/python')
+const quantizer = process.env.DOWNCAST_LITERT_QUANTIZER ?? path.join(root, '.cache/litert-quantizer/bin/python')
+const cli = path.join(root, 'dist/cli.js')
+const dir = mkdtempSync(path.join(tmpdir(), 'downcast-bench-'))
+const [ours, theirs] = [path.join(dir, 'ours'), path.join(dir, 'theirs')]
+const convert = (source: string, mode: string): string[] => ['convert', source, '-o', ours, '--quantize', mode, '--no-check', '--quiet']
+
+const modelOf = (name: string): string => (name === 'mnist_mlp' ? mnist : path.join(zoo, name))
+function fromSavedModel(name: string, mode: 'none' | 'dynamic', faster: number, peakMb: number): Case {
+  const model = modelOf(name)
+  return {
+    ...{ name: mode === 'none' ? name : `${name} ${mode}`, model, needs: 'tensorflow', faster, peakMb, isNeverLarger: true },
+    ours: () => convert(model, mode),
+    reference: () => [python, path.join(root, 'bench/tensorflow_convert.py'), model, theirs, mode],
+  }
+}
+/** Peaks are litert-quantizer's own: ours must be less. It stores small weights too and leaves tables of GATHER float, so sizes do not compare. */
 function fromTflite(name: string, faster: number, peakMb: number): Case {
-  return { ...inZoo(name, faster, peakMb), name: `${name} .tflite`, mode: 'dynamic', isTflite: true }
+  const model = modelOf(name)
+  return {
+    ...{ name: `${name} .tflite`, model, needs: 'litert-quantizer', faster, peakMb },
+    ours: () => convert(floatFile(model), 'dynamic'),
+    reference: () => [quantizer, path.join(root, 'bench/litert_quantizer_quantize.py'), floatFile(model), theirs, 'dynamic_wi8_afp32'],
+  }
+}
+function report(name: string, faster: number): Case {
+  const model = modelOf(name)
+  return {
+    ...{ name: `${name} report`, model, needs: 'tensorflow', faster },
+    ours: () => ['report', floatFile(model), '-o', ours, '--quiet'],
+    reference: () => [python, path.join(root, 'bench/tensorflow_visualize.py'), floatFile(model), theirs],
+  }
+}
+/** Within 4 times of copying the same bytes. */
+function againstCopy(name: string): Case {
+  const model = modelOf(name)
+  return {
+    ...fromSavedModel(name, 'none', 0.25, Number.POSITIVE_INFINITY),
+    name: `${name} cp`,
+    needs: 'nothing',
+    isNeverLarger: false,
+    reference: () => ['cp', '-r', model, `${theirs}.d`],
+  }
 }
 const all: readonly Case[] = [
-  { name: 'mnist_mlp', model: mnist, mode: 'none', faster: 15, peakMb: 120 },
-  { name: 'mnist_mlp dynamic', model: mnist, mode: 'dynamic', faster: 15, peakMb: 120 },
-  inZoo('mobilenet_v2', 20, 250),
-  inZoo('resnet50', 20, 350),
-  inZoo('efficientnet_b7', 25, 800),
-  inZoo('bert_base', 15, 1024),
-  ...[{ ...fromTflite('mnist_mlp', 2.5, 74), model: mnist }, fromTflite('efficientnet_b7', 1.3, 487), fromTflite('bert_base', 1.3, 868)],
+  fromSavedModel('mnist_mlp', 'none', 15, 120),
+  fromSavedModel('mnist_mlp', 'dynamic', 15, 120),
+  fromSavedModel('mobilenet_v2', 'none', 20, 250),
+  fromSavedModel('resnet50', 'none', 20, 350),
+  fromSavedModel('efficientnet_b7', 'none', 25, 800),
+  fromSavedModel('bert_base', 'none', 15, 1024),
+  fromTflite('mnist_mlp', 2.5, 74),
+  fromTflite('efficientnet_b7', 1.3, 487),
+  fromTflite('bert_base', 1.3, 868),
+  report('mnist_mlp', 15),
+  report('efficientnet_b7', 5),
+  againstCopy('efficientnet_b7'),
+  againstCopy('bert_base'),
 ]
 const only = values.only?.split(',')
 const cases = all.filter((c) => only?.some((o) => o === c.name || o === c.name.split(' ')[0]) ?? true)
 
-const python = process.env.DOWNCAST_PYTHON ?? path.join(root, '.cache/tensorflow/bin/python')
-const cli = path.join(root, 'dist/cli.js')
 if (!existsSync(cli)) fail('dist/cli.js is missing: npm run build')
 if (spawnSync(python, ['-c', 'import tensorflow'], { stdio: 'ignore' }).status !== 0) {
   process.stdout.write(`skipped: TensorFlow is not installed at ${path.relative(root, python)}; npm run conformance installs it\n`)
   process.exit(0)
 }
 
-const quantizer = process.env.DOWNCAST_LITERT_QUANTIZER ?? path.join(root, '.cache/litert-quantizer/bin/python')
 const hasQuantizer = spawnSync(quantizer, ['-c', 'import litert_quantizer'], { stdio: 'ignore' }).status === 0
 const missing = cases.map((c) => c.model).filter((model) => model.startsWith(zoo) && !existsSync(model))
 if (missing.length > 0) {
@@ -69,58 +115,36 @@ if (missing.length > 0) {
   if (made.status !== 0) fail('the models could not be made')
 }
 
-const dir = mkdtempSync(path.join(tmpdir(), 'downcast-bench-'))
 let missed = 0
 try {
-  process.stdout.write(
-    `${'case'.padEnd(24)}${'ours s'.padStart(8)}${'ref s'.padStart(8)}${'ratio'.padStart(8)}${'goal'.padStart(7)}${'ours MB'.padStart(9)}${'ref MB'.padStart(8)}${'goal'.padStart(7)}${'ours B'.padStart(12)}${'ref B'.padStart(12)}\n`,
-  )
+  row('case', 'ours s', 'ref s', 'ratio', 'goal', 'ours MB', 'ref MB', 'goal', 'ours B', 'ref B')
   for (const c of cases) {
-    if (c.isTflite && !hasQuantizer) {
+    if (c.needs === 'litert-quantizer' && !hasQuantizer) {
       process.stdout.write(`${c.name.padEnd(24)}skipped: litert-quantizer is not installed at ${path.relative(root, quantizer)}\n`)
       continue
     }
-    const [ours, theirs] = [path.join(dir, 'ours.tflite'), path.join(dir, 'theirs.tflite')]
-    const source = c.isTflite ? floatFile(c) : c.model
-    const { a, b } = interleave(
-      [
-        process.execPath,
-        '-r',
-        path.join(root, 'bench/peak-memory.cjs'),
-        cli,
-        'convert',
-        source,
-        '-o',
-        ours,
-        '--quantize',
-        c.mode,
-        '--no-check',
-        '--quiet',
-      ],
-      c.isTflite
-        ? [quantizer, path.join(root, 'bench/litert_quantizer_quantize.py'), source, theirs, 'dynamic_wi8_afp32']
-        : [python, path.join(root, 'bench/tensorflow_convert.py'), source, theirs, c.mode],
-      Number(values.rounds),
-    )
+    const preload = ['-r', path.join(root, 'bench/peak-memory.cjs')]
+    const { a, b } = interleave([process.execPath, ...preload, cli, ...c.ours()], c.reference(), Number(values.rounds))
     const ratio = median(a.map((s, i) => b[i]!.seconds / s.seconds))
-    const peak = median(a.map((s) => s.peakMb))
-    // litert-quantizer stores weights of fewer than 1024 elements too, and leaves the tables of GATHER float: its sizes are those of another mode.
-    const isSmall = c.isTflite || statSync(ours).size <= statSync(theirs).size
-    const ok = ratio >= c.faster && peak <= c.peakMb && isSmall
-    if (!ok) missed++
-    process.stdout.write(
-      `${c.name.padEnd(24)}${median(a.map((s) => s.seconds))
-        .toFixed(3)
-        .padStart(8)}${median(b.map((s) => s.seconds))
-        .toFixed(2)
-        .padStart(8)}${ratio.toFixed(1).padStart(8)}${String(c.faster).padStart(7)}${peak.toFixed(0).padStart(9)}${median(
-        b.map((s) => s.peakMb),
-      )
-        .toFixed(0)
-        .padStart(
-          8,
-        )}${String(c.peakMb).padStart(7)}${String(statSync(ours).size).padStart(12)}${String(statSync(theirs).size).padStart(12)}${ok ? '' : '  missed'}\n`,
+    const [peak, theirPeak] = [a, b].map((samples) =>
+      samples[0]!.peakMb === undefined ? undefined : median(samples.map((s) => s.peakMb!)),
     )
+    const sizes = existsSync(theirs) ? [ours, theirs].map((file) => statSync(file).size) : []
+    const ok = ratio >= c.faster && peak! <= (c.peakMb ?? Number.POSITIVE_INFINITY) && (!c.isNeverLarger || sizes[0]! <= sizes[1]!)
+    if (!ok) missed++
+    row(
+      c.name,
+      ...[
+        median(a.map((s) => s.seconds)).toFixed(3),
+        median(b.map((s) => s.seconds)).toFixed(2),
+        ratio.toFixed(ratio < 1 ? 2 : 1),
+        c.faster,
+      ],
+      ...[peak?.toFixed(0), theirPeak?.toFixed(0), c.peakMb, ...sizes],
+      ...(ok ? [] : [...Array(2 - sizes.length).fill(''), 'missed']),
+    )
+    rmSync(theirs, { force: true })
+    rmSync(`${theirs}.d`, { recursive: true, force: true })
   }
 } finally {
   rmSync(dir, { recursive: true, force: true })
@@ -128,8 +152,15 @@ try {
 process.stdout.write(missed === 0 ? 'all goals met\n' : `${missed} goals missed\n`)
 process.exit(missed === 0 || values['report-only'] ? 0 : 1)
 
-function floatFile({ name, model }: Case): string {
-  const file = path.join(dir, `${name.split(' ')[0]}.float.tflite`)
+function row(name: string, ...cells: readonly (string | number | undefined)[]): void {
+  const widths = [8, 8, 8, 7, 9, 8, 7, 12, 12, 8]
+  process.stdout.write(
+    `${name.padEnd(24)}${cells.map((cell, i) => String(cell === undefined || cell === Number.POSITIVE_INFINITY ? '' : cell).padStart(widths[i]!)).join('')}\n`,
+  )
+}
+
+function floatFile(model: string): string {
+  const file = path.join(dir, `${path.basename(model)}.float.tflite`)
   if (!existsSync(file)) {
     const made = spawnSync(process.execPath, [cli, 'convert', model, '-o', file, '--no-check', '--quiet'], { stdio: 'inherit' })
     if (made.status !== 0) fail(`${model} could not be converted`)
