@@ -28,11 +28,14 @@ const computable: ReadonlySet<DType> = new Set<DType>([
   ...(['f32', 'f16', 'bf16', 'f64', 'i4', 'i8', 'u8', 'i16', 'u16', 'i32', 'u32', 'i64', 'u64', 'bool'] as const),
 ])
 
+/** Ops with kernels for complex numbers: those that make them, read their parts, or move elements as bytes. */
+const complexOps: ReadonlySet<string> = new Set(['rfft2d', 'real', 'imag', 'complex_abs', 'reshape'])
+
 /** The op's kernel, when it can compute on these types: not on strings, nor on quantized numbers unless it reads their scales. */
 function kernelFor(spec: OpSpec, operands: readonly (TensorType | null)[], results: readonly TensorType[]): Kernel | undefined {
   const types = [...operands.filter((t) => t !== null), ...results]
-  if (!types.every((t) => computable.has(t.dtype)) || !results.every((t) => isStatic(t.shape) && t.shape.every((d) => d >= 0)))
-    return undefined
+  const isComputable = ({ dtype }: TensorType) => computable.has(dtype) || (dtype === 'c64' && complexOps.has(spec.name))
+  if (!types.every(isComputable) || !results.every((t) => isStatic(t.shape) && t.shape.every((d) => d >= 0))) return undefined
   if (readsQuantization.has(spec.name)) {
     if (types.some((t) => isInteger(t.dtype) && !t.quant)) return undefined
   } else if (types.some((t) => t.quant)) return undefined

@@ -111,3 +111,31 @@ describe('interpretModel', () => {
 
   it('ends loops that have no end', () => expect(() => first(endless, 1)).toThrow(/more than 100000 rounds/))
 })
+
+describe('quantized and complex values', () => {
+  const graph = (body: string) => `model ""
+graph main(%0 "x": f32[4]) {
+${body}
+}
+signature "serving_default" main("x" %0) -> ("y" %9)
+`
+  it('go through the scales that the graph states', () => {
+    const body = '  %1 = quantize(%0) {to=u8} : u8[4]<0.5:10>\n  %9 = dequantize(%1) : f32[4]\n  return %9'
+    expect(first(graph(body), 0.2, 0.3, -7, 1000)).toEqual([0, 0.5, -5, 122.5])
+  })
+
+  it('are spectra, read by their parts', () => {
+    const body = `  %1 = const : i32[2] = [1, 4]
+  %2 = const : i32[2] = [1, 4]
+  %3 = reshape(%0, %1) {newShape=[1, 4]} : f32[1,4]
+  %4 = rfft2d(%3, %2) : c64[1,3]
+  %5 = const : i32[1] = [3]
+  %6 = reshape(%4, %5) {newShape=[3]} : c64[3]
+  %7 = imag(%6) : f32[3]
+  %8 = real(%6) : f32[3]
+  %9 = add(%7, %8) : f32[3]
+  return %9`
+    // [10, -2 + 2i, -2]
+    expect(first(graph(body), 1, 2, 3, 4).map((y) => Math.round(y * 1e6) / 1e6)).toEqual([10, 0, -2])
+  })
+})

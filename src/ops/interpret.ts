@@ -7,6 +7,7 @@ import { formatType } from './diagnostics.ts'
 import { erf, erfc } from './elementwise/erf.ts'
 import { evaluate, type KernelContext } from './fold.ts'
 import { findSpec } from './index.ts'
+import { readsQuantization } from './kernels.ts'
 import { viewNode } from './view.ts'
 
 /** A node that the reference kernels cannot compute. */
@@ -77,7 +78,12 @@ function compute(graph: Graph, node: Node, operands: readonly (NdArray | null)[]
     const { dims: _, ...value } = graph.values.get(id)!
     return { ...value, type: { ...value.type, shape: a.shape }, data: { byteLength: a.bytes.byteLength, bytes: () => a.bytes } }
   })
-  const types = spec.infer(viewNode(spec, node.attrs, values, node.origin) as never)
+  const inferred = spec.infer(viewNode(spec, node.attrs, values, node.origin) as never)
+  // What is quantized is so by the scales that the graph states.
+  const types = inferred.map((t, i) => {
+    const { quant } = graph.values.get(node.outputs[i]!)!.type
+    return quant && !t.quant && readsQuantization.has(spec.name) ? { ...t, quant } : t
+  })
   const large = types.find((t) => (elementCount(t.shape) ?? 0) > maxElements)
   if (large) throw new NotComputable(`the result of ${node.op} is ${formatType(large)}, more than is computed here`)
   const results =

@@ -26,7 +26,7 @@ export interface SourceEvaluation {
 const maxIterations = 10_000
 
 const random = /Random|Multinomial|TruncatedNormal/
-const stateful = /^(ReadVariableOp|VarHandleOp|VariableV2|HashTable|LookupTable|MutableHashTable|Print)/
+const stateful = /^(ReadVariableOp|VarHandleOp|VariableV2|HashTable|LookupTable|MutableHashTable)/
 
 /** What is the same in all graphs of one call. */
 interface Evaluation extends SourceEvaluation {
@@ -117,7 +117,7 @@ async function evaluateNode(
   const missing = operands.find(isUnknown)
   if (missing) return missing
   const present = operands as readonly (NdArray | TensorList)[]
-  if (node.op === 'Identity' || node.op === 'StopGradient') return new Map([[0, present[0]!]])
+  if (node.op === 'Identity' || node.op === 'StopGradient' || node.op === 'Print') return new Map([[0, present[0]!]])
   if (node.op === 'IdentityN') return new Map(present.entries())
   const onList = tensorListOps[node.op]
   if (onList) {

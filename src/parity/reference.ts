@@ -11,6 +11,7 @@ import { evaluateSource, isUnknown, type Unknown } from './evaluate-source.ts'
 import { kernelEvaluator } from './kernel-evaluator.ts'
 import { largeArrayEvaluator } from './large-arrays.ts'
 import type { Pace } from './plan.ts'
+import { sizedByValuesEvaluator } from './sized-by-values.ts'
 import { tallies } from './tally.ts'
 import { type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
 import type { EvaluatorTally } from './types.ts'
@@ -45,6 +46,7 @@ export async function referenceOf(source: SourceModel, options: ReferenceOptions
   const evaluators = [
     largeArrayEvaluator(),
     ...(options.loadTfJs ? [tfjsEvaluator(await options.loadTfJs())] : []),
+    sizedByValuesEvaluator,
     kernelEvaluator(tensorflow),
   ]
   const evaluate: Reference['evaluate'] = ({ name }, inputs, observe) =>

@@ -69,3 +69,16 @@ test('a search takes sequences that are in order', () => {
   expect(rows([1, 2, 0, 0])).toBe(true)
   expect(rows([1, 2, 3, 0])).toBe(false)
 })
+
+test('complex numbers, in a few ops and where nothing broadcasts', () => {
+  const pairs = (shape: readonly number[]): NdArray => ({
+    dtype: 'c64',
+    shape,
+    bytes: new Uint8Array(8 * shape.reduce((a, b) => a * b, 1)),
+  })
+  expect(trusted('Real', {}, pairs([2]))).toBe(true)
+  expect(trusted('Exp', {}, pairs([2]))).toBe(false)
+  expect(trusted('Mul', {}, pairs([2]), pairs([2]))).toBe(true)
+  expect(trusted('Mul', {}, pairs([2]), pairs([]))).toBe(false)
+  expect(trusted('Mul', {}, floats([1, 2]), floats([1], []))).toBe(true)
+})

@@ -10,7 +10,17 @@ type Doubt = (node: SourceNode, operands: readonly NdArray[]) => boolean
 
 /** Whether a node on these operands is one that TensorFlow.js gives TensorFlow's results for. */
 export function isTrusted(node: SourceNode, operands: readonly NdArray[]): boolean {
-  return !isMisread(node) && !leavesPicture(node) && !distrusted[node.op]?.(node, operands)
+  return !isMisread(node) && !misreadsPairs(node, operands) && !leavesPicture(node) && !distrusted[node.op]?.(node, operands)
+}
+
+/** Where it knows complex numbers; other ops read something of them. */
+const onComplex = new Set(['ComplexAbs', 'FFT', 'IFFT', 'IRFFT', 'Imag', 'Real', 'Reshape'])
+/** These of equal shapes alone: where one broadcasts it counts numbers for pairs. */
+const onComplexPairs = new Set(['Add', 'AddV2', 'Mul', 'Sub'])
+
+function misreadsPairs({ op }: SourceNode, operands: readonly NdArray[]): boolean {
+  if (!operands.some((o) => o.dtype === 'c64') || onComplex.has(op)) return false
+  return !onComplexPairs.has(op) || String(operands[0]?.shape) !== String(operands[1]?.shape)
 }
 
 /** Of channels that come first it knows in convolutions alone, and takes their strides and dilations for those of the last. */

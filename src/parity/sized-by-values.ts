@@ -1,0 +1,70 @@
+import { byteLengthOf, bytesOf, typedView } from '../core/dtype.ts'
+import { type NdArray, sizeOf } from '../core/nd-array.ts'
+import type { SourceNode } from '../import/source-graph.ts'
+import type { NodeEvaluator } from './node-evaluator.ts'
+
+/*
+ * Ops whose results have sizes that values decide: reference kernels know their sizes before they run, and TensorFlow.js has not these.
+ */
+
+type Definition = (node: SourceNode, operands: readonly NdArray[]) => readonly NdArray[] | undefined
+
+const definitions: Readonly<Record<string, Definition>> = Object.assign(Object.create(null), {
+  DynamicPartition: dynamicPartition,
+  UniqueWithCounts: uniqueWithCounts,
+  UniqueWithCountsV2: uniqueWithCounts,
+} satisfies Record<string, Definition>)
+
+export const sizedByValuesEvaluator: NodeEvaluator = {
+  name: 'plain loops',
+  async evaluate(node, operands, outputs) {
+    const results = definitions[node.op]?.(node, operands)
+    return results && new Map(outputs.map((i) => [i, results[i]!]))
+  },
+}
+
+/** More parts are taken for damage. */
+const maxParts = 65_536
+
+/** @see https://www.tensorflow.org/api_docs/python/tf/dynamic_partition */
+function dynamicPartition({ attrs }: SourceNode, [data, partitions]: readonly NdArray[]): readonly NdArray[] | undefined {
+  const count = attrs.get('num_partitions')
+  if (count?.kind !== 'int' || count.value > maxParts || !data || partitions?.dtype !== 'i32') return undefined
+  const { rank, rows } = { rank: partitions.shape.length, rows: typedView('i32', partitions.bytes) }
+  if (String(data.shape.slice(0, rank)) !== String(partitions.shape) || rows.some((p) => p < 0 || p >= count.value)) return undefined
+  const inner = data.shape.slice(rank)
+  const width = byteLengthOf(
+    data.dtype,
+    inner.reduce((a, b) => a * b, 1),
+  )
+  return Array.from({ length: count.value }, (_, part) => {
+    const own = [...rows.keys()].filter((i) => rows[i] === part)
+    const bytes = new Uint8Array(own.length * width)
+    for (const [k, i] of own.entries()) bytes.set(data.bytes.subarray(i * width, (i + 1) * width), k * width)
+    return { dtype: data.dtype, shape: [own.length, ...inner], bytes }
+  })
+}
+
+/** Of numbers, in the order in which they come first. @see https://www.tensorflow.org/api_docs/python/tf/unique_with_counts */
+function uniqueWithCounts({ attrs }: SourceNode, [x]: readonly NdArray[]): readonly NdArray[] | undefined {
+  if (x?.shape.length !== 1) return undefined
+  const width = byteLengthOf(x.dtype, 1)
+  const numbers = new Map<string, number>()
+  const firsts: number[] = []
+  const counts: number[] = []
+  const indices = Array.from({ length: sizeOf(x) }, (_, i) => {
+    const key = String(x.bytes.subarray(i * width, (i + 1) * width))
+    const at = numbers.get(key) ?? numbers.set(key, firsts.push(i) - 1).get(key)!
+    counts[at] = (counts[at] ?? 0) + 1
+    return at
+  })
+  const bytes = new Uint8Array(firsts.length * width)
+  for (const [k, i] of firsts.entries()) bytes.set(x.bytes.subarray(i * width, (i + 1) * width), k * width)
+  const type = attrs.get('out_idx')
+  const isWide = type?.kind === 'type' && type.value === 'i64'
+  const integers = (values: readonly number[]): NdArray =>
+    isWide
+      ? { dtype: 'i64', shape: [values.length], bytes: bytesOf(BigInt64Array.from(values, BigInt)) }
+      : { dtype: 'i32', shape: [values.length], bytes: bytesOf(Int32Array.from(values)) }
+  return [{ dtype: x.dtype, shape: [firsts.length], bytes }, integers(indices), integers(counts)]
+}
