@@ -1,5 +1,6 @@
 /** Terms are rounded to multiples of this; float64 numbers of 2^-8 and more are such. */
 const step = 2 ** -60
+const perStep = 2 ** 60
 
 /**
  * Sums of float64 numbers, many side by side, each as two numbers of which the second is what the first lacks. They are exact, and so do not
@@ -19,7 +20,7 @@ export class ColumnSums {
   add(terms: Float64Array): void {
     const [sums, lacking] = [this.#sums, this.#lacking]
     for (let c = 0; c < terms.length; c++) {
-      const term = Math.round(terms[c]! / step) * step
+      const term = Math.round(terms[c]! * perStep) * step
       const before = sums[c]!
       const sum = before + term
       const taken = sum - before

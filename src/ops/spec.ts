@@ -142,8 +142,11 @@ export interface WeightTrait {
   readonly reads?: {
     readonly axis: number
     readonly channels: 'all' | 'group' | 'one'
-    /** Which part of its positions the result has an element from, on average; all where this is absent. */
-    share?(attrs: Attrs): number
+    /**
+     * Of a window: to which part of the positions of the result each of its elements adds something of the input, row by row. Undefined where
+     * sizes are open. Without a window it is all.
+     */
+    shares?(attrs: Attrs, weights: Shape, input: Shape, result: Shape): Float64Array | undefined
   }
   /** On integer activations it is one of them. */
   readonly integerAs?: 'activation'

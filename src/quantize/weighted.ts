@@ -18,8 +18,8 @@ export interface Weighted {
   readonly inputs: number
   /** How many channels of the input a channel of the result reads. */
   readonly fanIn: number
-  /** How much of an element of the weights a position of the result gets, on average. */
-  readonly share: number
+  /** To which part of the positions of the result an element of the weights adds something of the input; all where sizes are open. */
+  shareOf(element: number): number
   /** Which channel of the input the `k`-th of those is that channel `o` of the result reads. */
   channelRead(o: number, k: number): number
   /** Every element of the weights in its order, with the channel of the result and the number `k` of the one it reads. */
@@ -66,6 +66,8 @@ export function weightedOf(graph: GraphEditor, node: Node): Weighted | string | 
   const fanIn = reads.channels === 'one' ? 1 : shape[reads.axis]!
   const perGroup = outputs / (inputs / fanIn)
   const inner = (axis: number) => shape.slice(axis + 1).reduce((a, b) => a * b, 1)
+  const shares = reads.shares?.(node.attrs, shape, input.type.shape, graph.value(node.outputs[0]!).type.shape)
+  const behindWindow = inner(2)
   const [outStride, inStride] = [inner(outAxis), inner(reads.axis)]
   return {
     node,
@@ -76,7 +78,7 @@ export function weightedOf(graph: GraphEditor, node: Node): Weighted | string | 
     outputs,
     inputs,
     fanIn,
-    share: reads.share?.(node.attrs) ?? 1,
+    shareOf: (element) => (shares ? shares[Math.floor(element / behindWindow) % shares.length]! : 1),
     channelRead: (o, k) => Math.floor(o / perGroup) * fanIn + k,
     each(visit) {
       const count = shape.reduce((a, b) => a * b, 1)

@@ -1,6 +1,8 @@
+import type { Shape } from '../../core/shape.ts'
+import type { Attrs } from '../../ir/types.ts'
 import { floatOrQ } from '../dtypes.ts'
 import { attr, defineOp, elementsAtBatchOne, operand, type TypedNodeView } from '../spec.ts'
-import { checkWindow, slidOver } from './window.ts'
+import { checkWindow, sharesInside, slidOver, type Window } from './window.ts'
 
 const filterDTypes = ['f32', 'i8', 'u8', 'i4', 'i2'] as const
 const biasDTypes = ['f32', 'i32', 'i64'] as const
@@ -8,6 +10,9 @@ const biasDTypes = ['f32', 'i32', 'i64'] as const
 function isPerAxis(n: Pick<TypedNodeView, 'types'>): boolean {
   return n.types[1]?.quant?.kind === 'per-axis'
 }
+
+const sharesOfFilter = (attrs: Attrs, [, height, width]: Shape, input: Shape) =>
+  sharesInside(input, [height as number, width as number], attrs as unknown as Window)
 
 /** y[n,h,w,o] = act(bias[o] + sum over window of x * filter). Filter [O,H,W,I]; groups = C / I. */
 export const conv2d = defineOp({
@@ -45,7 +50,7 @@ export const conv2d = defineOp({
         operand: 'filter',
         axis: 0,
         narrowRange: true,
-        reads: { axis: 3, channels: 'group' },
+        reads: { axis: 3, channels: 'group', shares: sharesOfFilter },
         small: { dynamic: [8, 4, 2], integer: [4], weightOnly: [8, 4] },
         product: {
           operand: 'input',
@@ -105,7 +110,13 @@ export const depthwiseConv2d = defineOp({
   quant: {
     integer: ['i8', 'i16'],
     weights: [
-      { operand: 'filter', axis: 3, narrowRange: true, reads: { axis: 3, channels: 'one' }, small: { dynamic: [8], weightOnly: [8] } },
+      {
+        operand: 'filter',
+        axis: 3,
+        narrowRange: true,
+        reads: { axis: 3, channels: 'one', shares: sharesOfFilter },
+        small: { dynamic: [8], weightOnly: [8] },
+      },
     ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'filter'] }],
     dynamicRange: { setAttrs: {}, perChannel: true },

@@ -1,7 +1,7 @@
 import { mulDims } from '../../core/dim.ts'
 import { floatOrQ } from '../dtypes.ts'
 import { attr, defineOp, elementsAtBatchOne, operand } from '../spec.ts'
-import { checkWindow } from './window.ts'
+import { checkWindow, sharesInside, slidOver, type Window } from './window.ts'
 
 /** Gradient of a 2-D convolution by its input. Weights [O,H,W,I], O the channels of the result; `outputShape` is [N,H,W,O]. */
 export const transposeConv = defineOp({
@@ -42,9 +42,13 @@ export const transposeConv = defineOp({
         reads: {
           axis: 3,
           channels: 'all',
-          share({ stride }) {
-            const [down, right] = stride as readonly [number, number]
-            return 1 / (down * right)
+          // The window slides over the result, with a place for each position of the input.
+          shares(attrs, weights, _, result) {
+            const window = attrs as unknown as Window
+            const [, height, width] = weights as number[]
+            const [, down, across] = slidOver(result, [height!, width!], window, 1) as number[]
+            const places = (down! * across!) / elementsAtBatchOne(result.slice(1, 3))
+            return sharesInside(result, [height!, width!], window)?.map((share) => share * places)
           },
         },
         small: { dynamic: [8], weightOnly: [8] },

@@ -15,7 +15,7 @@ export function windowOutput(n: Dim, size: number, stride: number, dilation: num
   )
 }
 
-interface Window {
+export interface Window {
   readonly stride: readonly number[]
   readonly dilation?: readonly number[]
   readonly padding: 'same' | 'valid'
@@ -26,6 +26,31 @@ export function slidOver(shape: Shape, size: readonly number[], { stride, dilati
   const [batch, ...sizes] = shape
   const spatial = [0, 1].map((i) => windowOutput(sizes[i]!, size[i]!, stride[i]!, dilation[i]!, padding))
   return [batch!, ...spatial, channels]
+}
+
+/** Of each element of a window of `size`, row by row, the part of its places that lie on the picture [N,H,W,C] and not on padding; undefined where sizes are open. */
+export function sharesInside(
+  picture: Shape,
+  size: readonly number[],
+  { stride, dilation = [1, 1], padding }: Window,
+): Float64Array | undefined {
+  const [down, across] = [0, 1].map((i): number[] | undefined => {
+    const n = picture[i + 1]
+    if (typeof n !== 'number') return undefined
+    const [step, apart] = [stride[i]!, dilation[i]!]
+    const places = windowOutput(n, size[i]!, step, apart, padding) as number
+    const before = padding === 'same' ? samePadding(n, size[i]!, step, apart)[0] : 0
+    return Array.from({ length: size[i]! }, (_, k) => {
+      const first = Math.max(0, Math.ceil((before - k * apart) / step))
+      const end = Math.min(places, Math.ceil((n + before - k * apart) / step))
+      return Math.max(0, end - first) / Math.max(1, places)
+    })
+  })
+  return (
+    down &&
+    across &&
+    Float64Array.from({ length: down.length * across.length }, (_, k) => down[Math.floor(k / across.length)]! * across[k % across.length]!)
+  )
 }
 
 /** Ends inference unless every window size, stride and dilation is at least 1. */

@@ -112,6 +112,22 @@ describe('correctBiases', () => {
       'f32[1,3,3,2]',
       '%w = const "w" : f32[4,2,2,2] = random(1)\n %s = const "s" : i32[4] = [1,6,6,4]\n %y = transpose_conv(%s, %w, %x, %b) {padding=valid, stride=[2,2]}',
     ],
+    ['padding', 'f32[1,5,6,3]', '%w = const "w" : f32[4,3,3,3] = random(1)\n %y = conv_2d(%x, %w, %b) {padding=same, stride=[2,2]}'],
+    [
+      'padding around windows with gaps',
+      'f32[1,7,4,3]',
+      '%w = const "w" : f32[4,3,2,3] = random(1)\n %y = conv_2d(%x, %w, %b) {padding=same, dilation=[2,3]}',
+    ],
+    [
+      'padding around a depthwise one',
+      'f32[1,3,5,4]',
+      '%w = const "w" : f32[1,5,3,4] = random(1)\n %y = depthwise_conv_2d(%x, %w, %b) {padding=same, depthMultiplier=1}',
+    ],
+    [
+      'a transposed one that is cut',
+      'f32[1,3,2,2]',
+      '%w = const "w" : f32[4,3,4,2] = random(1)\n %s = const "s" : i32[4] = [1,5,6,4]\n %y = transpose_conv(%s, %w, %x, %b) {padding=same, stride=[2,3]}',
+    ],
     ['flattened rows', 'f32[1,2,2,3]', '%w = const "w" : f32[4,12] = random(1)\n %y = fully_connected(%x, %w, %b)'],
   ])('follows %s', (_, input, body) => {
     const model = modelOf(`%b = const "b" : f32[4] = random(2)\n ${body}`, input)
@@ -150,6 +166,17 @@ describe('correctBiases', () => {
     const most = Math.max(...steps.map(Math.abs))
     // A bias in integers is on steps of its own, of about 1e-3 here.
     expect(Math.abs(most - found.corrected[0]!.shift)).toBeLessThan(2e-3)
+  })
+
+  it('takes windows on pictures of open sizes to lie on the picture', () => {
+    const text = '%w = const "w" : f32[4,3,3,3] = random(1)\n %y = conv_2d(%x, %w, none) {padding=same}'
+    const means = { of: () => Float64Array.of(1, 2, 3) }
+    const shifts = ['f32[1,h,w,3]', 'f32[1,1000,1000,3]'].map((input) => {
+      const { biasCorrection } = quantize(modelOf(text, input), { mode: 'weight-only-int4', biasCorrection: true, means })
+      return biasCorrection!.corrected[0]!.shift
+    })
+    expect(Math.abs(shifts[0]! / shifts[1]! - 1)).toBeLessThan(0.01)
+    expect(shifts[0]).not.toBe(shifts[1])
   })
 
   it('goes with a recipe, and says what this keeps float', () => {

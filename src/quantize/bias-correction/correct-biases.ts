@@ -48,8 +48,8 @@ const rule = 'bias-correction'
 /**
  * A float model with biases for weights that are stored with an error: of each op that multiplies what it reads with weights, with e what is
  * added to its weights where they are stored as `decisions` tell, channel o of its result moves by the sum of e[o] E[x] on average, over all
- * that it reads; this is taken from the bias. E[x] is the mean of each channel in the float model, over all samples and positions, so that for
- * a window each of its elements has the same, also where padding is read. Integers of activations and biases have errors of their own, which
+ * that it reads; this is taken from the bias. E[x] is the mean of each channel in the float model, over all samples and positions, so that each
+ * element of a window has the same, but 0 where it is on padding. Integers of activations and biases have errors of their own, which
  * are not corrected.
  * @see Nagel et al., Data-Free Quantization Through Weight Equalization and Bias Correction (2019), section 4.2, equation 17, with E[x] from
  * samples in place of what batch normalization tells
@@ -119,7 +119,7 @@ function correctGraph(
 
 /** By how much each channel of the result moves, or why it is not corrected. */
 function shiftOf(
-  { bias, weights, at, node, outputs, share, channelRead, each }: Weighted,
+  { bias, weights, at, node, outputs, shareOf, channelRead, each }: Weighted,
   stored: StoredAs | string,
   means: Float64Array | undefined,
 ) {
@@ -131,9 +131,9 @@ function shiftOf(
   const value = storedValues(stored)
   const shift = new Float64Array(outputs)
   each((e, o, k) => {
-    shift[o]! += (value(e) - float[e]!) * means[channelRead(o, k)]!
+    shift[o]! += (value(e) - float[e]!) * means[channelRead(o, k)]! * shareOf(e)
   })
-  return shift.map((s) => s * share)
+  return shift
 }
 
 /** The operands of a node with another one at a position that may be behind their end. */
