@@ -72,6 +72,8 @@ test.each([
   ['cond', 'serving_default'],
   ['loops', 'serving_default'],
   ['dynamic_rnn', 'serving_default'],
+  ['checkpoint_v1', 'serving_default'],
+  ['checkpoint_v1_shards', 'serving_default'],
 ])('%s %s', (name, signature) => check({ folder: folderOf(name) }, {}, name, signature))
 
 test('signatures that need strings are left out and named; asked for by name they are refused', async () => {

@@ -253,7 +253,7 @@ export function variableMissing(file: string, variable: string, node: string): D
 export function noCheckpoint(folder: string, variable: string): DowncastError {
   return new DowncastError({
     code: 'import/no-checkpoint',
-    message: `${JSON.stringify(folder)} has no file "variables/variables.index", where the value of the variable ${JSON.stringify(variable)} should be.`,
+    message: `${JSON.stringify(folder)} has no file "variables/variables.index" (nor one of the first version, "variables/variables"), where the value of the variable ${JSON.stringify(variable)} should be.`,
     file: folder,
     tensor: variable,
     expected: 'variables/variables.index',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { sealedBlock, type TableRows, tableFile, varint } from '../../test/testkit/sstable.ts'
 import { memorySource } from '../core/bytes.ts'
-import { readTable } from './sstable.ts'
+import { openTable, readTable } from './sstable.ts'
 
 // Has no type declarations.
 const { compress } = (await import('snappyjs' as string)) as { compress: (bytes: Uint8Array) => Uint8Array }
@@ -60,4 +60,30 @@ test('keys that repeat a long beginning hit a limit', () => {
   let blocks = 0
   const bytes = tableFile([entries], (b) => sealedBlock(blocks++ === 0 ? Uint8Array.from(contents) : b, 0))
   expect(() => read(bytes)).toThrow(expect.objectContaining({ code: 'wire/limit-exceeded' }))
+})
+
+test('a table that is opened reads the block that has a key', () => {
+  const bytes = tableFile([entries, [['z', 'last']]])
+  const table = openTable(memorySource('t', bytes))
+  const get = (key: string) => {
+    const value = table.get(new TextEncoder().encode(key))
+    return value && decode(value)
+  }
+  for (const [key, value] of [...entries, ['z', 'last'] as const, ...entries]) expect(get(key)).toBe(value)
+  for (const key of ['dense', 'dense/kernel/', 'y', 'zz']) expect(get(key)).toBeUndefined()
+  // The first block is damaged, and not needed for the second.
+  const damaged = openTable(memorySource('t', bytes.with(10, bytes[10]! ^ 4)))
+  expect(decode(damaged.get(new TextEncoder().encode('z'))!)).toBe('last')
+  expect(() => damaged.get(new TextEncoder().encode('dense/bias'))).toThrow(expect.objectContaining({ code: 'wire/checksum-mismatch' }))
+})
+
+test('a table whose blocks are read again and again hits a limit', () => {
+  const rows = (first: string): TableRows => [[first, new Uint8Array(2 ** 22)]]
+  // 4 MiB in 200 KB.
+  const bytes = tableFile([rows('a'), rows('b')], (b) => sealedBlock(b.length > 1000 ? compress(b) : b, b.length > 1000 ? 1 : 0))
+  const table = openTable(memorySource('t', bytes))
+  const work = () => {
+    for (let i = 0; i < 100; i++) for (const key of ['a', 'b']) table.get(new TextEncoder().encode(key))
+  }
+  expect(work).toThrow(expect.objectContaining({ code: 'wire/limit-exceeded' }))
 })

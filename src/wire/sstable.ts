@@ -13,10 +13,12 @@ const footerBytes = 48
 const magic = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb]
 /** Compression type and CRC after each block. */
 const trailerBytes = 5
-/** Writers aim at 4 KiB; a single large value makes a larger block. */
-const maxBlockBytes = 64 * 2 ** 20
 const maxEntries = 2 ** 22
-const maxTotalBytes = 2 ** 28
+/** Of a table of names; writers aim at blocks of 4 KiB, and a single large value makes a larger one. */
+const limitsOfNames = { blockBytes: 64 * 2 ** 20, totalBytes: 2 ** 28 }
+/** Of one whose values are tensors: a message has less than 2 GiB, and all blocks may be read a few times. */
+const maxTensorBytes = 2 ** 31 - 1
+const maxReadings = 64
 
 export interface TableEntry {
   readonly key: Uint8Array
@@ -31,6 +33,57 @@ export interface TableEntry {
  * `wire/limit-exceeded`.
  */
 export function* readTable(source: ByteSource): Generator<TableEntry> {
+  const spent: Cost = { entries: 0, bytes: 0, limits: limitsOfNames }
+  const { name: file } = source
+  for (const { value, blockOffset } of readBlock(source, indexHandle(source), 'index', spent)) {
+    const handle = blockHandle({ file, bytes: value, base: blockOffset, path: 'index', position: 0, end: value.length })
+    yield* readBlock(source, handle, `block at ${handle.offset}`, spent)
+  }
+}
+
+/** A table whose blocks are read when asked for. */
+export interface Table {
+  /** The value under a key; a view on its block. Throws what `readTable` throws. */
+  get(key: Uint8Array): Uint8Array | undefined
+}
+
+/** For values that are large: only the index is read at once. Throws what `readTable` throws. */
+export function openTable(source: ByteSource): Table {
+  const { name: file, byteLength } = source
+  const totalBytes = Math.max(limitsOfNames.totalBytes, maxReadings * byteLength)
+  const spent: Cost = { entries: 0, bytes: 0, limits: { blockBytes: maxTensorBytes, totalBytes } }
+  const index = [...readBlock(source, indexHandle(source), 'index', spent)]
+  let last: { readonly at: number; readonly entries: readonly TableEntry[] } | undefined
+  return {
+    get(key) {
+      // The key of an index entry is not below those of its block, and below those of the next.
+      let [low, high] = [0, index.length]
+      while (low < high) {
+        const middle = (low + high) >> 1
+        if (compareBytes(index[middle]!.key, key) < 0) low = middle + 1
+        else high = middle
+      }
+      const found = index[low]
+      if (!found) return undefined
+      if (last?.at !== low) {
+        const { value, blockOffset } = found
+        const handle = blockHandle({ file, bytes: value, base: blockOffset, path: 'index', position: 0, end: value.length })
+        last = undefined
+        last = { at: low, entries: [...readBlock(source, handle, `block at ${handle.offset}`, spent)] }
+      }
+      return last.entries.find((e) => compareBytes(e.key, key) === 0)?.value
+    },
+  }
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length)
+  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
+  return a.length - b.length
+}
+
+/** From the footer. */
+function indexHandle(source: ByteSource): BlockHandle {
   const { name: file, byteLength } = source
   if (byteLength < footerBytes) {
     throw truncated({ file, offset: 0, what: 'table', expected: `at least ${footerBytes} bytes`, actual: `${byteLength}` })
@@ -42,12 +95,7 @@ export function* readTable(source: ByteSource): Generator<TableEntry> {
   }
   const cursor = { file, bytes: footer, base: footerOffset, path: 'footer', position: 0, end: 40 }
   blockHandle(cursor)
-  const index = blockHandle(cursor)
-  const spent: Cost = { entries: 0, bytes: 0 }
-  for (const { value, blockOffset } of readBlock(source, index, 'index', spent)) {
-    const handle = blockHandle({ file, bytes: value, base: blockOffset, path: 'index', position: 0, end: value.length })
-    yield* readBlock(source, handle, `block at ${handle.offset}`, spent)
-  }
+  return blockHandle(cursor)
 }
 
 /** What a table has cost so far: an index can name one block again and again, and a key can repeat a long beginning. */
@@ -55,13 +103,14 @@ interface Cost {
   entries: number
   /** Blocks as unpacked, and keys. */
   bytes: number
+  readonly limits: { readonly blockBytes: number; readonly totalBytes: number }
 }
 
 function spend(spent: Cost, entries: number, bytes: number, file: string, offset: number): void {
   spent.entries += entries
   spent.bytes += bytes
-  if (spent.entries <= maxEntries && spent.bytes <= maxTotalBytes) return
-  throw limitExceeded({ file, offset, what: 'table', expected: `at most ${maxEntries} keys and ${maxTotalBytes} bytes` })
+  if (spent.entries <= maxEntries && spent.bytes <= spent.limits.totalBytes) return
+  throw limitExceeded({ file, offset, what: 'table', expected: `at most ${maxEntries} keys and ${spent.limits.totalBytes} bytes` })
 }
 
 interface BlockHandle {
@@ -97,6 +146,7 @@ function blockHandle(c: Cursor): BlockHandle {
 function* readBlock(source: ByteSource, { offset, size }: BlockHandle, path: string, spent: Cost): Generator<TableEntry> {
   const { name: file } = source
   const at = { file, offset, path, what: 'block' }
+  const maxBlockBytes = spent.limits.blockBytes
   if (size > maxBlockBytes) throw limitExceeded({ ...at, expected: `at most ${maxBlockBytes} bytes`, actual: `${size}` })
   const left = source.byteLength - offset - trailerBytes
   if (size > left) throw truncated({ ...at, expected: `${size} bytes`, actual: `${Math.max(0, left)}` })

@@ -30,7 +30,8 @@ export function tableBlock(rows: TableRows): Uint8Array<ArrayBuffer> {
     let shared = 0
     while (shared < last.length && shared < key.length && last[shared] === key[shared]) shared++
     const bytes = typeof value === 'string' ? text.encode(value) : value
-    const rest = text.encode(key.slice(shared))
+    // Keys of slices are binary, a byte each character.
+    const rest = key.startsWith('\0') ? Uint8Array.from(key.slice(shared), (c) => c.charCodeAt(0)) : text.encode(key.slice(shared))
     parts.push([...varint(shared), ...varint(rest.length), ...varint(bytes.length)], rest, bytes)
     last = key
   }

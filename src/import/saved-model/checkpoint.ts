@@ -17,11 +17,20 @@ const maxSlices = 4096
 /** A string tensor is read whole; the largest is the object graph. */
 const maxStringBytes = 2 ** 28
 
+/** Tensors by their keys. */
+export interface CheckpointFile {
+  /** What errors call it. */
+  readonly file: string
+  has(key: string): boolean
+  /** The tensor under a key that is there, or a part of it (`4 6 0,2:-`, see `parseSlice`). */
+  tensor(key: string, slice?: string): SourceConst
+}
+
 /**
  * The variables of a SavedModel: a table of names with places in shard files.
  * @see tensorflow/core/util/tensor_bundle/tensor_bundle.h
  */
-export class Checkpoint {
+export class Checkpoint implements CheckpointFile {
   readonly #folder: Folder
   /** `variables/variables`: the shards are `<prefix>.data-00000-of-00001`. */
   readonly #prefix: string

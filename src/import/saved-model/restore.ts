@@ -9,7 +9,8 @@ export interface RestoredFrom {
 
 /**
  * Checkpoint key of each variable, by the name of its node, as the graph's restore op would assign them:
- * `RestoreV2(prefix, names, slices)` -> `Identity`* -> `AssignVariableOp(variable, value)`.
+ * `RestoreV2(prefix, names, slices)` -> `Identity`* -> `AssignVariableOp(variable, value)`; before it there was an op for each tensor,
+ * `Restore(pattern, name)` and `RestoreSlice(pattern, name, slice)`.
  * TF2 has these nodes in a function that the restore op calls, TF1 in the main graph.
  */
 export function restoredKeys(
@@ -50,6 +51,8 @@ function restoring(nodes: ReadonlyMap<string, GraphNode>, restoreOp: GraphNode |
   return found
 }
 
+const restores = new Set(['RestoreV2', 'Restore', 'RestoreSlice'])
+
 /** Pairs of variable and what it is restored from. */
 function* assignments(
   nodes: ReadonlyMap<string, GraphNode>,
@@ -69,7 +72,7 @@ function* assignments(
     if (variable === undefined || value === undefined) continue
     const source = throughIdentities(nodes, value)
     const restore = nodes.get(withoutOutput(source))
-    if (restore?.op !== 'RestoreV2') continue
+    if (!restore || !restores.has(restore.op)) continue
     const output = Number(source.includes(':') ? source.slice(source.lastIndexOf(':') + 1) : 0)
     const key = strings(restore.input[1] ?? '')[output]
     const slice = strings(restore.input[2] ?? '')[output]

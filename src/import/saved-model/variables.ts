@@ -1,3 +1,4 @@
+import type { ByteSource } from '../../core/bytes.ts'
 import { TrackableObjectGraph } from '../../schema/tensorflow/object-graph.ts'
 import type { MetaGraphDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeBytes } from '../../wire/protobuf.ts'
@@ -8,7 +9,8 @@ import type { GraphNode } from '../graph-def/graph-node.ts'
 import type { VariableReader } from '../graph-def/inline.ts'
 import { variableName } from '../graph-def/variable-access.ts'
 import type { SourceVariable } from '../source-graph.ts'
-import { Checkpoint } from './checkpoint.ts'
+import { Checkpoint, type CheckpointFile } from './checkpoint.ts'
+import { CheckpointV1 } from './checkpoint-v1.ts'
 import { type RestoredFrom, restoredKeys } from './restore.ts'
 
 const prefix = 'variables/variables'
@@ -25,7 +27,7 @@ export class Variables implements VariableReader {
   readonly #definitions: Definitions
   readonly #values = new Map<string, SourceVariable>()
   readonly #written: ReadonlySet<string>
-  #checkpoint: Checkpoint | undefined
+  #checkpoint: CheckpointFile | undefined
   #restored: ReadonlyMap<string, RestoredFrom> | undefined
   #objects: ReadonlyMap<string, string> | undefined
 
@@ -77,12 +79,23 @@ export class Variables implements VariableReader {
       throw variableWritten(file, name, 'its shape may change')
   }
 
-  #open(variable: string): Checkpoint {
+  #open(variable: string): CheckpointFile {
     if (this.#checkpoint) return this.#checkpoint
     const index = this.#folder.open(`${prefix}.index`)
-    if (!index) throw noCheckpoint(this.#folder.name, variable)
-    this.#checkpoint = new Checkpoint(this.#folder, prefix, index)
+    if (index) this.#checkpoint = new Checkpoint(this.#folder, prefix, index)
+    else {
+      const shards = this.#firstVersion()
+      if (shards.length === 0) throw noCheckpoint(this.#folder.name, variable)
+      this.#checkpoint = new CheckpointV1(shards)
+    }
     return this.#checkpoint
+  }
+
+  /** One file without an ending, or its shards. */
+  #firstVersion(): ByteSource[] {
+    const files = this.#folder.list()
+    const shards = files.includes(prefix) ? [prefix] : files.filter((f) => f.startsWith(`${prefix}-`) && /-\d{5}-of-\d{5}$/.test(f))
+    return shards.sort().flatMap((f) => this.#folder.open(f) ?? [])
   }
 
   #restoredKeys(): ReadonlyMap<string, RestoredFrom> {
@@ -91,10 +104,10 @@ export class Variables implements VariableReader {
   }
 
   /** Checkpoint keys by variable name, from the checkpoint's tree of objects; a name that two variables have is left out. */
-  #objectKeys(checkpoint: Checkpoint): ReadonlyMap<string, string> {
+  #objectKeys(checkpoint: CheckpointFile): ReadonlyMap<string, string> {
     if (this.#objects) return this.#objects
     const keys = new Map<string, string>()
-    const [bytes] = checkpoint.has(objectGraphKey) ? checkpoint.strings(objectGraphKey) : []
+    const [bytes] = checkpoint instanceof Checkpoint && checkpoint.has(objectGraphKey) ? checkpoint.strings(objectGraphKey) : []
     const tree = bytes && decodeBytes(TrackableObjectGraph, bytes, `${checkpoint.file}: ${objectGraphKey}`)
     const ambiguous = new Set<string>()
     for (const { fullName, checkpointKey } of tree?.nodes.flatMap((n) => n.attributes) ?? []) {
