@@ -270,6 +270,25 @@ describe('correctBiases', () => {
     expect(done.diagnostics).toContainEqual(expect.objectContaining({ code: 'quantize/nothing-corrected', severity: 'warning' }))
   })
 
+  it('says of ops without such a bias that they have none', () => {
+    const text =
+      '%t = const "t" : f32[6,8] = random(1)\n %i = const "i" : i32[4] = [0,1,2,3]\n %g = embedding_lookup(%i, %t) @"words"\n %h = add(%x, %g)\n ' +
+      '%m = const "m" : f32[8,5] = random(2)\n %y = batch_matmul(%h, %m) @"product"'
+    const { biasCorrection } = quantize(modelOf(text, 'f32[4,8]'), {
+      mode: 'dynamic',
+      minElements: 0,
+      biasCorrection: true,
+      means: { of: () => undefined },
+    })
+    expect(biasCorrection).toEqual({
+      corrected: [],
+      others: [
+        { layer: 'words', op: 'embedding_lookup', reason: 'EMBEDDING_LOOKUP adds no bias to one product of its weights' },
+        { layer: 'product', op: 'batch_matmul', reason: 'BATCH_MATMUL adds no bias to one product of its weights' },
+      ],
+    })
+  })
+
   it('leaves weights that were trained on steps of their own', () => {
     const pair = '%q = quantize(%w) {to=u8} : u8[5,8]<axis=0, 0.1:128, 0.1:128, 0.1:128, 0.1:128, 0.1:128>\n %v = dequantize(%q) : f32[5,8]'
     const text = `%w = const "w" : f32[5,8] = random(1)\n ${pair}\n %y = fully_connected(%x, %v, none) @"head"`

@@ -8,7 +8,7 @@ import type { Means } from '../means.ts'
 import { isFiniteConst } from '../static/constants.ts'
 import { type StoredAs, storedValues } from '../stored-error.ts'
 import type { Decision } from '../types.ts'
-import { type Weighted, weightedOf } from '../weighted.ts'
+import { placesOf, type Weighted, weightedOf } from '../weighted.ts'
 
 /** An op whose bias makes good for what its weights lose. */
 export interface CorrectedBias {
@@ -74,8 +74,20 @@ export function correctBiases(model: Model, observed: Observed): BiasCorrection 
       results.map((r) => r.graph),
     ),
     corrected: results.flatMap((r) => r.corrected),
-    others: results.flatMap((r) => r.others),
+    others: [...results.flatMap((r) => r.others), ...withoutBias(observed.decisions)],
   }
+}
+
+/** Ops that lose something by their weights, and have no such bias. */
+function withoutBias(decisions: readonly Decision[]): NotCorrected[] {
+  const found = new Map<string, NotCorrected>()
+  for (const d of decisions) {
+    const spec = findSpec(d.op)
+    if (!storedAs(d) || !spec || placesOf(spec) || !spec.quant?.weights?.some((w) => w.operand === d.operand)) continue
+    const layer = d.layer ?? d.tensor
+    found.set(JSON.stringify([layer, d.op]), { layer, op: d.op, reason: `${spec.builtin} adds no bias to one product of its weights` })
+  }
+  return [...found.values()]
 }
 
 /** What the weights of an op became, or why that is not known. */
