@@ -8,7 +8,6 @@ import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
 import { loadNodeTfJs } from '../../src/platform/node-tfjs.ts'
 import type { QuantizeMode } from '../../src/quantize/types.ts'
 import { liteRtRunner } from '../../src/run/litert.ts'
-import { maxModelBytes } from '../../src/run/litert-compile.ts'
 import { constBytes } from '../const-bytes.ts'
 import { formatBytes, formatCount, formatSeconds } from '../text.ts'
 
@@ -19,6 +18,9 @@ export interface CheckReport extends ParityReport {
   /** Largest size of the process in memory so far. */
   readonly peakBytes: number
 }
+
+/** A file of this format has less; nor does Node read more at once. */
+const maxFileBytes = 2 ** 31 - 1
 
 const peakBytes = (): number => process.resourceUsage().maxRSS * 1024
 
@@ -34,8 +36,8 @@ export async function checkWritten(
 ): Promise<CheckReport> {
   const begin = performance.now()
   const largest = Math.max(statSync(file).size, constBytes(converted.floatModel))
-  if (largest > maxModelBytes) {
-    const words = `the model has ${formatBytes(largest)}, and LiteRT.js takes at most ${formatBytes(maxModelBytes)}`
+  if (largest > maxFileBytes) {
+    const words = `the model has ${formatBytes(largest)}, and what is checked at most ${formatBytes(maxFileBytes)}`
     return { ...uncheckedReport(converted.floatModel, words), peakBytes: peakBytes() }
   }
   const from = 'source' in source ? { name: source.name, bytes: source.source.read(0, source.source.byteLength) } : source
@@ -68,6 +70,7 @@ export function checkLines(report: CheckReport): string[] {
       `largest difference ${worst.largestDifference.toPrecision(2)}, ${share(worst.shareOfTolerance)} of what rounding explains; ${formatSeconds(timeMs)}, ${formatCount(Math.round(peakBytes / 1e6))} MB at the peak of the process`,
       `against ${evaluators.map((e) => `${e.name} (${names(e.ops)})`).join(' and ')}`,
     )
+    if (report.isInPieces) lines.push('run piece by piece: it does not fit into the memory of LiteRT.js')
     if (report.onKernels) lines.push(`run by own kernels: ${report.onKernels}`)
     if (excused > 0) lines.push(`${count(excused, 'element')} differ as small changes of the inputs make them`)
   }

@@ -25,7 +25,12 @@ const fixture = (path: string): Uint8Array => new Uint8Array(readFileSync(new UR
 const open = (name: string, bytes: Uint8Array) => readTfliteFile(memorySource(name, bytes))
 
 /** Quantized, checked; `change` puts a fault into what is written. */
-function check(path: string | Uint8Array, mode: 'dynamic' | 'float16' | 'int8', change: (model: Model, which: string) => Model = (m) => m) {
+function check(
+  path: string | Uint8Array,
+  mode: 'dynamic' | 'float16' | 'int8',
+  change: (model: Model, which: string) => Model = (m) => m,
+  wholeBytes?: number,
+) {
   const [name, bytes] = typeof path === 'string' ? [path, fixture(path)] : ['made', path]
   const file = open(name, bytes)
   const { floatModel } = convertTflite(file)
@@ -33,6 +38,7 @@ function check(path: string | Uint8Array, mode: 'dynamic' | 'float16' | 'int8', 
   return checkParity({ name, bytes }, tfliteBytes(change(floatModel, 'float')), {
     runner,
     model: floatModel,
+    wholeBytes,
     ...(mode !== 'int8' && { quantized: { bytes: tfliteBytes(change(written, mode)), mode } }),
   })
 }
@@ -122,6 +128,13 @@ describe('what is right', () => {
       gaps: [{ mode: 'dynamic', reason: expect.stringContaining('cannot hold the states') }],
     })
   })
+})
+
+test('what is too large for the runtime is run piece by piece, source and result, which is said', async () => {
+  const report = await check('tflite/mnist_cnn_small.float', 'dynamic', undefined, 0)
+  expect(report).toMatchObject({ isInPieces: true, outputs: [{ mode: 'none', largestDifference: 0 }, { mode: 'dynamic' }], gaps: [] })
+  const broken = check('tflite/mnist_cnn_small.float', 'float16', (m, which) => (which === 'float' ? withChangedWeight(m) : m), 0)
+  expect(await refusal(broken)).toMatchObject({ code: 'parity/mismatch', node: undefined })
 })
 
 describe('faults', () => {

@@ -8,7 +8,8 @@ import type { Feeds } from '../run/runner.ts'
 import type { CheckedInput, CheckedSignature } from './checked-signature.ts'
 import type { Unknown } from './evaluate-source.ts'
 import { graphIndexBounds } from './index-bounds.ts'
-import { loadForCheck, type Running } from './kernel-run.ts'
+import type { Running } from './kernel-run.ts'
+import { loadForCheck, maxWholeBytes } from './load-for-check.ts'
 import type { ObserveLayer, Reference } from './reference.ts'
 import { tallies } from './tally.ts'
 
@@ -22,6 +23,7 @@ interface TfliteReferenceOptions {
   readonly runner: LiteRtRunner
   /** What the file was imported as, op for op. */
   readonly model: Model
+  readonly wholeBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -51,7 +53,7 @@ export function tfliteSignatures({ name, bytes }: TfliteSource, model: Model): C
 
 /** The source file as it is, run by LiteRT.js; by our kernels where that has not all of its ops. */
 export async function tfliteReference({ name, bytes }: TfliteSource, options: TfliteReferenceOptions): Promise<Reference> {
-  const { runner, model, signal } = options
+  const { runner, model, signal, wholeBytes = maxWholeBytes } = options
   const { count, tally } = tallies()
   const runtime = await runner.describe()
   let held: { readonly running: Running; readonly shapes: string; readonly evaluator: string } | undefined
@@ -65,7 +67,7 @@ export async function tfliteReference({ name, bytes }: TfliteSource, options: Tf
     if (held?.shapes === shapes) return held
     await release()
     const [graph, sizes] = [model.graphs[signature.graph]!, inputs.map((i) => i.shape)]
-    const { running, missing } = await loadForCheck(runner, { name, bytes, graph, shapes: sizes, isOpen })
+    const { running, missing } = await loadForCheck(runner, { name, bytes, graph, shapes: sizes, isOpen, isFloat: true, wholeBytes })
     held = { running, shapes, evaluator: missing ? 'own kernels' : `the source file in ${runtime}` }
     return held
   }

@@ -45,6 +45,8 @@ export interface ParityReport {
   readonly samples: readonly SampleKind[]
   /** Inputs of fixed sizes were made smaller to keep the check short. */
   readonly isReduced: boolean
+  /** The model was run some operators at a time: it does not fit into the runner's memory. */
+  readonly isInPieces: boolean
   readonly runner: string
   /** Why the reference kernels, and not the runner, ran the float model of some signature: what the runner lacks. */
   readonly onKernels: string | undefined

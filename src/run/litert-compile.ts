@@ -25,8 +25,8 @@ export interface Compiled {
   dispose(): void
 }
 
-/** The memory of LiteRT.js is at most 2 GiB (getHeapMax of its glue code), and preparation packs the weights a second time. */
-export const maxModelBytes = 1.5 * 2 ** 30
+// The memory of LiteRT.js is at most 2 GiB (getHeapMax of its glue code), and preparation packs the weights a second time.
+const maxModelBytes = 1.5 * 2 ** 30
 
 /**
  * Loads a model from its pieces, which are put one behind the other in LiteRT's memory. Of its entries the first is the one to `hold`.
