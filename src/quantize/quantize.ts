@@ -14,7 +14,6 @@ import {
   unknownMode,
   usesTrainedGrids,
 } from './diagnostics.ts'
-import { defaultDynamicMin, dynamicRange } from './dynamic-range.ts'
 import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
 import type { Recipe } from './recipe/recipe.ts'
@@ -26,7 +25,7 @@ import { type Decision, type KeepFloat, type Quantized, type QuantizeMode, type 
 import type { Hessians } from './weights/hessian.ts'
 import { withoutSamples } from './weights/observed-layers.ts'
 import { rotationOp } from './weights/rotation.ts'
-import { isSampled, type WeightScheme } from './weights/scheme.ts'
+import { dynamicRange, isSampled, type WeightScheme } from './weights/scheme.ts'
 import { smallWeights } from './weights/small-weights.ts'
 
 /** Tells the runtime that the model may compute in f16 with f32 accumulation. @see TFLite delegates/utils/metadata reduced_precision */
@@ -36,14 +35,14 @@ type Options = QuantizeOptions & { readonly hessians: Hessians }
 type Mode = (model: Model, options: Options, keep: KeepFloat) => Quantized
 
 const modes: Readonly<Record<Exclude<QuantizeMode, 'none'>, Mode>> = {
-  dynamic: afterTraining((model, options, keep) =>
-    options.weightsAlgorithm === undefined || options.weightsAlgorithm === 'min-max'
-      ? eachGraph(dynamicRange)(model, options, keep)
-      : fittedDynamic(model, options, keep),
+  dynamic: afterTraining(
+    weightMode(({ weightsAlgorithm = 'min-max', perTensor, minElements }) =>
+      dynamicRange(weightsAlgorithm, perTensor ? 'per-tensor' : 'per-axis', minElements),
+    ),
   ),
-  'dynamic-int4': afterTraining(weightMode('dynamic', 4)),
-  'weight-only-int8': afterTraining(weightMode('weight-only', 8)),
-  'weight-only-int4': afterTraining(weightMode('weight-only', 4)),
+  'dynamic-int4': afterTraining(weightMode(fitted('dynamic', 4))),
+  'weight-only-int8': afterTraining(weightMode(fitted('weight-only', 8))),
+  'weight-only-int4': afterTraining(weightMode(fitted('weight-only', 4))),
   float16: afterTraining((model, options, keep) => {
     const done = eachGraph((graph, _, kept) => float16(graph, kept))(model, options, keep)
     const metadata = new Map(model.metadata)
@@ -174,31 +173,20 @@ function refuseUnfit(mode: string, options: QuantizeOptions): void {
   if (asymmetric && !mode.startsWith('weight-only-')) throw unfitOption('--asymmetric', mode, 'weight-only-int8 and weight-only-int4')
 }
 
-/** Weights of so many bits with the numbers of litert-quantizer, activations float. */
-function weightMode(compute: WeightScheme['compute'], bits: WeightBits, defaultMinElements = 0): Mode {
+/** Weights as a scheme has them, activations float. */
+function weightMode(schemeFor: (options: Options) => WeightScheme): Mode {
   return eachGraph((graph, options, keep) => {
-    const { perTensor, blockSize, asymmetric = false, minElements = defaultMinElements, weightsAlgorithm: algorithm = 'min-max' } = options
-    const granularity = blockSize ?? (perTensor ? 'per-tensor' : 'per-axis')
-    const scheme: WeightScheme = { compute, bits, isSymmetric: !asymmetric, granularity, algorithm, minElements }
+    const scheme = schemeFor(options)
     return smallWeights(graph, () => scheme, keep, options.hessians)
   })
 }
 
-/** As TensorFlow's dynamic range, but for weights that the algorithm can have. */
-function fittedDynamic(model: Model, options: Options, keep: KeepFloat): Quantized {
-  const placeOf = ({ layer, op, operand, tensor }: Decision) => JSON.stringify([layer, op, operand, tensor])
-  const fitted = weightMode('dynamic', 8, defaultDynamicMin)(model, options, keep)
-  const [changed, left] = [true, false].map((c) => fitted.decisions.filter((d) => (d.reason === undefined) === c)) as [
-    Decision[],
-    Decision[],
-  ]
-  const reasons = new Map(left.map((d) => [placeOf(d), d.reason]))
-  const rest = eachGraph(dynamicRange)(fitted.model, options, keep)
-  const decisions = rest.decisions.map((d) => {
-    const why = d.reason === undefined ? reasons.get(placeOf(d)) : undefined
-    return why === undefined ? d : { ...d, note: `min-max, not ${options.weightsAlgorithm}: ${why}` }
-  })
-  return { ...rest, decisions: [...changed, ...decisions] }
+/** Weights of so many bits with the numbers of litert-quantizer. */
+function fitted(compute: WeightScheme['compute'], bits: WeightBits) {
+  return ({ perTensor, blockSize, asymmetric = false, minElements = 0, weightsAlgorithm = 'min-max' }: Options): WeightScheme => {
+    const granularity = blockSize ?? (perTensor ? 'per-tensor' : 'per-axis')
+    return { compute, bits, isSymmetric: !asymmetric, granularity, algorithm: weightsAlgorithm, minElements }
+  }
 }
 
 function eachGraph(pass: (graph: Graph, options: Options, keep: KeepFloat) => { graph: Graph; decisions: Decision[] }): Mode {

@@ -29,10 +29,31 @@ export interface WeightScheme {
   readonly granularity: Granularity
   readonly algorithm: WeightAlgorithm
   readonly minElements: number
+  /** Whose: those of TensorFlow's dynamic range are rounded in float64, and tables move as int8 to a DEQUANTIZE behind. Default litert-quantizer. */
+  readonly numbers?: 'tensorflow'
+  /** Tried where this scheme cannot be. */
+  readonly otherwise?: WeightScheme
   /** Elements that are rotated together at most, 0 for any number, where the algorithm rotates. */
   readonly maxRotation?: number
   /** Also where no kernel is known to take it. */
   readonly isUnchecked?: boolean
+}
+
+/** Weights with fewer elements stay float in TensorFlow. @see TensorFlow Lite tools/optimize/quantize_weights.cc */
+const dynamicRangeMin = 1024
+
+/**
+ * TensorFlow's dynamic range: weights become int8, activations stay float and are quantized row by row inside the kernels. Another algorithm
+ * has those that it can have.
+ */
+export function dynamicRange(
+  algorithm: WeightAlgorithm,
+  granularity: 'per-tensor' | 'per-axis',
+  minElements = dynamicRangeMin,
+): WeightScheme {
+  const common = { compute: 'dynamic', bits: 8, isSymmetric: true, granularity, minElements } as const
+  const plain: WeightScheme = { ...common, algorithm: 'min-max', numbers: 'tensorflow' }
+  return algorithm === 'min-max' ? plain : { ...common, algorithm, otherwise: plain }
 }
 
 /** Symmetric weights beside integer activations. */
@@ -53,6 +74,11 @@ export type Placement = { readonly axis: number | null } | { readonly reason: st
 export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shape: readonly number[], scheme: WeightScheme): Placement {
   const { granularity, bits, compute, algorithm, isSymmetric } = scheme
   const { small } = trait
+  const inKernel = spec.quant?.dynamicRange
+  if (scheme.numbers === 'tensorflow') {
+    if (!inKernel && !spec.movesElements) return { reason: `${spec.builtin} has no kernel for int8 weights with float activations` }
+    return { axis: granularity === 'per-tensor' && !inKernel?.perChannel ? null : trait.axis }
+  }
   const isBlockwise = typeof granularity === 'number'
   if (!small) return { reason: `${spec.builtin} has no kernel for ${trait.operand} of ${bits} bits with float activations` }
   const able = isBlockwise ? (compute === 'dynamic' ? small.blocks : undefined) : compute === 'dynamic' ? small.dynamic : small.weightOnly
@@ -72,7 +98,7 @@ export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shap
     if (rotationSize(shape.at(-1)!, scheme.maxRotation) === 1)
       return { reason: `rows of ${shape.at(-1)} elements cannot be rotated: no power of 2 divides them` }
   }
-  const readsChannels = compute === 'dynamic' && !scheme.isUnchecked && spec.quant?.dynamicRange?.perChannel
+  const readsChannels = compute === 'dynamic' && !scheme.isUnchecked && inKernel?.perChannel
   const isOne = granularity === 'per-tensor' && !readsChannels
   if (isOne) return { axis: null }
   if (!isBlockwise) return { axis: small.channelAxis?.(attrs, shape.length) ?? trait.axis }

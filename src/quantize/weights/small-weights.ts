@@ -9,9 +9,9 @@ import { notFinite } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
 import { rotatedConst, rotationSize } from './hadamard.ts'
 import type { Hessians } from './hessian.ts'
-import { type QuantizedConst, quantizedConst, sampledConst } from './quantized-const.ts'
+import { type QuantizedConst, quantizedConst, sampledConst, tensorflowConst } from './quantized-const.ts'
 import { Rotations, rotationOp } from './rotation.ts'
-import { isRotating, isSampled, placeScales, type WeightScheme } from './scheme.ts'
+import { isRotating, isSampled, type Placement, placeScales, type WeightScheme } from './scheme.ts'
 
 const rule = 'small-weights'
 
@@ -66,55 +66,66 @@ class SmallWeights {
     const spec = findSpec(before.op)
     if (!spec) return
     const node = this.#editor.current(before.id)!
+    const constants = node.inputs.flatMap((id, index) => {
+      const value = id === null ? undefined : this.#editor.value(id)
+      return value?.data && (value.type.dtype === 'f32' || value.fixed !== undefined) ? [{ index, value }] : []
+    })
+    const found = constants.map(({ index, value }) => this.#placeOf(spec, node, index, value, scheme))
+    // A kernel that takes either all of its weights as integers or none.
+    const kept = spec.quant?.dynamicRange?.together && found.find((f) => 'reason' in f && f.isWeight)
     const inputs = [...node.inputs]
     let isTaken = false
-    node.inputs.forEach((id, index) => {
-      const value = id === null ? undefined : this.#editor.value(id)
-      if (!value?.data || (value.type.dtype !== 'f32' && value.fixed === undefined)) return
-      const found = this.#placeOf(spec, node, index, value, scheme)
-      if ('reason' in found) {
-        this.#decisions.push(decide(node, index, value, undefined, found.reason))
-        return
+    let moved: Value | undefined
+    for (const [i, { index, value }] of constants.entries()) {
+      const place = found[i]!
+      if ('reason' in place || (kept && place.scheme.compute === 'dynamic')) {
+        const reason = 'reason' in place ? place.reason : `another weight of the op stays float: ${(kept as NoPlace).reason}`
+        this.#decisions.push(decide(node, index, value, undefined, reason))
+        continue
       }
-      const { value: stored, how, source } = this.#store(node, value, found.scheme, found.axis)
-      this.#decisions.push(decide(node, index, source, stored, undefined, how))
-      isTaken ||= found.scheme.compute === 'dynamic'
-      inputs[index] = found.scheme.compute === 'dynamic' ? stored.id : this.#widen(node, value, stored).id
-      if (isRotating(found.scheme.algorithm)) this.#unrotate(spec, node, inputs, found.trait, value, found.scheme)
-    })
+      const { value: stored, how, source } = this.#store(node, value, place.scheme, place.axis)
+      this.#decisions.push(decide(node, index, source, stored, undefined, place.note === undefined ? how : { ...how, note: place.note }))
+      isTaken ||= place.scheme.compute === 'dynamic'
+      if (place.scheme.numbers === 'tensorflow' && !spec.quant?.dynamicRange) moved = stored
+      inputs[index] = place.scheme.compute === 'dynamic' ? stored.id : this.#widen(node, value, stored).id
+      if (isRotating(place.scheme.algorithm)) this.#unrotate(spec, node, inputs, place.trait, value, place.scheme)
+    }
     if (inputs.every((id, i) => id === node.inputs[i])) return
     const attrs = isTaken ? { ...node.attrs, ...spec.quant?.dynamicRange?.setAttrs } : node.attrs
-    this.#editor.updateNode(node, { inputs, attrs, origin: isTaken ? mergeOrigins([node.origin], rule) : node.origin })
+    const changed = this.#editor.updateNode(node, { inputs, attrs, origin: isTaken ? mergeOrigins([node.origin], rule) : node.origin })
+    if (moved) this.#widenResult(changed, moved)
   }
 
-  #placeOf(
-    spec: OpSpec,
-    node: Node,
-    index: number,
-    value: Value,
-    scheme: WeightScheme | { readonly reason: string },
-  ): { readonly scheme: WeightScheme; readonly trait: WeightTrait; readonly axis: number | null } | { readonly reason: string } {
-    if (value.fixed !== undefined) return { reason: value.fixed }
+  #placeOf(spec: OpSpec, node: Node, index: number, value: Value, scheme: WeightScheme | { readonly reason: string }): Place | NoPlace {
     const trait = spec.quant?.weights?.find((t) => t.operand === spec.operands[index]?.name)
-    if (!trait) return { reason: `${spec.builtin} takes this operand as float` }
-    if ('reason' in scheme) return scheme
+    if (value.fixed !== undefined) return { reason: value.fixed, isWeight: trait !== undefined }
+    if (!trait) return { reason: `${spec.builtin} takes this operand as float`, isWeight: false }
+    if ('reason' in scheme) return { ...scheme, isWeight: true }
+    const place = this.#placeUnder(scheme, spec, node, value, trait)
+    if (!('reason' in place)) return { scheme, trait, axis: place.axis }
+    const other = scheme.otherwise && this.#placeOf(spec, node, index, value, scheme.otherwise)
+    if (!other || 'reason' in other) return other ?? { ...place, isWeight: true }
+    return { ...other, note: `${other.scheme.algorithm}, not ${scheme.algorithm}: ${place.reason}` }
+  }
+
+  #placeUnder(scheme: WeightScheme, spec: OpSpec, node: Node, value: Value, trait: WeightTrait): Placement {
     const elements = elementCount(value.type.shape)!
     if (elements === 0) return { reason: 'it is empty' }
-    if (elements < scheme.minElements) return { reason: `${elements} elements < ${scheme.minElements}` }
-    if (this.#keep(node.origin, value.name)) return { reason: 'kept by --keep-float' }
     const place = placeScales(spec, node.attrs, trait, value.type.shape as readonly number[], scheme)
     if ('reason' in place) return place
+    if (elements < scheme.minElements) return { reason: `${elements} elements < ${scheme.minElements}` }
+    if (this.#keep(node.origin, value.name)) return { reason: 'kept by --keep-float' }
     if (scheme.algorithm === 'hadamard' && trait.rotates === 'input') {
       const other = this.#editor.value(node.inputs[operandIndex(spec, trait.rotates)]!)
       if (other.type.shape.at(-1) !== value.type.shape.at(-1))
         return { reason: `${rotationOp} rotates the last axis, and its input is read across axes` }
     }
-    return { scheme, trait, axis: place.axis }
+    return place
   }
 
   #store(node: Node, value: Value, scheme: WeightScheme, axis: number | null): Stored {
-    const { compute, bits, isSymmetric, granularity, algorithm, maxRotation } = scheme
-    const key = [value.id, compute, bits, isSymmetric, granularity, algorithm, maxRotation, axis].join()
+    const { compute, bits, isSymmetric, granularity, algorithm, maxRotation, numbers } = scheme
+    const key = [value.id, compute, bits, isSymmetric, granularity, algorithm, maxRotation, numbers, axis].join()
     const known = this.#stored.get(key)
     if (known) return known
     const source = isRotating(algorithm) ? { ...value, data: rotatedConst(value.data!, sizeOf(value, scheme)) } : value
@@ -128,6 +139,10 @@ class SmallWeights {
 
   #make(source: Value, scheme: WeightScheme, axis: number | null): (QuantizedConst & Pick<Stored, 'how'>) | undefined {
     const { algorithm } = scheme
+    if (scheme.numbers === 'tensorflow') {
+      const made = tensorflowConst(source, axis)
+      return made && { ...made, how: {} }
+    }
     if (isSampled(algorithm)) return sampledConst(source, scheme, axis, { algorithm, hessians: this.#hessians })
     const made = quantizedConst(source, isRotating(algorithm) ? { ...scheme, algorithm: 'octav' } : scheme, axis)
     return made && { ...made, how: { algorithm } }
@@ -144,6 +159,19 @@ class SmallWeights {
     }
   }
 
+  /** An op that only moves elements gives them as they are stored; a DEQUANTIZE behind it makes them float. */
+  #widenResult(node: Node, stored: Value): void {
+    const out = this.#editor.value(node.outputs[0]!)
+    const results = [{ name: out.name, type: out.type }]
+    this.#editor.inPlaceOf(node, () => {
+      const widened = this.#editor.addNode({ op: op.dequantize.name, attrs: {}, inputs: [out], results, origin: node.origin })
+      this.#editor.replaceUses(out.id, widened.results[0]!.id)
+      this.#editor.updateNode(widened.node, { inputs: [out.id] })
+    })
+    const { dtype, quant } = stored.type
+    this.#editor.updateValue(out.id, { name: `${out.name}/quantized`, type: { dtype, shape: out.type.shape, quant } })
+  }
+
   #widen(node: Node, value: Value, stored: Value): Value {
     const known = this.#widened.get(stored)
     if (known) return known
@@ -155,6 +183,19 @@ class SmallWeights {
     this.#widened.set(stored, made.results[0]!)
     return made.results[0]!
   }
+}
+
+interface Place {
+  readonly scheme: WeightScheme
+  readonly trait: WeightTrait
+  readonly axis: number | null
+  /** Why it is not the scheme that was asked for. */
+  readonly note?: string
+}
+
+interface NoPlace {
+  readonly reason: string
+  readonly isWeight: boolean
 }
 
 const operandIndex = (spec: OpSpec, name: string | undefined): number => spec.operands.findIndex((o) => o.name === name)
