@@ -32,7 +32,7 @@ export async function checkWritten(
   file: string,
   source: SourceModel | { readonly name: string; readonly source: ByteSource },
   converted: Converted,
-  mode: QuantizeMode | 'recipe',
+  { mode, budgetSeconds }: { readonly mode: QuantizeMode | 'recipe'; readonly budgetSeconds: number },
 ): Promise<CheckReport> {
   const begin = performance.now()
   const largest = Math.max(statSync(file).size, constBytes(converted.floatModel))
@@ -48,6 +48,7 @@ export async function checkWritten(
       runner,
       model: converted.floatModel,
       loadTfJs: loadNodeTfJs,
+      budgetSeconds,
       ...(comparable.has(mode) && { quantized: { bytes: written, mode: mode as 'float16' | 'dynamic' } }),
     })
     return { ...report, timeMs: Math.round(performance.now() - begin), peakBytes: peakBytes() }

@@ -106,7 +106,10 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
                   check: async (file) => {
                     progress.finish()
                     const from = 'model' in source ? source.model : { name: source.tflite.name, source: source.source }
-                    checked = await (await import('./check.ts')).checkWritten(file, from, converted, recipe ? 'recipe' : quantize)
+                    checked = await (await import('./check.ts')).checkWritten(file, from, converted, {
+                      mode: recipe ? 'recipe' : quantize,
+                      budgetSeconds: options['check-seconds'],
+                    })
                   },
                 }),
             }),

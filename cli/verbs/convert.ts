@@ -101,6 +101,14 @@ export const convertOptions = {
     group: 'Looking inside',
   },
   'no-check': { kind: 'flag', help: 'do not run the written model and compare it with its source', group: 'Looking inside' },
+  'check-seconds': {
+    kind: 'number',
+    value: 'N',
+    min: 0,
+    default: 20,
+    help: 'what one run of the source may take in that comparison, as far as can be told before; what takes longer is not run',
+    group: 'Looking inside',
+  },
   plan: { kind: 'flag', help: 'show what would be done with each tensor and why; write nothing', group: 'Looking inside' },
   'print-ir-after': {
     kind: 'text',

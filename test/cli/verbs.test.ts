@@ -44,9 +44,28 @@ describe('convert', () => {
 
   test('a .tflite file is a source too: copied as it is, or with its weights stored smaller', async () => {
     const float = fixture('tflite/mnist_mlp.float.tflite')
-    await jsonOf('convert', float, '-o', at('same.tflite'))
+    const { out: same } = await runInProcess('convert', float, '-o', at('same.tflite'))
+    expect(same).toContain('the file is the source, byte for byte')
     expect(fs.readFileSync(at('same.tflite')).equals(fs.readFileSync(float))).toBe(true)
     const small = await jsonOf('convert', float, '--quantize', 'dynamic', '-o', at('small.tflite'))
+    expect(small).toMatchObject({
+      check: {
+        outputs: [{ mode: 'none' }, { mode: 'dynamic' }],
+        evaluators: [{ name: expect.stringContaining('the source file in LiteRT.js') }],
+        peakBytes: expect.any(Number),
+      },
+    })
+    const { out: unchecked } = await runInProcess(
+      'convert',
+      float,
+      '--quantize',
+      'dynamic',
+      '--check-seconds',
+      '0',
+      '-o',
+      at('small.tflite'),
+    )
+    expect(unchecked).toMatch(/would take some 0 s, and it may take 0 s/)
     expect(small).toMatchObject({ source: { format: 'tflite' }, byteLength: fs.statSync(at('small.tflite')).size })
     const again = await jsonOf('convert', at('small.tflite'), '--quantize', 'dynamic', '--plan')
     expect((again.decisions as { reason?: string }[]).every((d) => d.reason !== undefined)).toBe(true)
