@@ -36,6 +36,12 @@ export function hasKeptOptions(node: Node): boolean {
   return node.kept?.of === node.attrs
 }
 
+/** The graph that a composite op of a file stands for, by its number; undefined for other ops. */
+export function decompositionOf(node: Node): number | undefined {
+  const options = keptOperator(node)?.operator.builtinOptions2
+  return options?.type === 'StableHLOCompositeOptions' ? options.value.decompositionSubgraphIndex : undefined
+}
+
 export function keptModel(model: Model): KeptModel | undefined {
   return model.kept as KeptModel | undefined
 }

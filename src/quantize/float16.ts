@@ -3,13 +3,17 @@ import { bitsOf, bytesOf, typedView } from '../core/dtype.ts'
 import { toHalf } from '../core/half.ts'
 import { elementCount } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
-import { type Graph, mergeOrigins, type Value, type ValueId } from '../ir/types.ts'
+import { type Graph, mergeOrigins, type Node, type Value, type ValueId } from '../ir/types.ts'
 import { hasEffect } from '../ops/bodies.ts'
 import { findSpec, op } from '../ops/index.ts'
 import type { Decision, KeepFloat } from './types.ts'
 
-/** Every f32 constant that a node reads is stored as f16 and widened by one DEQUANTIZE that its readers share. */
-export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decisions: Decision[] } {
+/** Every f32 constant that a node reads, or those that `takes` names, is stored as f16 and widened by one DEQUANTIZE that its readers share. */
+export function float16(
+  graph: Graph,
+  keep: KeepFloat,
+  takes: (node: Node, index: number) => boolean = () => true,
+): { graph: Graph; decisions: Decision[] } {
   const editor = new GraphEditor(graph)
   const decisions: Decision[] = []
   const widened = new Map<ValueId, Value>()
@@ -17,7 +21,7 @@ export function float16(graph: Graph, keep: KeepFloat): { graph: Graph; decision
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((id, i) => {
       const value = id === null ? null : editor.value(id)
-      if (!value?.data || (value.type.dtype !== 'f32' && value.fixed === undefined)) return id
+      if (!value?.data || (value.type.dtype !== 'f32' && value.fixed === undefined) || !takes(node, i)) return id
       const { dtype } = value.type
       const reason =
         value.fixed !== undefined

@@ -58,7 +58,13 @@ function integerForms({ name, builtin, quant }: OpSpec): QuantizedForm[] {
       for (const small of weights.flatMap((w) => w.small?.integer ?? []))
         for (const granularity of ['per-axis', 'per-tensor'] as const) {
           const label = `${column}, weights of ${small} bits${granularity === 'per-tensor' ? ', per tensor' : ''}`
-          const action = { kind: 'static', type, weights: { bits: small, granularity, algorithm: 'min-max' } } as const
+          const action = {
+            kind: 'static',
+            type,
+            isSymmetric: type === 'i16',
+            isUnsigned: false,
+            weights: { bits: small, granularity, algorithm: 'min-max' },
+          } as const
           forms.push(form(label, { recipe: oneRule(builtin, action) }, small))
         }
       return forms
@@ -77,7 +83,8 @@ function weightForms({ name, builtin, quant, movesElements }: OpSpec): Quantized
     add('dynamic', 8, { mode: 'dynamic', minElements: 0 })
     if (quant.dynamicRange) add('dynamic', 8, { mode: 'dynamic', minElements: 0, perTensor: true }, 'per tensor')
   }
-  for (const { small } of quant?.weights ?? []) {
+  // A trait that is for the form behind a DEQUANTIZE alone is of another operand of the same op.
+  for (const { small } of quant?.weights?.filter((w) => w.small?.dynamic.length !== 0) ?? []) {
     for (const bits of small?.dynamic ?? []) {
       add('dynamic', bits, { recipe: dynamicRecipe(builtin, bits, 'per-axis') }, 'by recipe')
       add('dynamic', bits, { recipe: dynamicRecipe(builtin, bits, 'per-tensor') }, 'by recipe', 'per tensor')

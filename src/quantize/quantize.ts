@@ -18,6 +18,8 @@ import { float16 } from './float16.ts'
 import { keepFloatMatcher } from './keep-float.ts'
 import type { Recipe } from './recipe/recipe.ts'
 import { followRecipe } from './recipe/recipe-mode.ts'
+import { assignGrids } from './static/assign-grids.ts'
+import { tensorflowNumbers } from './static/numbers.ts'
 import { staticInteger } from './static/static-integer.ts'
 import { knownRange, staticMode, storedInputs } from './static/static-mode.ts'
 import { isTrained } from './static/trained-grids.ts'
@@ -124,8 +126,12 @@ function quantized(model: Model, options: Options): Quantized {
 function afterTraining(mode: Mode): Mode {
   return (model, options, keep) => {
     if (!model.graphs.some(isTrained)) return mode(model, options, keep)
-    const weights = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
-    const trained = staticInteger(model, { type: 'i8', biasType: 'i32', weights, range: () => undefined, keep })
+    const granularity = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
+    const trained = staticInteger(model, {
+      ...{ type: 'i8', biasType: 'i32', assign: assignGrids, numbers: tensorflowNumbers, keep },
+      weights: () => granularity,
+      range: () => undefined,
+    })
     const changed = trained.decisions.filter((d) => d.reason === undefined)
     const rest = mode(trained.model, options, keep)
     return {

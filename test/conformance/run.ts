@@ -1,4 +1,7 @@
-/** npm run conformance [-- NAME...|all]: compares with TensorFlow and litert-quantizer from PyPI, installed into .cache on the first run. Names are of keras.applications. */
+/**
+ * npm run conformance [-- NAME...|all]: compares with TensorFlow and litert-quantizer from PyPI, installed into .cache on the first run. Names are
+ * of keras.applications. Models that litert-quantizer publishes, its tests/models, are judged where $DOWNCAST_LITERT_QUANTIZER_MODELS is their folder.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -50,6 +53,9 @@ try {
     run(quantizer, [path.join(here, 'litert_quantizer_static.py'), cli, cells]),
     run(quantizer, [path.join(here, 'litert_quantizer_rotated.py'), cli]),
   )
+  const published = process.env.DOWNCAST_LITERT_QUANTIZER_MODELS
+  if (published) results.push(run(quantizer, [path.join(here, 'litert_quantizer_published.py'), published]))
+  else process.stdout.write('litert-quantizer, published: skipped, DOWNCAST_LITERT_QUANTIZER_MODELS names no folder of models\n')
   process.exitCode = results.find((code) => code !== 0) ?? 0
 } finally {
   rmSync(dir, { recursive: true, force: true })

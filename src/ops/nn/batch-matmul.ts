@@ -1,7 +1,11 @@
 import { broadcastShapes } from '../../core/shape.ts'
+import type { Attrs } from '../../ir/types.ts'
 import { attr, defineOp, elementsAtBatchOne, operand } from '../spec.ts'
 
 const multiplied = ['f32', 'i8', 'i16', 'i32'] as const
+
+/** Of either operand, as if it were the second. @see litert-quantizer 0.11 common_utils.py, get_bmm_weight_quantized_dim */
+const channelAxis = ({ adjY }: Attrs, rank: number): number => (adjY ? rank - 2 : rank - 1)
 
 /** Matrix product over the last two dims; the dims before them broadcast. `adjX`, `adjY`: that operand is transposed. */
 export const batchMatmul = defineOp({
@@ -31,8 +35,9 @@ export const batchMatmul = defineOp({
         axis: null,
         narrowRange: true,
         integerAs: 'activation',
-        small: { dynamic: [8], weightOnly: [8, 4], channelAxis: ({ adjY }, rank) => (adjY ? rank - 2 : rank - 1) },
+        small: { dynamic: [8], weightOnly: [8, 4], channelAxis },
       },
+      { operand: 'x', axis: null, narrowRange: true, integerAs: 'activation', small: { dynamic: [], weightOnly: [8, 4], channelAxis } },
     ],
     dynamicRange: { setAttrs: { asymmetricQuantizeInputs: true } },
   },

@@ -15,6 +15,8 @@ const algorithms: ReadonlyMap<string, WeightAlgorithm> = new Map([
   ['HADAMARD_ROTATION', 'hadamard'],
   ['DECOMPOSED_HADAMARD_ROTATION', 'decomposed-hadamard'],
 ])
+/** Means that weights become f16. */
+const floatCasting = 'float_casting'
 /** Means that an op stays float. */
 const noQuantize = 'no_quantize'
 /** litert-quantizer's own word for an op that the schema calls otherwise. */
@@ -105,16 +107,26 @@ function actionOf(recipe: string, path: string, json: RuleJson, problems: Diagno
     problems.push(recipeValue(recipe, `${path}.${field}`, what))
     return undefined
   }
-  const algorithm = algorithms.get(json.algorithm_key)
+  const algorithm = json.algorithm_key === floatCasting ? floatCasting : algorithms.get(json.algorithm_key)
   if (algorithm === undefined) {
-    problems.push(unsupportedAlgorithm(recipe, `${path}.algorithm_key`, json.algorithm_key, [...algorithms.keys(), noQuantize]))
+    problems.push(
+      unsupportedAlgorithm(recipe, `${path}.algorithm_key`, json.algorithm_key, [...algorithms.keys(), floatCasting, noQuantize]),
+    )
     return undefined
   }
   const config = json.op_config
   if (!config) return wrong('op_config', 'it is missing')
   const { weight_tensor_config: weight, activation_tensor_config: activation } = config
   if (!weight) return wrong('op_config.weight_tensor_config', 'it is missing')
-  if (weight.dtype !== 'INT') return wrong('op_config.weight_tensor_config.dtype', `weights are stored as INT, not ${weight.dtype}`)
+  if (algorithm === floatCasting) {
+    if (weight.dtype !== 'FLOAT' || weight.num_bits !== 16)
+      return wrong('op_config.weight_tensor_config', `with ${floatCasting} weights are FLOAT of 16 bits`)
+    if (activation || config.compute_precision !== 'FLOAT' || !config.explicit_dequantize)
+      return wrong('op_config', `with ${floatCasting} the compute_precision is FLOAT, explicit_dequantize true, and activations stay float`)
+    return { kind: 'half' }
+  }
+  if (weight.dtype !== 'INT')
+    return wrong('op_config.weight_tensor_config.dtype', `weights are stored as INT, not ${weight.dtype}, but with ${floatCasting}`)
   const bits = ([2, 4, 8] as const).find((b) => b === weight.num_bits)
   if (bits === undefined) return wrong('op_config.weight_tensor_config.num_bits', `weights have 2, 4 or 8 bits, not ${weight.num_bits}`)
   if (activation) {
@@ -156,12 +168,15 @@ function staticAction(
   const { num_bits: bits, symmetric, dtype, granularity } = activation
   const at = 'op_config.activation_tensor_config'
   if (bits !== 8 && bits !== 16) return wrong(`${at}.num_bits`, `activations have 8 or 16 bits, not ${bits}`)
-  if (dtype !== 'INT' || granularity !== 'TENSORWISE') return wrong(at, 'activations are INT with one scale for each tensor (TENSORWISE)')
-  if (symmetric !== (bits === 16)) return wrong(`${at}.symmetric`, `activations of 8 bits are asymmetric, those of 16 bits symmetric`)
+  if (dtype === 'FLOAT' || granularity !== 'TENSORWISE') return wrong(at, 'activations are INT with one scale for each tensor (TENSORWISE)')
+  if (bits === 16 && !symmetric) return wrong(`${at}.symmetric`, 'activations of 16 bits are symmetric')
+  const isUnsigned = dtype === 'UINT'
+  if (isUnsigned && (bits === 16 || symmetric))
+    return wrong(at, 'activations are UINT with 8 bits and asymmetric, and only as INPUT or OUTPUT')
   const by = granularityOf(weight)
   if (form.bits === 2 || !weight.symmetric || typeof by === 'number')
     return wrong('op_config.weight_tensor_config', 'with integer activations weights have 8 or 4 bits, symmetric, by channel or tensor')
-  return { kind: 'static', type: bits === 8 ? 'i8' : 'i16', weights: { ...form, granularity: by } }
+  return { kind: 'static', type: bits === 8 ? 'i8' : 'i16', isSymmetric: symmetric, isUnsigned, weights: { ...form, granularity: by } }
 }
 
 function granularityOf({ granularity, block_size: blockSize }: TensorConfig): Granularity {

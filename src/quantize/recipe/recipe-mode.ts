@@ -1,17 +1,20 @@
 import { type Diagnostic, toDiagnostic } from '../../core/diagnostics.ts'
 import { withGraphs } from '../../ir/graph.ts'
-import type { Model, Node } from '../../ir/types.ts'
-import type { IntegerType } from '../../ops/spec.ts'
+import type { Graph, Model, Node, ValueId } from '../../ir/types.ts'
+import { findSpec } from '../../ops/index.ts'
 import { idleRule, noRanges, staysFloat } from '../diagnostics.ts'
+import { float16 } from '../float16.ts'
+import { assignMeeting } from '../static/assign-meeting.ts'
+import { litertQuantizerNumbers } from '../static/numbers.ts'
 import { hasGrid, setPortTypes } from '../static/port-types.ts'
 import { staticInteger } from '../static/static-integer.ts'
 import { knownRange, knowsRanges } from '../static/static-mode.ts'
 import type { Decision, KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
 import type { Hessians } from '../weights/hessian.ts'
-import { isSampled, type WeightScheme } from '../weights/scheme.ts'
+import { isSampled, type StaticWeights, type WeightScheme } from '../weights/scheme.ts'
 import { smallWeights } from '../weights/small-weights.ts'
-import { type Choice, chooseActions, choosePorts } from './choose.ts'
-import type { Action, Recipe } from './recipe.ts'
+import { type Choice, chooseActions, choosePorts, isWeight } from './choose.ts'
+import type { Recipe, StaticAction } from './recipe.ts'
 
 /**
  * Each op as the last rule that holds for it says: with integer activations, with small weights, or float. Throws
@@ -25,56 +28,86 @@ export function followRecipe(
 ): Quantized {
   const { graphs: choices, idle } = chooseActions(model, recipe)
   const decisions: Decision[] = []
-  const diagnostics: Diagnostic[] = idle.map(({ rule, reason }) => toDiagnostic(idleRule(recipe.name, rule.path, reason), 'warning'))
+  const diagnostics: Diagnostic[] = []
   const range = knownRange(options)
+  const forms = staticForms(choices)
   let current = model
-  let activations: IntegerType | undefined
-  for (const form of staticForms(choices)) {
-    const only = (graph: number, node: Node) => sameForm(choices[graph]!.get(node.id), form)
-    const biasType = form.type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
-    const { algorithm } = form.weights
-    const isRounded = isSampled(algorithm)
-    const weights = isRounded ? { ...form.weights, algorithm: 'min-max' as const } : form.weights
-    const rounding = isRounded ? { algorithm, hessians: options.hessians } : undefined
-    const result = staticInteger(current, { type: form.type, biasType, weights, rounding, range, keep, only })
+  for (const form of forms) {
+    const actionOf = (graph: number, node: Node) => staticAction(choices[graph]!.get(node.id), form)
+    const result = staticInteger(current, {
+      type: form.type,
+      assign: assignMeeting,
+      numbers: litertQuantizerNumbers(form.isSymmetric),
+      biasType: form.type === 'i8' ? 'i32' : (options.biasType ?? 'i64'),
+      weights: (graph, node) => onScalesOf(actionOf(graph, node)!.weights),
+      rounding(graph, node) {
+        const { algorithm } = actionOf(graph, node)!.weights
+        return isSampled(algorithm) ? { algorithm, hessians: options.hessians } : undefined
+      },
+      range,
+      keep,
+      only: (graph, node) => actionOf(graph, node) !== undefined,
+    })
     if (!knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(`recipe ${recipe.name}`)
     current = result.model
     decisions.push(...result.decisions)
     diagnostics.push(...result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')))
-    activations ??= form.type
   }
-  const small = current.graphs.map((graph, g) => smallWeights(graph, (node) => schemeOf(choices[g]!.get(node.id)), keep, options.hessians))
-  const done = withGraphs(
-    current,
-    small.map((s) => s.graph),
-  )
-  decisions.push(...small.flatMap((s) => s.decisions))
-  if (activations === undefined) return { model: done, decisions, diagnostics }
-  const types = options.io ?? choosePorts(done, recipe, (graph, id) => hasGrid(done, graph, id, range))
-  return { model: setPortTypes(done, { types, activations, range }), decisions, diagnostics }
+  const graphs = current.graphs.map((graph, g) => {
+    const choiceOf = (node: Node) => choices[g]!.get(node.id)
+    const half = float16(graph, keep, (node, index) => isHalf(choiceOf(node)) && isWeight(node, index))
+    const small = smallWeights(half.graph, (node) => schemeOf(choiceOf(node), node), keep, options.hessians)
+    decisions.push(...half.decisions, ...small.decisions)
+    return small.graph
+  })
+  const done = withGraphs(current, graphs)
+  const ports = choosePorts(done, recipe, (graph, id) => isUsed(done.graphs[graph]!, id) && hasGrid(done, graph, id, range))
+  const told = idle.filter(({ rule }) => !ports.held.has(rule))
+  diagnostics.unshift(...told.map(({ rule, reason }) => toDiagnostic(idleRule(recipe.name, rule.path, reason), 'warning')))
+  const form = options.io === undefined ? ports.form : (forms[0] ?? ports.form)
+  if (!form) return { model: done, decisions, diagnostics }
+  const how = { numbers: litertQuantizerNumbers(form.isSymmetric), keepsRanges: true, activations: form.type, range }
+  return { model: setPortTypes(done, { types: options.io ?? ports.types, ...how }), decisions, diagnostics }
 }
 
-type StaticForm = Extract<Action, { kind: 'static' }>
+const isUsed = ({ nodes, outputs }: Graph, id: ValueId): boolean => outputs.includes(id) || nodes.some((n) => n.inputs.includes(id))
 
-const sameForm = (choice: Choice | undefined, form: StaticForm): boolean =>
-  choice !== undefined && 'action' in choice && choice.action.kind === 'static' && keyOf(choice.action) === keyOf(form)
+/** Activations of one kind; the weights beside them may differ from op to op. */
+type StaticForm = Pick<StaticAction, 'type' | 'isSymmetric'>
 
-const keyOf = ({ type, weights: { bits, granularity, algorithm } }: StaticForm): string => [type, bits, granularity, algorithm].join()
+function staticAction(choice: Choice | undefined, { type, isSymmetric }: StaticForm): StaticAction | undefined {
+  const action = choice && 'action' in choice ? choice.action : undefined
+  return action?.kind === 'static' && action.type === type && action.isSymmetric === isSymmetric ? action : undefined
+}
 
-/** The different forms of integer activations that ops have, each once. */
+/** The different kinds of integer activations that ops have, each once. */
 function staticForms(graphs: readonly ReadonlyMap<number, Choice>[]): StaticForm[] {
   const forms: StaticForm[] = []
   for (const choice of graphs.flatMap((g) => [...g.values()])) {
     if (!('action' in choice) || choice.action.kind !== 'static') continue
-    if (!forms.some((f) => sameForm(choice, f))) forms.push(choice.action)
+    if (!forms.some((f) => staticAction(choice, f))) forms.push(choice.action)
   }
   return forms
 }
 
-function schemeOf(choice: Choice | undefined): WeightScheme | { readonly reason: string } {
+/** Integers that samples choose are on the scales of min-max. */
+const onScalesOf = (weights: StaticWeights): StaticWeights =>
+  isSampled(weights.algorithm) ? { ...weights, algorithm: 'min-max' } : weights
+
+const isHalf = (choice: Choice | undefined): boolean => choice !== undefined && 'action' in choice && choice.action.kind === 'half'
+
+/** Only of ops that take a bias does litert-quantizer look at the number of weights. @see litert-quantizer 0.11 common_quantize.py */
+function schemeOf(choice: Choice | undefined, node: Node): WeightScheme | { readonly reason: string } {
   if (choice === undefined) return { reason: 'it was added' }
   if ('reason' in choice) return choice
   const { action, rule } = choice
-  if (action.kind === 'weights') return action.scheme
-  return { reason: action.kind === 'float' ? `rule ${rule.path} of the recipe keeps it float` : 'its op could not be integer' }
+  if (action.kind === 'weights') return findSpec(node.op)?.quant?.biases ? action.scheme : { ...action.scheme, minElements: 0 }
+  const isFloat = action.kind === 'float'
+  return {
+    reason: isFloat
+      ? `rule ${rule.path} of the recipe keeps it float`
+      : action.kind === 'half'
+        ? 'only weights become f16'
+        : 'its op could not be integer',
+  }
 }

@@ -72,6 +72,44 @@ describe('of the rules that hold for an op the last one wins', () => {
     ])
   })
 
+  it('one for all ops with the same expression replaces those before it, one for an op that for the same op', () => {
+    const all = { regex: '.*', ...weights(8) }
+    const blocks = { regex: '.*', op_config: { weight_tensor_config: { num_bits: 4, block_size: 256 }, compute_precision: 'INTEGER' } }
+    const { model: small, diagnostics } = follow([all, blocks])
+    expect(typesOf(small)).toEqual(['conv_2d f32 f32', 'reshape', 'fully_connected f32 i4', 'fully_connected f32 f32'])
+    expect(diagnostics[0]!.message).toContain(
+      'Rule [0] of the recipe "r.json" changes nothing: rule [1], of the same expression, replaces it',
+    )
+    const fc = (bits: number, regex = '.*') => ({ regex, operation: 'FULLY_CONNECTED', ...weights(bits) })
+    expect(typesOf(follow([fc(8), fc(4)]).model)[2]).toBe('fully_connected f32 i4')
+    // The later rule stands where the first of its expression does.
+    expect(typesOf(follow([fc(8), fc(4, 'out'), fc(2)]).model)[2]).toBe('fully_connected f32 i4')
+  })
+
+  it('holds also where there is no constant to store', () => {
+    const integer = { activation_tensor_config: { num_bits: 8, symmetric: false } }
+    const computed = parseModel(`graph main(%0 "x": f32[2,4] range[-1,1], %1 "w": f32[3,4] range[-1,1]) {
+  %2 = fully_connected(%0, %1, none) {fusedActivation=none, keepNumDims=false} : f32[2,3] range[-3,3]
+  return %2
+}`)
+    const small = quantize(computed, { recipe: recipe(weights(8, integer), { operation: 'FULLY_CONNECTED', ...weights(4) }) }).model
+    expect(typesOf(small)).toEqual(['fully_connected f32 f32'])
+  })
+
+  it('float_casting stores weights as f16 and nothing else', () => {
+    const half = { weight_tensor_config: { num_bits: 16, dtype: 'FLOAT' }, explicit_dequantize: true }
+    const { model: small, decisions } = follow([{ algorithm_key: 'float_casting', operation: 'FULLY_CONNECTED', op_config: half }])
+    expect(typesOf(small)).toEqual([
+      'conv_2d f32 f32',
+      'reshape',
+      'dequantize',
+      'fully_connected f32 f32',
+      'dequantize',
+      'fully_connected f32 f32',
+    ])
+    expect(decisions.filter((d) => d.to === 'f16').map((d) => d.tensor)).toEqual(['kernel', 'last'])
+  })
+
   it('skip_checks does without a known kernel, min_weight_elements is a threshold', () => {
     const blocks = { op_config: { weight_tensor_config: { num_bits: 8, block_size: 32 }, compute_precision: 'INTEGER', skip_checks: true } }
     expect(typesOf(follow([{ operation: 'FULLY_CONNECTED', ...blocks }]).model)[2]).toBe('fully_connected f32 i8')
@@ -147,8 +185,54 @@ describe('static rules', () => {
     expect(types([integer(8), { operation: 'INPUT', ...float }])).toEqual(['f32', 'i8'])
     expect(types([integer(8), { operation: 'OUTPUT', regex: 'tail', ...float }])).toEqual(['i8', 'f32'])
     expect(types([integer(8), { layer: 'tail', ...float }])).toEqual(['i8', 'i8'])
+    const unsigned = { op_config: { ...integer(8).op_config, activation_tensor_config: { num_bits: 8, symmetric: false, dtype: 'UINT' } } }
+    expect(types([integer(8), { operation: 'INPUT', ...unsigned }])).toEqual(['u8', 'i8'])
+    expect(types([integer(8), { operation: 'FULLY_CONNECTED', algorithm_key: 'no_quantize' }])).toEqual(['i8', 'i8'])
     expect(types([integer(8)], { io: 'float32' })).toEqual(['f32', 'f32'])
     expect(types([{ operation: 'CONV_2D', ...integer(8) }])).toEqual(['f32', 'f32'])
+  })
+
+  it('give one pass to weights of different widths', () => {
+    const small = follow([integer(8), { operation: 'FULLY_CONNECTED', ...integer(8, 4) }]).model
+    expect(typesOf(small)).toEqual(['quantize', 'conv_2d i8 i8', 'reshape', 'fully_connected i8 i4', 'fully_connected i8 i4', 'dequantize'])
+  })
+
+  it('with algorithms for weights alone leave other ops and the ports float', () => {
+    expect(typesOf(follow([{ ...integer(8), algorithm_key: 'MSE' }]).model)).toEqual([
+      'quantize',
+      'conv_2d i8 i8',
+      'dequantize',
+      'reshape',
+      'quantize',
+      'fully_connected i8 i8',
+      'fully_connected i8 i8',
+      'dequantize',
+    ])
+  })
+
+  it('make a result on the grid that all its readers ask for, and an input on its own', () => {
+    const joined = parseModel(`model "m"
+graph main(%0 "x": f32[1,4] range[-1,1], %1 "z": f32[1,4] range[-4,1]) {
+  %2 = tanh(%0) : f32[1,4] range[-1,1]
+  %3 "exp" = add(%0, %0) {fusedActivation=none, potScaleInt16=true} : f32[1,4] range[-2,2]
+  %4 = concatenation(%1, %2, %3) {axis=1} : f32[1,12] range[-4,2]
+  return %4
+}
+signature "s" main("x" %0, "z" %1) -> ("y" %4)
+`)
+    const [graph] = quantize(joined, { recipe: namedRecipe('static_wi8_ai8') }).model.graphs
+    const grids = (node: string) =>
+      graph!.nodes.filter((n) => n.op === node).flatMap((n) => n.outputs.map((id) => graph!.values.get(id)!.type.quant))
+    // The input keeps its own and so does TANH, whose kernel sets it; ADD, which is free, has that of the result.
+    expect(graph!.nodes.map((n) => n.op).sort()).toEqual(['add', 'concatenation', 'quantize', 'quantize', 'tanh'])
+    expect(grids('add')).toEqual(grids('concatenation'))
+    expect(graph!.values.get(graph!.inputs[1]!)!.type.quant).toMatchObject({ scale: Math.fround(5 / 255) })
+  })
+
+  it('UINT for inputs and outputs alone', () => {
+    const unsigned = { op_config: { ...integer(8).op_config, activation_tensor_config: { num_bits: 8, symmetric: false, dtype: 'UINT' } } }
+    const { diagnostics } = follow([unsigned])
+    expect(diagnostics[0]!.message).toContain('only inputs and outputs of a model are UINT')
   })
 
   it('int8 and int16 in one model', () => {
@@ -202,7 +286,10 @@ describe('refuses', () => {
     ['.op_config.compute_precision', weights(8, { activation_tensor_config: { num_bits: 8 }, compute_precision: 'FLOAT' })],
     ['.op_config.activation_tensor_config.num_bits', weights(8, { activation_tensor_config: { num_bits: 4 } })],
     ['.op_config.activation_tensor_config', weights(8, { activation_tensor_config: { num_bits: 8, dtype: 'UINT' } })],
-    ['.op_config.activation_tensor_config.symmetric', weights(8, { activation_tensor_config: { num_bits: 8, symmetric: true } })],
+    ['.op_config.activation_tensor_config', weights(8, { activation_tensor_config: { num_bits: 8, dtype: 'FLOAT' } })],
+    ['.op_config.activation_tensor_config.symmetric', weights(8, { activation_tensor_config: { num_bits: 16, symmetric: false } })],
+    ['.op_config.weight_tensor_config', { algorithm_key: 'float_casting', ...weights(8) }],
+    ['.op_config', { algorithm_key: 'float_casting', ...weights(16, { weight_tensor_config: { num_bits: 16, dtype: 'FLOAT' } }) }],
     ['.op_config.weight_tensor_config', weights(2, { activation_tensor_config: { num_bits: 8, symmetric: false } })],
     ['.op_config.explicit_dequantize', weights(8, { compute_precision: 'FLOAT' })],
     ['.op_config.explicit_dequantize', weights(8, { explicit_dequantize: true })],

@@ -5,7 +5,20 @@ import type { StaticWeights, WeightScheme } from '../weights/scheme.ts'
 export type Action =
   | { readonly kind: 'float' }
   | { readonly kind: 'weights'; readonly scheme: WeightScheme }
-  | { readonly kind: 'static'; readonly type: IntegerType; readonly weights: StaticWeights }
+  /** Weights as f16 behind a DEQUANTIZE. */
+  | { readonly kind: 'half' }
+  | StaticAction
+
+/** Activations are integers, and the weights of ops that have some. */
+export interface StaticAction {
+  readonly kind: 'static'
+  readonly type: IntegerType
+  /** Activations of 8 bits around 0. Those of 16 always are. */
+  readonly isSymmetric: boolean
+  /** Stored as u8, which only inputs and outputs of a model are. */
+  readonly isUnsigned: boolean
+  readonly weights: StaticWeights
+}
 
 /** Stand for the inputs and outputs of a model among the names of operators. @see litert-quantizer 0.11 qtyping.py, TFLOperationName */
 export const portWords = ['INPUT', 'OUTPUT'] as const

@@ -3,6 +3,7 @@ import type { Graph, Node, NodeId, Value, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
 import { activationGrid, type Grid, grid, rangeOfGrid, sameGrid } from './grid.ts'
+import type { Numbers } from './numbers.ts'
 import { sharedOperands, stateKind } from './roles.ts'
 
 export type Range = readonly [min: number, max: number]
@@ -23,6 +24,7 @@ export interface Grids {
 
 export interface AssignOptions {
   readonly type: IntegerType
+  readonly numbers: Numbers
   /** Range of an activation, where one is known. */
   readonly range: (value: Value) => Range | undefined
   /** A grid that the model itself states for a value. */

@@ -23,28 +23,19 @@ import { type Parameters, weightParameters } from '../weights/parameters.ts'
 import { type Rounding, roundedBySamples } from '../weights/rounded-layer.ts'
 import type { StaticWeights } from '../weights/scheme.ts'
 import { floatResults, type Grids } from './assign-grids.ts'
-import {
-  biasScales,
-  channelsOf,
-  contentGrid,
-  floatsOf,
-  onGrid,
-  quantizedBias,
-  symmetricInt8,
-  trainedScales,
-  unsignedWeightGrid,
-  weightScales,
-} from './constants.ts'
+import { channelsOf, floatsOf, symmetricInt8, trainedScales, unsignedWeightGrid, weightScales } from './constants.ts'
 import { type Grid, type GridType, grid, sameGrid } from './grid.ts'
+import type { Numbers } from './numbers.ts'
 import { indexOf, roleOf, stateKind } from './roles.ts'
 
 export interface IntegerOptions {
   readonly type: IntegerType
   readonly biasType: 'i32' | 'i64'
-  /** With the numbers of litert-quantizer where bits and algorithm are given, else 8 bits with those of TensorFlow. */
-  readonly weights: StaticWeights | Pick<StaticWeights, 'granularity'>
-  /** How integers of weights are chosen on their scales. Default: the nearest. */
-  readonly rounding?: Rounding | undefined
+  readonly numbers: Numbers
+  /** Of each op: with the numbers of litert-quantizer where bits and algorithm are given, else 8 bits with those of TensorFlow. */
+  readonly weights: (node: Node) => StaticWeights | Pick<StaticWeights, 'granularity'>
+  /** How integers of an op's weights are chosen on their scales. Default: the nearest. */
+  readonly rounding?: ((node: Node) => Rounding | undefined) | undefined
   /** For kernels on u8, as which all is stored in the end: weights on one grid of their own range, operands on different ones where those take it. */
   readonly isUnsigned?: boolean | undefined
 }
@@ -188,9 +179,9 @@ class IntegerGraph {
       if (role === 'other') return value.id
       if (role === 'state') return this.#state(node, spec, index, value)
       if (!value.data) return this.#integerForm(value.id, this.#gridOf(node, index), node)
-      const to = role === 'shared' ? this.#grids.shared.get(node.id)! : contentGrid(value, this.#gridType)
+      const to = role === 'shared' ? this.#grids.shared.get(node.id)! : this.#options.numbers.content(value, this.#gridType)
       return this.#constant(node, index, value, `${to.scale}/${to.zeroPoint}`, to, this.#options.type, () =>
-        bytesOf(onGrid(floatsOf(value), to, this.#gridType)),
+        bytesOf(this.#options.numbers.store(floatsOf(value), to, this.#gridType)),
       )
     })
   }
@@ -204,12 +195,16 @@ class IntegerGraph {
       return id === null ? undefined : { index, value: this.#graph.values.get(id)! }
     }
     const biases = spec.quant?.biases ?? []
-    const { biasType, weights } = this.#options
+    const { biasType, numbers } = this.#options
+    const weights = this.#options.weights(node)
     for (const trait of spec.quant?.weights ?? []) {
       const weight = at(trait.operand)
       if (weight?.value.type.dtype !== 'f32') continue
       const { index, value } = weight
-      const isConst = roleOf(spec, index, value) === 'weight'
+      // On the scale of a weight also where the kernel takes it for an activation. @see litert-quantizer 0.11 common_utils.py, DRQ_OR_WEIGHT_ONLY_OPS
+      const isAble = this.#options.type === 'i8' || trait.small?.dynamic.length !== 0
+      const isFitted = value.data !== undefined && 'bits' in weights && trait.integerAs === 'activation' && isAble
+      const isConst = isFitted || roleOf(spec, index, value) === 'weight'
       if (!isConst && value.data) continue
       const own = isConst && this.#options.isUnsigned ? unsignedWeightGrid(value) : undefined
       const trained = own ? Float32Array.of(own.scale) : isConst ? trainedScales(value, channelsOf(value, trait.axis)) : undefined
@@ -223,10 +218,10 @@ class IntegerGraph {
       const bias = biasTrait && at(biasTrait.operand)
       if (bias) {
         const input = biasTrait.scaleFrom.find((name) => name !== trait.operand)!
-        const of = biasScales(floatsOf(bias.value), this.#gridOf(node, at(input)!.index).scale, scales)
+        const of = numbers.biasScales(floatsOf(bias.value), this.#gridOf(node, at(input)!.index).scale, scales)
         if (biasType === 'i32' && isConst) scales = of.weights
         const quant = paramsOf(of.bias, axis === null ? null : 0)
-        const compute = () => bytesOf(quantizedBias(floatsOf(bias.value), of.bias, biasType))
+        const compute = () => bytesOf(numbers.bias(floatsOf(bias.value), of.bias, biasType))
         done.set(bias.index, this.#constant(node, bias.index, bias.value, `bias/${of.bias.join()}`, quant, biasType, compute))
       }
       if (!isConst) continue
@@ -235,10 +230,10 @@ class IntegerGraph {
         parameters
           ? encoded(value.data!, channels, { ...parameters, scales }, bits).bytes()
           : own
-            ? bytesOf(onGrid(floatsOf(value), grid(scales[0]!, own.zeroPoint), 'u8'))
+            ? bytesOf(this.#options.numbers.store(floatsOf(value), grid(scales[0]!, own.zeroPoint), 'u8'))
             : bytesOf(symmetricInt8(floatsOf(value), channels, scales))
       const key = `weight/${axis}/${scales.join()}`
-      const rounded = trained ? undefined : this.#rounded(value, channels, { ...symmetric, ...parameters, scales })
+      const rounded = trained ? undefined : this.#rounded(node, value, channels, { ...symmetric, ...parameters, scales })
       const packed = rounded?.codes && packedCodes(rounded.codes, bits)
       const stored = bits === 4 ? 'i4' : 'i8'
       const quant = own ? grid(scales[0]!, own.zeroPoint) : paramsOf(scales, axis)
@@ -279,8 +274,8 @@ class IntegerGraph {
   }
 
   /** Integers that samples choose. */
-  #rounded(value: Value, channels: Groups, parameters: Parameters): Rounded | undefined {
-    const { rounding } = this.#options
+  #rounded(node: Node, value: Value, channels: Groups, parameters: Parameters): Rounded | undefined {
+    const rounding = this.#options.rounding?.(node)
     return rounding && roundedBySamples(value.data!, channels, parameters, rounding)
   }
 }

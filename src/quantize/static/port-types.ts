@@ -5,13 +5,17 @@ import { op } from '../../ops/index.ts'
 import type { IntegerType } from '../../ops/spec.ts'
 import { portNotFloat, portWithoutRange, unfitPortType, unknownPort } from '../diagnostics.ts'
 import type { PortType, PortTypes } from '../types.ts'
-import { activationGrid, type Grid } from './grid.ts'
+import type { Grid } from './grid.ts'
+import type { Numbers } from './numbers.ts'
 
 const rule = 'port-types'
 
 const dtypes: Readonly<Record<PortType, DType>> = { float32: 'f32', int8: 'i8', uint8: 'u8', int16: 'i16' }
 
 export interface PortOptions {
+  readonly numbers: Numbers
+  /** Whether an input has the grid of its own range though its readers have others. */
+  readonly keepsRanges?: boolean
   readonly types: PortTypes
   /** Type of the activations. */
   readonly activations: IntegerType
@@ -87,18 +91,24 @@ class Ports {
     const value = editor.value(id)
     const readers = editor.users(id)
     const quantizers = readers.filter((n) => n.op === op.quantize.name)
-    const grid = gridOf(quantizers[0] && editor.value(quantizers[0].outputs[0]!)) ?? this.#gridOfRange(value)
+    const { keepsRanges, range } = this.#options
+    const own = keepsRanges && range(this.#graph, value) !== undefined
+    const grid = (own ? undefined : gridOf(quantizers[0] && editor.value(quantizers[0].outputs[0]!))) ?? this.#gridOfRange(value)
     const stored = this.#typed(value, type, grid)
     const port = editor.addValue({ name: value.name, type: stored })
-    const inside =
-      type === 'uint8' ? this.#add(op.quantize.name, { to: this.#options.activations }, port, this.#typed(value, 'int8', grid)) : port
+    let signed: Value | undefined
+    const inside = () => {
+      if (type !== 'uint8') return port
+      signed ??= this.#add(op.quantize.name, { to: this.#options.activations }, port, this.#typed(value, 'int8', grid))
+      return signed
+    }
     for (const node of quantizers) {
       const out = editor.value(node.outputs[0]!)
-      if (!sameAs(gridOf(out), grid)) editor.updateNode(editor.current(node.id)!, { inputs: [inside.id] })
-      else editor.replaceUses(out.id, inside.id)
+      if (!sameAs(gridOf(out), grid)) editor.updateNode(editor.current(node.id)!, { inputs: [port.id] })
+      else editor.replaceUses(out.id, inside().id)
     }
     const rest = editor.users(id)
-    if (rest.length > 0 || editor.outputs.includes(id)) editor.replaceUses(id, this.#add(op.dequantize.name, {}, inside, value.type).id)
+    if (rest.length > 0 || editor.outputs.includes(id)) editor.replaceUses(id, this.#add(op.dequantize.name, {}, inside(), value.type).id)
     return port.id
   }
 
@@ -128,7 +138,7 @@ class Ports {
     if (set) return set
     const range = this.#options.range(this.#graph, value)
     if (!range) throw portWithoutRange(value.name)
-    return activationGrid(range[0], range[1], this.#options.activations)
+    return this.#options.numbers.activation(range[0], range[1], this.#options.activations)
   }
 
   #typed({ type: { shape } }: Value, as: PortType, { scale, zeroPoint }: Grid): Value['type'] {

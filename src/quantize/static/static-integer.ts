@@ -2,12 +2,12 @@ import { withGraphs } from '../../ir/graph.ts'
 import type { Graph, Model, Node, NodeId, Value, ValueId } from '../../ir/types.ts'
 import { bodiesOf } from '../../ops/bodies.ts'
 import { findSpec, op } from '../../ops/index.ts'
-import { elementsAtBatchOne, type IntegerType, type OpSpec } from '../../ops/spec.ts'
+import { elementsAtBatchOne, type OpSpec } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
 import type { FloatOp } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
-import { assignForward } from './assign-forward.ts'
-import { assignGrids, type Grids, type Range } from './assign-grids.ts'
+import type { Rounding } from '../weights/rounded-layer.ts'
+import type { AssignOptions, Grids, Range } from './assign-grids.ts'
 import { contentRange, floatsOf, isFiniteConst } from './constants.ts'
 import { withDefault } from './default-grid.ts'
 import { type Grid, rangeOfGrid } from './grid.ts'
@@ -16,7 +16,11 @@ import { type IntegerOptions, integerGraph, rule } from './integer-graph.ts'
 import { indexOf, roleOf, stateKind } from './roles.ts'
 import { trainedGrids } from './trained-grids.ts'
 
-export interface StaticOptions extends IntegerOptions {
+export interface StaticOptions extends Omit<IntegerOptions, 'weights' | 'rounding'> {
+  readonly weights: (graph: number, node: Node) => ReturnType<IntegerOptions['weights']>
+  readonly rounding?: ((graph: number, node: Node) => Rounding | undefined) | undefined
+  /** How grids are given out. */
+  readonly assign: (graph: Graph, options: AssignOptions) => Grids
   /** Also ops for which another with an integer kernel can stand. */
   readonly useForms?: boolean
   readonly range: (graph: number, value: Value) => Range | undefined
@@ -50,9 +54,6 @@ export interface Island extends FloatOp {
 
 /** Of nodes that `only` leaves out. */
 const notAsked = 'it is not asked for'
-
-/** How grids are given out for each type of activations. */
-const assign: Readonly<Record<IntegerType, typeof assignGrids>> = { i8: assignGrids, i16: assignForward }
 
 /** The model with every op that can computing in integers; the others stay float, between a DEQUANTIZE and a QUANTIZE. */
 export function staticInteger(model: Model, options: StaticOptions): StaticResult {
@@ -91,8 +92,9 @@ function staticGraph(
     if (reason !== undefined) reasons.set(node.id, reason)
   }
   const able = new Set(floatNodes.filter((n) => !reasons.has(n.id)).map((n) => n.id))
-  const spread = assign[options.type](graph, {
+  const spread = options.assign(graph, {
     type: options.type,
+    numbers: options.numbers,
     isUnsigned: options.isUnsigned,
     range: rangeOf,
     declared: options.type === 'i8' ? declared : new Map<ValueId, Grid>(),
@@ -111,7 +113,11 @@ function staticGraph(
   const touched = new Set(graph.nodes.flatMap((n) => (quantized.has(n.id) ? [...n.inputs, ...n.outputs] : [])))
   const lost = [...trained.keys()].filter((id) => !touched.has(id))
   if (lost.length > 0) return staticGraph(given, index, options, new Set([...apart, ...lost]))
-  const integer = integerGraph(graph, grids, quantized, options)
+  const integer = integerGraph(graph, grids, quantized, {
+    ...options,
+    weights: (node) => options.weights(index, node),
+    rounding: (node) => options.rounding?.(index, node),
+  })
   const costs = conversionCosts(integer.graph)
   const islands = floatNodes.flatMap((node) => {
     const reason = reasons.get(node.id)

@@ -7,8 +7,11 @@ import { noRanges, notForAccuracy, notInteger, staysFloat } from '../diagnostics
 import type { InputStats, KeepFloat, PortTypes, Quantized, QuantizeOptions } from '../types.ts'
 import type { Rounding } from '../weights/rounded-layer.ts'
 import { isSampled } from '../weights/scheme.ts'
+import { assignForward } from './assign-forward.ts'
+import { assignGrids } from './assign-grids.ts'
 import { activationGrid } from './grid.ts'
 import { gridsOfStats } from './input-stats.ts'
+import { tensorflowNumbers } from './numbers.ts'
 import { setPortTypes } from './port-types.ts'
 import { staticInteger } from './static-integer.ts'
 import { isTrained } from './trained-grids.ts'
@@ -27,18 +30,33 @@ export function staticMode(activations: Activations, isStrict: boolean) {
   return (model: Model, options: QuantizeOptions & Pick<Rounding, 'hessians'>, keep: KeepFloat): Quantized => {
     const range = knownRange(options)
     const { weightsAlgorithm: algorithm, hessians, defaultRange, inputStats } = options
-    const rounding = isSampled(algorithm) ? { algorithm, hessians } : undefined
+    const rounding = isSampled(algorithm) ? () => ({ algorithm, hessians }) : undefined
     const grid = inputStats && gridsOfStats(model, inputStats, isUnsigned ? 'uint8' : 'int8')
     const defaultGrid = defaultRange && activationGrid(defaultRange[0], defaultRange[1], activations)
-    const weights = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
+    const granularity = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
+    const weights = () => granularity
+    const assign = type === 'i16' ? assignForward : assignGrids
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
-    const how = { type, isUnsigned, biasType, weights, rounding, range, grid, defaultGrid, keep, useForms: isStrict } as const
+    const how = {
+      type,
+      numbers: tensorflowNumbers,
+      assign,
+      isUnsigned,
+      biasType,
+      weights,
+      rounding,
+      range,
+      grid,
+      defaultGrid,
+      keep,
+      useForms: isStrict,
+    } as const
     const result = staticInteger(model, how)
     if (!defaultRange && !knowsRanges(model, range) && result.islands.some((i) => i.isUnseen)) throw noRanges(`mode ${options.mode}`)
     const float = result.islands.filter((i) => !i.isCall)
     if (isStrict && float.length > 0) throw notInteger(float)
     const types = isUnsigned ? signedPorts(options.io) : (options.io ?? 'float32')
-    const bordered = setPortTypes(result.model, { types, activations: type, range, grid })
+    const bordered = setPortTypes(result.model, { types, numbers: tensorflowNumbers, activations: type, range, grid })
     const { defaulted } = result
     return {
       model: withDefaultMark(isUnsigned ? asUnsigned(bordered, model) : bordered, defaultRange, defaulted),
@@ -71,7 +89,7 @@ export function storedInputs(model: Model, stats: InputStats, types: PortTypes =
   const grid = gridsOfStats(model, stats, stored)
   const named = model.signatures.flatMap((s) => s.inputs.filter((p) => grid(s.graph, model.graphs[s.graph]!.values.get(p.value)!)))
   const signed = Object.fromEntries(named.map((p) => [p.name, 'int8' as const]))
-  const bordered = setPortTypes(model, { types: signed, activations: 'i8', range: () => undefined, grid })
+  const bordered = setPortTypes(model, { types: signed, numbers: tensorflowNumbers, activations: 'i8', range: () => undefined, grid })
   return stored === 'int8' ? bordered : asUnsigned(bordered, model)
 }
 

@@ -76,6 +76,7 @@ export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shap
   const { small } = trait
   const inKernel = spec.quant?.dynamicRange
   if (scheme.numbers === 'tensorflow') {
+    if (small?.dynamic.length === 0) return { reason: `${spec.builtin} takes ${trait.operand} as float` }
     if (!inKernel && !spec.movesElements) return { reason: `${spec.builtin} has no kernel for int8 weights with float activations` }
     return { axis: granularity === 'per-tensor' && !inKernel?.perChannel ? null : trait.axis }
   }
