@@ -20,11 +20,6 @@ export function unknownValue(option: string, value: string, choices: readonly st
   )
 }
 
-/** A value that later versions take. */
-export function notYet(option: string, value: string, choices: readonly string[]): DowncastError {
-  return usage('cli/not-yet', `${option} ${value} does not work yet.`, `What works: ${choices.join(', ')}.`)
-}
-
 /** A value that a library function refused; its words follow. */
 export function invalidValue(option: string, cause: DowncastError): DowncastError {
   return new DowncastError({ code: 'cli/invalid-value', message: `${option}: ${cause.message}`, hint: cause.hint }, { cause })

@@ -45,8 +45,6 @@ export interface ChoiceSpec extends Common {
   readonly kind: 'choice'
   readonly choices: readonly string[]
   readonly default: string
-  /** Documented elsewhere but not working yet; asking for one is told so. */
-  readonly planned?: readonly string[]
 }
 export type OptionSpec = FlagSpec | TextSpec | TextsSpec | WordsSpec | NumberSpec | BytesSpec | ChoiceSpec
 export type OptionSchema = Readonly<Record<string, OptionSpec>>

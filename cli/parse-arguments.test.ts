@@ -4,7 +4,7 @@ import type { Verb } from './verb.ts'
 
 const options = {
   output: { kind: 'text', short: 'o', value: 'FILE', required: true, help: 'file' },
-  mode: { kind: 'choice', choices: ['none', 'dynamic'], default: 'none', planned: ['int8'], help: 'mode' },
+  mode: { kind: 'choice', choices: ['none', 'dynamic'], default: 'none', help: 'mode' },
   shape: { kind: 'texts', value: 'S', help: 'shape' },
   tags: { kind: 'words', value: 'T', help: 'tags' },
   count: { kind: 'number', value: 'N', min: 0, default: 7, help: 'count' },
@@ -64,7 +64,6 @@ test.each<[code: string, hint: string | undefined, ...words: string[]]>([
   ['cli/unknown-option', undefined, 'a', '-z'],
   ['cli/unknown-option', undefined, 'a', '--__proto__', 'x'],
   ['cli/unknown-value', 'Did you mean dynamic?', 'a', '-o', 'x', '--mode', 'dinamic'],
-  ['cli/not-yet', 'What works: none, dynamic.', 'a', '-o', 'x', '--mode', 'int8'],
   ['cli/malformed-value', undefined, 'a', '-o', 'x', '--count', 'many'],
   ['cli/malformed-value', undefined, 'a', '-o', 'x', '--count', '-1'],
   ['cli/malformed-value', undefined, 'a', '-o', 'x', '--count', '1.5'],

@@ -4,7 +4,6 @@ import {
   missingArgument,
   missingOption,
   missingValue,
-  notYet,
   repeatedOption,
   unexpectedArgument,
   unexpectedValue,
@@ -22,7 +21,7 @@ export interface ParsedArguments<S extends OptionSchema> {
 
 /**
  * The words after the verb, checked against its options and arguments. With `--help` nothing else is required.
- * Throws cli/unknown-option, cli/unknown-value, cli/not-yet, cli/malformed-value, cli/missing-value, cli/unexpected-value,
+ * Throws cli/unknown-option, cli/unknown-value, cli/malformed-value, cli/missing-value, cli/unexpected-value,
  * cli/repeated-option, cli/missing-option, cli/missing-argument, cli/unexpected-argument.
  */
 export function parseArguments<S extends OptionSchema>(verb: Verb<S>, words: readonly string[]): ParsedArguments<S> {
@@ -113,7 +112,6 @@ function optionValue(option: string, spec: OptionSpec, values: readonly string[]
     case 'choice':
       if (text === undefined) return spec.default
       if (spec.choices.includes(text)) return text
-      if (spec.planned?.includes(text)) throw notYet(option, text, spec.choices)
       throw unknownValue(option, text, spec.choices)
   }
 }

@@ -3,7 +3,7 @@ import { inspectModel } from '../../src/inspect/index.ts'
 import { formatCount } from '../../src/inspect/notation.ts'
 import { checkOutput } from '../../src/platform/node-output.ts'
 import { renderDot, renderSvg } from '../../src/report/index.ts'
-import { malformedValue, notYet } from '../diagnostics.ts'
+import { malformedValue } from '../diagnostics.ts'
 import type { Command } from '../verb.ts'
 import type { graphOptions } from '../verbs/graph.ts'
 import { withModels } from './tflite.ts'
@@ -28,6 +28,5 @@ function formatOf(output: string): 'dot' | 'svg' {
   const extension = path.extname(output).toLowerCase()
   if (extension === '.svg') return 'svg'
   if (extension === '.dot' || extension === '.gv') return 'dot'
-  if (extension === '.png' || extension === '.pdf') throw notYet('--output', `*${extension}`, ['*.dot', '*.svg'])
   throw malformedValue('--output', output, 'a name that ends with .dot or .svg')
 }

@@ -258,7 +258,9 @@ export function unknownRecipe(name: string, names: readonly string[]): DowncastE
   return new DowncastError({
     code: 'quantize/unknown-recipe',
     message: `There is no recipe ${JSON.stringify(name)} and no file of this name.`,
-    hint: near ? `Did you mean ${near}?` : `The recipes are ${names.join(', ')}.`,
+    hint: near
+      ? `Did you mean ${near}?`
+      : `There are ${names.length} recipes, such as ${names[0]}; downcast recipes MODEL lists them with what each makes of a model.`,
   })
 }
 

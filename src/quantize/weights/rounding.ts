@@ -1,4 +1,4 @@
-import { inSequence, type Pick } from './gptq.ts'
+import { type IntegerChoice, inSequence } from './gptq.ts'
 import type { DampedHessian, Hessian } from './hessian.ts'
 import { clamped, lostOf, nearestCode, type Row } from './rows.ts'
 
@@ -28,7 +28,7 @@ export function upOrDown(hessian: DampedHessian, whole: Float64Array, rows: read
   return starts.map((codes) => codes.map((start, r) => descended(whole, rows[r]!, start)))
 }
 
-const oneOfTwo: Pick = ({ weights, scales, low, high }, k, target) => {
+const oneOfTwo: IntegerChoice = ({ weights, scales, low, high }, k, target) => {
   const below = Math.floor(weights[k]! / scales[k]!)
   return nearestCode(target, scales[k]!, clamped(below, low, high), clamped(below + 1, low, high))
 }
