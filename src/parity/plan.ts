@@ -15,8 +15,8 @@ export interface Plan {
   readonly isReduced: boolean
 }
 
-/** How the source is evaluated: node by node, each handed over by itself, or by a runtime. */
-export type Pace = 'nodes' | 'runtime'
+/** How the source is evaluated: node by node, mostly by TensorFlow.js; by the reference kernels alone; or by a runtime. */
+export type Pace = 'nodes' | 'kernels' | 'runtime'
 
 interface Limits {
   /** Multiply-accumulates up to which a model gets all samples at its own sizes. */
@@ -30,6 +30,7 @@ interface Limits {
 
 const limitsOf: Readonly<Record<Pace, Limits>> = {
   nodes: { cheap: 2e7, moderate: 1e8, macsPerSecond: 3e9, elementsPerSecond: 3e7 },
+  kernels: { cheap: 2e7, moderate: 1e8, macsPerSecond: 3e8, elementsPerSecond: 3e7 },
   runtime: { cheap: 1e9, moderate: 4e9, macsPerSecond: 5e9, elementsPerSecond: 3e8 },
 }
 

@@ -42,7 +42,7 @@ export async function referenceOf(source: SourceModel, options: ReferenceOptions
   const { count, tally } = tallies()
   const common = { pace: 'nodes', tally, release: async () => {} } as const
   const isKeras = source.graphs.some((g) => g.nodes.some((n) => n.keras))
-  if (isKeras) return { ...common, evaluate: layerEvaluation(source, count) }
+  if (isKeras) return { ...common, pace: 'kernels', evaluate: layerEvaluation(source, count, options.stopSeconds) }
   const evaluators = [
     largeArrayEvaluator(),
     ...(options.loadTfJs ? [tfjsEvaluator(await options.loadTfJs())] : []),
@@ -61,16 +61,20 @@ export async function referenceOf(source: SourceModel, options: ReferenceOptions
 }
 
 /** Keras layers are lowered, not optimized, and computed by our kernels. */
-function layerEvaluation(source: SourceModel, count: (name: string, op: string) => void): Reference['evaluate'] {
+function layerEvaluation(source: SourceModel, count: (name: string, op: string) => void, stopSeconds: number): Reference['evaluate'] {
   const { model } = lowerSource(source)
   const lowered = new Map(model.signatures.map((s) => [s.key, model.graphs[s.graph]!]))
   return async ({ name, outputs }, inputs, observe) => {
+    const begin = performance.now()
     try {
       return interpret(lowered.get(name)!, inputs, {
         isReshaped: true,
         observe: (result, node, index) => {
           if (index === 0) count(kernelsName, node.op)
-          if (index === 0) observe?.(node.origin.source[0] ?? '', result)
+          const layer = node.origin.source[0] ?? ''
+          if (index === 0) observe?.(layer, result)
+          if (performance.now() - begin > 1000 * stopSeconds)
+            throw new NotComputable(`its evaluation was given up after ${stopSeconds} s, at the layer ${JSON.stringify(layer)}`)
         },
       })
     } catch (e) {
