@@ -14,6 +14,8 @@ import numpy as np
 import tensorflow as tf
 import tf_keras
 
+import keras_operations
+
 CASES = {}
 BATCH = 2
 COMPILED = ("conv_channels_first", "conv_transpose_dilated")
@@ -459,6 +461,10 @@ def _(K, L, x):
     return [L.ReLU()(o) for o in [O.max_pool(x, 2), O.average_pool(x, 2, padding="same"), O.image.resize(x, (9, 5)), O.image.resize(x, (3, 4), interpolation="nearest"), O.image.rgb_to_grayscale(x), O.depthwise_conv(x, np.ones((3, 3, 3, 1), "float32") / 9.0) if False else x]]
 
 
+for family, (specs, calls) in keras_operations.FAMILIES.items():
+    case(family, *specs, flavours=("keras3",))(lambda K, L, *xs, calls=calls: [y for f in calls for y in keras_operations.results(f(K.ops, *xs))])
+
+
 @case("mixed_float16", (8, 8, 3), tol=2e-3)
 def _(K, L, x):
     y = L.Conv2D(4, 3, dtype="mixed_float16")(x)
@@ -520,7 +526,9 @@ def record(out, name, flavour):
     rng = np.random.default_rng(zlib.crc32(name.encode()) + 1)
     xs = [data_of(s, BATCH, rng) for s in specs]
     # Compiled: the plain kernels of some operators do not take channels-first data.
-    call = tf.function(lambda x: model(x, training=False), jit_compile=name in COMPILED)
+    # Some operations of Keras do not run within a graph.
+    run = lambda x: model(x, training=False)
+    call = run if name in keras_operations.FAMILIES else tf.function(run, jit_compile=name in COMPILED)
     ys = names_of(K, model, call(xs[0] if len(xs) == 1 else xs))
     np.savez_compressed(os.path.join(folder, "io.npz"), **{f"in_x{i}": x for i, x in enumerate(xs)}, **{f"out_{n}": np.asarray(y) for n, y in ys.items()})
     model.save(os.path.join(folder, "model.h5"))

@@ -60,21 +60,43 @@ function nested(k: KerasOp, v: Json): { shape: number[]; numbers: number[] } {
   return { shape: [parts.length, ...inner], numbers: parts.flatMap((p) => p.numbers) }
 }
 
-/** Several operands of one type: floats when one of them is, else the widest integer; numbers take the type of the tensors. */
+/** Several operands of one type: floats when one of them is, else an integer that holds all; numbers take the type of the tensors. */
 export function promoted(k: KerasOp, b: OpBuilder, args: readonly (Json | undefined)[]): Value[] {
   const tensors = args.map((v) => k.operandOf(v) ?? tensorLiteral(k, b, v))
-  const order: readonly DType[] = ['bool', 'u8', 'i8', 'i16', 'i32', 'u32', 'i64', 'f32']
+  const isNumber = (v: Json | undefined, i: number) => !tensors[i] && hasNumber(v)
   const types = tensors.flatMap((t) => (t ? [t.type.dtype] : []))
-  const hasFraction = args.some((v, i) => !tensors[i] && typeof v === 'number' && !Number.isInteger(v))
-  const widest = [...types, ...(hasFraction ? (['f32'] as const) : [])].reduce<DType>(
-    (w, t) => (order.indexOf(t) > order.indexOf(w) ? t : w),
-    'bool',
-  )
-  const target = widest === 'bool' && args.some((v, i) => !tensors[i] && typeof v === 'number') ? 'i32' : widest
+  const hasFraction = args.some((v, i) => !tensors[i] && hasNumber(v, (n) => !Number.isInteger(n)))
+  const common = commonType(hasFraction ? [...types, 'f32'] : types)
+  const target = common === 'bool' && args.some(isNumber) ? 'i32' : common
   return args.map((v, i) => {
     const value = tensors[i] ?? tensorOf(k, b, v, target)
     return value.type.dtype === target ? value : b.op(op.cast, [value], { to: target })
   })
+}
+
+/** Whether an argument is a number, or a list that holds one. */
+function hasNumber(v: Json | undefined, test: (n: number) => boolean = () => true): boolean {
+  return typeof v === 'number' ? test(v) : Array.isArray(v) && (v as readonly Json[]).some((item) => hasNumber(item, test))
+}
+
+/** The type that holds every value of the others: `f32` where one is, else the smallest such integer. @see keras.src.backend.common.dtypes */
+export function commonType(types: readonly DType[]): DType {
+  return types.reduce<DType>(joined, 'bool')
+}
+
+function joined(x: DType, y: DType): DType {
+  if (x === y || y === 'bool') return x
+  if (x === 'bool') return y
+  const [p, q] = [widthOf(x), widthOf(y)]
+  if (!p || !q) return x === 'c64' || y === 'c64' ? 'c64' : 'f32'
+  if (p.isSigned === q.isSigned) return p.bits > q.bits ? x : y
+  const [signed, unsigned] = p.isSigned ? [p, q] : [q, p]
+  return `i${Math.max(signed.bits, Math.min(2 * unsigned.bits, 64)) as 16 | 32 | 64}`
+}
+
+function widthOf(dtype: DType): { isSigned: boolean; bits: number } | undefined {
+  const match = /^([iu])(\d+)$/.exec(dtype)
+  return match ? { isSigned: match[1] === 'i', bits: Number(match[2]) } : undefined
 }
 
 /** An array among the arguments. */

@@ -40,9 +40,10 @@ function slide(b: OpBuilder, convolve: Convolution, x: Value, filter: Value, w: 
   return squeezeDim(b, convolve(b, expandDims(b, x, 1), expandDims(b, filter, 0), options), 1)
 }
 
-/** CONV_3D has no groups: each on its own. */
+/** CONV_3D has no groups: each on its own. The filter tells how many channels one takes. */
 function slideVolume(k: KerasOp, b: OpBuilder, x: Value, filter: Value, w: Window): Value {
-  const groups = k.num('groups', 1)
+  const [channels, each] = [x.type.shape[4], filter.type.shape[3]]
+  const groups = typeof channels === 'number' && typeof each === 'number' ? channels / each : 1
   const attrs = { padding: w.padding, stride: triple(w.stride), dilation: triple(w.dilation) }
   const bias = k.weight('bias')
   if (groups === 1) return activate(k, b, b.op(op.conv3d, [x, filter, bias ?? null], attrs))
@@ -65,40 +66,29 @@ function biased(k: KerasOp, b: OpBuilder, y: Value): Value {
   return activate(k, b, bias ? b.op(op.add, [y, bias]) : y)
 }
 
-function conv(rank: 1 | 2 | 3) {
-  return layer((k, b) =>
-    k.channelsLast(k.f32, (input) => {
-      const w = windowOf(k, rank)
-      const filter = k.required('kernel')
-      const x = causal(b, input, filter, w)
-      return rank === 3 ? slideVolume(k, b, x, filter, w) : biased(k, b, slide(b, convolution, x, filter, w))
-    }),
-  )
+/** Over `rank` spatial dims, with the layer's bias and activation where it has them. */
+export function convolved(k: KerasOp, b: OpBuilder, rank: number, filter: Value): Value {
+  return k.channelsLast(k.f32, (input) => {
+    const w = windowOf(k, rank)
+    const x = causal(b, input, filter, w)
+    return rank === 3 ? slideVolume(k, b, x, filter, w) : biased(k, b, slide(b, convolution, x, filter, w))
+  })
 }
 
-function depthwise(rank: 1 | 2) {
-  return layer((k, b) =>
-    k.channelsLast(k.f32, (input) => {
-      const w = windowOf(k, rank)
-      const filter = k.required('kernel')
-      const x = causal(b, input, filter, w)
-      return biased(k, b, slide(b, depthwiseConvolution, x, filter, w))
-    }),
-  )
+export function depthwiseConvolved(k: KerasOp, b: OpBuilder, rank: number, filter: Value): Value {
+  return k.channelsLast(k.f32, (input) => {
+    const w = windowOf(k, rank)
+    return biased(k, b, slide(b, depthwiseConvolution, causal(b, input, filter, w), filter, w))
+  })
 }
 
-function separable(rank: 1 | 2) {
-  return layer((k, b) =>
-    k.channelsLast(k.f32, (input) => {
-      const w = windowOf(k, rank)
-      const filter = k.required('depthwise_kernel')
-      const x = causal(b, input, filter, w)
-      const ones = new Array<number>(rank).fill(1)
-      const depth = slide(b, depthwiseConvolution, x, filter, w)
-      const point = slide(b, convolution, depth, k.required('pointwise_kernel'), { padding: 'valid', stride: ones, dilation: ones })
-      return biased(k, b, point)
-    }),
-  )
+export function separablyConvolved(k: KerasOp, b: OpBuilder, rank: number, filter: Value, pointwise: Value): Value {
+  return k.channelsLast(k.f32, (input) => {
+    const w = windowOf(k, rank)
+    const ones = new Array<number>(rank).fill(1)
+    const depth = slide(b, depthwiseConvolution, causal(b, input, filter, w), filter, w)
+    return biased(k, b, slide(b, convolution, depth, pointwise, { padding: 'valid', stride: ones, dilation: ones }))
+  })
 }
 
 /**
@@ -122,27 +112,25 @@ function dilated(b: OpBuilder, filter: Value, axis: number, rate: number): Value
   return reshapeTo(b, cut, shape.with(axis, length))
 }
 
-function convTranspose(rank: 1 | 2 | 3) {
-  return layer((k, b) =>
-    k.channelsLast(k.f32, (input) => {
-      const { padding, stride, dilation } = windowOf(k, rank)
-      const kernel = dilation.reduce((f, rate, i) => dilated(b, f, i, rate), k.required('kernel'))
-      const extra = k.config('output_padding') == null ? undefined : k.sizes('output_padding', rank, 0)
-      const [x, filter] = rank === 1 ? [expandDims(b, input, 1), expandDims(b, kernel, 0)] : [input, kernel]
-      const spatial = Array.from({ length: rank }, (_, i) =>
-        resized(b, input, i + 1, ...transposedSize(kernel.type.shape[i] as number, stride[i]!, padding, extra?.[i])),
-      )
-      const one = rank === 1 ? [b.i32([1])] : []
-      const channels = b.i32([kernel.type.shape[rank] as number])
-      const shape = b.op(op.concatenation, [resized(b, input, 0, 1, 0), ...one, ...spatial, channels], { axis: 0 })
-      if (rank === 3) {
-        const y = b.op(op.conv3dTranspose, [shape, filter, x, k.weight('bias') ?? null], { padding, stride: triple(stride) })
-        return activate(k, b, y)
-      }
-      const y = transposedConvolution(b, x, filter, shape, { padding, stride: picture(stride) })
-      return biased(k, b, rank === 1 ? squeezeDim(b, y, 1) : y)
-    }),
-  )
+export function transposeConvolved(k: KerasOp, b: OpBuilder, rank: number, weights: Value): Value {
+  return k.channelsLast(k.f32, (input) => {
+    const { padding, stride, dilation } = windowOf(k, rank)
+    const kernel = dilation.reduce((f, rate, i) => dilated(b, f, i, rate), weights)
+    const extra = k.config('output_padding') == null ? undefined : k.sizes('output_padding', rank, 0)
+    const [x, filter] = rank === 1 ? [expandDims(b, input, 1), expandDims(b, kernel, 0)] : [input, kernel]
+    const spatial = Array.from({ length: rank }, (_, i) =>
+      resized(b, input, i + 1, ...transposedSize(kernel.type.shape[i] as number, stride[i]!, padding, extra?.[i])),
+    )
+    const one = rank === 1 ? [b.i32([1])] : []
+    const channels = b.i32([kernel.type.shape[rank] as number])
+    const shape = b.op(op.concatenation, [resized(b, input, 0, 1, 0), ...one, ...spatial, channels], { axis: 0 })
+    if (rank === 3) {
+      const y = b.op(op.conv3dTranspose, [shape, filter, x, k.weight('bias') ?? null], { padding, stride: triple(stride) })
+      return activate(k, b, y)
+    }
+    const y = transposedConvolution(b, x, filter, shape, { padding, stride: picture(stride) })
+    return biased(k, b, rank === 1 ? squeezeDim(b, y, 1) : y)
+  })
 }
 
 /** The size of dim `axis` times `factor` plus `extra`, as a vector of one element. */
@@ -154,15 +142,19 @@ function resized(b: OpBuilder, x: Value, axis: number, factor: number, extra: nu
   return extra === 0 ? scaled : b.op(op.add, [scaled, b.i32([extra])])
 }
 
+const withKernel = (convolve: typeof convolved, rank: number) => layer((k, b) => convolve(k, b, rank, k.required('kernel')))
+const separable = (rank: number) =>
+  layer((k, b) => separablyConvolved(k, b, rank, k.required('depthwise_kernel'), k.required('pointwise_kernel')))
+
 export const convLayers: LoweringRegistry = {
-  Conv1D: conv(1),
-  Conv2D: conv(2),
-  Conv3D: conv(3),
-  DepthwiseConv1D: depthwise(1),
-  DepthwiseConv2D: depthwise(2),
+  Conv1D: withKernel(convolved, 1),
+  Conv2D: withKernel(convolved, 2),
+  Conv3D: withKernel(convolved, 3),
+  DepthwiseConv1D: withKernel(depthwiseConvolved, 1),
+  DepthwiseConv2D: withKernel(depthwiseConvolved, 2),
   SeparableConv1D: separable(1),
   SeparableConv2D: separable(2),
-  Conv1DTranspose: convTranspose(1),
-  Conv2DTranspose: convTranspose(2),
-  Conv3DTranspose: convTranspose(3),
+  Conv1DTranspose: withKernel(transposeConvolved, 1),
+  Conv2DTranspose: withKernel(transposeConvolved, 2),
+  Conv3DTranspose: withKernel(transposeConvolved, 3),
 }

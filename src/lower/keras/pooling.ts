@@ -6,8 +6,10 @@ import { expandDims, toBool, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { type KerasOp, layer } from './keras-op.ts'
 
-function windowPool(spec: typeof op.maxPool2d | typeof op.averagePool2d, rank: number) {
+/** Over as many spatial dims as the operand has, unless `wanted` says how many there must be. */
+export function windowPool(spec: typeof op.maxPool2d | typeof op.averagePool2d, wanted?: number) {
   return layer((k, b) => {
+    const rank = wanted ?? k.rank - 2
     if (k.rank !== rank + 2) k.reject(`the input must have rank ${rank + 2}, found ${k.rank}`)
     const padding = k.text('padding', 'valid').toLowerCase()
     if (padding !== 'same' && padding !== 'valid') return k.reject(`padding ${padding} is not supported`)
@@ -62,8 +64,10 @@ function adaptiveAlong(k: KerasOp, b: OpBuilder, spec: typeof op.mean | typeof o
   return count === 1 ? parts[0]! : b.op(op.concatenation, parts, { axis })
 }
 
-function adaptivePool(spec: typeof op.mean | typeof op.reduceMax, rank: number) {
+/** Over as many spatial dims as the operand has, unless `wanted` says how many there must be. */
+export function adaptivePool(spec: typeof op.mean | typeof op.reduceMax, wanted?: number) {
   return layer((k, b) => {
+    const rank = wanted ?? k.rank - 2
     if (k.rank !== rank + 2) k.reject(`the input must have rank ${rank + 2}, found ${k.rank}`)
     const counts = k.sizes('output_size', rank, 1)
     return spatialAxes(k).reduce((x, axis, i) => adaptiveAlong(k, b, spec, x, axis, counts[i]!), k.f32)

@@ -5,7 +5,7 @@ import { op } from '../../ops/index.ts'
 import { expandDims, squeezeDim, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { type KerasOp, layer } from './keras-op.ts'
-import { resizeTo } from './resize.ts'
+import { resizeSmoothly, resizeTo } from './resize.ts'
 
 /** A scalar, or one number for each channel. */
 function factor(k: KerasOp, b: OpBuilder, name: string, def: number): Value {
@@ -26,7 +26,7 @@ function rescaling(k: KerasOp, b: OpBuilder): Value {
 }
 
 /** Pictures with or without a batch as a batch, channels last. */
-function pictures(k: KerasOp, b: OpBuilder, x: Value, work: (x: Value) => Value): Value {
+export function pictures(k: KerasOp, b: OpBuilder, x: Value, work: (x: Value) => Value): Value {
   if (x.type.shape.length === 3) return squeezeDim(b, pictures(k, b, expandDims(b, x, 0), work), 0)
   return k.channelsLast(x, work)
 }
@@ -56,19 +56,19 @@ function padToAspect(k: KerasOp, b: OpBuilder, x: Value, [h, w]: readonly [numbe
   return b.op(op.padv2, [x, pads, b.f32([Math.fround(k.num('fill_value', 0))])])
 }
 
-/** Resizing to the target; whole numbers in, rounded whole numbers out. */
-function resizing(k: KerasOp, b: OpBuilder): Value {
-  const size: [number, number] = [k.num('height'), k.num('width')]
+/** Resizing to the target, as the options on aspect ratio and antialias say. */
+export function resizedTo(k: KerasOp, b: OpBuilder, pictured: Value, size: readonly [number, number]): Value {
   if (!size.every((n) => Number.isInteger(n) && n > 0)) throw k.bad('height', 'a positive size', k.config('height'))
-  if (k.flag('antialias', false)) k.reject('antialias is not supported')
   const mode = k.text('interpolation', 'bilinear').toLowerCase()
-  return pictures(k, b, k.f32, (x) => {
+  return pictures(k, b, pictured, (x) => {
     let part = x
     if (k.flag('crop_to_aspect_ratio', false)) part = cropToAspect(b, x, knownSize(k, x), size)
     else if (k.flag('pad_to_aspect_ratio', false)) part = padToAspect(k, b, x, knownSize(k, x), size)
-    return resizeTo(k, b, part, size, mode)
+    return k.flag('antialias', false) ? resizeSmoothly(k, b, part, size, mode) : resizeTo(k, b, part, size, mode)
   })
 }
+
+const resizing = layer((k, b) => resizedTo(k, b, k.f32, [k.num('height'), k.num('width')]))
 
 /** The middle of larger pictures; smaller ones are cropped to the aspect ratio and resized. */
 function centerCrop(k: KerasOp, b: OpBuilder): Value {
@@ -128,7 +128,7 @@ function inText(k: KerasOp): never {
 
 export const preprocessingLayers: LoweringRegistry = {
   Rescaling: layer(rescaling),
-  Resizing: layer(resizing),
+  Resizing: resizing,
   CenterCrop: layer(centerCrop),
   CategoryEncoding: layer(categoryEncoding),
   Discretization: layer(discretization),

@@ -7,7 +7,7 @@ import { SourceOp } from '../source-op.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { dtypeNamed, promoted, tensorOf, vectorOf } from './arguments.ts'
 import { KerasOp, layer } from './keras-op.ts'
-import { kerasOperations } from './ops.ts'
+import { kerasOperations } from './operations/index.ts'
 import { resizeTo } from './resize.ts'
 import { sliceBy } from './slicing.ts'
 

@@ -77,15 +77,21 @@ function sparse(how: 'sum' | 'mean' | 'sqrt') {
   }
 }
 
-/** How often each of 0 .. size-1 occurs (or the sum of its weights); other numbers are left out. */
+/** How often each of 0 .. size-1 occurs (or the sum of its weights), in each row for itself; other numbers are left out. */
 function counts(n: SourceOp, b: OpBuilder, x: Value, size: Value, weights: Value | undefined, binary: boolean): Value {
   const f = new Formula(b)
-  if (x.type.shape.length !== 1) n.reject(`only vectors are supported, found rank ${x.type.shape.length}`)
-  const inRange = f.and(f.greaterEqual(x, 0), f.less(x, size))
-  const ids = f.select(inRange, x, -1)
+  const rank = x.type.shape.length
+  if (rank !== 1 && rank !== 2) n.reject(`only vectors and matrices are supported, found rank ${rank}`)
   const isWeighted = weights !== undefined && weights.type.shape[0] !== 0
   const to = isWeighted ? weights.type.dtype : n.has('T') ? n.type('T') : 'i32'
   const work = to === 'f32' ? 'f32' : 'i32'
+  if (rank === 2) {
+    const hot = b.op(op.oneHot, [x, size, constantOf(b, work, [1]), constantOf(b, work, [0])], { axis: -1 })
+    const each = isWeighted ? f.mul(hot, castTo(b, reshapeTo(b, weights, [...weights.type.shape, 1]), work)) : hot
+    return castTo(b, binary ? b.op(op.reduceMax, [hot, b.i32([1])]) : f.sum(each, [1]), to)
+  }
+  const inRange = f.and(f.greaterEqual(x, 0), f.less(x, size))
+  const ids = f.select(inRange, x, -1)
   const ones = isWeighted ? castTo(b, weights, work) : b.op(op.fill, [shapeOf(b, x), constantOf(b, work, [1])])
   const sums = reduced(b, 'sum', f.select(inRange, ones, constantOf(b, work, [0])), ids, size)
   return castTo(b, binary ? f.min(sums, 1) : sums, to)

@@ -1,0 +1,36 @@
+import type { LoweringRegistry } from '../../registry.ts'
+import { layer } from '../keras-op.ts'
+
+/*
+ * Operations that no LiteRT operators compute, with what to do instead.
+ */
+
+const families: readonly (readonly [names: string, reason: string, hint: string])[] = [
+  [
+    'Cond Switch Map VectorizedMap Scan AssociativeScan WhileLoop ForiLoop JVP',
+    'it calls Python functions, which the file does not hold as a graph',
+    'Export the model as a SavedModel, which holds the graph: model.export("folder").',
+  ],
+  [
+    'Cholesky CholeskyInverse Det Slogdet Logdet Eig Eigh Inv Pinv Lstsq LuFactor MatrixRank Qr SVD Solve SolveTriangular',
+    'LiteRT has no operators that factor or invert matrices',
+    'Compute it before the model or after it, in the app.',
+  ],
+  ['CTCDecode CTCLoss', 'LiteRT has no operators that align sequences', 'Let the model return its scores and decode them in the app.'],
+  [
+    'AffineTransform PerspectiveTransform ElasticTransform MapCoordinates ScaleAndTranslate',
+    'LiteRT has no operators that sample pictures at coordinates found at run time',
+    'Warp the pictures before the model, in the app.',
+  ],
+  ['Argpartition', 'LiteRT has no operators that divide elements by rank', 'Use keras.ops.argsort or keras.ops.top_k.'],
+  ['Unique', 'it sizes its results by their values in ways that LiteRT has no operators for', 'Compute it in the app.'],
+  [
+    'Histogram Nextafter View Correlate SSIM Fold',
+    'there is no way yet from it to LiteRT operators',
+    'Express it by other operations of keras.ops.',
+  ],
+]
+
+export const refused: LoweringRegistry = Object.fromEntries(
+  families.flatMap(([names, reason, hint]) => names.split(' ').map((name) => [name, layer((k) => k.reject(reason, hint))])),
+)
