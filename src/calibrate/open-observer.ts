@@ -1,6 +1,8 @@
 import { DowncastError } from '../core/diagnostics.ts'
+import { bodyKeys } from '../ops/bodies.ts'
+import { findBuiltin } from '../ops/index.ts'
 import type { LiteRtRunner } from '../run/litert.ts'
-import { openModel } from '../run/model-io.ts'
+import { type ModelTables, openModel, operatorName } from '../run/model-io.ts'
 import { activationsOf } from './activations.ts'
 import type { HessianSource } from './hessian.ts'
 import { interpreterObserver } from './interpreter-observer.ts'
@@ -9,6 +11,17 @@ import type { Observer } from './observer.ts'
 
 /** What LiteRT.js lacks for some models; the interpreter may have it. */
 const lacks: ReadonlySet<string> = new Set(['run/missing-op', 'run/not-loadable', 'run/unsupported-dtype'])
+
+/** Whether an op runs other graphs. What a composite stands for is not run: it is one op to who looks on. */
+function hasBodies({ subgraphs, operatorCodes }: ModelTables): boolean {
+  return subgraphs.some(({ operators }) =>
+    operators.some(({ opcodeIndex }) => {
+      const code = operatorCodes[opcodeIndex]
+      const spec = code && findBuiltin(operatorName(code))
+      return spec !== undefined && bodyKeys({ op: spec.name }).length > 0
+    }),
+  )
+}
 
 /**
  * Looks at the activations of a `.tflite` model with LiteRT.js, and with downcast's interpreter where LiteRT.js cannot: it shows no tensors
@@ -22,8 +35,7 @@ export async function openObserver(
 ): Promise<Observer> {
   const file = openModel(name, bytes)
   const activations = activationsOf(file.tables)
-  const entries = new Set(file.signatures.map((s) => s.subgraph))
-  if (file.tables.subgraphs.some((_, i) => !entries.has(i))) {
+  if (hasBodies(file.tables)) {
     return interpreterObserver(file, activations, 'it shows no tensors of bodies of control flow', hessians)
   }
   try {

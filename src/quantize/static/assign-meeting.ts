@@ -2,7 +2,7 @@ import { GraphEditor } from '../../ir/graph.ts'
 import type { Graph, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
 import { assignForward } from './assign-forward.ts'
-import { type AssignOptions, floatResults, type Grids } from './assign-grids.ts'
+import { type AssignOptions, assignGrids, floatResults, type Grids } from './assign-grids.ts'
 import { type Grid, sameGrid } from './grid.ts'
 
 /**
@@ -10,9 +10,15 @@ import { type Grid, sameGrid } from './grid.ts'
  * so that no QUANTIZE goes between.
  * @see litert-quantizer 0.11 transformation_instruction_generator.py, _eliminate_requantization_for_nonconstrained_provider
  */
-export function assignMeeting(graph: Graph, options: AssignOptions): Grids {
-  const { type, mayQuantize } = options
-  const grids = assignForward(graph, options)
+export const assignMeeting = (graph: Graph, options: AssignOptions): Grids => meetReaders(graph, options, assignForward(graph, options))
+
+/**
+ * The same of the grids that TensorFlow's quantizer spreads for u8, where the model was trained on a grid for the result and on another for what
+ * is read. Where an op sets the grid of its result TensorFlow 2.21 fails, and a QUANTIZE stays.
+ */
+export const assignUnsigned = (graph: Graph, options: AssignOptions): Grids => meetReaders(graph, options, assignGrids(graph, options))
+
+function meetReaders(graph: Graph, { type, mayQuantize }: AssignOptions, grids: Grids): Grids {
   const editor = new GraphEditor(graph)
   const seen = new Map(grids.seen)
   const read = new Map(Array.from(grids.read, ([node, at]) => [node, new Map(at)]))

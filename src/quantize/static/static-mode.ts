@@ -9,6 +9,7 @@ import type { Rounding } from '../weights/rounded-layer.ts'
 import { isSampled } from '../weights/scheme.ts'
 import { assignForward } from './assign-forward.ts'
 import { assignGrids } from './assign-grids.ts'
+import { assignUnsigned } from './assign-meeting.ts'
 import { activationGrid } from './grid.ts'
 import { gridsOfStats } from './input-stats.ts'
 import { tensorflowNumbers } from './numbers.ts'
@@ -35,7 +36,7 @@ export function staticMode(activations: Activations, isStrict: boolean) {
     const defaultGrid = defaultRange && activationGrid(defaultRange[0], defaultRange[1], activations)
     const granularity = { granularity: options.perTensor ? 'per-tensor' : 'per-axis' } as const
     const weights = () => granularity
-    const assign = type === 'i16' ? assignForward : assignGrids
+    const assign = isUnsigned ? assignUnsigned : type === 'i16' ? assignForward : assignGrids
     const biasType = type === 'i8' ? 'i32' : (options.biasType ?? 'i64')
     const how = {
       type,

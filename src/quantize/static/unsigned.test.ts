@@ -59,6 +59,30 @@ describe('uint8', () => {
     expect(ops(m)).toEqual(['relu', 'dequantize', 'exp', 'quantize'])
     expect(diagnostics[0]!.message).toContain('EXP has no kernel for u8')
   })
+  it('makes a result on the grid that its only reader asks for, as TensorFlow 2.21 does', () => {
+    const trained = (n: number, of: number, grid: string) =>
+      `  %${n} = quantize(%${of}) {to=u8} : u8[N,4]<${grid}>\n  %${n + 1} = dequantize(%${n}) : f32[N,4]\n`
+    const larger = (made: string, last: string) => {
+      const before = `  %1 = ${made} : f32[N,4]\n${trained(10, 1, '0.25:128')}  %2 = relu(%0) : f32[N,4]\n${trained(20, 2, '0.0625:0')}`
+      const { nodes, values } = run(
+        model(`${before}  %3 = maximum(%11, %21) : f32[N,4]\n${trained(30, 3, '0.5:64')}${last}`, 'f32[N,4] range[0,2]'),
+      ).model.graphs[0]!
+      return nodes.map((n) => [n.op, values.get(n.outputs[0]!)!.type.quant])
+    }
+    const to = { zeroPoint: 64, scale: 0.5 }
+    const only = '  %9 = relu(%31) : f32[N,4] range[0,4]'
+    expect(larger('add(%0, %0)', only).slice(0, 3)).toMatchObject([
+      ['add', to],
+      ['relu', to],
+      ['maximum', to],
+    ])
+    // The kernel of TANH sets the grid of its result: TensorFlow fails there.
+    expect(larger('tanh(%0)', only).filter(([name]) => name === 'quantize')).not.toEqual([])
+    // Another reader takes it as it was trained.
+    expect(larger('add(%0, %0)', '  %9 = add(%11, %31) : f32[N,4] range[-2,6]').filter(([name]) => name === 'quantize')).toMatchObject([
+      ['quantize', to],
+    ])
+  })
   it('lets CONCATENATION have operands on different grids', () => {
     const join = model(
       '  %2 = tanh(%0) : f32[N,4] range[-2,2]\n  %3 = relu(%0) : f32[N,4] range[0,4]\n  %9 = concatenation(%2, %3) {axis=1} : f32[N,8]',
