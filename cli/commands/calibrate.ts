@@ -37,7 +37,8 @@ export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(
   partial.remove()
   const { tensors, hasColumnSums: _, ...rest } = calibration.record
   const timeMs = Math.round(performance.now() - begin)
-  const json = { ...rest, output, activations: tensors.size, resumed, diagnostics, timeMs }
+  const masked = [...tensors.values()].filter((t) => t.masks).length
+  const json = { ...rest, output, activations: tensors.size, masked, resumed, diagnostics, timeMs }
   return {
     json,
     text: () => {
@@ -46,6 +47,7 @@ export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(
         ['samples', `${formatCount(samples)}${skipped.length > 0 ? `, ${formatCount(skipped.length)} skipped` : ''}`],
         ...(resumed > 0 ? [['continued', `after ${formatCount(resumed)} samples of an interrupted run`]] : []),
         ['activations', formatCount(tensors.size)],
+        ...(masked > 0 ? [['masks', `left out of ${formatCount(masked)} of them, which a softmax reads`]] : []),
         ['ran in', rest.method === 'litert' ? 'LiteRT.js' : "downcast's interpreter, because LiteRT.js cannot show this model's tensors"],
         ['signatures', rest.signatures.join(', ')],
         ['time', formatSeconds(timeMs)],

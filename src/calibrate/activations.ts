@@ -1,6 +1,7 @@
 import { findBuiltin } from '../ops/index.ts'
 import { placesOf } from '../quantize/weighted.ts'
 import { type ModelTables, operatorName, type SubGraphTables } from '../run/model-io.ts'
+import { type MaskSide, maskSides } from './masks.ts'
 
 /** A float tensor that a run computes or is given. */
 export interface Activation {
@@ -12,6 +13,8 @@ export interface Activation {
   readonly elements: number
   /** Elements of a row as ops with weights read it: its channels, or of several such lengths the largest; 0 where none does. */
   readonly columns: number
+  /** Where masks lie, when it is only read by what takes them for nothing. */
+  readonly maskSide?: MaskSide | undefined
 }
 
 /** What an activation is called in a calibration: unique, because the writer's names are. */
@@ -24,12 +27,13 @@ export function activationsOf(tables: ModelTables): Activation[] {
   return tables.subgraphs.flatMap((graph, g) => {
     const states = [...graph.tensors.keys()].filter((t) => graph.tensors[t]!.isVariable)
     const columns = columnsIn(graph, tables)
+    const sides = maskSides(graph, tables)
     const made = new Set<number>([...graph.inputs, ...states, ...graph.operators.flatMap((o) => [...o.outputs])])
     return [...made].flatMap((t): Activation[] => {
       const tensor = graph.tensors[t]
       if (tensor?.type !== 'FLOAT32') return []
       const elements = tensor.shape.reduce((n, d) => n * Math.max(d, 1), 1)
-      return [{ graph: g, tensor: t, name: tensor.name, elements, columns: columns.get(t) ?? 0 }]
+      return [{ graph: g, tensor: t, name: tensor.name, elements, columns: columns.get(t) ?? 0, maskSide: sides.get(t) }]
     })
   })
 }

@@ -3,6 +3,7 @@ import { JsonCursor } from '../import/json-cursor.ts'
 import { Calibration, type CalibrationRecord } from './calibration.ts'
 import { malformedCalibration } from './diagnostics.ts'
 import { maxBins } from './histogram.ts'
+import type { Masks } from './masks.ts'
 import type { TensorStatistics } from './statistics.ts'
 
 const format = 'downcast calibration'
@@ -18,9 +19,22 @@ export function calibrationText(calibration: Calibration): string {
 }
 
 function tensorJson(t: TensorStatistics): object {
-  const { elements, samples, range, average, sum, squares, nan, infinite, notFiniteIn, columnSums } = t
+  const { elements, samples, range, average, sum, squares, nan, infinite, notFiniteIn, masks, columnSums } = t
   const { exponent, first, counts } = t.histogram
-  return { elements, samples, range, average, sum, squares, nan, infinite, notFiniteIn, columnSums, histogram: { exponent, first, counts } }
+  return {
+    elements,
+    samples,
+    range,
+    average,
+    sum,
+    squares,
+    nan,
+    infinite,
+    notFiniteIn,
+    masks,
+    columnSums,
+    histogram: { exponent, first, counts },
+  }
 }
 
 /** Reads what `calibrationText` writes; `file` names it in errors. Throws calibrate/malformed-calibration. */
@@ -69,6 +83,7 @@ function tensorOf(t: JsonCursor): TensorStatistics {
   const range = optional('range', pair)
   const average = optional('average', pair)
   const notFiniteIn = optional('notFiniteIn', (at) => at.string())
+  const masks = optional('masks', masksOf)
   const elements = t.at('elements').index()
   const columnSums = optional('columnSums', (at) => columnsOf(at, elements))
   const histogram = t.at('histogram')
@@ -86,6 +101,7 @@ function tensorOf(t: JsonCursor): TensorStatistics {
     nan: t.at('nan').index(),
     infinite: t.at('infinite').index(),
     ...(notFiniteIn !== undefined && { notFiniteIn }),
+    ...(masks && { masks }),
     ...(columnSums && { columnSums }),
     histogram: {
       min: range?.[0] ?? Number.POSITIVE_INFINITY,
@@ -101,6 +117,11 @@ function tensorOf(t: JsonCursor): TensorStatistics {
 function columnsOf(at: JsonCursor, elements: number): number[] {
   const sums = at.array().map((x) => x.number())
   return sums.length > 0 && elements > 0 && elements % sums.length === 0 ? sums : at.fail(`sums whose number divides ${elements} elements`)
+}
+
+function masksOf(at: JsonCursor): Masks {
+  const finite = at.at('finite')
+  return { count: at.at('count').index(), ...(finite.value !== undefined && { finite: pair(finite) }) }
 }
 
 function members(at: JsonCursor): [string, JsonCursor][] {

@@ -70,6 +70,7 @@ export class Calibration {
         const key = keyOf(graph, value)
         return key === undefined ? undefined : estimated(key)
       },
+      masks: (graph, value) => this.record.tensors.get(keyOf(graph, value) ?? '')?.masks,
     }
   }
 

@@ -1,6 +1,7 @@
 import { type ColumnState, ColumnSums, noColumnSums } from './column-sums.ts'
 import { ExactSum } from './exact-sum.ts'
 import { Histogram, type HistogramRecord } from './histogram.ts'
+import { joinedMasks } from './masks.ts'
 import type { Observation } from './reducer.ts'
 import type { TensorStatistics } from './statistics.ts'
 
@@ -23,15 +24,15 @@ export class Collector {
   readonly #sum: ExactSum
   readonly #squares: ExactSum
   #columnSums: ColumnSums | undefined
-  #state: Pick<TensorState, 'elements' | 'samples' | 'range' | 'average' | 'nan' | 'infinite' | 'notFiniteIn'>
+  #state: Pick<TensorState, 'elements' | 'samples' | 'range' | 'average' | 'nan' | 'infinite' | 'notFiniteIn' | 'masks'>
 
   constructor(state?: TensorState) {
     this.histogram = state ? Histogram.of(state.histogram) : new Histogram()
     this.#sum = new ExactSum(state?.sums)
     this.#squares = new ExactSum(state?.squares)
     this.#columnSums = state?.columnSums && new ColumnSums(state.columnSums)
-    const { elements = 0, samples = 0, range, average, nan = 0, infinite = 0, notFiniteIn } = state ?? {}
-    this.#state = { elements, samples, range, average, nan, infinite, notFiniteIn }
+    const { elements = 0, samples = 0, range, average, nan = 0, infinite = 0, notFiniteIn, masks } = state ?? {}
+    this.#state = { elements, samples, range, average, nan, infinite, notFiniteIn, ...(masks && { masks }) }
   }
 
   get range(): readonly [number, number] | undefined {
@@ -39,7 +40,7 @@ export class Collector {
   }
 
   /** `sample` names it. */
-  add({ elements, min, max, sum, squares, nan, infinite, columns }: Observation, sample: string): void {
+  add({ elements, min, max, sum, squares, nan, infinite, masks, columns }: Observation, sample: string): void {
     const s = this.#state
     this.#sum.add(sum)
     this.#squares.add(squares)
@@ -56,6 +57,7 @@ export class Collector {
       nan: s.nan + nan,
       infinite: s.infinite + infinite,
       notFiniteIn: s.notFiniteIn ?? (nan + infinite > 0 ? sample : undefined),
+      ...((s.masks || masks) && { masks: joinedMasks(s.masks, masks) }),
     }
   }
 

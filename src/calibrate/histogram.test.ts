@@ -173,7 +173,7 @@ describe('the sums of columns', () => {
     [40_000, 3],
   ])('are those of plain loops, of rows of %i', (columns, rows) => {
     const values = rowsOf(columns, rows)
-    const found = new Reducer(ownMemory()).reduce(ndArray('f32', values, [rows, columns]), new Histogram(), columns).columns!
+    const found = new Reducer(ownMemory()).reduce(ndArray('f32', values, [rows, columns]), new Histogram(), { columns }).columns!
     const expected = new Float64Array(columns)
     for (const [i, x] of values.entries()) expected[i % columns]! += x
     expect(found.length).toBe(columns)
@@ -189,15 +189,16 @@ describe('the sums of columns', () => {
       [7, 5000],
     ] as const) {
       const array = ndArray('f32', rowsOf(columns, rows))
-      const { columns: sums, ...rest } = a.reduce(array, new Histogram(), columns)
+      const { columns: sums, ...rest } = a.reduce(array, new Histogram(), { columns })
       expect(rest).toEqual(b.reduce(array, new Histogram()))
-      expect(sums).toEqual(new Reducer(ownMemory()).reduce(array, new Histogram(), columns).columns)
+      expect(sums).toEqual(new Reducer(ownMemory()).reduce(array, new Histogram(), { columns }).columns)
     }
   })
 
   it('are not made of broken rows, of none, or where a value is not finite', () => {
     const reducer = new Reducer(ownMemory())
-    const of = (values: readonly number[]) => reducer.reduce(ndArray('f32', Float32Array.from(values)), new Histogram(), 3).columns
+    const of = (values: readonly number[]) =>
+      reducer.reduce(ndArray('f32', Float32Array.from(values)), new Histogram(), { columns: 3 }).columns
     expect(of([1, 2, 3, 4])).toBeUndefined()
     expect(of([])).toBeUndefined()
     expect(of([1, Number.NaN, 3])).toBeUndefined()

@@ -35,7 +35,7 @@ export function interpreterObserver(
       interpretModel(model, subgraph, arrays, (graph, value, array) => {
         const at = positions.get(`${graph} ${value}`)
         if (at === undefined) return
-        found[at] = joined(found[at], reducer.reduce(array, histograms[at]!, activations[at]!.columns))
+        found[at] = joined(found[at], reducer.reduce(array, histograms[at]!, activations[at]!))
         hessians.see(at, array)
       })
     }

@@ -135,6 +135,18 @@ export function unseenActivations(tensors: readonly string[], signatures: readon
   }
 }
 
+/** Masks that something else than a softmax reads too. */
+export function drownedActivation(tensor: string, range: readonly [number, number], readers: readonly string[]): DiagnosticFields {
+  const keep = [...new Set([tensor, ...readers])].map((name) => `--keep-float ${quote(name)}`)
+  return {
+    code: 'calibrate/drowned-activation',
+    message: `The values of ${quote(tensor)}, ${span(range)}, are masks or within one step of 0 beside these: no integer mode can tell them apart.`,
+    tensor,
+    actual: span(range),
+    hint: `Masks are left out only of what a softmax alone reads. Keep this float: ${keep.join(' ')}; or mask with a select and a smaller number.`,
+  }
+}
+
 export function deadActivations(tensors: readonly string[]): DiagnosticFields {
   return {
     code: 'calibrate/dead-activations',

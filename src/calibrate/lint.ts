@@ -1,8 +1,11 @@
 import type { Diagnostics } from '../core/diagnostics.ts'
+import { leastMask } from '../ops/masks.ts'
 import { type ColorOrder, parsePreprocess } from '../run/data/preprocess.ts'
 import type { ModelFile } from '../run/model-io.ts'
+import { activationKey } from './activations.ts'
 import type { CalibrationRecord } from './calibration.ts'
 import type { Fold } from './fold.ts'
+import { binEdges } from './histogram.ts'
 import { inputHint } from './input-hints.ts'
 import * as found from './lint-diagnostics.ts'
 import type { ReadSample } from './samples.ts'
@@ -78,12 +81,12 @@ const stepShare = 1 / 255
 /**
  * Tells what makes a calibration worthless, as errors (one sample for all, nothing but constants, NaN or infinity), and what makes it doubtful,
  * as warnings (repeated samples, ranges against what the model says, channels in another order, too few samples, activations never seen or
- * always 0).
+ * always 0, or drowned by masks that no softmax reads).
  */
 export function lint(record: CalibrationRecord, checks: DataChecks, late: Fold['late'], notes: Diagnostics): void {
   lintSamples(record, checks, late, notes)
   lintInputs(record, checks, notes)
-  lintActivations(record, notes)
+  lintActivations(record, checks.file, notes)
 }
 
 function lintSamples(record: CalibrationRecord, checks: DataChecks, late: Fold['late'], notes: Diagnostics): void {
@@ -155,7 +158,7 @@ function orderOfMeans(mean: readonly number[]): ColorOrder | undefined {
   return [1, 255].some((scale) => isNear(rgb.toReversed(), scale)) ? 'bgr' : undefined
 }
 
-function lintActivations({ tensors, signatures }: CalibrationRecord, notes: Diagnostics): void {
+function lintActivations({ tensors, signatures }: CalibrationRecord, { tables }: ModelFile, notes: Diagnostics): void {
   const named = (holds: (t: TensorStatistics) => boolean): string[] => [...tensors].flatMap(([key, t]) => (holds(t) ? [key] : []))
   const broken = named((t) => t.nan + t.infinite > 0)
   if (broken.length > 0) {
@@ -164,6 +167,31 @@ function lintActivations({ tensors, signatures }: CalibrationRecord, notes: Diag
   }
   const unseen = named((t) => t.samples === 0)
   if (unseen.length > 0) notes.add('warning', found.unseenActivations(unseen, signatures))
-  const dead = named((t) => t.range?.[0] === 0 && t.range[1] === 0)
+  const dead = named((t) => t.range?.[0] === 0 && t.range[1] === 0 && !t.masks)
   if (dead.length > 0) notes.add('warning', found.deadActivations(dead))
+  for (const [g, { operators, tensors: all }] of tables.subgraphs.entries()) {
+    for (const [t, { name }] of all.entries()) {
+      const seen = tensors.get(activationKey({ graph: g, name }))
+      if (!seen?.range || !isDrowned(seen, seen.range)) continue
+      const readers = operators.flatMap((o) => (o.inputs.includes(t) ? [...o.outputs].map((out) => all[out]!.name) : []))
+      notes.add('warning', found.drownedActivation(name, seen.range, readers))
+    }
+  }
+}
+
+/** Whether values are masks, or lie within one step of 0 on a grid of 8 bits that holds these, and not just 0. */
+function isDrowned({ histogram: { exponent, first, counts } }: TensorStatistics, [min, max]: readonly [number, number]): boolean {
+  const largest = Math.max(-min, max)
+  const rest = largest === max ? min : max
+  if (largest < leastMask || rest === 0) return false
+  const [step, width] = [(Math.max(max, 0) - Math.min(min, 0)) * stepShare, 2 ** exponent]
+  let isSmallSeen = false
+  for (const [i, count] of counts.entries()) {
+    if (count === 0) continue
+    const [low, high] = binEdges(first + i, exponent)
+    const isSmall = Math.max(-low, high) <= step
+    isSmallSeen ||= isSmall
+    if (!isSmall && Math.min(Math.abs(low), Math.abs(high)) < largest / 2 - width) return false
+  }
+  return isSmallSeen
 }

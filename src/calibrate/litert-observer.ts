@@ -77,7 +77,7 @@ export async function liteRtObserver(
           await look(part, sample, (graph, tensor, array) => {
             const at = positions.get(`${graph} ${tensor}`)
             if (at === undefined) return
-            observed[i]![at] = joined(observed[i]![at], reducer.reduce(array, histograms[at]!, activations[at]!.columns))
+            observed[i]![at] = joined(observed[i]![at], reducer.reduce(array, histograms[at]!, activations[at]!))
             hessians.see(at, array)
           })
         }

@@ -1,5 +1,6 @@
 import type { Feeds } from '../run/runner.ts'
 import type { HistogramRecord } from './histogram.ts'
+import { joinedMasks } from './masks.ts'
 import type { Observation } from './reducer.ts'
 
 /** One sample in the types and shapes of the signatures that it is run with. */
@@ -45,6 +46,7 @@ export function joined(a: Observation | undefined, b: Observation): Observation 
     squares: a.squares + b.squares,
     nan: a.nan + b.nan,
     infinite: a.infinite + b.infinite,
+    ...((a.masks || b.masks) && { masks: joinedMasks(a.masks, b.masks) }),
     columns: a.columns && b.columns && Float64Array.from(a.columns, (sum, c) => sum + b.columns![c]!),
   }
 }

@@ -22,7 +22,7 @@ export interface Plan {
   readonly activations: number
 }
 
-const version = 2
+const version = 3
 const infinities: Readonly<Record<string, number>> = { Infinity: Number.POSITIVE_INFINITY, '-Infinity': Number.NEGATIVE_INFINITY }
 
 export async function writePartial(store: PartialStore, plan: Plan, state: FoldState): Promise<void> {

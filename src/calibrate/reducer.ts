@@ -1,8 +1,10 @@
 import type { NdArray } from '../core/nd-array.ts'
+import { leastMask } from '../ops/masks.ts'
 import { binOf, type Histogram, maxBins } from './histogram.ts'
 import { type Kernel, kernelOn, lanes } from './kernel.ts'
+import { joinedMasks, type MaskSide, type Masks } from './masks.ts'
 
-/** What one tensor held in one sample. Values that are no finite numbers are counted only. */
+/** What one tensor held in one sample. Values that are no finite numbers are counted only, and so are masks. */
 export interface Observation {
   readonly elements: number
   /** Infinity and -Infinity where no value was finite. */
@@ -12,11 +14,21 @@ export interface Observation {
   readonly squares: number
   readonly nan: number
   readonly infinite: number
-  /** Sum over its rows for each element of a row, where these were asked for and all values were finite. */
+  /** Absent where there were none. */
+  readonly masks?: Masks | undefined
+  /** Sum over its rows for each element of a row, where these were asked for and all values were finite and no masks. */
   readonly columns?: Float64Array | undefined
 }
 
-type Total = { -readonly [K in Exclude<keyof Observation, 'columns'>]: Observation[K] }
+type Total = { -readonly [K in keyof Omit<Observation, 'columns'>]: Observation[K] }
+
+/** What is asked about a tensor. */
+export interface Asked {
+  /** Elements of the rows whose columns are summed. Default: of none. */
+  readonly columns?: number
+  /** Where masks are left out. Default nowhere. */
+  readonly maskSide?: MaskSide | undefined
+}
 
 /** Values looked at together: few enough to be in a processor's second-level cache still when they are counted. */
 const blockValues = 16_384
@@ -67,12 +79,11 @@ export class Reducer {
     new Uint8Array(memory.buffer, this.#count, countBytes).fill(0)
   }
 
-  /** `columns` asks for the sums of the columns of rows of so many elements; 0 for none. */
-  reduce({ bytes }: NdArray, histogram: Histogram, columns = 0): Observation {
+  reduce({ bytes }: NdArray, histogram: Histogram, { columns = 0, maskSide }: Asked = {}): Observation {
     const elements = bytes.byteLength / 4
     const sums = columns > 0 && elements > 0 && elements % columns === 0 ? new Columns(columns, this.#memory, this.#columns) : undefined
     const isInside = bytes.buffer === this.#memory.buffer && bytes.byteOffset % 4 === 0
-    const total = { elements, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0, squares: 0, nan: 0, infinite: 0 }
+    const total: Total = { elements, min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, sum: 0, squares: 0, nan: 0, infinite: 0 }
     for (let begin = 0; begin < elements; begin += blockValues) {
       const length = Math.min(blockValues, elements - begin)
       let at = bytes.byteOffset + begin * 4
@@ -80,14 +91,22 @@ export class Reducer {
         at = this.#block
         new Uint8Array(this.#memory.buffer, at, length * 4).set(bytes.subarray(begin * 4, (begin + length) * 4))
       }
-      this.#addBlock(at, length, total, histogram, sums, begin)
+      this.#addBlock(at, length, total, histogram, maskSide, sums, begin)
     }
     this.#flush(histogram)
-    const isWhole = total.nan + total.infinite === 0
+    const isWhole = total.nan + total.infinite === 0 && !total.masks
     return sums && isWhole ? { ...total, columns: sums.sums } : total
   }
 
-  #addBlock(at: number, length: number, total: Total, histogram: Histogram, columns: Columns | undefined, begin: number): void {
+  #addBlock(
+    at: number,
+    length: number,
+    total: Total,
+    histogram: Histogram,
+    maskSide: MaskSide | undefined,
+    columns: Columns | undefined,
+    begin: number,
+  ): void {
     const whole = length - (length % lanes)
     const rest = new Float32Array(this.#memory.buffer, at + whole * 4, length - whole)
     let [min, max, sum, squares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0]
@@ -115,9 +134,9 @@ export class Reducer {
     if (columns?.inKernel) columns.add(rest, begin + whole)
     else columns?.add(new Float32Array(this.#memory.buffer, at, length), begin)
     // The sum of float32 numbers stays far below the largest float64.
-    if (!Number.isFinite(sum)) {
+    if (!Number.isFinite(sum) || (maskSide && isMask(maskSide === 'below' ? min : max, maskSide))) {
       this.#flush(histogram)
-      addFinite(new Float32Array(this.#memory.buffer, at, length), total, histogram)
+      addOneByOne(new Float32Array(this.#memory.buffer, at, length), total, histogram, maskSide)
       return
     }
     // Adding 0 makes 0 of -0.
@@ -133,7 +152,7 @@ export class Reducer {
       this.#high = Math.max(this.#high, binOf(max, exponent) - first)
       this.#kernel.count(at, at + whole * 4, 2 ** -exponent, first, this.#count)
     }
-    for (const x of rest) count(histogram, x)
+    for (const x of rest) countOne(histogram, x)
   }
 
   /** Adds what the kernel has counted. */
@@ -185,10 +204,19 @@ class Columns {
   }
 }
 
-/** Value by value, those that are no numbers apart. */
-function addFinite(values: Float32Array, total: Total, histogram: Histogram): void {
+function isMask(x: number, side: MaskSide): boolean {
+  return side === 'below' ? x <= -leastMask : x >= leastMask
+}
+
+/** Value by value, masks and those that are no numbers apart. */
+function addOneByOne(values: Float32Array, total: Total, histogram: Histogram, maskSide: MaskSide | undefined): void {
+  let count = 0
+  let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const x of values) {
-    if (Number.isNaN(x)) total.nan++
+    if (maskSide && isMask(x, maskSide)) {
+      count++
+      if (Number.isFinite(x)) [min, max] = [Math.min(min, x), Math.max(max, x)]
+    } else if (Number.isNaN(x)) total.nan++
     else if (!Number.isFinite(x)) total.infinite++
     else {
       total.min = Math.min(total.min, x + 0)
@@ -196,11 +224,12 @@ function addFinite(values: Float32Array, total: Total, histogram: Histogram): vo
       total.sum += x
       total.squares += x * x
       histogram.cover(x, x)
-      count(histogram, x)
+      countOne(histogram, x)
     }
   }
+  if (count > 0) total.masks = joinedMasks(total.masks, { count, ...(min <= max && { finite: [min, max] }) })
 }
 
-function count(histogram: Histogram, x: number): void {
+function countOne(histogram: Histogram, x: number): void {
   histogram.counts[binOf(x, histogram.exponent) - histogram.first]! += 1
 }

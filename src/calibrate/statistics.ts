@@ -1,4 +1,5 @@
 import type { HistogramRecord } from './histogram.ts'
+import type { Masks } from './masks.ts'
 
 /** What a calibration found of one activation, over all samples. */
 export interface TensorStatistics {
@@ -17,6 +18,8 @@ export interface TensorStatistics {
   readonly infinite: number
   /** Name of the first sample that held one of the two. */
   readonly notFiniteIn?: string | undefined
+  /** Elements that say "nothing" to the softmax that reads them: they are in none of the other numbers but `elements`. Absent when there were none. */
+  readonly masks?: Masks | undefined
   readonly histogram: HistogramRecord
   /** Where ops with weights read it: for each element of the rows they read, the sum over all rows. */
   readonly columnSums?: readonly number[] | undefined

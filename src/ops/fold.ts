@@ -231,7 +231,7 @@ export function foldDims(
 }
 
 /** Elements of the result come from this operand; the others are axes, sizes, indices. */
-function carriesElements(spec: OpSpec, index: number): boolean {
+export function carriesElements(spec: OpSpec, index: number): boolean {
   if (typeof spec.movesElements === 'string') return spec.operands[index]?.name === spec.movesElements
   return spec.movesElements === true && (index === 0 || spec.operands.at(-1)?.variadic === true)
 }

@@ -189,6 +189,14 @@ export interface QuantTraits {
   readonly integerWithout?: readonly string[]
   /** An operand that may not be 0 in the integer kernel. */
   readonly nonZero?: string
+  /** The operand whose masks, elements far below the others of their row, count as nothing. */
+  readonly ignoresMasks?: string
+  /** Operands whose masks the results show: as they are, in a sum, or in a product. Those that are negated show on the other side. */
+  readonly passesMasks?: {
+    readonly how: 'picked' | 'added' | 'multiplied'
+    readonly operands: readonly string[]
+    readonly negated?: readonly string[]
+  }
   /** Attributes that a kernel on i16 activations needs. */
   readonly int16Attrs?: Attrs
   /** Reads the shape of its operand and no element, whatever the type. */

@@ -219,6 +219,30 @@ export function usesTrainedGrids(mode: string): DiagnosticFields {
   }
 }
 
+/** What a softmax takes for nothing is in no range. */
+export function masksLeftOut(tensors: readonly string[]): DiagnosticFields {
+  const one = tensors.length === 1
+  return {
+    code: 'quantize/masks-left-out',
+    message: `Masks were left out of the ${one ? 'range' : 'ranges'} of ${tensors.length} ${one ? 'activation' : 'activations'} that a softmax reads: ${tensors
+      .slice(0, 5)
+      .map((t) => JSON.stringify(t))
+      .join(', ')}${tensors.length > 5 ? ', ...' : ''}.`,
+    tensor: tensors[0],
+  }
+}
+
+/** Masks that come from where nothing can make them smaller, so that steps are as wide as they need. */
+export function uncutMasks(tensor: string, layer: string | undefined): DiagnosticFields {
+  return {
+    code: 'quantize/uncut-masks',
+    message: `The masks in "${tensor}"${layer ? ` of "${layer}"` : ''} cannot be made smaller: no step between them and 0 is left for what they are added to.`,
+    tensor,
+    node: layer,
+    hint: `Keep it and what reads it float, with --keep-float "${layer ?? tensor}", or make masks by multiplying with one constant, or by a select.`,
+  }
+}
+
 /** An option that the chosen mode does nothing with. */
 export function unfitOption(option: string, mode: string, where: string): DowncastError {
   return new DowncastError({

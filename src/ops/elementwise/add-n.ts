@@ -14,7 +14,7 @@ export const addN = defineOp({
     if (rest.some((t) => t!.dtype !== first.dtype || !sameShape(t!.shape, first.shape))) n.fail('operands must have one type')
     return [{ dtype: first.dtype, shape: first.shape }]
   },
-  quant: { floatOnly: 'no integer kernel' },
+  quant: { floatOnly: 'no integer kernel', passesMasks: { how: 'added', operands: ['inputs'] } },
   version: () => 1,
   releases: { 1: '1.14.0' },
   accuracy: 'rounding',

@@ -70,7 +70,7 @@ const compareVersion = (n: TypedNodeView) => (is(n, 'i8') ? 2 : 1)
 
 export const add = binary('add', {
   summary: 'x + y',
-  quant: { integer: ['i8', 'i16'], int16Attrs: { potScaleInt16: false } },
+  quant: { integer: ['i8', 'i16'], int16Attrs: { potScaleInt16: false }, passesMasks: { how: 'added', operands: ['x', 'y'] } },
   dtypes: [...floatOrQ, 'i32', 'i64'],
   attrs: { fusedActivation: attr.activation(), potScaleInt16: attr.bool('potScaleInt16', true) },
   options: 'AddOptions',
@@ -84,7 +84,11 @@ export const add = binary('add', {
 })
 export const sub = binary('sub', {
   summary: 'x - y',
-  quant: { integer: ['i8', 'i16'], int16Attrs: { potScaleInt16: false } },
+  quant: {
+    integer: ['i8', 'i16'],
+    int16Attrs: { potScaleInt16: false },
+    passesMasks: { how: 'added', operands: ['x', 'y'], negated: ['y'] },
+  },
   dtypes: [...floatOrQ, 'i32', 'i64'],
   attrs: { fusedActivation: attr.activation(), potScaleInt16: attr.bool('potScaleInt16', true) },
   options: 'SubOptions',
@@ -95,7 +99,7 @@ export const sub = binary('sub', {
 })
 export const mul = binary('mul', {
   summary: 'x * y',
-  quant: { integer: ['i8', 'i16'] },
+  quant: { integer: ['i8', 'i16'], passesMasks: { how: 'multiplied', operands: ['x', 'y'] } },
   dtypes: [...floatOrQ, 'i32', 'u32', 'i64', 'c64'],
   attrs: { fusedActivation: attr.activation() },
   options: 'MulOptions',
@@ -126,7 +130,11 @@ export const div = binary('div', {
 })
 export const maximum = binary('maximum', {
   summary: 'larger of x and y',
-  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['x', 'y'], results: [0] } },
+  quant: {
+    integer: ['i8', 'i16'],
+    sameScales: { operands: ['x', 'y'], results: [0] },
+    passesMasks: { how: 'picked', operands: ['x', 'y'] },
+  },
   dtypes: [...floatOrQ, 'i32', 'i64'],
   version: extremeVersion,
   broadcastRank: 5,
@@ -134,7 +142,11 @@ export const maximum = binary('maximum', {
 })
 export const minimum = binary('minimum', {
   summary: 'smaller of x and y',
-  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['x', 'y'], results: [0] } },
+  quant: {
+    integer: ['i8', 'i16'],
+    sameScales: { operands: ['x', 'y'], results: [0] },
+    passesMasks: { how: 'picked', operands: ['x', 'y'] },
+  },
   dtypes: [...floatOrQ, 'i32', 'i64'],
   version: extremeVersion,
   broadcastRank: 5,

@@ -20,7 +20,11 @@ export const select = defineOp({
     if (condition.shape.length > 1 && condition.shape.length !== x.shape.length) n.fail('the condition has another rank')
     return [{ dtype: x.dtype, shape: x.shape }]
   },
-  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['x', 'y'], results: [0] } },
+  quant: {
+    integer: ['i8', 'i16'],
+    sameScales: { operands: ['x', 'y'], results: [0] },
+    passesMasks: { how: 'picked', operands: ['x', 'y'] },
+  },
   version: (n) => (n.types.some((t) => t!.shape.length === 5) ? 3 : 1),
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.12.0', 4: '2.12.0' },
   accuracy: 'exact',
@@ -42,7 +46,11 @@ export const selectV2 = defineOp({
     const shape = (both && broadcastShapes(condition.shape, both)) ?? n.fail('the shapes do not broadcast')
     return [{ dtype: x.dtype, shape }]
   },
-  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['x', 'y'], results: [0] } },
+  quant: {
+    integer: ['i8', 'i16'],
+    sameScales: { operands: ['x', 'y'], results: [0] },
+    passesMasks: { how: 'picked', operands: ['x', 'y'] },
+  },
   version: () => 1,
   releases: { 1: '2.2.0', 2: '2.12.0' },
   accuracy: 'exact',

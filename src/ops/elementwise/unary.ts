@@ -220,7 +220,11 @@ export const neg = unary('neg', {
   summary: '-x',
   dtypes: ['f32', 'i32', 'i64'],
   options: 'NegOptions',
-  quant: { floatOnly: 'no integer kernel', integerForm: { op: 'mul', second: -1 } },
+  quant: {
+    floatOnly: 'no integer kernel',
+    integerForm: { op: 'mul', second: -1 },
+    passesMasks: { how: 'picked', operands: ['x'], negated: ['x'] },
+  },
   releases: { 1: '1.9.0' },
 })
 export const square = unary('square', {

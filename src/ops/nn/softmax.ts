@@ -12,6 +12,7 @@ export const softmax = defineOp({
   infer: (n) => [{ dtype: n.type('input').dtype, shape: n.type('input').shape }],
   quant: {
     integer: ['i8', 'i16'],
+    ignoresMasks: 'input',
     fixedRange: { i8: { scale: 1 / 256, zeroPoint: -128 }, u8: { scale: 1 / 256, zeroPoint: 0 }, i16: { scale: 1 / 32768, zeroPoint: 0 } },
   },
   version: versionByDType({ i8: 2, u8: 1, i16: 3 }),
@@ -29,7 +30,11 @@ export const logSoftmax = defineOp({
   attrs: {},
   options: 'LogSoftmaxOptions',
   infer: (n) => [{ dtype: n.type('input').dtype, shape: n.type('input').shape }],
-  quant: { integer: ['i8'], fixedRange: { i8: { scale: 16 / 256, zeroPoint: 127 }, u8: { scale: 16 / 256, zeroPoint: 255 } } },
+  quant: {
+    integer: ['i8'],
+    ignoresMasks: 'input',
+    fixedRange: { i8: { scale: 16 / 256, zeroPoint: 127 }, u8: { scale: 16 / 256, zeroPoint: 255 } },
+  },
   version: versionByDType({ i8: 2 }),
   releases: { 1: '1.14.0', 2: '1.14.0' },
   accuracy: 'rounding',

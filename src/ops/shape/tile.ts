@@ -90,7 +90,7 @@ export const fill = defineOp({
     if (!value?.dims || others.length > 0 || typeof size !== 'number' || element === undefined) return undefined
     return new Array<Dim>(size).fill(element)
   },
-  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['value'], results: [0] } },
+  quant: { integer: ['i8', 'i16'], sameScales: { operands: ['value'], results: [0] }, passesMasks: { how: 'picked', operands: ['value'] } },
   version(n) {
     const { dtype } = n.type('value')
     if (dtype === 'f16') return 4

@@ -8,7 +8,7 @@ import { assignMeeting } from '../static/assign-meeting.ts'
 import { litertQuantizerNumbers } from '../static/numbers.ts'
 import { hasGrid, setPortTypes } from '../static/port-types.ts'
 import { staticInteger } from '../static/static-integer.ts'
-import { knownRange, knowsRanges } from '../static/static-mode.ts'
+import { knownRange, knowsRanges, withoutMasks } from '../static/static-mode.ts'
 import type { Decision, KeepFloat, Quantized, QuantizeOptions } from '../types.ts'
 import type { Hessians } from '../weights/hessian.ts'
 import { isSampled, type StaticWeights, type WeightScheme } from '../weights/scheme.ts'
@@ -21,16 +21,18 @@ import type { Recipe, StaticAction } from './recipe.ts'
  * `quantize/unmatched-rule`, `quantize/not-finite`, what `hessians.of` throws, and where a rule is static what those modes throw.
  */
 export function followRecipe(
-  model: Model,
+  given: Model,
   recipe: Recipe,
   options: QuantizeOptions & { readonly hessians: Hessians },
   keep: KeepFloat,
 ): Quantized {
-  const { graphs: choices, idle } = chooseActions(model, recipe)
+  const { graphs: choices, idle } = chooseActions(given, recipe)
   const decisions: Decision[] = []
-  const diagnostics: Diagnostic[] = []
-  const range = knownRange(options)
   const forms = staticForms(choices)
+  const finest = forms.some((f) => f.type === 'i16') ? 'i16' : 'i8'
+  const { model, ranges, diagnostics: told } = withoutMasks(given, forms.length > 0 ? options : {}, finest)
+  const diagnostics: Diagnostic[] = [...told]
+  const range = knownRange({ ranges })
   let current = model
   for (const form of forms) {
     const actionOf = (graph: number, node: Node) => staticAction(choices[graph]!.get(node.id), form)
@@ -62,8 +64,8 @@ export function followRecipe(
   })
   const done = withGraphs(current, graphs)
   const ports = choosePorts(done, recipe, (graph, id) => isUsed(done.graphs[graph]!, id) && hasGrid(done, graph, id, range))
-  const told = idle.filter(({ rule }) => !ports.held.has(rule))
-  diagnostics.unshift(...told.map(({ rule, reason }) => toDiagnostic(idleRule(recipe.name, rule.path, reason), 'warning')))
+  const unheld = idle.filter(({ rule }) => !ports.held.has(rule))
+  diagnostics.unshift(...unheld.map(({ rule, reason }) => toDiagnostic(idleRule(recipe.name, rule.path, reason), 'warning')))
   const form = options.io === undefined ? ports.form : (forms[0] ?? ports.form)
   if (!form) return { model: done, decisions, diagnostics }
   const how = { numbers: litertQuantizerNumbers(form.isSymmetric), keepsRanges: true, activations: form.type, range }

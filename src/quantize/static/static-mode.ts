@@ -3,7 +3,8 @@ import { toDiagnostic } from '../../core/diagnostics.ts'
 import type { Model, Value } from '../../ir/types.ts'
 import type { IntegerType } from '../../ops/spec.ts'
 import { unsignedDecision } from '../decide.ts'
-import { noRanges, notForAccuracy, notInteger, staysFloat } from '../diagnostics.ts'
+import { masksLeftOut, noRanges, notForAccuracy, notInteger, staysFloat, uncutMasks } from '../diagnostics.ts'
+import { cutMasks } from '../masks/cut-masks.ts'
 import type { InputStats, KeepFloat, PortTypes, Quantized, QuantizeOptions } from '../types.ts'
 import type { Rounding } from '../weights/rounded-layer.ts'
 import { isSampled } from '../weights/scheme.ts'
@@ -28,8 +29,9 @@ type Activations = IntegerType | 'u8'
 export function staticMode(activations: Activations, isStrict: boolean) {
   const isUnsigned = activations === 'u8'
   const type = isUnsigned ? 'i8' : activations
-  return (model: Model, options: QuantizeOptions & Pick<Rounding, 'hessians'>, keep: KeepFloat): Quantized => {
-    const range = knownRange(options)
+  return (given: Model, options: QuantizeOptions & Pick<Rounding, 'hessians'>, keep: KeepFloat): Quantized => {
+    const { model, ranges, diagnostics } = withoutMasks(given, options, type)
+    const range = knownRange({ ranges })
     const { weightsAlgorithm: algorithm, hessians, defaultRange, inputStats } = options
     const rounding = isSampled(algorithm) ? () => ({ algorithm, hessians }) : undefined
     const grid = inputStats && gridsOfStats(model, inputStats, isUnsigned ? 'uint8' : 'int8')
@@ -63,10 +65,29 @@ export function staticMode(activations: Activations, isStrict: boolean) {
       model: withDefaultMark(isUnsigned ? asUnsigned(bordered, model) : bordered, defaultRange, defaulted),
       decisions: isUnsigned ? result.decisions.map(unsignedDecision) : result.decisions,
       diagnostics: [
+        ...diagnostics,
         ...(defaultRange && defaulted.length > 0 ? [toDiagnostic(notForAccuracy(defaultRange, defaulted), 'warning')] : []),
         ...result.islands.map((i) => toDiagnostic(staysFloat(i, i.conversions, i.elements), 'info')),
       ],
     }
+  }
+}
+
+/** The model and ranges without the masks that these leave out, and what to say of it. */
+export function withoutMasks(
+  model: Model,
+  { ranges }: QuantizeOptions,
+  type: IntegerType,
+): { readonly ranges?: QuantizeOptions['ranges'] | undefined } & Pick<Quantized, 'model' | 'diagnostics'> {
+  if (!ranges) return { model, diagnostics: [] }
+  const { cut, uncut, ...rest } = cutMasks(model, ranges, type)
+  const names = cut.map((v) => v.name)
+  return {
+    ...rest,
+    diagnostics: [
+      ...(names.length > 0 ? [toDiagnostic(masksLeftOut(names), 'info')] : []),
+      ...uncut.map(({ value, layer }) => toDiagnostic(uncutMasks(value.name, layer), 'warning')),
+    ],
   }
 }
 
@@ -97,7 +118,7 @@ export function storedInputs(model: Model, stats: InputStats, types: PortTypes =
 type RangeOf = (graph: number, value: Value) => readonly [min: number, max: number] | undefined
 
 /** Ranges of activations: calibrated ones before those that the model states. */
-export function knownRange({ ranges }: QuantizeOptions): RangeOf {
+export function knownRange({ ranges }: { readonly ranges?: QuantizeOptions['ranges'] | undefined }): RangeOf {
   return (graph, value) => {
     const found = ranges?.of(graph, value) ?? value.type.range
     return found?.every(Number.isFinite) ? found : undefined
