@@ -18,7 +18,7 @@ import keras_operations
 
 CASES = {}
 BATCH = 2
-COMPILED = ("conv_channels_first", "conv_transpose_dilated")
+COMPILED = ("conv_channels_first", "conv_transpose_dilated", "spectrograms")
 
 
 def case(name, *inputs, flavours=("keras2", "keras3"), tol=1e-5):
@@ -329,6 +329,19 @@ def _(K, L, x, b):
 def _(K, L, x):
     layers = [L.RandomFlip(), L.RandomRotation(0.2), L.RandomZoom(0.2), L.RandomTranslation(0.1, 0.1), L.RandomContrast(0.2), L.RandomCrop(4, 5)]
     return [L.ReLU()(layer(x)) for layer in layers]
+
+
+@case("spectrograms", (64, 2), (64,), (2, 64), flavours=("keras3",), tol=1e-4)
+def _(K, L, x, s, c):
+    modes = [L.STFTSpectrogram(mode=m, frame_length=16, frame_step=6, window=None, scaling=None)(x) for m in ("log", "magnitude", "psd", "real", "imag", "stft")]
+    return modes + [L.STFTSpectrogram(frame_length=12, fft_length=16, expand_dims=True, padding="same", window=None, scaling=None)(x), L.STFTSpectrogram(frame_length=16, window=None, scaling=None, data_format="channels_first")(c),
+                    L.MelSpectrogram(fft_length=32, sequence_stride=8, num_mel_bins=6)(s),
+                    L.MelSpectrogram(fft_length=32, sequence_length=20, sequence_stride=10, num_mel_bins=5, sampling_rate=8000, min_freq=100.0, max_freq=3000, power_to_db=False, mag_exp=1.0, window="hamming")(s)]
+
+
+@case("auto_contrast", (6, 7, 3), flavours=("keras3",))
+def _(K, L, x):
+    return [L.AutoContrast()(x), L.AutoContrast(value_range=(-1, 1))(x)]
 
 
 @case("category_encoding", ((3,), "int32", 0, 5), ((1,), "int32", 0, 5), (4,))

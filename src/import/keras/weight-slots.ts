@@ -48,6 +48,13 @@ const ownWeights: ReadonlyMap<string, Names> = new Map<string, Names>([
   ['Normalization', (c) => (isSet(c, 'mean', false) ? [] : ['mean', 'variance', 'count'])],
   ['ReversibleEmbedding', (c) => ['embeddings', ...(isSet(c, 'tie_weights') ? [] : ['reverse_embeddings'])]],
   ['SpectralNormalization', () => ['vector_u']],
+  [
+    'STFTSpectrogram',
+    (c) =>
+      ['real_kernel', 'imag_kernel'].filter(
+        (name) => !['real', 'imag'].includes(String(member(c, 'mode'))) || name.startsWith(String(member(c, 'mode'))),
+      ),
+  ],
   ['PReLU', () => ['alpha']],
   ['Attention', (c) => [...optionalScale(c), ...(member(c, 'score_mode') === 'concat' ? ['concat_score_weight'] : [])]],
   ['AdditiveAttention', (c) => (isSet(c, 'use_scale') ? ['scale'] : [])],
@@ -73,7 +80,7 @@ const ownWeights: ReadonlyMap<string, Names> = new Map<string, Names>([
     ['AdaptiveMaxPooling1D', 'AdaptiveMaxPooling2D', 'AdaptiveMaxPooling3D'],
     ['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate', 'Dot'],
     ['UnitNormalization', 'Rescaling', 'Resizing', 'CenterCrop', 'Discretization', 'CategoryEncoding'],
-    ['Hashing', 'HashedCrossing', 'StringLookup', 'IntegerLookup', 'TextVectorization'],
+    ['MelSpectrogram', 'Hashing', 'HashedCrossing', 'StringLookup', 'IntegerLookup', 'TextVectorization'],
     ['RandomFlip', 'RandomRotation', 'RandomZoom', 'RandomTranslation', 'RandomContrast', 'RandomBrightness', 'RandomCrop'],
     ['RandomHeight', 'RandomWidth', 'RandomHue', 'RandomSaturation', 'RandomSharpness', 'RandomShear', 'RandomPosterization'],
     ['RandomPerspective', 'RandomInvert', 'RandomGrayscale', 'RandomGaussianBlur', 'RandomErasing', 'RandomElasticTransform'],

@@ -10,6 +10,7 @@ import { poolingLayers } from './pooling.ts'
 import { preprocessingLayers } from './preprocessing.ts'
 import { recurrentLayers } from './recurrent.ts'
 import { reshapingLayers } from './reshaping.ts'
+import { spectrogramLayers } from './spectrograms.ts'
 import { tensorflowFunctions } from './tf-functions.ts'
 import { wrapperLayers } from './wrappers.ts'
 
@@ -25,6 +26,7 @@ export const keras: LoweringRegistry = Object.assign(
   activationLayers,
   attentionLayers,
   preprocessingLayers,
+  spectrogramLayers,
   wrapperLayers,
   recurrentLayers,
   kerasOperations,

@@ -2,6 +2,7 @@ import type { Json } from '../../core/json.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
 import { expandDims, squeezeDim, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { type KerasOp, layer } from './keras-op.ts'
@@ -122,6 +123,23 @@ const randomCrop = layer((k, b) => {
   return pictures(k, b, k.f32, (x) => resizeTo(k, b, cropToAspect(b, x, knownSize(k, x), size), size, 'bilinear'))
 })
 
+/** Each channel stretched over the whole range, at inference too; one of a single value stays. */
+function autoContrast(k: KerasOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const range = k.config('value_range') ?? [0, 255]
+  if (!Array.isArray(range) || range.length !== 2 || !range.every((n) => typeof n === 'number'))
+    throw k.bad('value_range', 'two numbers', range)
+  const [from, to] = range as [number, number]
+  const isPlain = from === 0 && to === 255
+  const x = isPlain ? k.f32 : f.mul(f.div(f.sub(k.f32, from), to - from), 255)
+  const axes = b.i32([1, 2])
+  const [low, high] = [b.op(op.reduceMin, [x, axes], { keepDims: true }), b.op(op.reduceMax, [x, axes], { keepDims: true })]
+  const scale = f.div(255, f.sub(high, low))
+  const stretched = f.max(f.min(f.sub(f.mul(x, scale), f.mul(low, scale)), 255), 0)
+  const y = isPlain ? stretched : f.add(f.mul(f.div(stretched, 255), to - from), from)
+  return f.select(f.equal(high, low), k.f32, y)
+}
+
 function inText(k: KerasOp): never {
   return k.reject('layers that look up or hash text and categories have no LiteRT operators', 'Do this step before the model, in the app.')
 }
@@ -133,6 +151,7 @@ export const preprocessingLayers: LoweringRegistry = {
   CategoryEncoding: layer(categoryEncoding),
   Discretization: layer(discretization),
   RandomCrop: randomCrop,
+  AutoContrast: layer(autoContrast),
   ...Object.fromEntries(
     ['Hashing', 'HashedCrossing', 'StringLookup', 'IntegerLookup', 'TextVectorization'].map((name) => [name, layer(inText)]),
   ),
@@ -150,7 +169,7 @@ export const preprocessingLayers: LoweringRegistry = {
       ],
       ['RandomHue', 'RandomSaturation', 'RandomSharpness', 'RandomShear', 'RandomPosterization', 'RandomPerspective', 'RandomInvert'],
       ['RandomGrayscale', 'RandomGaussianBlur', 'RandomErasing', 'RandomElasticTransform', 'RandomColorJitter', 'RandomColorDegeneration'],
-      ['AutoContrast', 'AugMix', 'CutMix', 'MixUp', 'RandAugment', 'Equalization', 'Solarization'],
+      ['AugMix', 'CutMix', 'MixUp', 'RandAugment', 'Equalization', 'Solarization'],
     ]
       .flat()
       .map((name) => [name, name === 'RandomFlip' ? augmentation : floatAugmentation]),

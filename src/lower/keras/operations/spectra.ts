@@ -42,8 +42,8 @@ function spectrum(k: KerasOp, b: OpBuilder, x: Value, length: number): Value {
 
 /** The window in the middle of `fft_length` elements; undefined for a window of ones. */
 function windowOf(k: KerasOp): number[] | undefined {
-  const size = numberOption(k, 'sequence_length', 0)
-  const length = numberOption(k, 'fft_length', 0)
+  const length = numberOption(k, 'fft_length', 2048)
+  const size = numberOption(k, 'sequence_length', length)
   const left = Math.floor((length - size) / 2)
   const stated = k.config('window')
   if (stated === null) return undefined
@@ -54,14 +54,15 @@ function windowOf(k: KerasOp): number[] | undefined {
   return [...new Array<number>(left).fill(0), ...values, ...new Array<number>(length - size - left).fill(0)]
 }
 
-function stft(k: KerasOp, b: OpBuilder): readonly Value[] {
+/** The spectra of windows along the last dim, as the options of `keras.ops.stft` say: real and imaginary parts. */
+export function stft(k: KerasOp, b: OpBuilder): readonly Value[] {
   const x = floats(k, b)
   const rank = x.type.shape.length
-  const length = numberOption(k, 'fft_length', 0)
+  const length = numberOption(k, 'fft_length', 2048)
   const half = Math.floor(length / 2)
   const pads = b.i32([...new Array<number>(2 * rank - 2).fill(0), half, half], [rank, 2])
   const padded = option(k, 'center') === false ? x : b.op(op.mirrorPad, [x, pads], { mode: 'reflect' })
-  const frames = framesOf(k, b, padded, length, numberOption(k, 'sequence_stride', 1))
+  const frames = framesOf(k, b, padded, length, numberOption(k, 'sequence_stride', 512))
   const window = windowOf(k)
   return asPair(b, spectrum(k, b, window ? new Formula(b).mul(frames, b.f32(window.map(Math.fround), [length])) : frames, length))
 }
