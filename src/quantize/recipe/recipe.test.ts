@@ -96,6 +96,19 @@ describe('of the rules that hold for an op the last one wins', () => {
     expect(typesOf(small)).toEqual(['fully_connected f32 f32'])
   })
 
+  it('leaves what a composite stands for as it is', () => {
+    const [graph] = model.graphs
+    const options = { type: 'StableHLOCompositeOptions', value: { name: 'c', decompositionSubgraphIndex: 1 } }
+    const node = { ...graph!.nodes[0]!, op: 'custom', attrs: {}, kept: { of: {}, record: { operator: { builtinOptions2: options } } } }
+    const whole: Model = { ...model, graphs: [{ ...graph!, nodes: [node, ...graph!.nodes.slice(1)] }, graph!] }
+    const { decisions } = quantize(whole, { recipe: recipe(weights(8)) })
+    expect(decisions.map((d) => d.reason)).toEqual([
+      undefined,
+      undefined,
+      ...Array.from({ length: 3 }, () => 'it is part of a composite that stays float'),
+    ])
+  })
+
   it('float_casting stores weights as f16 and nothing else', () => {
     const half = { weight_tensor_config: { num_bits: 16, dtype: 'FLOAT' }, explicit_dequantize: true }
     const { model: small, decisions } = follow([{ algorithm_key: 'float_casting', operation: 'FULLY_CONNECTED', op_config: half }])
