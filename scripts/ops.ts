@@ -15,6 +15,7 @@ import { GraphEditor } from '../src/ir/graph.ts'
 import type { Value } from '../src/ir/types.ts'
 import { lowerSource } from '../src/lower/index.ts'
 import { keras } from '../src/lower/keras/index.ts'
+import { refused } from '../src/lower/keras/operations/refused.ts'
 import type { NodeOutcome } from '../src/lower/outcome.ts'
 import { loneContext, SourceOp } from '../src/lower/source-op.ts'
 import { tensorflow } from '../src/lower/tf/index.ts'
@@ -193,6 +194,7 @@ async function kerasRows(): Promise<readonly { readonly layer: string; readonly 
     })
   }
   return Object.keys(keras)
+    .filter((layer) => !Object.hasOwn(refused, layer.replace('keras.ops.', '')) || !layer.startsWith('keras.ops.'))
     .sort()
     .map((layer) => ({ layer, becomes: [...(becomes.get(layer) ?? [])].sort() }))
 }
@@ -224,7 +226,7 @@ ${lines.join('\n')}
 
 ## Keras layers
 
-Layers of Keras files (\`.h5\`, \`.keras\`), of Keras 2 and 3.
+Layers of Keras files (\`.h5\`, \`.keras\`), of Keras 2 and 3, and operations of \`keras.ops\`; others are refused by name.
 
 | layer | becomes |
 |---|---|

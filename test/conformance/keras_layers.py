@@ -135,6 +135,11 @@ def _(K, L, x, s):
             L.DepthwiseConv1D(3, strides=2, depth_multiplier=3, use_bias=False)(s), L.DepthwiseConv2D(3, dilation_rate=2)(x)]
 
 
+@case("locally_connected", (7, 8, 3), (9, 4), flavours=("keras2",))
+def _(K, L, x, s):
+    return [L.LocallyConnected2D(4, (3, 2), strides=(2, 1), activation="relu")(x), L.LocallyConnected2D(2, 2, use_bias=False)(x), L.LocallyConnected1D(5, 3)(s), L.LocallyConnected1D(3, 2, strides=2)(s)]
+
+
 @case("conv_transpose", (5, 6, 4), (7, 4))
 def _(K, L, x, s):
     return [L.Conv2DTranspose(3, 3)(x), L.Conv2DTranspose(3, 3, strides=2, padding="same", activation="relu")(x), L.Conv2DTranspose(3, (2, 3), strides=(3, 2), use_bias=False)(x),

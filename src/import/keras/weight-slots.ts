@@ -35,6 +35,8 @@ const ownWeights: ReadonlyMap<string, Names> = new Map<string, Names>([
     'Conv3DTranspose',
     'DepthwiseConv1D',
     'DepthwiseConv2D',
+    'LocallyConnected1D',
+    'LocallyConnected2D',
   ].map((name): [string, Names] => [name, kernelAndBias]),
   ['EinsumDense', (c) => ['kernel', ...(isSet(c, 'bias_axes', false) ? ['bias'] : [])]],
   ['SeparableConv1D', separable],

@@ -3,6 +3,7 @@ import { activationLayers } from './activations.ts'
 import { attentionLayers } from './attention.ts'
 import { convLayers } from './conv.ts'
 import { coreLayers, coreMasks } from './core.ts'
+import { locallyConnectedLayers } from './locally-connected.ts'
 import { mergingLayers, mergingMasks } from './merging.ts'
 import { normalizationLayers } from './normalization.ts'
 import { kerasOperations } from './operations/index.ts'
@@ -19,6 +20,7 @@ export const keras: LoweringRegistry = Object.assign(
   Object.create(null),
   coreLayers,
   convLayers,
+  locallyConnectedLayers,
   poolingLayers,
   normalizationLayers,
   reshapingLayers,

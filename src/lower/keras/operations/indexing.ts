@@ -104,7 +104,7 @@ function ofStatedType(k: KerasOp, b: OpBuilder, x: Value): Value {
 }
 
 /** Where elements are not 0, a vector of places for each dim. */
-function nonzero(k: KerasOp, b: OpBuilder): readonly Value[] {
+export function nonzero(k: KerasOp, b: OpBuilder): readonly Value[] {
   const x = first(k, b)
   const f = new Formula(b)
   const places = toI32(b, b.op(op.where, [x.type.dtype === 'bool' ? x : f.notEqual(x, 0)]))

@@ -5,7 +5,7 @@ import { castTo, reshapeTo, sliceAxis, toF32 } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
 import { axesOf, tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { first, knownSize, numberOption, option, run } from './operation.ts'
+import { first, numberOption, option, run } from './operation.ts'
 
 /*
  * Sums and differences of neighbours.
@@ -13,8 +13,16 @@ import { first, knownSize, numberOption, option, run } from './operation.ts'
 
 /** All elements along `axis` but the first, and all but the last. */
 function neighbours(k: KerasOp, b: OpBuilder, x: Value, axis: number): [later: Value, earlier: Value] {
-  const size = knownSize(k, x, axis)
-  return [sliceAxis(b, x, axis, 1, size - 1), sliceAxis(b, x, axis, 0, size - 1)]
+  const at = (v: number) => b.i32(x.type.shape.map((_, i) => (i === axis ? v : 0)))
+  const strides = b.i32(x.type.shape.map(() => 1))
+  const mask = {
+    begin_mask: 0,
+    end_mask: ((1 << x.type.shape.length) - 1) & ~(1 << axis),
+    ellipsis_mask: 0,
+    new_axis_mask: 0,
+    shrink_axis_mask: 0,
+  }
+  return [sliceAxis(b, x, axis, 1, -1), run(k, b, 'StridedSlice', [x, at(0), at(-1), strides], mask)]
 }
 
 function diff(k: KerasOp, b: OpBuilder): Value {

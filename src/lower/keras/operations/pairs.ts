@@ -9,6 +9,7 @@ import { castTo, reshapeTo, toBool, toF32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { promoted, tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
+import { nonzero } from './indexing.ts'
 import { floatPair, numeric, option, pair, run, tensorPair, tfBoolPair, tfFloatPair, tfPair } from './operation.ts'
 
 /*
@@ -116,8 +117,9 @@ function select(k: KerasOp, b: OpBuilder): Value {
   )
 }
 
-function where(k: KerasOp, b: OpBuilder): Value {
-  if (k.argument(1, 'x1') === undefined) return k.reject('only its form with three operands is supported')
+/** Of one operand alone the places where it holds. */
+function where(k: KerasOp, b: OpBuilder): Value | readonly Value[] {
+  if (k.argument(1, 'x1') === undefined) return nonzero(k, b)
   const [x, y] = promoted(k, b, [k.argument(1, 'x1'), k.argument(2, 'x2')])
   return elementwise(b, op.selectV2, [toBool(b, tensorOf(k, b, k.argument(0, 'condition'))), x!, y!])
 }

@@ -8,7 +8,7 @@ import { castTo, expandDims, permute, reshapeTo, shapeOperand, sliceAxis, squeez
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { axesOf, promoted, tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { alongAxis, first, floats, knownSize, numberOption, option, run } from './operation.ts'
+import { alongAxis, first, floats, numberOption, option, run } from './operation.ts'
 
 /** `work` on the last dim in place of `axis`. */
 function onLast(b: OpBuilder, x: Value, axis: number, work: (x: Value) => Value): Value {
@@ -95,21 +95,22 @@ function quantile(q: (k: KerasOp) => unknown, divisor: number, ignoresNan: boole
     if (!methods.has(method)) return k.reject(`the method ${method} is not supported`)
     const { quantiles, isList } = constantsOf(k, b, q(k))
     const { rows, axes } = rowsOf(k, b, x)
-    const size = knownSize(k, rows, rows.type.shape.length - 1)
+    const size = rows.type.shape.at(-1)!
     const last = rows.type.shape.length - 1
     const isNan = f.notEqual(rows, rows)
     const values = ascending(b, f.select(isNan, Number.POSITIVE_INFINITY, rows)).values
     const results = quantiles.map((v) => {
       const part = v / divisor
       if (part < 0 || part > 1) return k.reject(`the quantile ${v} is outside its range`)
-      const y = ignoresNan
-        ? amongValid(k, b, values, isNan, part, method as Method)
-        : terms(method as Method, Math.fround(part) * (size - 1))
-            .map(([at, weight]) => {
-              const picked = sliceAxis(b, values, last, at, 1)
-              return weight === 1 ? picked : f.mul(picked, weight)
-            })
-            .reduce((a, v) => f.add(a, v))
+      const y =
+        ignoresNan || typeof size !== 'number'
+          ? amongValid(k, b, values, isNan, part, method as Method)
+          : terms(method as Method, Math.fround(part) * (size - 1))
+              .map(([at, weight]) => {
+                const picked = sliceAxis(b, values, last, at, 1)
+                return weight === 1 ? picked : f.mul(picked, weight)
+              })
+              .reduce((a, v) => f.add(a, v))
       const isKnown = ignoresNan ? undefined : b.op(op.reduceAny, [isNan, b.i32([last])], { keepDims: true })
       return isKnown ? f.select(isKnown, Number.NaN, y) : y
     })
@@ -122,14 +123,14 @@ function quantile(q: (k: KerasOp) => unknown, divisor: number, ignoresNan: boole
 }
 
 /** Of each row the quantile of its numbers, which come before the others; NaN where it has none. */
-function amongValid(k: KerasOp, b: OpBuilder, values: Value, isNan: Value, part: number, method: Method): Value {
+function amongValid(_k: KerasOp, b: OpBuilder, values: Value, isNan: Value, part: number, method: Method): Value {
   const f = new Formula(b)
   const last = values.type.shape.length - 1
   const count = f.sum(castTo(b, f.not(isNan), 'f32'), [last], true)
   const at = f.max(f.mul(f.sub(count, 1), part), 0)
   const low = f.floor(at)
   const high = b.op(op.ceil, [at])
-  const places = castTo(b, b.i32(Array.from({ length: knownSize(k, values, last) }, (_, i) => i)), 'f32')
+  const places = castTo(b, b.op(op.range, [b.i32([0], []), lastSize(b, values), b.i32([1], [])]), 'f32')
   // Infinite elements beyond the valid ones must not meet a factor of 0.
   const pick = (place: Value): Value => f.sum(f.select(f.equal(places, place), values, 0), [last], true)
   const between = f.sub(at, low)
