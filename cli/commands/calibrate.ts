@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { masksIn } from '../../src/calibrate/calibration.ts'
 import { calibrationText } from '../../src/calibrate/calibration-file.ts'
 import { convert, convertTflite } from '../../src/convert.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
@@ -37,7 +38,7 @@ export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(
   partial.remove()
   const { tensors, hasColumnSums: _, ...rest } = calibration.record
   const timeMs = Math.round(performance.now() - begin)
-  const masked = [...tensors.values()].filter((t) => t.masks).length
+  const masked = [...tensors.values()].filter(masksIn).length
   const json = { ...rest, output, activations: tensors.size, masked, resumed, diagnostics, timeMs }
   return {
     json,

@@ -6,6 +6,7 @@ import { activationKey } from './activations.ts'
 import { noMeansInside } from './diagnostics.ts'
 import type { Estimator } from './estimators/estimator.ts'
 import { minMax } from './estimators/min-max.ts'
+import { type Masks, standApart } from './masks.ts'
 import type { CalibrationMethod } from './observer.ts'
 import type { TensorStatistics } from './statistics.ts'
 
@@ -61,7 +62,7 @@ export class Calibration {
     const estimated = (key: string): readonly [number, number] | undefined => {
       if (found.has(key)) return found.get(key)
       const statistics = this.record.tensors.get(key)
-      const range = statistics?.range && estimator.estimate({ ...statistics, range: statistics.range })
+      const range = statistics?.range && withLargeOnes(estimator.estimate({ ...statistics, range: statistics.range }), statistics)
       found.set(key, range)
       return range
     }
@@ -70,7 +71,7 @@ export class Calibration {
         const key = keyOf(graph, value)
         return key === undefined ? undefined : estimated(key)
       },
-      masks: (graph, value) => this.record.tensors.get(keyOf(graph, value) ?? '')?.masks,
+      masks: (graph, value) => masksIn(this.record.tensors.get(keyOf(graph, value) ?? '')),
     }
   }
 
@@ -90,6 +91,17 @@ export class Calibration {
       },
     }
   }
+}
+
+/** Masks of an activation that are no large numbers among others. */
+export function masksIn(statistics: TensorStatistics | undefined): Masks | undefined {
+  const { masks, range = [0, 0] } = statistics ?? {}
+  return masks && standApart(masks, range) ? masks : undefined
+}
+
+function withLargeOnes(range: readonly [number, number], statistics: TensorStatistics): readonly [number, number] {
+  const { finite } = statistics.masks ?? {}
+  return !finite || masksIn(statistics) ? range : [Math.min(range[0], finite[0]), Math.max(range[1], finite[1])]
 }
 
 function keysIn(model: Model): (graph: number, value: Value) => string | undefined {

@@ -36,14 +36,14 @@ const constant = (name: string, shape: string, values: readonly number[]): strin
 /** By rows and columns, whether the column comes after. */
 const isLater = Array.from({ length: rows * rows }, (_, k) => k % rows > Math.floor(k / rows))
 
-/** Attention of x to itself; `body` makes masked scores %t of scores %s and of %m, 1 for what is there. */
-const attention = (body: string): Model =>
+const asked = '  %i = sub(%one, %m)\n  %is = greater(%m, %half)'
+/** Attention of x to itself; `body` makes masked scores %t of scores %s and of %m, 1 for what is there, or of what `before` makes of it. */
+const attention = (body: string, before = asked): Model =>
   modelFromText(`model ""
 graph main(%x "x": f32[1,${rows},${width}], %m "m": f32[1,1,${rows}]) {
   %d = batch_matmul(%x, %x) {adjY=true} @"dots"
 ${constant('q', '', [0.25])}  %s = mul(%d, %q)
-${constant('one', '', [1])}${constant('half', '', [0.5])}  %i = sub(%one, %m)
-  %is = greater(%m, %half)
+${constant('one', '', [1])}${constant('half', '', [0.5])}${before}
 ${body}
   %p = softmax(%t) {beta=1} @"weights"
   %y = batch_matmul(%p, %x)
@@ -70,36 +70,44 @@ const samples = Array.from({ length: 12 }, (_, i) => {
   ])
 })
 const absent = samples.reduce((n, s) => n + rows * typedView('f32', s.get('m')!.bytes).filter((x) => x === 0).length, 0)
-const data = makeDataSet({
-  name: 'samples',
-  count: samples.length,
-  isLabeled: false,
-  classNames: new Map(),
-  read: async (index) => ({ index, name: `samples[${index}]`, arrays: samples[index]! }),
-})
+type Samples = readonly ReadonlyMap<string, NdArray>[]
+const dataOf = (of: Samples) =>
+  makeDataSet({
+    name: 'samples',
+    count: of.length,
+    isLabeled: false,
+    classNames: new Map(),
+    read: async (index) => ({ index, name: `samples[${index}]`, arrays: of[index]! }),
+  })
 
-async function calibrated(model: Model, jobs = 1) {
+async function calibrated(model: Model, jobs = 1, of: Samples = samples) {
   const bytes = tfliteBytes(model)
   const observers = await Promise.all(Array.from({ length: jobs }, () => openObserver(runner, bytes, 'm.tflite')))
   opened.push(...observers)
-  return calibrate({ model: { name: 'm.tflite', bytes }, data, observers })
+  return calibrate({ model: { name: 'm.tflite', bytes }, data: dataOf(of), observers })
 }
 
-async function resultsOf(model: Model): Promise<Float32Array[]> {
+async function resultsOf(model: Model, of: Samples): Promise<Float32Array[]> {
   const loaded = await runner.load(tfliteBytes(model), { name: 'm.tflite' })
   const found: Float32Array[] = []
-  for (const feeds of samples) found.push(typedView('f32', (await loaded.run(feeds)).get('y')!.bytes).slice())
+  for (const feeds of of) found.push(typedView('f32', (await loaded.run(feeds)).get('y')!.bytes).slice())
   await loaded.dispose()
   return found
 }
 
 /** The largest difference in LiteRT, as a share of the range of the float results. */
-async function lossOf(model: Model, calibration: Calibration, mode: QuantizeMode, estimator = 'min-max'): Promise<number> {
+async function lossOf(
+  model: Model,
+  calibration: Calibration,
+  mode: QuantizeMode,
+  estimator = 'min-max',
+  of: Samples = samples,
+): Promise<number> {
   const { model: integer } = quantize(model, { mode, ranges: calibration.ranges(model, estimatorOf(estimator)) })
   expect(
     integer.graphs[0]!.nodes.find((n) => n.op === 'softmax')!.inputs.map((id) => integer.graphs[0]!.values.get(id!)!.type.dtype),
   ).toEqual([mode === 'int8' ? 'i8' : 'i16'])
-  const [float, found] = [await resultsOf(model), await resultsOf(integer)]
+  const [float, found] = [await resultsOf(model, of), await resultsOf(integer, of)]
   const all = float.flatMap((f) => [...f])
   const errors = float.flatMap((f, i) => Array.from(f, (x, k) => Math.abs(x - found[i]![k]!)))
   return Math.max(...errors) / (Math.max(...all) - Math.min(...all))
@@ -145,6 +153,20 @@ describe.each(forms)('masks %s', (_, body, masked) => {
   })
 })
 
+it.each([-1e9, -3.4e38])('lets masks of %d that are fed saturate', async (mask) => {
+  const model = attention('  %t = add(%s, %m)', '')
+  const fed = samples.map((s) => {
+    const m = typedView('f32', s.get('m')!.bytes).map((x) => (x === 0 ? mask : 0))
+    return new Map([...s, ['m', ndArray('f32', m, [1, 1, rows])]])
+  })
+  const { calibration } = await calibrated(model, 1, fed)
+  for (const [mode, most] of [
+    ['int8', 0.04],
+    ['int16x8', 0.002],
+  ] as const)
+    expect(await lossOf(model, calibration, mode, 'min-max', fed)).toBeLessThan(most)
+})
+
 it('lets every estimator choose among the other values', async () => {
   const model = attention(selected(-3.4e38))
   const { calibration } = await calibrated(model)
@@ -187,6 +209,17 @@ it('are not what values above 10000 are to others', () => {
       .filter((a) => a.maskSide)
       .map((a) => a.maskSide),
   ).toEqual(['below'])
+})
+
+it('are no large numbers among others', async () => {
+  const model = attention(`${constant('k', '', [1500])}  %t = mul(%d, %k)`)
+  const { calibration } = await calibrated(model)
+  const graph = model.graphs[0]!
+  const read = graph.values.get(graph.nodes.find((n) => n.op === 'softmax')!.inputs[0]!)!
+  const { masks, range } = [...calibration.record.tensors.values()].find((t) => t.masks)!
+  expect(range![0]).toBeLessThan(-2500)
+  expect(calibration.ranges(model).of(0, read)).toEqual([masks!.finite![0], range![1]])
+  expect(calibration.ranges(model).masks!(0, read)).toBeUndefined()
 })
 
 describe('the reducer', () => {

@@ -12,6 +12,13 @@ export interface Masks {
   readonly finite?: readonly [min: number, max: number] | undefined
 }
 
+/** Whether masks lie twice as far from 0 as anything else on their side: numbers that are just large reach as far as they do. */
+export function standApart({ finite }: Masks, [min, max]: readonly [number, number]): boolean {
+  if (!finite) return true
+  const [farthest, nearest] = finite
+  return nearest < 0 ? 2 * min > nearest : 2 * max < farthest
+}
+
 export function joinedMasks(a: Masks | undefined, b: Masks | undefined): Masks {
   const finite = [a?.finite ?? [], b?.finite ?? []].flat()
   return {
