@@ -346,7 +346,7 @@ def _(K, L, x, s, c):
 
 @case("auto_contrast", (6, 7, 3), flavours=("keras3",))
 def _(K, L, x):
-    return [L.AutoContrast()(x), L.AutoContrast(value_range=(-1, 1))(x)]
+    return [L.AutoContrast()(x), L.AutoContrast(value_range=(-1, 1))(x), L.Pipeline([L.Rescaling(2.0, offset=1.0), L.RandomFlip(), L.Resizing(4, 5)])(x)]
 
 
 @case("category_encoding", ((3,), "int32", 0, 5), ((1,), "int32", 0, 5), (4,))

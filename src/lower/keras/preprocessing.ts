@@ -1,10 +1,11 @@
-import type { Json } from '../../core/json.ts'
+import { isJsonObject, type Json, member } from '../../core/json.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
 import { expandDims, squeezeDim, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
+import { SourceOp } from '../source-op.ts'
 import { type KerasOp, layer } from './keras-op.ts'
 import { resizeSmoothly, resizeTo } from './resize.ts'
 
@@ -140,6 +141,32 @@ function autoContrast(k: KerasOp, b: OpBuilder): Value {
   return f.select(f.equal(high, low), k.f32, y)
 }
 
+/** Preprocessing layers one after another; others may have weights, which the pipeline does not give them. */
+function pipeline(k: KerasOp, b: OpBuilder): Value {
+  const layers = k.config('layers')
+  if (!Array.isArray(layers)) throw k.bad('layers', 'a list of layers', layers)
+  return (layers as readonly Json[]).reduce<Value>((x, serialized) => {
+    const className = isJsonObject(serialized) ? member(serialized, 'class_name') : undefined
+    const config = isJsonObject(serialized) ? member(serialized, 'config') : undefined
+    if (typeof className !== 'string' || !Object.hasOwn(preprocessingLayers, className) || !isJsonObject(config))
+      return k.reject(
+        `the layer ${JSON.stringify(className ?? null).slice(0, 60)} in a pipeline is not supported`,
+        'Put the layers into the model one after another, or into a Sequential model.',
+      )
+    if (className === 'Pipeline') return k.reject('a pipeline in a pipeline is not supported', 'Put its layers into the outer one.')
+    const keras = { layer: { ...k.keras, className, config, weights: new Map() }, args: [{ input: 0 }], kwargs: {} }
+    return preprocessingLayers[className]!(new SourceOp({ ...k.node, op: className, keras }, [x], k.context), b) as Value
+  }, k.x)
+}
+
+/** No operators equalize histograms or count boxes. */
+function inPictures(k: KerasOp): never {
+  return k.reject(
+    'layers that equalize histograms or sort out boxes have no LiteRT operators',
+    'Do this step before the model, in the app.',
+  )
+}
+
 function inText(k: KerasOp): never {
   return k.reject('layers that look up or hash text and categories have no LiteRT operators', 'Do this step before the model, in the app.')
 }
@@ -152,6 +179,9 @@ export const preprocessingLayers: LoweringRegistry = {
   Discretization: layer(discretization),
   RandomCrop: randomCrop,
   AutoContrast: layer(autoContrast),
+  Pipeline: layer(pipeline),
+  ContrastLimitedAdaptiveHistogramEqualization: layer(inPictures),
+  MaxNumBoundingBoxes: layer(inPictures),
   ...Object.fromEntries(
     ['Hashing', 'HashedCrossing', 'StringLookup', 'IntegerLookup', 'TextVectorization'].map((name) => [name, layer(inText)]),
   ),
