@@ -239,7 +239,7 @@ export function uncutMasks(tensor: string, layer: string | undefined): Diagnosti
     message: `The masks in "${tensor}"${layer ? ` of "${layer}"` : ''} cannot be made smaller: no step between them and 0 is left for what they are added to.`,
     tensor,
     node: layer,
-    hint: `Keep it and what reads it float, with --keep-float "${layer ?? tensor}", or make masks by multiplying with one constant, or by a select.`,
+    hint: `Keep what makes them float, with --keep-float "${layer ?? tensor}", or make them by a product with one constant, or by a select.`,
   }
 }
 

@@ -172,6 +172,12 @@ describe('masks stay as they are', () => {
     const ranges = rangesOf({ x, m: [0, 1], mask: [-2, 0, -1e9], sum, y: [0, 1] })
     const found = quantize(model(add), { mode: 'int8', ranges }).diagnostics.find((d) => d.code === 'quantize/uncut-masks')
     expect(found).toMatchObject({ severity: 'warning', node: 'masking', tensor: 'mask' })
+    // What the warning advises: masks of a float op saturate.
+    const kept = quantize(model(add), { mode: 'int8', ranges, keepFloat: ['masking'] })
+    expect(kept.diagnostics.map((d) => d.code)).not.toContain('quantize/uncut-masks')
+    const graph = kept.model.graphs[0]!
+    const stored = graph.nodes.filter((n) => n.op === 'quantize').map((n) => graph.values.get(n.outputs[0]!)!.type.quant)
+    expect(stored).toContainEqual(expect.objectContaining({ zeroPoint: 127, scale: Math.fround(Math.fround(9 + margin.i8) / 255) }))
   })
 
   it('where ranges tell of none', () => {

@@ -7,6 +7,7 @@ import { ignoredMasks, leastMask, maskOperands } from '../../ops/masks.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
 import type { Ranges } from '../ranges.ts'
 import { floatsOf } from '../static/constants.ts'
+import type { KeepFloat } from '../types.ts'
 
 export interface CutMasks {
   /** Constants that made masks make smaller ones; values keep their numbers. */
@@ -25,11 +26,11 @@ const openRow = 512
 /**
  * Masks as small as a softmax allows. Those of an activation go below its other values by so much that all masked elements of a row
  * together weigh less than half a step of the softmax's result, `ln(2 n / step)` for rows of `n`; and where they are made in a sum, by
- * the most that the other operands add. Only activations of which `ranges` tell masks change.
+ * the most that the other operands add. What a float op makes, as those that `keep` names, may keep its masks: they saturate on the grid. Only activations of which `ranges` tell masks change.
  */
-export function cutMasks(model: Model, ranges: Ranges, type: IntegerType): CutMasks {
+export function cutMasks(model: Model, ranges: Ranges, type: IntegerType, keep: KeepFloat = () => false): CutMasks {
   if (!ranges.masks) return { model, ranges, cut: [], uncut: [] }
-  const graphs = model.graphs.map((graph, index) => new MaskCutter(graph, index, ranges, type).run())
+  const graphs = model.graphs.map((graph, index) => new MaskCutter(graph, index, ranges, type, keep).run())
   const of: Ranges['of'] = (graph, value) => graphs[graph]?.ranges.get(value.id) ?? ranges.of(graph, value)
   const cut = graphs.flatMap((g) => g.cut)
   const uncut = graphs.flatMap((g) => g.uncut)
@@ -73,17 +74,19 @@ class MaskCutter {
   readonly #index: number
   readonly #known: Ranges
   readonly #type: IntegerType
+  readonly #keep: KeepFloat
   readonly #editor: GraphEditor
   readonly #limits = new Map<ValueId, Limit>()
   readonly #ranges = new Map<ValueId, Range>()
   readonly #cut: Value[] = []
   readonly #uncut: CutMasks['uncut'][number][] = []
 
-  constructor(graph: Graph, index: number, known: Ranges, type: IntegerType) {
+  constructor(graph: Graph, index: number, known: Ranges, type: IntegerType, keep: KeepFloat) {
     this.#graph = graph
     this.#index = index
     this.#known = known
     this.#type = type
+    this.#keep = keep
     this.#editor = new GraphEditor(graph)
   }
 
@@ -136,12 +139,13 @@ class MaskCutter {
     const shown = limit && node && spec ? this.#shown(node, spec, limit.side) : []
     if (limit && rest) {
       const [low, high] = rest
-      const isMadeHere = shown.some((s) => this.#holdsMasks(s))
-      // A QUANTIZE makes i32 first and adds the zero point then: one below 0 would bring masks out at the other end.
-      const at = Math.min(limit.at, low, isMadeHere ? low : -high)
-      const isStored = limit.side === 1 && !spec?.quant?.integer?.includes(this.#type)
-      if (isMadeHere ? this.#passOn(value, node!, shown, { side: limit.side, at }) : isStored) {
-        this.#ranges.set(value.id, ranged([at, high], limit.side))
+      const { side } = limit
+      const least = Math.min(limit.at, low)
+      const isMade = shown.some((s) => this.#holdsMasks(s)) && this.#passOn(value, node!, shown, { side, at: least })
+      const isFloat = !node || !spec?.quant?.integer?.includes(this.#type) || this.#keep(node.origin, value.name)
+      if (isMade || (isFloat && side === 1)) {
+        // A QUANTIZE makes i32 first and adds the zero point then: one below 0 would bring masks out at the other end.
+        this.#ranges.set(value.id, ranged([isMade ? least : Math.min(least, -high), high], side))
         this.#cut.push(value)
         return
       }

@@ -30,7 +30,7 @@ export function followRecipe(
   const decisions: Decision[] = []
   const forms = staticForms(choices)
   const finest = forms.some((f) => f.type === 'i16') ? 'i16' : 'i8'
-  const { model, ranges, diagnostics: told } = withoutMasks(given, forms.length > 0 ? options : {}, finest)
+  const { model, ranges, diagnostics: told } = withoutMasks(given, forms.length > 0 ? options : {}, finest, keep)
   const diagnostics: Diagnostic[] = [...told]
   const range = knownRange({ ranges })
   let current = model

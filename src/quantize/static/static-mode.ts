@@ -30,7 +30,7 @@ export function staticMode(activations: Activations, isStrict: boolean) {
   const isUnsigned = activations === 'u8'
   const type = isUnsigned ? 'i8' : activations
   return (given: Model, options: QuantizeOptions & Pick<Rounding, 'hessians'>, keep: KeepFloat): Quantized => {
-    const { model, ranges, diagnostics } = withoutMasks(given, options, type)
+    const { model, ranges, diagnostics } = withoutMasks(given, options, type, keep)
     const range = knownRange({ ranges })
     const { weightsAlgorithm: algorithm, hessians, defaultRange, inputStats } = options
     const rounding = isSampled(algorithm) ? () => ({ algorithm, hessians }) : undefined
@@ -78,9 +78,10 @@ export function withoutMasks(
   model: Model,
   { ranges }: QuantizeOptions,
   type: IntegerType,
+  keep: KeepFloat,
 ): { readonly ranges?: QuantizeOptions['ranges'] | undefined } & Pick<Quantized, 'model' | 'diagnostics'> {
   if (!ranges) return { model, diagnostics: [] }
-  const { cut, uncut, ...rest } = cutMasks(model, ranges, type)
+  const { cut, uncut, ...rest } = cutMasks(model, ranges, type, keep)
   const names = cut.map((v) => v.name)
   return {
     ...rest,
