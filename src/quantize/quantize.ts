@@ -65,6 +65,7 @@ export const staticModes: ReadonlySet<QuantizeMode> = new Set<QuantizeMode>(['in
  * A smaller model from a float one; `mode` says how. The input is not changed.
  * Throws `quantize/needs-samples` where an algorithm that rounds by samples has none.
  * Throws `quantize/needs-means` where biases are to be corrected and it has none.
+ * Throws `quantize/not-recovered` where weights are to be integers times a scale already and are not.
  * Throws `quantize/unknown-mode`, `quantize/unmatched-pattern`, `quantize/not-finite`, `quantize/io-needs-static-mode`, `quantize/unfit-option`, with a recipe
  * `quantize/unmatched-rule`, and in static modes
  * `quantize/no-ranges`, `quantize/not-integer`, `quantize/unknown-port`, `quantize/port-not-float`, `quantize/unfit-port-type`,

@@ -59,7 +59,12 @@ def recipes():
         for algorithm in ("MSE", "OCTAV"):
             forms[f"{algorithm} dynamic {bits}"] = changed(recipe._dynamic_wix_afp32(bits), algorithm)
         forms[f"tensorwise dynamic {bits}"] = changed(recipe._dynamic_wix_afp32(bits), weight__granularity="TENSORWISE")
+        forms[f"recovery dynamic {bits}"] = changed(recipe._dynamic_wix_afp32(bits), "dequantized_weight_recovery")
+        for granularity in ("TENSORWISE", "BLOCKWISE_32"):
+            forms[f"recovery dynamic {bits} {granularity}"] = changed(
+                recipe._dynamic_wix_afp32(bits), "dequantized_weight_recovery", weight__granularity=granularity)
     for bits, make in ((8, recipe.weight_only_wi8_afp32), (4, recipe.weight_only_wi4_afp32)):
+        forms[f"recovery weight-only {bits}"] = changed(make(), "dequantized_weight_recovery")
         forms[f"tensorwise weight-only {bits}"] = changed(make(), weight__granularity="TENSORWISE")
         forms[f"asymmetric weight-only {bits}"] = changed(make(), weight__symmetric=False)
     for make in (recipe.static_wi8_ai8, recipe.static_wi8_ai16):
@@ -67,6 +72,10 @@ def recipes():
         forms[f"{make.__name__} tensorwise"] = changed(make(), weight__granularity="TENSORWISE")
         forms[f"{make.__name__} MSE"] = changed(make(), "MSE")
         forms[f"{make.__name__} OCTAV"] = changed(make(), "OCTAV")
+        forms[f"{make.__name__} recovery"] = changed(make(), "dequantized_weight_recovery")
+        forms[f"{make.__name__} recovery w4"] = changed(make(), "dequantized_weight_recovery", weight__num_bits=4)
+    forms["recovery unchecked"] = [
+        {**changed(recipe._dynamic_wix_afp32(4), "dequantized_weight_recovery", skip_checks=True)[0], "operation": "FULLY_CONNECTED"}]
     forms["static_wi8_ai8 symmetric"] = changed(recipe.static_wi8_ai8(), activation__symmetric=True)
     forms["static, unsigned ports"] = recipe.static_wi8_ai8() + [
         {**changed(recipe.static_wi8_ai8(), activation__dtype="UINT")[0], "operation": port} for port in ("INPUT", "OUTPUT")]

@@ -141,6 +141,11 @@ export function isWeight(node: Node, index: number): boolean {
 /** Whether rules with an algorithm are for ops with weights and no others. @see litert-quantizer 0.11 algorithm_manager.py */
 const forWeightsOnly = (algorithm: WeightAlgorithm): boolean => algorithm !== 'min-max' && algorithm !== 'octav'
 
+/** dequantized_weight_recovery is for FULLY_CONNECTED, CONV_2D and EMBEDDING_LOOKUP, which also take fewer bits. @see litert-quantizer 0.11 algorithm_manager.py */
+const canRecover = (w: WeightTrait): boolean => isOwnWeight(w) && w.small!.dynamic.some((bits) => bits < 8)
+
+const notInRecipe = (spec: OpSpec, algorithm: WeightAlgorithm): string => `${algorithm} is not for ${spec.builtin} in a recipe`
+
 function fitsPort({ regex, operation, layer, tensor, index }: Match, word: string, name: string): boolean {
   if (layer || index || (operation !== undefined && operation !== word)) return false
   return (tensor?.some((pattern) => glob(pattern)(name)) ?? true) && (regex?.test(`${name};`.slice(0, maxScope)) ?? true)
@@ -171,6 +176,7 @@ function refusalOf(graph: Graph, node: Node, spec: OpSpec, action: Action): stri
     if (action.isUnsigned) return 'only inputs and outputs of a model are UINT'
     const { bits, algorithm } = action.weights
     if (forWeightsOnly(algorithm) && !hasWeights(spec)) return `${spec.builtin} has no weights, for which ${algorithm} is`
+    if (algorithm === 'recover' && !spec.quant.weights?.some(canRecover)) return notInRecipe(spec, algorithm)
     const takes = (w: WeightTrait) => bits === 8 || !w.small || w.small.integer?.includes(bits)
     return spec.quant.weights?.every(takes) === false ? `${spec.builtin} takes no ${bits}-bit weights with integer activations` : undefined
   }
@@ -186,9 +192,10 @@ function weightRefusal(graph: Graph, node: Node, spec: OpSpec, scheme: WeightSch
     const id = node.inputs[index]
     const value = id == null ? undefined : graph.values.get(id)!
     if (!value || elementCount(value.type.shape) === 0) continue
-    const isMse = scheme.algorithm === 'mse' && !isOwnWeight(trait)
-    const place = isMse
-      ? { reason: `mse is not for ${spec.builtin} in a recipe` }
+    const { algorithm } = scheme
+    const isApart = (algorithm === 'mse' && !isOwnWeight(trait)) || (algorithm === 'recover' && !canRecover(trait))
+    const place = isApart
+      ? { reason: notInRecipe(spec, algorithm) }
       : placeScales(spec, node.attrs, trait, value.type.shape as readonly number[], scheme)
     if (!('reason' in place)) return undefined
     reason = place.reason

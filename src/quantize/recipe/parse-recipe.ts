@@ -2,7 +2,7 @@ import { type DiagnosticFields, joined } from '../../core/diagnostics.ts'
 import { isJsonObject, type Json, member } from '../../core/json.ts'
 import { allSpecs } from '../../ops/index.ts'
 import { recipeNotJson, recipeParts, recipeValue, unknownRecipeKey, unsupportedAlgorithm } from '../diagnostics.ts'
-import { type BlockSize, type Granularity, isRotating, type WeightAlgorithm, type WeightScheme } from '../weights/scheme.ts'
+import { type BlockSize, type Granularity, isRotating, type StaticWeights, type WeightAlgorithm } from '../weights/scheme.ts'
 import { type Action, isPortWord, type Match, portWords, type Recipe, type Rule } from './recipe.ts'
 import { keysAt, type RuleJson, ruleSchema, type TensorConfig } from './recipe-schema.ts'
 
@@ -10,6 +10,7 @@ const algorithms: ReadonlyMap<string, WeightAlgorithm> = new Map([
   ['min_max_uniform_quantize', 'min-max'],
   ['MSE', 'mse'],
   ['OCTAV', 'octav'],
+  ['dequantized_weight_recovery', 'recover'],
   ['GPTQ', 'gptq'],
   ['ADAROUND', 'adaround'],
   ['HADAMARD_ROTATION', 'hadamard'],
@@ -132,7 +133,7 @@ function actionOf(recipe: string, path: string, json: RuleJson, problems: Diagno
   if (activation) {
     if (config.compute_precision !== 'INTEGER') return wrong('op_config.compute_precision', 'with integer activations it is INTEGER')
     if (isRotating(algorithm)) return wrong('algorithm_key', 'rotations are for float activations: leave activation_tensor_config out')
-    return staticAction(weight, { bits, algorithm }, activation, wrong)
+    return staticAction(weight, { bits, algorithm, ...(config.skip_checks && { isUnchecked: true }) }, activation, wrong)
   }
   if (config.compute_precision === 'FLOAT' && !config.explicit_dequantize)
     return wrong('op_config.explicit_dequantize', 'it is true where compute_precision is FLOAT')
@@ -161,7 +162,7 @@ const isCount = (x: unknown): x is number => Number.isInteger(x) && (x as number
 
 function staticAction(
   weight: TensorConfig,
-  form: Pick<WeightScheme, 'bits' | 'algorithm'>,
+  form: Omit<StaticWeights, 'granularity'>,
   activation: TensorConfig,
   wrong: (field: string, what: string) => undefined,
 ): Action | undefined {

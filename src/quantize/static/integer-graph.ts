@@ -1,4 +1,5 @@
 import { lazyConst } from '../../core/bytes.ts'
+import { type DiagnosticFields, joined } from '../../core/diagnostics.ts'
 import { byteLengthOf, bytesOf } from '../../core/dtype.ts'
 import { elementCount } from '../../core/shape.ts'
 import { GraphEditor } from '../../ir/graph.ts'
@@ -16,6 +17,7 @@ import { hasEffect } from '../../ops/bodies.ts'
 import { findSpec, op } from '../../ops/index.ts'
 import type { IntegerType, OpSpec } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
+import { notRecovered } from '../diagnostics.ts'
 import type { Decision } from '../types.ts'
 import { encoded, packedCodes } from '../weights/encode.ts'
 import type { Groups } from '../weights/groups.ts'
@@ -45,6 +47,7 @@ export const rule = 'static-integer'
 /**
  * The graph with the nodes of `quantized` computing in integers. Values go over where an integer op meets a float one: a QUANTIZE or
  * DEQUANTIZE that all readers share. Inputs and outputs stay float. Every float operand and result of these nodes has a grid.
+ * Throws `quantize/not-recovered` with every weight for which no scales were found that were to be recovered.
  */
 export function integerGraph(
   graph: Graph,
@@ -70,6 +73,7 @@ class IntegerGraph {
   readonly #made = new Set<ValueId>()
   readonly #forms = new Map<string, Value>()
   readonly #decisions: Decision[] = []
+  readonly #problems: DiagnosticFields[] = []
 
   constructor(graph: Graph, grids: Grids, quantized: ReadonlySet<NodeId>, options: IntegerOptions) {
     this.#graph = graph
@@ -94,6 +98,7 @@ class IntegerGraph {
         name: this.#hasFloatForm(id) ? `${value.name}/quantized` : value.name,
       })
     }
+    if (this.#problems.length > 0) throw joined(this.#problems)
     editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
     return { graph: editor.finish(), decisions: this.#decisions }
   }
@@ -213,6 +218,8 @@ class IntegerGraph {
       const known = isConst ? trained : Float32Array.of(this.#gridOf(node, index).scale)
       const fits = known?.length === channels.count
       const parameters = !fits && 'bits' in weights ? weightParameters(value.data!, channels, { ...weights, isSymmetric: true }) : undefined
+      if (parameters?.unrecovered && 'bits' in weights)
+        this.#problems.push(notRecovered(value.name, node.origin.source[0], weights.bits, parameters.unrecovered))
       let scales = fits ? known : parameters ? Float32Array.from(parameters.scales) : weightScales(value, channels)
       const biasTrait = biases.find((b) => b.scaleFrom.includes(trait.operand))
       const bias = biasTrait && at(biasTrait.operand)

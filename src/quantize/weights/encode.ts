@@ -149,11 +149,15 @@ class Encoder {
 
   #one(i: number, scale: number, zeroPoint: number): void {
     const { elements, codes } = this.#kernel
-    const { low, high, ties } = this.#parameters
-    const q = exact(elements[i]!, scale, zeroPoint, ties)
     // NaN, of 0 over a scale that became 0, is stored as 0.
-    codes[i] = q < low ? low : q > high ? high : q
+    codes[i] = codeOf(elements[i]!, scale, zeroPoint, this.#parameters)
   }
+}
+
+/** The integer of an element. */
+export function codeOf(value: number, scale: number, zeroPoint: number, { low, high, ties }: Parameters): number {
+  const q = exact(value, scale, zeroPoint, ties)
+  return q < low ? low : q > high ? high : q
 }
 
 /** The quotient, rounded as the parameters have it; float32 steps where halves go to even. */

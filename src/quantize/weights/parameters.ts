@@ -7,6 +7,7 @@ import { bounds, magnitudes } from './bounds.ts'
 import type { Groups } from './groups.ts'
 import { mseScales } from './mse.ts'
 import { octavClipping } from './octav.ts'
+import { recoveredScales, type Unrecovered, unrecovered } from './recover.ts'
 import type { WeightScheme } from './scheme.ts'
 
 /** real = scale * (q - zero point), one pair for each group. */
@@ -19,6 +20,10 @@ export interface Parameters {
   readonly high: number
   /** Where halves go. */
   readonly ties: 'even' | 'away'
+  /** What is stored, where that is not what elements are divided by. */
+  readonly storedScales?: Float32Array
+  /** Why elements are no integers on these scales, where that was asked for. */
+  readonly unrecovered?: Unrecovered | undefined
 }
 
 /** A range of at most this width is widened to it: also that of all-zero channels. */
@@ -37,7 +42,7 @@ export function tensorflowParameters(data: ConstData, groups: Groups): Parameter
   return { scales: Float64Array.from(found, (m) => Math.max(2 * m, smallestRange) / 254), low: -127, high: 127, ties: 'away' }
 }
 
-type Fit = Pick<WeightScheme, 'bits' | 'isSymmetric' | 'granularity' | 'algorithm'>
+type Fit = Pick<WeightScheme, 'bits' | 'isSymmetric' | 'granularity' | 'algorithm' | 'isUnchecked'>
 
 /** Scales and zero points of the groups by the algorithm of a scheme; undefined when an element is NaN or infinite. */
 export function weightParameters(data: ConstData, groups: Groups, scheme: Fit): Parameters | undefined {
@@ -76,10 +81,12 @@ function minMaxParameters(data: ConstData, groups: Groups, scheme: Fit): Paramet
 }
 
 /** The same by an algorithm that weighs errors; it reads the whole constant. */
-function fittedParameters(data: ConstData, groups: Groups, { bits, granularity, algorithm }: Fit): Parameters | undefined {
+function fittedParameters(data: ConstData, groups: Groups, scheme: Fit): Parameters | undefined {
+  const { bits, granularity, algorithm } = scheme
   const found = magnitudes(data, groups)
   if (!found) return undefined
   const values = typedView('f32', data.bytes())
+  if (algorithm === 'recover') return recoveredParameters(values, groups, scheme)
   if (algorithm === 'mse' && bits !== 2) {
     const [low, high] = rangeOf(bits, bits === 8)
     return { scales: mseScales(values, groups, bits), low, high, ties: 'even' }
@@ -89,12 +96,21 @@ function fittedParameters(data: ConstData, groups: Groups, { bits, granularity, 
   return symmetricParameters(clipped, bits, typeof granularity === 'number')
 }
 
+/** Scales that the elements were multiplied by; those of blocks are rounded in the file alone, as litert-quantizer 0.11 does. */
+function recoveredParameters(values: Float32Array, groups: Groups, { bits, granularity, isUnchecked }: Fit): Parameters {
+  const isBlockwise = typeof granularity === 'number'
+  const found = recoveredScales(values, groups, granularity === 'per-tensor')
+  const scales = isBlockwise ? found.map((s) => (s > smallestHalf / 2 ? s : smallestHalf)) : found
+  const [low, high] = rangeOf(bits, bits >= 8)
+  const parameters: Parameters = { scales, low, high, ties: 'even', ...(isBlockwise && { storedScales: scales.map(toHalf) }) }
+  return isUnchecked ? parameters : { ...parameters, unrecovered: unrecovered(values, groups, parameters, bits) }
+}
+
 /** Scales for elements within a bound of each group. */
 export function symmetricParameters(largest: Float32Array, bits: WeightBits, isBlockwise: boolean): Parameters {
   const most = 2 ** (bits - 1) - 1
-  const scales = largest.map((m) => m / most)
-  if (isBlockwise)
-    for (let i = 0; i < scales.length; i++) scales[i] = Math.max(smallestHalf, f16ToNumber(toHalfBits(toBfloat16(scales[i]!))))
+  const exact = largest.map((m) => m / most)
+  const scales = isBlockwise ? exact.map(toHalf) : exact
   const [low, high] = rangeOf(bits, bits >= 8)
   return { scales, low, high, ties: 'even' }
 }
@@ -106,6 +122,9 @@ export function rangeOf(bits: WeightBits, isNarrow: boolean): readonly [low: num
 
 const f32 = new Float32Array(1)
 const u32 = new Uint32Array(f32.buffer)
+
+/** A scale as a block has it. */
+const toHalf = (scale: number): number => Math.max(smallestHalf, f16ToNumber(toHalfBits(toBfloat16(scale))))
 
 /** The nearest float32 with 7 bits of mantissa, ties to even. */
 function toBfloat16(value: number): number {

@@ -8,7 +8,7 @@ import { type Parameters, tensorflowParameters, weightParameters } from './param
 import { type Rounding, roundedBySamples } from './rounded-layer.ts'
 import type { Granularity, WeightScheme } from './scheme.ts'
 
-export interface QuantizedConst {
+export interface QuantizedConst extends Pick<Parameters, 'unrecovered'> {
   readonly type: TensorType
   readonly data: ConstData
 }
@@ -56,10 +56,12 @@ function finish(
   const { shape } = value.type
   const groups = groupsOf(shape as readonly number[], axis, granularity)
   const type: TensorType = { dtype: dtypes[bits], shape, quant: paramsOf(parameters, axis, granularity) }
-  return { type, data: encoded(value.data!, groups, parameters, bits) }
+  return { type, data: encoded(value.data!, groups, parameters, bits), unrecovered: parameters.unrecovered }
 }
 
-function paramsOf({ scales, zeroPoints }: Parameters, axis: number | null, granularity: Granularity): QuantParams {
+function paramsOf(parameters: Parameters, axis: number | null, granularity: Granularity): QuantParams {
+  const { zeroPoints } = parameters
+  const scales = parameters.storedScales ?? parameters.scales
   if (axis === null) return { kind: 'per-tensor', scale: Math.fround(scales[0]!), zeroPoint: zeroPoints?.[0] ?? 0 }
   const stored = scales instanceof Float32Array ? scales : Float32Array.from(scales)
   if (typeof granularity === 'number') return { kind: 'blockwise', axis, blockSize: granularity, scales: stored }

@@ -10,8 +10,8 @@ export type BlockSize = (typeof blockSizes)[number]
 /** One scale for a tensor, one for each channel, or one for each block of so many elements. */
 export type Granularity = 'per-tensor' | 'per-axis' | BlockSize
 
-/** By what rule scales are chosen from the elements, or integers on the scales of min-max. */
-export const plainAlgorithms = ['min-max', 'mse', 'octav', 'gptq', 'adaround'] as const
+/** By what rule scales are chosen from the elements (`recover`: these are integers times a scale already), or integers on the scales of min-max. */
+export const plainAlgorithms = ['min-max', 'mse', 'octav', 'recover', 'gptq', 'adaround'] as const
 /** Of rows that are rotated, by OCTAV; an op of its own, or ops that all runtimes have, undo it. */
 export const rotatingAlgorithms = ['hadamard', 'decomposed-hadamard'] as const
 export type WeightAlgorithm = (typeof plainAlgorithms)[number] | (typeof rotatingAlgorithms)[number]
@@ -35,7 +35,7 @@ export interface WeightScheme {
   readonly otherwise?: WeightScheme
   /** Elements that are rotated together at most, 0 for any number, where the algorithm rotates. */
   readonly maxRotation?: number
-  /** Also where no kernel is known to take it. */
+  /** Also where no kernel is known to take it, or nothing was recovered. */
   readonly isUnchecked?: boolean
 }
 
@@ -57,7 +57,7 @@ export function dynamicRange(
 }
 
 /** Symmetric weights beside integer activations. */
-export type StaticWeights = Pick<WeightScheme, 'bits' | 'algorithm'> & { readonly granularity: 'per-tensor' | 'per-axis' }
+export type StaticWeights = Pick<WeightScheme, 'bits' | 'algorithm' | 'isUnchecked'> & { readonly granularity: 'per-tensor' | 'per-axis' }
 
 export function isRotating(algorithm: WeightAlgorithm): boolean {
   return rotatingAlgorithms.some((a) => a === algorithm)

@@ -1,3 +1,4 @@
+import { type DiagnosticFields, joined } from '../../core/diagnostics.ts'
 import { elementCount } from '../../core/shape.ts'
 import { GraphEditor } from '../../ir/graph.ts'
 import { type Graph, mergeOrigins, type Node, type Value, type ValueId } from '../../ir/types.ts'
@@ -5,7 +6,7 @@ import { hasEffect } from '../../ops/bodies.ts'
 import { findSpec, op } from '../../ops/index.ts'
 import type { OpSpec, WeightTrait } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
-import { notFinite } from '../diagnostics.ts'
+import { notFinite, notRecovered } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
 import { rotatedConst, rotationSize } from './hadamard.ts'
 import type { Hessians } from './hessian.ts'
@@ -20,7 +21,7 @@ export type SchemeOf = (node: Node) => WeightScheme | { readonly reason: string 
 
 /**
  * Weights become integers and activations stay float, each op by its own scheme: its kernel takes them as stored, or a DEQUANTIZE that all
- * readers share comes before it. Throws `quantize/not-finite` and what `hessians.of` throws.
+ * readers share comes before it. Throws `quantize/not-finite`, `quantize/not-recovered` with every such weight, and what `hessians.of` throws.
  */
 export function smallWeights(
   graph: Graph,
@@ -45,6 +46,7 @@ class SmallWeights {
   readonly #keep: KeepFloat
   readonly #hessians: Hessians
   readonly #decisions: Decision[] = []
+  readonly #problems: DiagnosticFields[] = []
   /** Constants by the value they are made from and how. */
   readonly #stored = new Map<string, Stored>()
   readonly #widened = new Map<Value, Value>()
@@ -58,6 +60,7 @@ class SmallWeights {
   }
 
   finish(): { graph: Graph; decisions: Decision[] } {
+    if (this.#problems.length > 0) throw joined(this.#problems)
     this.#editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
     return { graph: this.#editor.finish(), decisions: this.#decisions }
   }
@@ -131,6 +134,7 @@ class SmallWeights {
     const source = isRotating(algorithm) ? { ...value, data: rotatedConst(value.data!, sizeOf(value, scheme)) } : value
     const made = this.#make(source, scheme, axis)
     if (!made) throw notFinite(value.name, node.origin.source[0])
+    if (made.unrecovered) this.#problems.push(notRecovered(value.name, node.origin.source[0], bits, made.unrecovered))
     const name = compute === 'dynamic' ? value.name : `${value.name}/quantized`
     const stored: Stored = { value: this.#editor.addConst(name, made.type, made.data), source, how: made.how }
     this.#stored.set(key, stored)
