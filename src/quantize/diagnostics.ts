@@ -35,10 +35,10 @@ export function notFinite(tensor: string, layer: string | undefined): DowncastEr
 /** Weights that were to be integers times a scale already, and are not. */
 export function notRecovered(tensor: string, layer: string | undefined, bits: number, found: Unrecovered): DiagnosticFields {
   const { maxAbs, distinct, limit } = found
-  const isMore = distinct > limit
-  const why = isMore
-    ? `up to ${distinct} different values share a scale, and ${bits} bits tell ${limit} apart`
-    : 'they are not as far apart as neighbouring integers, times one scale, around 0'
+  const why =
+    distinct > limit
+      ? `up to ${distinct} different values share a scale, and ${bits} bits tell ${limit} apart`
+      : 'they are not as far apart as neighbouring integers, times one scale, around 0'
   return {
     code: 'quantize/not-recovered',
     message: `The elements of the weight "${tensor}"${layer ? ` of "${layer}"` : ''} are no ${bits}-bit integers times a scale: ${why}; the nearest are off by up to ${maxAbs.toPrecision(3)}.`,
@@ -46,7 +46,7 @@ export function notRecovered(tensor: string, layer: string | undefined, bits: nu
     actual: `off by up to ${maxAbs.toPrecision(3)}`,
     tensor,
     node: layer,
-    hint: `${isMore ? 'Choose more bits, or smaller groups that share a scale, if it was quantized so' : 'Choose the bits and groups that it was quantized with'}; else another algorithm for it, or keep the layer float with --keep-float.`,
+    hint: 'Choose the bits and the groups that it was quantized with, another algorithm for it, or keep the layer float with --keep-float.',
   }
 }
 
