@@ -138,7 +138,7 @@ export const convertVerb = defineVerb({
     'convert frozen.pb --inputs image --outputs probabilities --shape image=1,8,8,1 -o cut.tflite',
     'convert model.tflite --quantize float16 -o half.tflite',
     'convert saved/1 --quantize int8 --calibration digits/ --preprocess mean=0,std=255 -o int8.tflite',
-    'convert saved/1 --quantize dynamic-int4 --calibration digits --preprocess mean=0,std=255 --bias-correction -o int4.tflite',
+    'convert saved/1 --quantize dynamic-int4 --calibration digits --bias-correction -o int4.tflite',
     "convert model.keras --quantize dynamic --keep-float 'dense_1' -o small.tflite",
   ],
   load: async () => (await import('../commands/convert.ts')).convertCommand,
