@@ -30,8 +30,11 @@ export function followRecipe(
   const decisions: Decision[] = []
   const forms = staticForms(choices)
   const finest = forms.some((f) => f.type === 'i16') ? 'i16' : 'i8'
-  const { model, ranges, diagnostics: told } = withoutMasks(given, forms.length > 0 ? options : {}, finest, keep)
-  const diagnostics: Diagnostic[] = [...told]
+  // Ports have integers also where no op computes with them.
+  const asGiven = { model: given, ranges: options.ranges, diagnostics: [] }
+  const unmasked = forms.length > 0 ? withoutMasks(given, options, finest, keep) : asGiven
+  const { model, ranges } = unmasked
+  const diagnostics: Diagnostic[] = [...unmasked.diagnostics]
   const range = knownRange({ ranges })
   let current = model
   for (const form of forms) {

@@ -205,6 +205,15 @@ describe('static rules', () => {
     expect(types([{ operation: 'CONV_2D', ...integer(8) }])).toEqual(['f32', 'f32'])
   })
 
+  it('inputs and outputs also where no op can be integer', () => {
+    const plain = parseModel('graph main(%0 "x": f32[1,4]) {\n  %9 "y" = hard_swish(%0) : f32[1,4]\n  return %9\n}')
+    const port = (value: number) => [{ name: `p${value}`, value }]
+    const { inputs, outputs } = plain.graphs[0]!
+    const signed = { ...plain, signatures: [{ key: 's', graph: 0, inputs: port(inputs[0]!), outputs: port(outputs[0]!) }] }
+    const { model: made } = quantize(signed, { recipe: recipe(integer(16)), ranges: { of: () => [-1, 1] } })
+    expect(made.graphs[0]!.nodes.map((n) => n.op)).toEqual(['dequantize', 'hard_swish', 'quantize'])
+  })
+
   it('give one pass to weights of different widths', () => {
     const small = follow([integer(8), { operation: 'FULLY_CONNECTED', ...integer(8, 4) }]).model
     expect(typesOf(small)).toEqual(['quantize', 'conv_2d i8 i8', 'reshape', 'fully_connected i8 i4', 'fully_connected i8 i4', 'dequantize'])
