@@ -17,7 +17,9 @@ export function passesThrough(body: SourceGraph, i: number, scope: Scope): boole
 /** The node whose value a reference always is, seen through identities and through loops that do not change it. */
 function inputOf(body: SourceGraph, ref: SourceRef, scope: Scope): number {
   for (let at = ref; ; ) {
-    const node = body.nodes[at.node]!
+    const node = body.nodes[at.node]
+    // What only runs gives no value, and is refused where it is read.
+    if (!node) return at.node
     if (identities.has(node.op) && node.inputs[0]) at = node.inputs[0]
     else if (loops.has(node.op)) {
       const name = node.attrs.get('body')
