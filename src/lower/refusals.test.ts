@@ -53,6 +53,15 @@ test('a form that has no counterpart', () => {
   expect(refusal(lowered([input([1, 4, 4, 2]), nchw]))).toMatchObject({ code: 'lower/unsupported-form', node: 'head/y' })
 })
 
+test.each([
+  ['MatMul', { transpose_a: attr.bool(true) }],
+  ['BatchMatMulV2', { adj_x: attr.bool(true) }],
+])('%s of a vector', (type, attrs) => {
+  const weights = constant('w', tensor('f32', [4, 2], [[4, new Uint8Array(32)]]))
+  const y = node('head/y', type, ['x', 'w'], { T: f32, ...attrs })
+  expect(refusal(lowered([input([4]), weights, y], [4]))).toMatchObject({ code: 'lower/unsupported-form', node: 'head/y' })
+})
+
 test('complex numbers that are read whole', () => {
   const z = node('head/y', 'Complex', ['x', 'x'], { T: f32, Tout: attr.type('c64') })
   expect(refusal(lowered([input([2]), z], [2]))).toMatchObject({

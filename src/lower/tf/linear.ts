@@ -2,6 +2,7 @@ import { mulDims } from '../../core/dim.ts'
 import { broadcastShapes, type Dim, type Shape, sameShape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
+import { formatType } from '../../ops/diagnostics.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
 import { castTo, permute, reshapeTo, sizes } from '../operands.ts'
@@ -55,6 +56,8 @@ function productOfIntegers(b: OpBuilder, x: Value, y: Value): Value {
 
 function batchMatMul(n: SourceOp, b: OpBuilder): Value {
   const [x, y] = [n.in(0), n.in(1)]
+  const vector = [x, y].find((v) => v.type.shape.length < 2)
+  if (vector) n.reject(`its operands must be matrices, found ${formatType(vector.type)}`)
   const [adjX, adjY] =
     n.node.op === 'MatMul' ? [n.bool('transpose_a', false), n.bool('transpose_b', false)] : [n.bool('adj_x', false), n.bool('adj_y', false)]
   const to = n.has('Tout') ? n.type('Tout') : x.type.dtype
