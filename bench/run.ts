@@ -43,6 +43,7 @@ const python = process.env.DOWNCAST_PYTHON ?? path.join(root, '.cache/tensorflow
 const quantizer = process.env.DOWNCAST_LITERT_QUANTIZER ?? path.join(root, '.cache/litert-quantizer/bin/python')
 const cli = path.join(root, 'dist/cli.js')
 const dir = mkdtempSync(path.join(tmpdir(), 'downcast-bench-'))
+process.on('exit', () => rmSync(dir, { recursive: true, force: true }))
 const [ours, theirs] = [path.join(dir, 'ours'), path.join(dir, 'theirs')]
 const convert = (source: string, mode: string): string[] => ['convert', source, '-o', ours, '--quantize', mode, '--no-check', '--quiet']
 
@@ -116,38 +117,27 @@ if (missing.length > 0) {
 }
 
 let missed = 0
-try {
-  row('case', 'ours s', 'ref s', 'ratio', 'goal', 'ours MB', 'ref MB', 'goal', 'ours B', 'ref B')
-  for (const c of cases) {
-    if (c.needs === 'litert-quantizer' && !hasQuantizer) {
-      process.stdout.write(`${c.name.padEnd(24)}skipped: litert-quantizer is not installed at ${path.relative(root, quantizer)}\n`)
-      continue
-    }
-    const preload = ['-r', path.join(root, 'bench/peak-memory.cjs')]
-    const { a, b } = interleave([process.execPath, ...preload, cli, ...c.ours()], c.reference(), Number(values.rounds))
-    const ratio = median(a.map((s, i) => b[i]!.seconds / s.seconds))
-    const [peak, theirPeak] = [a, b].map((samples) =>
-      samples[0]!.peakMb === undefined ? undefined : median(samples.map((s) => s.peakMb!)),
-    )
-    const sizes = existsSync(theirs) ? [ours, theirs].map((file) => statSync(file).size) : []
-    const ok = ratio >= c.faster && peak! <= (c.peakMb ?? Number.POSITIVE_INFINITY) && (!c.isNeverLarger || sizes[0]! <= sizes[1]!)
-    if (!ok) missed++
-    row(
-      c.name,
-      ...[
-        median(a.map((s) => s.seconds)).toFixed(3),
-        median(b.map((s) => s.seconds)).toFixed(2),
-        ratio.toFixed(ratio < 1 ? 2 : 1),
-        c.faster,
-      ],
-      ...[peak?.toFixed(0), theirPeak?.toFixed(0), c.peakMb, ...sizes],
-      ...(ok ? [] : [...Array(2 - sizes.length).fill(''), 'missed']),
-    )
-    rmSync(theirs, { force: true })
-    rmSync(`${theirs}.d`, { recursive: true, force: true })
+row('case', 'ours s', 'ref s', 'ratio', 'goal', 'ours MB', 'ref MB', 'goal', 'ours B', 'ref B')
+for (const c of cases) {
+  if (c.needs === 'litert-quantizer' && !hasQuantizer) {
+    process.stdout.write(`${c.name.padEnd(24)}skipped: litert-quantizer is not installed at ${path.relative(root, quantizer)}\n`)
+    continue
   }
-} finally {
-  rmSync(dir, { recursive: true, force: true })
+  const preload = ['-r', path.join(root, 'bench/peak-memory.cjs')]
+  const { a, b } = interleave([process.execPath, ...preload, cli, ...c.ours()], c.reference(), Number(values.rounds))
+  const ratio = median(a.map((s, i) => b[i]!.seconds / s.seconds))
+  const [peak, theirPeak] = [a, b].map((samples) => (samples[0]!.peakMb === undefined ? undefined : median(samples.map((s) => s.peakMb!))))
+  const sizes = existsSync(theirs) ? [ours, theirs].map((file) => statSync(file).size) : []
+  const ok = ratio >= c.faster && peak! <= (c.peakMb ?? Number.POSITIVE_INFINITY) && (!c.isNeverLarger || sizes[0]! <= sizes[1]!)
+  if (!ok) missed++
+  row(
+    c.name,
+    ...[median(a.map((s) => s.seconds)).toFixed(3), median(b.map((s) => s.seconds)).toFixed(2), ratio.toFixed(ratio < 1 ? 2 : 1), c.faster],
+    ...[peak?.toFixed(0), theirPeak?.toFixed(0), c.peakMb, ...sizes],
+    ...(ok ? [] : [...Array(2 - sizes.length).fill(''), 'missed']),
+  )
+  rmSync(theirs, { force: true })
+  rmSync(`${theirs}.d`, { recursive: true, force: true })
 }
 process.stdout.write(missed === 0 ? 'all goals met\n' : `${missed} goals missed\n`)
 process.exit(missed === 0 || values['report-only'] ? 0 : 1)

@@ -1,7 +1,7 @@
-import { findBuiltin } from '../ops/index.ts'
 import { placesOf } from '../quantize/weighted.ts'
-import { type ModelTables, operatorName, type SubGraphTables } from '../run/model-io.ts'
+import type { ModelTables, SubGraphTables } from '../run/model-io.ts'
 import { type MaskSide, maskSides } from './masks.ts'
+import { specOf } from './operator-spec.ts'
 
 /** A float tensor that a run computes or is given. */
 export interface Activation {
@@ -39,11 +39,11 @@ export function activationsOf(tables: ModelTables): Activation[] {
 }
 
 /** By tensor, how many elements a row has that an op multiplies with weights. */
-function columnsIn({ operators, tensors }: SubGraphTables, { operatorCodes }: ModelTables): Map<number, number> {
+function columnsIn({ operators, tensors }: SubGraphTables, tables: ModelTables): Map<number, number> {
   const found = new Map<number, number>()
-  for (const { opcodeIndex, inputs } of operators) {
-    const code = operatorCodes[opcodeIndex]
-    const spec = code && findBuiltin(operatorName(code))
+  for (const operator of operators) {
+    const { inputs } = operator
+    const spec = specOf(operator, tables)
     const places = spec && placesOf(spec)
     if (!places) continue
     const [input, weights] = [inputs[places.input], inputs[places.weights]]

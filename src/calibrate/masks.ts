@@ -1,6 +1,6 @@
-import { findBuiltin } from '../ops/index.ts'
 import { ignoredMasks, maskOperands } from '../ops/masks.ts'
-import { type ModelTables, operatorName, type SubGraphTables } from '../run/model-io.ts'
+import type { ModelTables, SubGraphTables } from '../run/model-io.ts'
+import { specOf } from './operator-spec.ts'
 
 /** Masks lie below the rest of an activation, or above. */
 export type MaskSide = 'below' | 'above'
@@ -28,16 +28,16 @@ export function joinedMasks(a: Masks | undefined, b: Masks | undefined): Masks {
 }
 
 /** The tensors of a subgraph that end in a softmax alone, however they get there, and where their masks are then. */
-export function maskSides({ operators, tensors, outputs }: SubGraphTables, { operatorCodes }: ModelTables): Map<number, MaskSide> {
+export function maskSides({ operators, tensors, outputs }: SubGraphTables, tables: ModelTables): Map<number, MaskSide> {
   const signs = new Map<number, 1 | -1 | 'other'>()
   const reads = (tensor: number, sign: 1 | -1 | 'other') => {
     const before = signs.get(tensor)
     signs.set(tensor, before === undefined || before === sign ? sign : 'other')
   }
   for (const t of outputs) reads(t, 'other')
-  for (const { opcodeIndex, inputs, outputs: results } of operators.toReversed()) {
-    const code = operatorCodes[opcodeIndex]
-    const spec = code && findBuiltin(operatorName(code))
+  for (const operator of operators.toReversed()) {
+    const { inputs, outputs: results } = operator
+    const spec = specOf(operator, tables)
     if (spec?.quant?.readsShape) continue
     const ignored = spec ? ignoredMasks(spec) : -1
     const passed = new Map((spec ? maskOperands(spec, inputs.length) : []).map((o) => [o.index, o.sign]))

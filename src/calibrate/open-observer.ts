@@ -1,23 +1,22 @@
 import { DowncastError } from '../core/diagnostics.ts'
 import { bodyKeys } from '../ops/bodies.ts'
-import { findBuiltin } from '../ops/index.ts'
 import type { LiteRtRunner } from '../run/litert.ts'
-import { type ModelTables, openModel, operatorName } from '../run/model-io.ts'
+import { type ModelTables, openModel } from '../run/model-io.ts'
 import { activationsOf } from './activations.ts'
 import type { HessianSource } from './hessian.ts'
 import { interpreterObserver } from './interpreter-observer.ts'
 import { liteRtObserver } from './litert-observer.ts'
 import type { Observer } from './observer.ts'
+import { specOf } from './operator-spec.ts'
 
 /** What LiteRT.js lacks for some models; the interpreter may have it. */
 const lacks: ReadonlySet<string> = new Set(['run/missing-op', 'run/not-loadable', 'run/unsupported-dtype'])
 
 /** Whether an op runs other graphs. What a composite stands for is not run: it is one op to who looks on. */
-function hasBodies({ subgraphs, operatorCodes }: ModelTables): boolean {
-  return subgraphs.some(({ operators }) =>
-    operators.some(({ opcodeIndex }) => {
-      const code = operatorCodes[opcodeIndex]
-      const spec = code && findBuiltin(operatorName(code))
+function hasBodies(tables: ModelTables): boolean {
+  return tables.subgraphs.some(({ operators }) =>
+    operators.some((operator) => {
+      const spec = specOf(operator, tables)
       return spec !== undefined && bodyKeys({ op: spec.name }).length > 0
     }),
   )

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { refusal as refusalBy } from '../../test/testkit/refusal.ts'
 import {
   attr,
   constant,
@@ -11,7 +12,7 @@ import {
   tensor,
 } from '../../test/testkit/saved-model.ts'
 import { memorySource } from '../core/bytes.ts'
-import { DowncastError } from '../core/diagnostics.ts'
+import type { DowncastError } from '../core/diagnostics.ts'
 import { importGraphDef } from '../import/graph-def/read.ts'
 import { importSavedModel } from '../import/saved-model/read.ts'
 import type { SourceModel } from '../import/source-graph.ts'
@@ -46,15 +47,7 @@ function kept(source: SourceModel, options: LowerOptions) {
   return { nodes, types: nodes.flatMap((n) => n.outputs.map(type)), codes: diagnostics.map((d) => d.code), diagnostics, graph: graph! }
 }
 
-function refusal(source: SourceModel, options: LowerOptions = {}): DowncastError {
-  try {
-    lowerSource(source, options)
-  } catch (e) {
-    if (e instanceof DowncastError) return e
-    throw e
-  }
-  throw new Error('nothing was refused')
-}
+const refusal = (source: SourceModel, options: LowerOptions = {}): DowncastError => refusalBy(() => lowerSource(source, options))
 
 describe('a custom op', () => {
   const attrs = {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { refusal } from '../../test/testkit/refusal.ts'
 import { attr, constant, type ModelSpec, modelFolder, node, tensor } from '../../test/testkit/saved-model.ts'
-import { DowncastError } from '../core/diagnostics.ts'
 import { importSavedModel } from '../import/saved-model/read.ts'
 import { lowerSource } from './index.ts'
 
@@ -21,16 +21,6 @@ function lowered(nodes: ModelSpec['nodes'], dims: readonly number[] | 'unknown' 
     signatures: { serving_default: { inputs: { x: { name: 'x:0', dims, dtype } }, outputs } },
   }
   return () => lowerSource(importSavedModel(modelFolder(model)))
-}
-
-function refusal(work: () => unknown): DowncastError {
-  try {
-    work()
-  } catch (e) {
-    if (e instanceof DowncastError) return e
-    throw e
-  }
-  throw new Error('nothing was refused')
 }
 
 const pool = (attrs: Parameters<typeof node>[3]) => node('head/y', 'MaxPool', ['x'], { T: f32, ...attrs })

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
+import { refusalOf } from '../../test/testkit/refusal.ts'
 import { attr, constant, type ModelSpec, modelFolder, node, tensor } from '../../test/testkit/saved-model.ts'
 import { convert } from '../convert.ts'
 import { constFromBytes, memorySource } from '../core/bytes.ts'
-import { DowncastError } from '../core/diagnostics.ts'
 import { bytesOf } from '../core/dtype.ts'
 import { tfliteBytes } from '../export/write-tflite.ts'
 import { memoryFolder } from '../import/folder.ts'
@@ -53,15 +53,6 @@ function withFault(model: Model, fault: (node: Node, graph: Graph) => Node | und
   return { ...model, graphs }
 }
 
-async function refusal(work: Promise<unknown>): Promise<DowncastError> {
-  const e = await work.then(
-    () => undefined,
-    (e: unknown) => e,
-  )
-  if (!(e instanceof DowncastError)) throw e ?? new Error('nothing was refused')
-  return e
-}
-
 describe('models that are right', () => {
   test('say what was compared, and with whom', async () => {
     const source = await oracleCase('conv2d_same')
@@ -90,7 +81,7 @@ describe('models that are right', () => {
     expect(report).toMatchObject({ outputs: [{ mode: 'none' }], gaps: [], onKernels: expect.stringContaining('cannot hold the states') })
     expect(report.outputs[0]!.shareOfTolerance).toBeLessThan(1)
     const broken: Model = { ...model, graphs: model.graphs.map(withChangedWeight) }
-    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch' })
+    expect(await refusalOf(check(source, broken))).toMatchObject({ code: 'parity/mismatch' })
   })
 
   test.each(['dynamic', 'float16'] as const)('in %s both the float model and the quantized one are looked at', async (mode) => {
@@ -126,7 +117,7 @@ describe('faults', () => {
     const source = await oracleCase('keras3_act_elu')
     const { model } = convert(source)
     const broken = withFault(model, (n) => (n.op === 'elu' ? { ...n, op: 'relu' } : undefined))
-    const e = await refusal(check(source, broken))
+    const e = await refusalOf(check(source, broken))
     expect(e).toMatchObject({ code: 'parity/mismatch', op: 'relu' })
     expect(e.message).toContain(`The first layer that differs is "${e.node}"`)
   })
@@ -135,14 +126,14 @@ describe('faults', () => {
     const source = twoLayers()
     const { model } = convert(source)
     const broken = withFault(model, (n) => (n.op === 'logistic' ? { ...n, op: 'tanh' } : undefined))
-    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch', node: 'first/Sigmoid', tensor: 'y' })
+    expect(await refusalOf(check(source, broken))).toMatchObject({ code: 'parity/mismatch', node: 'first/Sigmoid', tensor: 'y' })
   })
 
   test('a weight that is off by a hundredth is found', async () => {
     const source = await oracleCase('dense_large')
     const { model } = convert(source)
     const broken: Model = { ...model, graphs: model.graphs.map(withChangedWeight) }
-    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch' })
+    expect(await refusalOf(check(source, broken))).toMatchObject({ code: 'parity/mismatch' })
   })
 
   test('a fault that small sizes show is judged at the size of the model', async () => {
@@ -151,7 +142,7 @@ describe('faults', () => {
     const sound = await check(source, model)
     expect(sound).toMatchObject({ isReduced: true, inputShapes: { serving_default: { x: [1, 64, 64, 3] } } })
     const broken = withFault(model, (n) => (n.op === 'conv_2d' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu6' } } : undefined))
-    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/mismatch', op: 'conv_2d' })
+    expect(await refusalOf(check(source, broken))).toMatchObject({ code: 'parity/mismatch', op: 'conv_2d' })
   })
 
   test('quantized weights with wrong scales are a gross error', async () => {
@@ -159,7 +150,9 @@ describe('faults', () => {
     const { model, floatModel } = convert(source, { mode: 'dynamic' })
     const broken: Model = { ...model, graphs: model.graphs.map(withDoubledScales) }
     const quantized = { bytes: tfliteBytes(broken), mode: 'dynamic' } as const
-    const e = await refusal(checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }))
+    const e = await refusalOf(
+      checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }),
+    )
     expect(e.code).toBe('parity/mismatch')
     expect(e.message).toMatch(/dynamic may have 50\.0 %/)
   })
@@ -169,7 +162,7 @@ describe('faults', () => {
     const { model } = convert(source)
     // An operand too many: LiteRT looks when it prepares.
     const broken = withFault(model, (n) => (n.op === 'logistic' ? { ...n, inputs: [n.inputs[0]!, n.inputs[0]!] } : undefined))
-    expect(await refusal(check(source, broken))).toMatchObject({ code: 'parity/cannot-run' })
+    expect(await refusalOf(check(source, broken))).toMatchObject({ code: 'parity/cannot-run' })
   })
 })
 

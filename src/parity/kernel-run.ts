@@ -2,7 +2,7 @@ import { memorySource } from '../core/bytes.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
-import type { Model, Signature, SignaturePort, ValueId } from '../ir/types.ts'
+import type { Graph, Model, Signature, SignaturePort, ValueId } from '../ir/types.ts'
 import { NotComputable } from '../ops/interpret.ts'
 import { interpretModel } from '../ops/interpret-model.ts'
 import type { LoadedModel } from '../run/runner.ts'
@@ -41,4 +41,9 @@ export function signatureOf({ signatures, graphs }: Model, key: string | undefin
   const { inputs, outputs, values } = graphs[0]!
   const ports = (ids: readonly ValueId[]) => ids.map((value) => ({ name: values.get(value)!.name, value }))
   return signatures.find((s) => s.key === key) ?? { key: '', graph: 0, inputs: ports(inputs), outputs: ports(outputs) }
+}
+
+/** Whether a run leaves something behind that the next one reads. */
+export function keepsState({ nodes, values }: Graph): boolean {
+  return nodes.some((n) => n.op === 'var_handle') || [...values.values()].some((v) => v.isVariable)
 }

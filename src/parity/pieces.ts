@@ -7,7 +7,7 @@ import type { Graph, Model, Node, ValueId } from '../ir/types.ts'
 import { dropUncalledGraphs } from '../ops/bodies.ts'
 import type { LiteRtRunner } from '../run/litert.ts'
 import { withOpenSizes } from '../run/model-io.ts'
-import { type Running, signatureOf } from './kernel-run.ts'
+import { keepsState, type Running, signatureOf } from './kernel-run.ts'
 
 const pieceBytes = 2 ** 28
 
@@ -64,10 +64,6 @@ export function runInPieces(runner: LiteRtRunner, { name, bytes, isOpen, most = 
 
 const pieceKey = 'piece'
 const portName = (id: ValueId): string => `v${id}`
-
-function keepsState({ nodes, values }: Graph): boolean {
-  return nodes.some((n) => n.op === 'var_handle') || [...values.values()].some((v) => v.isVariable)
-}
 
 function constant({ values }: Graph, id: ValueId): NdArray {
   const { type, data } = values.get(id)!

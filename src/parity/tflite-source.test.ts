@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
+import { refusalOf } from '../../test/testkit/refusal.ts'
 import { convertTflite } from '../convert.ts'
 import { constFromBytes, memorySource } from '../core/bytes.ts'
-import { DowncastError } from '../core/diagnostics.ts'
 import { tfliteBytes } from '../export/write-tflite.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
@@ -41,15 +41,6 @@ function check(
     wholeBytes,
     ...(mode !== 'int8' && { quantized: { bytes: tfliteBytes(change(written, mode)), mode } }),
   })
-}
-
-async function refusal(work: Promise<unknown>): Promise<DowncastError> {
-  const e = await work.then(
-    () => undefined,
-    (e: unknown) => e,
-  )
-  if (!(e instanceof DowncastError)) throw e ?? new Error('nothing was refused')
-  return e
 }
 
 function withGraphs(model: Model, change: (graph: Graph) => Graph): Model {
@@ -134,30 +125,32 @@ test('what is too large for the runtime is run piece by piece, source and result
   const report = await check('tflite/mnist_cnn_small.float', 'dynamic', undefined, 0)
   expect(report).toMatchObject({ isInPieces: true, outputs: [{ mode: 'none', largestDifference: 0 }, { mode: 'dynamic' }], gaps: [] })
   const broken = check('tflite/mnist_cnn_small.float', 'float16', (m, which) => (which === 'float' ? withChangedWeight(m) : m), 0)
-  expect(await refusal(broken)).toMatchObject({ code: 'parity/mismatch', node: undefined })
+  expect(await refusalOf(broken)).toMatchObject({ code: 'parity/mismatch', node: undefined })
 })
 
 describe('faults', () => {
   test('a changed weight is found in its layer', async () => {
-    const e = await refusal(check('tflite/mnist_cnn_small.float', 'float16', (m, which) => (which === 'float' ? withChangedWeight(m) : m)))
+    const e = await refusalOf(
+      check('tflite/mnist_cnn_small.float', 'float16', (m, which) => (which === 'float' ? withChangedWeight(m) : m)),
+    )
     expect(e).toMatchObject({ code: 'parity/mismatch', op: 'conv_2d' })
     expect(e.message).toContain(`The first layer that differs is "${e.node}"`)
   })
 
   test('so are those behind it', async () => {
-    const e = await refusal(check('tflite/mnist_mlp.float', 'float16', (m, which) => (which === 'float' ? withChangedWeight(m, 1) : m)))
+    const e = await refusalOf(check('tflite/mnist_mlp.float', 'float16', (m, which) => (which === 'float' ? withChangedWeight(m, 1) : m)))
     const names = importTflite(open('made', fixture('tflite/mnist_mlp.float'))).graphs[0]!.nodes.map((n) => n.origin.source[0])
     expect(e).toMatchObject({ code: 'parity/mismatch', op: 'fully_connected' })
     expect(names.indexOf(e.node)).toBeGreaterThan(0)
   })
 
   test('a changed weight is found where own kernels run', async () => {
-    const e = await refusal(check('tflite/lstm_text.float', 'dynamic', (m, which) => (which === 'float' ? withChangedWeight(m) : m)))
+    const e = await refusalOf(check('tflite/lstm_text.float', 'dynamic', (m, which) => (which === 'float' ? withChangedWeight(m) : m)))
     expect(e.code).toBe('parity/mismatch')
   })
 
   test('wrong scales are a gross error', async () => {
-    const e = await refusal(
+    const e = await refusalOf(
       check('run/conv2d_transpose_dynamic_batch', 'dynamic', (m, which) => (which === 'dynamic' ? withDoubledScales(m) : m)),
     )
     expect(e.code).toBe('parity/mismatch')
@@ -170,7 +163,7 @@ describe('faults', () => {
         ...g,
         nodes: g.nodes.map((n) => (n.op === 'softmax' ? { ...n, inputs: [n.inputs[0]!, n.inputs[0]!] } : n)),
       }))
-    expect((await refusal(check('tflite/mnist_mlp.float', 'int8', withoutOperand))).code).toBe('parity/cannot-run')
+    expect((await refusalOf(check('tflite/mnist_mlp.float', 'int8', withoutOperand))).code).toBe('parity/cannot-run')
   })
 })
 

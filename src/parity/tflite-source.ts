@@ -8,7 +8,7 @@ import type { Feeds } from '../run/runner.ts'
 import type { CheckedInput, CheckedSignature } from './checked-signature.ts'
 import type { Unknown } from './evaluate-source.ts'
 import { graphIndexBounds } from './index-bounds.ts'
-import type { Running } from './kernel-run.ts'
+import { keepsState, type Running } from './kernel-run.ts'
 import { loadForCheck, maxWholeBytes } from './load-for-check.ts'
 import type { ObserveLayer, Reference } from './reference.ts'
 import { tallies } from './tally.ts'
@@ -39,15 +39,13 @@ export function tfliteSignatures({ name, bytes }: TfliteSource, model: Model): C
     if (e instanceof DowncastError) return { reason: e.message }
     throw e
   }
-  const keepsState = model.graphs.some(
-    (g) => g.nodes.some((n) => n.op === 'var_handle') || [...g.values.values()].some((v) => v.isVariable),
-  )
+  const isStateful = model.graphs.some(keepsState)
   return signatures.map((s) => {
     const bounds = graphIndexBounds(model.graphs[s.subgraph]!)
     const inputs = s.inputs.map((p): CheckedInput => {
       return { name: p.name, dtype: p.dtype, shape: p.shape, isQuantized: p.quant !== undefined, bound: bounds.get(p.tensor) }
     })
-    return { name: s.key, graph: s.subgraph, inputs, outputs: s.outputs, hasTies: false, keepsState }
+    return { name: s.key, graph: s.subgraph, inputs, outputs: s.outputs, hasTies: false, keepsState: isStateful }
   })
 }
 

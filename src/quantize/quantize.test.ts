@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { codeOf } from '../../test/testkit/refusal.ts'
 import { constFromBytes, memorySource } from '../core/bytes.ts'
-import { DowncastError } from '../core/diagnostics.ts'
 import { bytesOf } from '../core/dtype.ts'
 import { tfliteBytes } from '../export/write-tflite.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
@@ -16,16 +16,6 @@ const model = (body: string): Model => parseModel(`graph main(%0 "x": f32[N,64])
 const dense = model(
   '  %1 = const "w" : f32[16,64] = random(1)\n  %2 = const "b" : f32[16] = random(2)\n  %9 = fully_connected(%0, %1, %2) : f32[N,16] @"head/dense"',
 )
-
-function codeOf(work: () => unknown): string | undefined {
-  try {
-    work()
-  } catch (e) {
-    if (e instanceof DowncastError) return e.code
-    throw e
-  }
-  return undefined
-}
 
 describe('dynamic', () => {
   const run = (m: Model, options: QuantizeOptions = {}) => quantize(m, { mode: 'dynamic', ...options })

@@ -55,6 +55,12 @@ export async function settles(label: string, work: () => unknown): Promise<'ok' 
 /** Cases that run however slow the machine is, so that what a test counts does not depend on it. */
 const leastIterations = 400
 
+/** How long to look: more with FUZZ_ITERATIONS, FUZZ_MS, elsewhere with FUZZ_SEED. */
+export function fuzzOptions(iterations: number, budgetMs: number) {
+  const { FUZZ_ITERATIONS, FUZZ_MS, FUZZ_SEED } = process.env
+  return { iterations: Number(FUZZ_ITERATIONS ?? iterations), budgetMs: Number(FUZZ_MS ?? budgetMs), seed: Number(FUZZ_SEED ?? 1) }
+}
+
 /** Damages the samples in turn until `iterations` are done or `budgetMs` is used up; returns how the reader answered. */
 export async function fuzz(
   samples: readonly Uint8Array[],

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { SavedModel } from '../schema/tensorflow/saved-model.ts'
-import { fuzz } from './fuzz.testkit.ts'
+import { fuzz, fuzzOptions } from './fuzz.testkit.ts'
 import { decodeBytes, StoredMessage } from './protobuf.ts'
 
 const file = new URL('../../fixtures/saved-model/mnist_mlp-keras3/saved_model.pb', import.meta.url)
@@ -20,11 +20,7 @@ function walk(value: unknown): void {
 
 test('damaged messages are decoded or refused', async () => {
   walk(decodeBytes(SavedModel, bytes, 'm.pb'))
-  const counts = await fuzz([bytes], (damaged) => walk(decodeBytes(SavedModel, damaged, 'm.pb')), {
-    iterations: Number(process.env.FUZZ_ITERATIONS ?? 400),
-    seed: Number(process.env.FUZZ_SEED ?? 1),
-    budgetMs: Number(process.env.FUZZ_MS ?? 2000),
-  })
+  const counts = await fuzz([bytes], (damaged) => walk(decodeBytes(SavedModel, damaged, 'm.pb')), fuzzOptions(400, 2000))
   expect(counts.ok).toBeGreaterThan(0)
   expect(counts.refused).toBeGreaterThan(0)
 })

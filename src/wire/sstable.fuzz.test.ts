@@ -2,17 +2,13 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { sealedBlock, tableFile } from '../../test/testkit/sstable.ts'
 import { memorySource } from '../core/bytes.ts'
-import { fuzz, mutate, randomIntegers } from './fuzz.testkit.ts'
+import { fuzz, fuzzOptions, mutate, randomIntegers } from './fuzz.testkit.ts'
 import { decompressSnappy } from './snappy.ts'
 import { readTable } from './sstable.ts'
 
 // Has no type declarations.
 const { compress } = (await import('snappyjs' as string)) as { compress: (bytes: Uint8Array) => Uint8Array }
-const options = {
-  iterations: Number(process.env.FUZZ_ITERATIONS ?? 3000),
-  seed: Number(process.env.FUZZ_SEED ?? 1),
-  budgetMs: Number(process.env.FUZZ_MS ?? 1000),
-}
+const options = fuzzOptions(3000, 1000)
 const file = new URL('../../fixtures/saved-model/mnist_mlp-keras2/variables/variables.index', import.meta.url)
 const index = new Uint8Array(readFileSync(file))
 const read = (bytes: Uint8Array): number => [...readTable(memorySource('t.index', bytes))].length

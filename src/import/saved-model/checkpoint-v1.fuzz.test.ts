@@ -2,15 +2,11 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { sealedBlock, tableFile } from '../../../test/testkit/sstable.ts'
 import { memorySource } from '../../core/bytes.ts'
-import { fuzz, mutate, randomIntegers } from '../../wire/fuzz.testkit.ts'
+import { fuzz, fuzzOptions, mutate, randomIntegers } from '../../wire/fuzz.testkit.ts'
 import { readTable } from '../../wire/sstable.ts'
 import { CheckpointV1 } from './checkpoint-v1.ts'
 
-const options = {
-  iterations: Number(process.env.FUZZ_ITERATIONS ?? 2000),
-  seed: Number(process.env.FUZZ_SEED ?? 1),
-  budgetMs: Number(process.env.FUZZ_MS ?? 1000),
-}
+const options = fuzzOptions(2000, 1000)
 const file = new URL('../../../fixtures/tf1/checkpoint_v1/variables/variables', import.meta.url)
 const whole = new Uint8Array(readFileSync(file))
 const names = ['dense/kernel', 'dense/scalar', 'parts', 'half', 'double', 'long', 'int', 'short', 'byte', 'signed', 'flag']

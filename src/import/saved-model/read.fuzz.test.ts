@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { attr, call, constant, floats, type ModelSpec, modelFiles, node, tensor, variable } from '../../../test/testkit/saved-model.ts'
-import { mutate, randomIntegers, settles } from '../../wire/fuzz.testkit.ts'
+import { fuzzOptions, mutate, randomIntegers, settles } from '../../wire/fuzz.testkit.ts'
 import { memoryFolder } from '../folder.ts'
 import type { SourceAttrs, SourceGraph } from '../source-graph.ts'
 import { importSavedModel } from './read.ts'
@@ -75,11 +75,7 @@ function walk(g: SourceGraph): void {
   })
 }
 
-const options = {
-  iterations: Number(process.env.FUZZ_ITERATIONS ?? 500),
-  seed: Number(process.env.FUZZ_SEED ?? 1),
-  ms: Number(process.env.FUZZ_MS ?? 1500),
-}
+const options = fuzzOptions(500, 1500)
 
 test.each([
   ['a small model', modelFiles(small, { tensors: { v: floats([3]) } })],
@@ -90,7 +86,7 @@ test.each([
   read(files)
   const paths = [...files.keys(), 'saved_model.pb', 'saved_model.pb']
   const counts = { ok: 0, refused: 0 }
-  const end = performance.now() + options.ms
+  const end = performance.now() + options.budgetMs
   for (let i = 0; i < options.iterations && performance.now() < end; i++) {
     const next = randomIntegers(options.seed * 1_000_003 + i)
     const path = paths[next() % paths.length]!

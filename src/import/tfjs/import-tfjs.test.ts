@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { refusalOf } from '../../../test/testkit/refusal.ts'
 import { memorySource } from '../../core/bytes.ts'
-import { DowncastError } from '../../core/diagnostics.ts'
 import { bytesOf, typedView } from '../../core/dtype.ts'
 import { memoryFolder } from '../folder.ts'
 import { readModel } from '../read-model.ts'
@@ -36,16 +36,6 @@ const one = (weight: object, data: ArrayBufferView): Spec => ({
 })
 const constOf = (model: SourceModel, name = 'c'): SourceConst => model.graphs[0]!.nodes.find((n) => n.name === name)!.value!
 const floats = (c: SourceConst) => [...typedView('f32', (c as NumericConst).data.bytes())]
-
-async function refusal(work: Promise<unknown>): Promise<DowncastError> {
-  try {
-    await work
-  } catch (e) {
-    if (e instanceof DowncastError) return e
-    throw e
-  }
-  throw new Error('nothing was refused')
-}
 
 describe('weights', () => {
   test('a weight within one file is a view on it, wherever the file of its group begins', async () => {
@@ -177,11 +167,11 @@ describe('weights', () => {
     ['a constant of another shape', 'import/tfjs-constant-mismatch', one({ shape: [1, 2], dtype: 'float32' }, data)],
     ['a constant of another type', 'import/tfjs-constant-mismatch', one({ shape: [2], dtype: 'int32' }, data)],
   ])('refuses %s', async (_, code, spec) => {
-    expect(await refusal(graphModel(spec))).toMatchObject({ code })
+    expect(await refusalOf(graphModel(spec))).toMatchObject({ code })
   })
 
   test('faults of all groups are told together', async () => {
-    const e = await refusal(graphModel({ groups: [...paths('a.bin').groups!, ...paths('../b.bin').groups!] }))
+    const e = await refusalOf(graphModel({ groups: [...paths('a.bin').groups!, ...paths('../b.bin').groups!] }))
     expect(e.diagnostics.map((d) => d.code)).toEqual(['import/tfjs-shard-missing', 'import/path-outside-folder'])
   })
 })
@@ -214,21 +204,24 @@ describe('graph models', () => {
       ['info', 'import/inferred-ports'],
       ['info', 'import/inferred-ports'],
     ])
-    expect(await refusal(graphModel({ nodes: [x] }))).toMatchObject({ code: 'import/no-outputs' })
+    expect(await refusalOf(graphModel({ nodes: [x] }))).toMatchObject({ code: 'import/no-outputs' })
   })
 
   test('an input that a hash table fills is refused by name', async () => {
     const table = { ...signature, inputs: { ...signature.inputs, words: { ...info('x:0'), resourceId: 12 } } }
-    expect(await refusal(graphModel({ ...good, root: { signature: table } }))).toMatchObject({ code: 'import/tfjs-table', tensor: 'words' })
+    expect(await refusalOf(graphModel({ ...good, root: { signature: table } }))).toMatchObject({
+      code: 'import/tfjs-table',
+      tensor: 'words',
+    })
     const resource = { ...signature, inputs: { words: { name: 'x:0', dtype: 'DT_RESOURCE' } } }
-    expect(await refusal(graphModel({ ...good, root: { signature: resource } }))).toMatchObject({ code: 'import/tfjs-table' })
+    expect(await refusalOf(graphModel({ ...good, root: { signature: resource } }))).toMatchObject({ code: 'import/tfjs-table' })
   })
 
   test.each<[string, string, Spec]>([
     ['variables', 'import/not-frozen', { ...good, nodes: [node('v', 'VarHandleOp'), node('y', 'ReadVariableOp', ['v'])] }],
     ['damaged topology', 'wire/malformed', { ...good, nodes: [{ name: 5 }] }],
     ['a missing node', 'import/node-missing', { ...good, nodes: [x, node('y', 'AddV2', ['x', 'gone'])] }],
-  ])('refuses %s', async (_, code, spec) => expect(await refusal(graphModel(spec))).toMatchObject({ code }))
+  ])('refuses %s', async (_, code, spec) => expect(await refusalOf(graphModel(spec))).toMatchObject({ code }))
 
   test('names that every object has are names', async () => {
     const nodes = [x, constant('__proto__', 'DT_FLOAT', [2]), node('constructor', 'AddV2', ['x', '__proto__'])]
@@ -291,7 +284,7 @@ describe('layers models', () => {
     'refuses the weights %j',
     async (names) => {
       const manifest = [{ paths: ['w'], weights: names.map((name) => ({ name, shape: [2], dtype: 'float32' })) }]
-      expect(await refusal(layersModel(topology, manifest))).toMatchObject({ code: 'import/keras-weights', node: 'd' })
+      expect(await refusalOf(layersModel(topology, manifest))).toMatchObject({ code: 'import/keras-weights', node: 'd' })
     },
   )
 
@@ -305,7 +298,7 @@ describe('layers models', () => {
         ],
       },
     ]
-    expect(await refusal(layersModel(topology, manifest))).toMatchObject({ code: 'import/tfjs-json' })
+    expect(await refusalOf(layersModel(topology, manifest))).toMatchObject({ code: 'import/tfjs-json' })
   })
 })
 
@@ -325,23 +318,23 @@ describe('files', () => {
     }
     const folder = memoryFolder('web', new Map(Object.entries(files)))
     expect((await readModel({ folder }, { signature: 'serving_default' })).graphs).toHaveLength(1)
-    expect(await refusal(readModel({ folder }, { signature: 'predict' }))).toMatchObject({ code: 'import/unknown-signature' })
+    expect(await refusalOf(readModel({ folder }, { signature: 'predict' }))).toMatchObject({ code: 'import/unknown-signature' })
   })
 
   test('a model.json alone, found by its bytes, asks for its folder', async () => {
-    expect(await refusal(readModel({ file: json({ modelTopology: { node: [] } }) }))).toMatchObject({ code: 'import/tfjs-no-folder' })
+    expect(await refusalOf(readModel({ file: json({ modelTopology: { node: [] } }) }))).toMatchObject({ code: 'import/tfjs-no-folder' })
   })
   test('JSON without a model', async () => {
-    expect(await refusal(readModel({ file: json({ weights: [] }) }))).toMatchObject({
+    expect(await refusalOf(readModel({ file: json({ weights: [] }) }))).toMatchObject({
       code: 'import/tfjs-no-topology',
       actual: '"weights"',
     })
-    expect(await refusal(readModel({ file: json('{"modelTopology": ') }))).toMatchObject({ code: 'import/tfjs-json' })
+    expect(await refusalOf(readModel({ file: json('{"modelTopology": ') }))).toMatchObject({ code: 'import/tfjs-json' })
     const beside = memoryFolder('web', new Map())
-    expect(await refusal(readModel({ file: json({ modelTopology: null }), beside }))).toMatchObject({ code: 'import/tfjs-json' })
+    expect(await refusalOf(readModel({ file: json({ modelTopology: null }), beside }))).toMatchObject({ code: 'import/tfjs-json' })
   })
   test('huge JSON is not read', async () => {
     const source = { name: 'm.json', byteLength: 2 ** 29, read: (_: number, n: number) => new TextEncoder().encode('{'.padEnd(n)) }
-    expect(await refusal(readModel({ file: source }))).toMatchObject({ code: 'wire/limit-exceeded' })
+    expect(await refusalOf(readModel({ file: source }))).toMatchObject({ code: 'wire/limit-exceeded' })
   })
 })

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { refusal as refusalBy } from '../../../test/testkit/refusal.ts'
 import { type ByteSource, memorySource } from '../../core/bytes.ts'
-import { DowncastError } from '../../core/diagnostics.ts'
+import type { DowncastError } from '../../core/diagnostics.ts'
 import { modelTable } from '../../schema/tflite/model.ts'
 import { type Fields, type InputOf, string, table } from '../../wire/flatbuffers/schema.ts'
 import { encodeFlatbuffer } from '../../wire/flatbuffers/writer.ts'
@@ -29,15 +30,7 @@ function small(change: InputOf<typeof modelTable> = {}): Uint8Array {
   })
 }
 
-function refusal(bytes: Uint8Array): DowncastError {
-  try {
-    read(bytes)
-  } catch (e) {
-    if (e instanceof DowncastError) return e
-    throw e
-  }
-  throw new Error('read without a fault')
-}
+const refusal = (bytes: Uint8Array): DowncastError => refusalBy(() => read(bytes))
 
 test('a float model: tables, weights, metadata', () => {
   const file = read(fixture('tflite/mnist_cnn_small.float'))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DowncastError } from '../../core/diagnostics.ts'
+import { codeOf } from '../../../test/testkit/refusal.ts'
 import { typedView } from '../../core/dtype.ts'
 import { type NdArray, ndArray, toFloat32 } from '../../core/nd-array.ts'
 import type { Graph, Model, Value } from '../../ir/types.ts'
@@ -74,16 +74,6 @@ const run = (model: Model, options: QuantizeOptions = {}) => {
   for (const graph of done.model.graphs) expect(verifyGraph(graph, 'quantized')).toEqual([])
   const moved = (m: Model) => movedBy(model.graphs[0]!, m.graphs[0]!, inputs)
   return { plain, done, movedBefore: () => moved(plain.model), movedAfter: () => moved(done.model), found: done.biasCorrection! }
-}
-
-function codeOf(work: () => unknown): string | undefined {
-  try {
-    work()
-  } catch (e) {
-    if (e instanceof DowncastError) return e.code
-    throw e
-  }
-  return undefined
 }
 
 describe('correctBiases', () => {

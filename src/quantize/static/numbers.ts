@@ -1,4 +1,5 @@
 import type { Value } from '../../ir/types.ts'
+import { roundHalfEven } from '../weights/round-half-even.ts'
 import { type BiasScales, biasScales, contentGrid, contentRange, onGrid, quantizedBias } from './constants.ts'
 import { activationGrid, clamp, type Grid, type GridType, grid, rangeOfGrid } from './grid.ts'
 
@@ -33,13 +34,6 @@ const leastWidth = Math.fround(1e-9)
 const f32 = Math.fround
 const largest = { i8: 127, u8: 127, i16: 32767 } as const
 const lowest = { i8: -128, u8: -128, i16: -32768 } as const
-
-/** Halves go to the even neighbour. */
-function roundHalfEven(x: number): number {
-  const low = Math.floor(x)
-  const over = x - low
-  return over > 0.5 || (over === 0.5 && low % 2 !== 0) ? low + 1 : low
-}
 
 /**
  * As litert-quantizer, all in float32: the scale is (high - low)/255 over a range with 0, the zero point round-half-even(-128 - low/scale); of

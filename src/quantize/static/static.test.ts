@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DowncastError } from '../../core/diagnostics.ts'
+import { codeOf } from '../../../test/testkit/refusal.ts'
 import { typedView } from '../../core/dtype.ts'
 import { parseModel } from '../../ir/parse.ts'
 import type { Model } from '../../ir/types.ts'
@@ -13,16 +13,6 @@ const model = (body: string, input = 'f32[N,4] range[-1,1]'): Model =>
 const run = (m: Model, options: QuantizeOptions = {}) => quantize(m, { mode: 'int8', ...options })
 const ops = (m: Model) => m.graphs[0]!.nodes.map((n) => n.op)
 const ports = ({ graphs: [g], signatures: [s] }: Model) => [...s!.inputs, ...s!.outputs].map((p) => g!.values.get(p.value)!.type)
-
-function codeOf(work: () => unknown): string | undefined {
-  try {
-    work()
-  } catch (e) {
-    if (e instanceof DowncastError) return e.code
-    throw e
-  }
-  return undefined
-}
 
 const dense = model(
   '  %1 = const "w" : f32[3,4] = random(1)\n  %2 = const "b" : f32[3] = random(2)\n  %9 = fully_connected(%0, %1, %2) : f32[N,3] range[-2,3] @"head"',

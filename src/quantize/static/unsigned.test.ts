@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { DowncastError } from '../../core/diagnostics.ts'
+import { codeOf } from '../../../test/testkit/refusal.ts'
 import { typedView } from '../../core/dtype.ts'
 import { parseModel } from '../../ir/parse.ts'
 import type { Model } from '../../ir/types.ts'
@@ -21,15 +21,6 @@ const unseen = model('  %8 = relu(%0) : f32[N,4]\n  %9 = exp(%8) : f32[N,4]')
 const run = (m: Model, options: QuantizeOptions = {}) => quantize(m, { mode: 'uint8', ...options })
 const ops = (m: Model) => m.graphs[0]!.nodes.map((n) => n.op)
 const types = (m: Model) => [...m.graphs[0]!.inputs, ...m.graphs[0]!.outputs].map((id) => m.graphs[0]!.values.get(id)!.type)
-function codeOf(work: () => unknown): string | undefined {
-  try {
-    work()
-  } catch (e) {
-    return e instanceof DowncastError ? e.code : String(e)
-  }
-  return undefined
-}
-
 describe('uint8', () => {
   it('stores inputs, results and weights as u8, 0 among the numbers', () => {
     const { model: m, decisions } = run(dense)

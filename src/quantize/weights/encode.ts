@@ -5,6 +5,7 @@ import { floatPieces } from './float-pieces.ts'
 import type { Groups } from './groups.ts'
 import { alongCapacity, capacity, lanes, weightKernel } from './kernel.ts'
 import type { Parameters } from './parameters.ts'
+import { roundHalfEven } from './round-half-even.ts'
 
 /** The constant of so many bits an element, computed piece by piece when it is asked for. Sub-byte elements are packed, low bits first. */
 export function encoded(data: ConstData, groups: Groups, parameters: Parameters, bits: WeightBits): ConstData {
@@ -60,9 +61,6 @@ function packed(elements: Int8Array, length: number, bits: WeightBits): Uint8Arr
     bytes[i] = (bytes[k]! & 3) | ((bytes[k + 1]! & 3) << 2) | ((bytes[k + 2]! & 3) << 4) | (bytes[k + 3]! << 6)
   return bytes.subarray(0, length / 4)
 }
-
-/** 1.5 * 2^52: adding it leaves no bits for a fraction. */
-const noFraction = 6755399441055744
 
 /** Turns elements into integers; knows where in the tensor it is. */
 class Encoder {
@@ -164,7 +162,7 @@ export function codeOf(value: number, scale: number, zeroPoint: number, { low, h
 function exact(value: number, scale: number, zeroPoint: number, ties: Parameters['ties']): number {
   if (ties === 'even') {
     const x = Math.fround(Math.fround(value / scale) + zeroPoint)
-    return x + noFraction - noFraction
+    return roundHalfEven(x)
   }
   const x = value / scale
   const whole = Math.trunc(x)

@@ -8,6 +8,7 @@ import type { Groups } from './groups.ts'
 import { mseScales } from './mse.ts'
 import { octavClipping } from './octav.ts'
 import { recoveredScales, type Unrecovered, unrecovered } from './recover.ts'
+import { roundHalfEven } from './round-half-even.ts'
 import type { WeightScheme } from './scheme.ts'
 
 /** real = scale * (q - zero point), one pair for each group. */
@@ -133,8 +134,3 @@ function toBfloat16(value: number): number {
   u32[0] = (x + 0x7fff + ((x >>> 16) & 1)) & 0xffff_0000
   return f32[0]!
 }
-
-/** 1.5 * 2^52: adding it leaves no bits for a fraction. */
-const noFraction = 6755399441055744
-
-export const roundHalfEven = (x: number): number => x + noFraction - noFraction

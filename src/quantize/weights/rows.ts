@@ -1,6 +1,7 @@
 import type { Groups } from './groups.ts'
 import type { DampedHessian } from './hessian.ts'
 import type { Parameters } from './parameters.ts'
+import { roundHalfEven } from './round-half-even.ts'
 
 /** A row of a layer's weights on its way to integers. */
 export interface Row {
@@ -23,12 +24,9 @@ export function rowOf(all: Float32Array, columns: number, index: number, groups:
   return { weights, scales, nearest, low, high }
 }
 
-/** 1.5 * 2^52: adding it leaves no bits for a fraction. */
-const noFraction = 6755399441055744
-
 /** The nearest of the integers that there are, halves to even, of a quotient in float32. */
 export function nearestCode(x: number, scale: number, low: number, high: number): number {
-  return clamped(Math.fround(x / scale) + noFraction - noFraction, low, high)
+  return clamped(roundHalfEven(Math.fround(x / scale)), low, high)
 }
 
 export const clamped = (q: number, low: number, high: number): number => (q < low ? low : q > high ? high : q)
