@@ -5,11 +5,11 @@ import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
 import { softmaxOver } from '../../layers.ts'
 import { permute, reshapeTo, sliceAxis } from '../../operands.ts'
-import type { Lowering, LoweringRegistry } from '../../registry.ts'
+import type { LoweringRegistry } from '../../registry.ts'
 import { activationNamed } from '../activations.ts'
 import { axesOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { floats, knownSize, numberOption, option } from './operation.ts'
+import { floats, knownSize, numberOption, ofFloats, option } from './operation.ts'
 import { descending } from './sorting.ts'
 
 /** Activations without options, by the name that Keras registers them by. */
@@ -18,13 +18,15 @@ const named = [
   ['Selu', 'LogSigmoid', 'SparsePlus', 'SparseSigmoid'],
 ].flat()
 
-const by = (work: (f: Formula, x: Value, k: KerasOp) => Value): Lowering => layer((k, b) => work(new Formula(b), floats(k, b), k))
-
-/** Over one axis, or several together; over all elements where the file says null. */
-function softmaxOf(k: KerasOp, b: OpBuilder, x: Value): Value {
-  const rank = x.type.shape.length
+/** The last unless the file says others; all where it says null. */
+function softmaxAxes(k: KerasOp, x: Value): number[] {
   const stated = k.config('axis')
-  const axes = axesOf(k, stated === undefined ? (option(k, 'axis') ?? -1) : stated, rank)
+  return axesOf(k, stated === undefined ? (option(k, 'axis') ?? -1) : stated, x.type.shape.length)
+}
+
+/** Over one axis, or several together. */
+function softmaxOf(k: KerasOp, b: OpBuilder, x: Value): Value {
+  const axes = softmaxAxes(k, x)
   if (axes.length === 1) return softmaxOver(b, x, axes[0]!)
   const others = x.type.shape.map((_, i) => i).filter((i) => !axes.includes(i))
   const perm = [...others, ...axes]
@@ -40,10 +42,13 @@ function softmaxOf(k: KerasOp, b: OpBuilder, x: Value): Value {
 
 function logSoftmax(k: KerasOp, b: OpBuilder): Value {
   const x = floats(k, b)
-  const rank = x.type.shape.length
-  const stated = k.config('axis')
-  const axes = axesOf(k, stated === undefined ? (option(k, 'axis') ?? -1) : stated, rank)
-  if (axes.length === 1 && axes[0] === rank - 1) return b.op(op.logSoftmax, [x])
+  const axes = softmaxAxes(k, x)
+  const isLast = axes.length === 1 && axes[0] === x.type.shape.length - 1
+  return isLast ? b.op(op.logSoftmax, [x]) : logSoftmaxOver(b, x, axes)
+}
+
+/** Logarithms of the softmax over axes together. */
+export function logSoftmaxOver(b: OpBuilder, x: Value, axes: readonly number[]): Value {
   const f = new Formula(b)
   const shifted = f.sub(x, b.op(op.reduceMax, [x, b.i32(axes)], { keepDims: true }))
   return f.sub(shifted, f.log(f.sum(f.exp(shifted), axes, true)))
@@ -93,19 +98,19 @@ export const activationOperations: LoweringRegistry = {
   Glu: layer(glu),
   Gelu: layer((k, b) => b.op(op.gelu, [floats(k, b)], { approximate: option(k, 'approximate') !== false })),
   LeakyRelu: layer((k, b) => b.op(op.leakyRelu, [floats(k, b)], { alpha: Math.fround(numberOption(k, 'negative_slope', 0.2)) })),
-  Elu: by((f, x, k) => {
+  Elu: ofFloats((f, x, k) => {
     const y = f.b.op(op.elu, [x])
     const alpha = numberOption(k, 'alpha', 1)
     return alpha === 1 ? y : f.select(f.greater(x, 0), y, f.mul(y, alpha))
   }),
-  Celu: by((f, x, k) => {
+  Celu: ofFloats((f, x, k) => {
     const alpha = numberOption(k, 'alpha', 1)
     return alpha === 1 ? f.b.op(op.elu, [x]) : f.mul(f.b.op(op.elu, [f.div(x, alpha)]), alpha)
   }),
-  HardShrink: by((f, x, k) => f.select(f.greater(f.abs(x), numberOption(k, 'threshold', 0.5)), x, 0)),
-  SoftShrink: by((f, x, k) => {
+  HardShrink: ofFloats((f, x, k) => f.select(f.greater(f.abs(x), numberOption(k, 'threshold', 0.5)), x, 0)),
+  SoftShrink: ofFloats((f, x, k) => {
     const most = numberOption(k, 'threshold', 0.5)
     return f.sub(x, f.max(f.min(x, most), -most))
   }),
-  Squareplus: by((f, x, k) => f.mul(f.add(x, f.sqrt(f.add(f.square(x), numberOption(k, 'b', 4)))), 0.5)),
+  Squareplus: ofFloats((f, x, k) => f.mul(f.add(x, f.sqrt(f.add(f.square(x), numberOption(k, 'b', 4)))), 0.5)),
 }

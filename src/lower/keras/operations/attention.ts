@@ -2,11 +2,11 @@ import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { castTo, reshapeTo, shapeOperand, toBool, toF32 } from '../../operands.ts'
+import { castTo, reshapeTo, toBool, toF32 } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
 import { promoted, tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { knownSize, option, run } from './operation.ts'
+import { knownSize, option, placesAlong, run } from './operation.ts'
 
 /** Heads of keys and values that several heads of queries share, as often as they are used: [B,S,K,H] as [B,S,N,H]. */
 function shared(k: KerasOp, b: OpBuilder, x: Value, heads: number): Value {
@@ -18,16 +18,10 @@ function shared(k: KerasOp, b: OpBuilder, x: Value, heads: number): Value {
   return reshapeTo(b, tiled, [batch!, length!, heads, size!], [x, tiled])
 }
 
-/** 0, 1, .. up to the size of a dim. */
-function places(b: OpBuilder, x: Value, axis: number): Value {
-  const count = reshapeTo(b, shapeOperand(b, [x.type.shape[axis]!], [x]), [])
-  return b.op(op.range, [b.i32([0], []), count, b.i32([1], [])])
-}
-
 /** Which keys each query sees: [T,S], those that stand no later. */
 function causalMask(b: OpBuilder, query: Value, key: Value): Value {
-  const rows = reshapeTo(b, places(b, query, 1), [query.type.shape[1]!, 1])
-  return new Formula(b).lessEqual(places(b, key, 1), rows)
+  const rows = reshapeTo(b, placesAlong(b, query, 1), [query.type.shape[1]!, 1])
+  return new Formula(b).lessEqual(placesAlong(b, key, 1), rows)
 }
 
 /** @see keras.ops.dot_product_attention: [B,T,N,H], [B,S,K,H], [B,S,K,H] to [B,T,N,H] */

@@ -65,8 +65,12 @@ function steps(k: KerasOp, b: OpBuilder, start: Value, stop: Value): Value {
   return f.add(low, f.mul(places, f.div(f.sub(high, low), Math.max(count, 1))))
 }
 
+function ends(k: KerasOp, b: OpBuilder): [start: Value, stop: Value] {
+  return promoted(k, b, [k.argument(0, 'start'), k.argument(1, 'stop')]).map((v) => toF32(b, v)) as [Value, Value]
+}
+
 function linspace(k: KerasOp, b: OpBuilder): Value {
-  const [start, stop] = promoted(k, b, [k.argument(0, 'start'), k.argument(1, 'stop')]).map((v) => toF32(b, v)) as [Value, Value]
+  const [start, stop] = ends(k, b)
   const y = steps(k, b, start, stop)
   const to = typeOf(k, 'f32')
   return to === 'f32' ? y : castTo(b, new Formula(b).floor(y), to)
@@ -80,7 +84,7 @@ function logspace(k: KerasOp, b: OpBuilder): Value {
 /** Equal ratios, by steps of the logarithm. */
 function geomspace(k: KerasOp, b: OpBuilder): Value {
   const f = new Formula(b)
-  const [start, stop] = promoted(k, b, [k.argument(0, 'start'), k.argument(1, 'stop')]).map((v) => toF32(b, v)) as [Value, Value]
+  const [start, stop] = ends(k, b)
   const log = (v: Value) => f.mul(f.log(f.abs(v)), 1 / Math.LN10)
   const sizes = f.apply(op.pow, 10, steps(k, b, log(start), log(stop)))
   return castTo(b, f.mul(sizes, b.op(op.sign, [start])), typeOf(k, 'f32'))

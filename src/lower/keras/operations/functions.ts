@@ -7,15 +7,14 @@ import { castTo, constantOf, toBool, toF32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { dtypeNamed } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { first, floats, numeric, option, run, tf, tfFloat } from './operation.ts'
+import { first, floats, numeric, ofFloats, option, run, tf, tfFloat } from './operation.ts'
 
 /*
  * Functions of each element.
  */
 
-const by = (work: (f: Formula, x: Value, k: KerasOp) => Value): Lowering => layer((k, b) => work(new Formula(b), floats(k, b), k))
 /** Integers and bools stay as they are. */
-const ofFloats = (work: (f: Formula, x: Value, k: KerasOp) => Value): Lowering =>
+const ofFloatsAlone = (work: (f: Formula, x: Value, k: KerasOp) => Value): Lowering =>
   layer((k, b) => {
     const x = first(k, b)
     return x.type.dtype === 'f32' ? work(new Formula(b), x, k) : x
@@ -108,14 +107,14 @@ export const functions: LoweringRegistry = {
   Square: tfNumeric('Square'),
   Sqrt: tfFloat('Sqrt'),
   Rsqrt: tfFloat('Rsqrt'),
-  Cbrt: by((f, x) => f.mul(f.b.op(op.sign, [x]), f.apply(op.pow, f.abs(x), 1 / 3))),
+  Cbrt: ofFloats((f, x) => f.mul(f.b.op(op.sign, [x]), f.apply(op.pow, f.abs(x), 1 / 3))),
   Exp: tfFloat('Exp'),
-  Exp2: by((f, x) => f.apply(op.pow, 2, x)),
+  Exp2: ofFloats((f, x) => f.apply(op.pow, 2, x)),
   Expm1: tfFloat('Expm1'),
   Log: tfFloat('Log'),
   Log1p: tfFloat('Log1p'),
-  Log2: by((f, x) => f.mul(f.log(x), 1 / Math.LN2)),
-  Log10: by((f, x) => f.mul(f.log(x), 1 / Math.LN10)),
+  Log2: ofFloats((f, x) => f.mul(f.log(x), 1 / Math.LN2)),
+  Log10: ofFloats((f, x) => f.mul(f.log(x), 1 / Math.LN10)),
   Sin: tfFloat('Sin'),
   Cos: tfFloat('Cos'),
   Tan: tfFloat('Tan'),
@@ -128,28 +127,28 @@ export const functions: LoweringRegistry = {
   Arcsinh: tfFloat('Asinh'),
   Arccosh: tfFloat('Acosh'),
   Arctanh: tfFloat('Atanh'),
-  Sinc: by((f, x) => {
+  Sinc: ofFloats((f, x) => {
     const angle = f.mul(x, Math.PI)
     return f.select(f.equal(x, 0), 1, f.div(f.sin(angle), angle))
   }),
-  Deg2rad: by((f, x) => f.mul(x, Math.PI / 180)),
-  Rad2deg: by((f, x) => f.mul(x, 180 / Math.PI)),
+  Deg2rad: ofFloats((f, x) => f.mul(x, Math.PI / 180)),
+  Rad2deg: ofFloats((f, x) => f.mul(x, 180 / Math.PI)),
   Erf: tfFloat('Erf'),
   Erfc: tfFloat('Erfc'),
   Erfinv: tfFloat('Erfinv'),
-  I0: by(besselI0),
+  I0: ofFloats(besselI0),
   Floor: tfFloat('Floor'),
   Ceil: tfFloat('Ceil'),
   Round: layer(round),
-  Trunc: ofFloats((f, x) => f.select(f.less(x, 0), f.b.op(op.ceil, [x]), f.floor(x))),
+  Trunc: ofFloatsAlone((f, x) => f.select(f.less(x, 0), f.b.op(op.ceil, [x]), f.floor(x))),
   Reciprocal: tfFloat('Reciprocal'),
-  NanToNum: ofFloats(nanToNum),
+  NanToNum: ofFloatsAlone(nanToNum),
   Signbit: layer(signbit),
   Isnan: tfFloat('IsNan'),
   Isfinite: tfFloat('IsFinite'),
   Isinf: tfFloat('IsInf'),
-  Isposinf: by((f, x) => f.equal(x, Number.POSITIVE_INFINITY)),
-  Isneginf: by((f, x) => f.equal(x, Number.NEGATIVE_INFINITY)),
+  Isposinf: ofFloats((f, x) => f.equal(x, Number.POSITIVE_INFINITY)),
+  Isneginf: ofFloats((f, x) => f.equal(x, Number.NEGATIVE_INFINITY)),
   Isreal: layer((k, b) => new Formula(b).equal(imaginary(k, b), 0)),
   Real: part('Real', (_, x) => x),
   Imag: layer(imaginary),

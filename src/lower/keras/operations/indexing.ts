@@ -4,12 +4,12 @@ import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { castTo, reshapeTo, shapeOperand, sizes, sliceAxis, toI32 } from '../../operands.ts'
+import { castTo, reshapeTo, sizes, sliceAxis, toI32 } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
 import { dtypeNamed, isArray, tensorOf, vectorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
 import { sliceBy } from '../slicing.ts'
-import { alongAxis, first, numberOption, option, run } from './operation.ts'
+import { alongAxis, first, numberOption, option, run, sizeOf } from './operation.ts'
 import { moved } from './shapes.ts'
 
 /*
@@ -30,7 +30,7 @@ function indicesInto(k: KerasOp, b: OpBuilder, x: Value, axis: number, stated: J
   if (typeof size === 'number' && !k.operandOf(stated)) return toI32(b, tensorOf(k, b, wrapped(stated, size), 'i32'))
   const f = new Formula(b)
   const indices = toI32(b, tensorOf(k, b, stated, 'i32'))
-  const count = typeof size === 'number' ? b.i32([size], []) : reshapeTo(b, shapeOperand(b, [size], [x]), [])
+  const count = typeof size === 'number' ? b.i32([size], []) : sizeOf(b, x, axis)
   return f.select(f.less(indices, 0), f.add(indices, count), indices)
 }
 

@@ -6,6 +6,7 @@ import { reshapeTo, squeezeDim, toF32, toI32 } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
 import { axesOf, tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
+import { logSoftmaxOver } from './activations.ts'
 import { option, run } from './operation.ts'
 
 /*
@@ -38,9 +39,7 @@ function binary(k: KerasOp, b: OpBuilder): Value {
 
 function logarithms(k: KerasOp, b: OpBuilder, x: Value, axes: readonly number[]): Value {
   const f = new Formula(b)
-  if (!isLogits(k)) return f.log(clipped(f, f.div(x, f.sum(x, axes, true))))
-  const shifted = f.sub(x, b.op(op.reduceMax, [x, b.i32(axes)], { keepDims: true }))
-  return f.sub(shifted, f.log(f.sum(f.exp(shifted), axes, true)))
+  return isLogits(k) ? logSoftmaxOver(b, x, axes) : f.log(clipped(f, f.div(x, f.sum(x, axes, true))))
 }
 
 function categorical(k: KerasOp, b: OpBuilder): Value {

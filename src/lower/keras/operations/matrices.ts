@@ -2,22 +2,16 @@ import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { constantOf, reshapeTo, shapeOperand } from '../../operands.ts'
+import { constantOf, reshapeTo } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
 import { axesOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { alongAxis, first, knownSize, numberOption, option, run, sumType } from './operation.ts'
+import { alongAxis, first, knownSize, numberOption, option, placesAlong, run, sumType } from './operation.ts'
 import { moved } from './shapes.ts'
 
 /*
  * Diagonals and triangles of matrices, the last two dims.
  */
-
-/** 0, 1, .. for dim `axis`, as a vector. */
-function places(b: OpBuilder, x: Value, axis: number): Value {
-  const count = reshapeTo(b, shapeOperand(b, [x.type.shape[axis]!], [x]), [])
-  return b.op(op.range, [b.i32([0], []), count, b.i32([1], [])])
-}
 
 /** The elements on or below diagonal `k`, or on and above it; zeros elsewhere. */
 function triangle(isLower: boolean) {
@@ -26,8 +20,8 @@ function triangle(isLower: boolean) {
     const x = first(k, b)
     const rank = x.type.shape.length
     if (rank < 2) return k.reject('it takes matrices')
-    const rows = reshapeTo(b, places(b, x, rank - 2), [x.type.shape[rank - 2]!, 1])
-    const above = f.sub(places(b, x, rank - 1), rows)
+    const rows = reshapeTo(b, placesAlong(b, x, rank - 2), [x.type.shape[rank - 2]!, 1])
+    const above = f.sub(placesAlong(b, x, rank - 1), rows)
     const offset = numberOption(k, 'k', 0)
     const mask = isLower ? f.lessEqual(above, offset) : f.greaterEqual(above, offset)
     if (x.type.dtype === 'bool') return f.and(x, mask)

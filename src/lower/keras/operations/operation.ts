@@ -3,7 +3,9 @@ import type { DType } from '../../../core/dtype.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
-import { castTo, reshapeTo, toBool, toF32 } from '../../operands.ts'
+import { op } from '../../../ops/index.ts'
+import { Formula } from '../../formula.ts'
+import { castTo, reshapeTo, shapeOperand, toBool, toF32 } from '../../operands.ts'
 import type { Lowering } from '../../registry.ts'
 import { type PlainAttrs, tensorflowOp } from '../../tf/call.ts'
 import { axesOf, commonType, promoted, tensorOf } from '../arguments.ts'
@@ -44,6 +46,10 @@ export const floatPair = (k: KerasOp, b: OpBuilder): [Value, Value] => {
   return [toF32(b, x), toF32(b, y)]
 }
 
+/** A formula of the operand as floats. */
+export const ofFloats = (work: (f: Formula, x: Value, k: KerasOp) => Value): Lowering =>
+  layer((k, b) => work(new Formula(b), floats(k, b), k))
+
 /** An option of the operation: of its configuration, or of the call where it is written there; null and absent are undefined. */
 export const option = (k: KerasOp, name: string, position = 99): Json | undefined => k.config(name) ?? k.argument(position, name)
 
@@ -74,6 +80,12 @@ export const tfBoolPair = (name: string): Lowering =>
 /** Bools as integers: TensorFlow's arithmetic knows no bools. */
 export const numeric = (b: OpBuilder, x: Value): Value => (x.type.dtype === 'bool' ? castTo(b, x, 'i32') : x)
 
+/** Both operands as one type of numbers. */
+export const numericPair = (k: KerasOp, b: OpBuilder): [Value, Value] => {
+  const [x, y] = pair(k, b)
+  return [numeric(b, x), numeric(b, y)]
+}
+
 /** The type in which integers are added up: 32 bits at least. */
 export function sumType(dtype: DType): DType {
   if (dtype === 'bool' || dtype === 'i8' || dtype === 'i16') return 'i32'
@@ -92,6 +104,16 @@ export function alongAxis(k: KerasOp, b: OpBuilder, x: Value, axis: Json | undef
   const isFlat = axis === undefined || axis === null
   if (isFlat) return { x: reshapeTo(b, x, [mulDims(...x.type.shape)]), axis: 0, isFlat }
   return { x, axis: axesOf(k, axis, x.type.shape.length)[0]!, isFlat }
+}
+
+/** The size of a dim, a scalar. */
+export function sizeOf(b: OpBuilder, x: Value, axis: number): Value {
+  return reshapeTo(b, shapeOperand(b, [x.type.shape[axis]!], [x]), [])
+}
+
+/** 0, 1, .. up to the size of a dim, a vector. */
+export function placesAlong(b: OpBuilder, x: Value, axis: number): Value {
+  return b.op(op.range, [b.i32([0], []), sizeOf(b, x, axis), b.i32([1], [])])
 }
 
 /** A dim that must be a number. */

@@ -10,7 +10,7 @@ import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { promoted, tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
 import { nonzero } from './indexing.ts'
-import { floatPair, numeric, option, pair, run, tensorPair, tfBoolPair, tfFloatPair, tfPair } from './operation.ts'
+import { floatPair, numericPair, option, pair, run, tensorPair, tfBoolPair, tfFloatPair, tfPair } from './operation.ts'
 
 /*
  * Functions of two elements or more, broadcast.
@@ -22,15 +22,7 @@ const by = (work: (f: Formula, x: Value, y: Value, k: KerasOp) => Value): Loweri
 const isNan = (f: Formula, x: Value): Value => f.notEqual(x, x)
 
 /** Bools count as integers. */
-const arithmetic = (name: string): Lowering =>
-  layer((k, b) =>
-    run(
-      k,
-      b,
-      name,
-      pair(k, b).map((v) => numeric(b, v)),
-    ),
-  )
+const arithmetic = (name: string): Lowering => layer((k, b) => run(k, b, name, numericPair(k, b)))
 
 /** The sign of x and the remainder of the sizes. */
 function fmod(k: KerasOp, b: OpBuilder): Value {
@@ -127,7 +119,7 @@ function where(k: KerasOp, b: OpBuilder): Value | readonly Value[] {
 /** Which elements of x are among those of y. */
 function isIn(k: KerasOp, b: OpBuilder): Value {
   const f = new Formula(b)
-  const [x, y] = pair(k, b).map((v) => numeric(b, v)) as [Value, Value]
+  const [x, y] = numericPair(k, b)
   const found = b.op(op.reduceAny, [
     f.equal(reshapeTo(b, x, [...x.type.shape, 1]), b.op(op.reshape, [y, b.i32([-1])])),
     b.i32([x.type.shape.length]),

@@ -6,10 +6,10 @@ import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
 import { castTo, expandDims, permute, reshapeTo, sliceAxis, squeezeDim, toF32 } from '../../operands.ts'
-import type { LoweringRegistry } from '../../registry.ts'
+import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { axesOf, promoted } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { alongAxis, floatPair, floats, numeric, option, pair, run } from './operation.ts'
+import { alongAxis, floatPair, floats, numeric, numericPair, option, pair, run } from './operation.ts'
 import { moved } from './shapes.ts'
 
 /*
@@ -46,19 +46,14 @@ function contracted(k: KerasOp, b: OpBuilder, x: Value, y: Value, axes: readonly
   return reshapeTo(b, run(k, b, 'BatchMatMulV2', [left, right]), [...dims(x, rows), ...dims(y, columns)], [x, y])
 }
 
-/** Sums over the last dim of x and the one before the last of y. */
-function dot(k: KerasOp, b: OpBuilder): Value {
-  const [x, y] = pair(k, b)
-  const [l, r] = [x.type.shape.length, y.type.shape.length]
-  if (l === 0 || r === 0) return run(k, b, 'Mul', [numeric(b, x), numeric(b, y)])
-  return inFloats(b, [x, y], (p, q) => contracted(k, b, p, q, [[l - 1], [Math.max(0, r - 2)]]))
-}
-
-function inner(k: KerasOp, b: OpBuilder): Value {
-  const [x, y] = pair(k, b)
-  const [l, r] = [x.type.shape.length, y.type.shape.length]
-  if (l === 0 || r === 0) return run(k, b, 'Mul', [numeric(b, x), numeric(b, y)])
-  return inFloats(b, [x, y], (p, q) => contracted(k, b, p, q, [[l - 1], [r - 1]]))
+/** Sums over the last dim of x and one of y, which its rank tells. */
+function sumOver(axisOf: (rank: number) => number): Lowering {
+  return layer((k, b) => {
+    const [x, y] = pair(k, b)
+    const [l, r] = [x.type.shape.length, y.type.shape.length]
+    if (l === 0 || r === 0) return run(k, b, 'Mul', [numeric(b, x), numeric(b, y)])
+    return inFloats(b, [x, y], (p, q) => contracted(k, b, p, q, [[l - 1], [axisOf(r)]]))
+  })
 }
 
 /** `axes` is a number of dims (the last of x, the first of y), or a list for each. */
@@ -82,14 +77,14 @@ function vdot(k: KerasOp, b: OpBuilder): Value {
 
 /** Every element of x times every one of y. */
 function outer(k: KerasOp, b: OpBuilder): Value {
-  const [x, y] = pair(k, b).map((v) => numeric(b, v)) as [Value, Value]
+  const [x, y] = numericPair(k, b)
   const [rows, columns] = [mulDims(...x.type.shape), mulDims(...y.type.shape)]
   return new Formula(b).mul(reshapeTo(b, x, [rows, 1]), reshapeTo(b, y, [1, columns]))
 }
 
 /** Each element of x in turn times the whole of y. */
 function kron(k: KerasOp, b: OpBuilder): Value {
-  const [x, y] = pair(k, b).map((v) => numeric(b, v)) as [Value, Value]
+  const [x, y] = numericPair(k, b)
   const rank = Math.max(x.type.shape.length, y.type.shape.length)
   const wide = (v: Value): Dim[] => [...new Array<number>(rank - v.type.shape.length).fill(1), ...v.type.shape]
   const [p, q] = [wide(x), wide(y)]
@@ -183,8 +178,8 @@ function correlations(k: KerasOp, b: OpBuilder): Value {
 
 export const products: LoweringRegistry = {
   Matmul: layer(matmul),
-  Dot: layer(dot),
-  Inner: layer(inner),
+  Dot: sumOver((rank) => Math.max(0, rank - 2)),
+  Inner: sumOver((rank) => rank - 1),
   Tensordot: layer(tensordot),
   Vdot: layer(vdot),
   Outer: layer(outer),

@@ -2,14 +2,14 @@ import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { reshapeTo, shapeOperand, toI32 } from '../../operands.ts'
+import { toI32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { numberOption, option, run } from './operation.ts'
+import { numberOption, option, run, sizeOf } from './operation.ts'
 
 /*
- * Rows reduced by segment, and differences of neighbours.
+ * Rows reduced by segment.
  */
 
 /** Unless it is stated: one more than the largest id, for sums as many as there are different ids. */
@@ -18,7 +18,7 @@ function segmentCount(k: KerasOp, b: OpBuilder, ids: Value, how: string): Value 
   if (stated !== undefined && stated !== null) return b.i32([numberOption(k, 'num_segments', 0)], [])
   if (how !== 'Sum') return new Formula(b).add(b.op(op.reduceMax, [ids, b.i32([0])]), 1)
   const [different] = b.ops(op.unique, [ids], { idxOutType: 'i32' }) as [Value]
-  return reshapeTo(b, shapeOperand(b, different.type.shape, [different]), [])
+  return sizeOf(b, different, 0)
 }
 
 function segments(how: 'Sum' | 'Max' | 'Min' | 'Prod'): Lowering {

@@ -1,14 +1,13 @@
 import { mulDims } from '../../../core/dim.ts'
-import type { Dim } from '../../../core/shape.ts'
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { castTo, expandDims, permute, reshapeTo, shapeOperand, sliceAxis, squeezeDim, toF32, toI32 } from '../../operands.ts'
+import { castTo, expandDims, permute, reshapeTo, sliceAxis, squeezeDim, toF32, toI32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { axesOf, promoted, tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { alongAxis, first, floats, numberOption, option, run } from './operation.ts'
+import { alongAxis, first, floats, numberOption, option, placesAlong, run, sizeOf } from './operation.ts'
 
 /** `work` on the last dim in place of `axis`. */
 function onLast(b: OpBuilder, x: Value, axis: number, work: (x: Value) => Value): Value {
@@ -17,10 +16,7 @@ function onLast(b: OpBuilder, x: Value, axis: number, work: (x: Value) => Value)
   return permute(b, work(permute(b, x, perm)), perm)
 }
 
-/** The number of elements in the last dim, a scalar. */
-function lastSize(b: OpBuilder, x: Value): Value {
-  return reshapeTo(b, shapeOperand(b, [x.type.shape.at(-1)!], [x]), [])
-}
+const lastSize = (b: OpBuilder, x: Value): Value => sizeOf(b, x, x.type.shape.length - 1)
 
 const sortable = (b: OpBuilder, x: Value): Value => (x.type.dtype === 'f32' || x.type.dtype === 'i32' ? x : castTo(b, x, 'i32'))
 
@@ -76,14 +72,14 @@ function terms(method: Method, at: number): readonly (readonly [number, number])
 }
 
 /** The reduced dims as one last dim. */
-function rowsOf(k: KerasOp, b: OpBuilder, x: Value): { rows: Value; axes: number[]; others: Dim[] } {
+function rowsOf(k: KerasOp, b: OpBuilder, x: Value): { rows: Value; axes: number[] } {
   const rank = x.type.shape.length
   const stated = option(k, 'axis')
   const axes = axesOf(k, stated, rank)
   const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => !axes.includes(i))
   const others = kept.map((i) => x.type.shape[i]!)
   const turned = permute(b, x, [...kept, ...axes])
-  return { rows: reshapeTo(b, turned, [...others, mulDims(...axes.map((a) => x.type.shape[a]!))], [x]), axes, others }
+  return { rows: reshapeTo(b, turned, [...others, mulDims(...axes.map((a) => x.type.shape[a]!))], [x]), axes }
 }
 
 /** `divisor` is 100 for percentiles. Of several quantiles the first dim tells which. */
@@ -104,7 +100,7 @@ function quantile(q: (k: KerasOp) => unknown, divisor: number, ignoresNan: boole
       if (part < 0 || part > 1) return k.reject(`the quantile ${v} is outside its range`)
       const y =
         ignoresNan || typeof size !== 'number'
-          ? amongValid(k, b, values, isNan, part, method as Method)
+          ? amongValid(b, values, isNan, part, method as Method)
           : terms(method as Method, Math.fround(part) * (size - 1))
               .map(([at, weight]) => {
                 const picked = sliceAxis(b, values, last, at, 1)
@@ -123,14 +119,14 @@ function quantile(q: (k: KerasOp) => unknown, divisor: number, ignoresNan: boole
 }
 
 /** Of each row the quantile of its numbers, which come before the others; NaN where it has none. */
-function amongValid(_k: KerasOp, b: OpBuilder, values: Value, isNan: Value, part: number, method: Method): Value {
+function amongValid(b: OpBuilder, values: Value, isNan: Value, part: number, method: Method): Value {
   const f = new Formula(b)
   const last = values.type.shape.length - 1
   const count = f.sum(castTo(b, f.not(isNan), 'f32'), [last], true)
   const at = f.max(f.mul(f.sub(count, 1), part), 0)
   const low = f.floor(at)
   const high = b.op(op.ceil, [at])
-  const places = castTo(b, b.op(op.range, [b.i32([0], []), lastSize(b, values), b.i32([1], [])]), 'f32')
+  const places = castTo(b, placesAlong(b, values, last), 'f32')
   // Infinite elements beyond the valid ones must not meet a factor of 0.
   const pick = (place: Value): Value => f.sum(f.select(f.equal(places, place), values, 0), [last], true)
   const between = f.sub(at, low)
