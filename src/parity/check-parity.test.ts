@@ -15,7 +15,8 @@ import { loadNodeLiteRt } from '../platform/node-litert.ts'
 import { loadNodeTfJs } from '../platform/node-tfjs.ts'
 import { liteRtRunner } from '../run/litert.ts'
 import { openZip } from '../wire/zip.ts'
-import { checkParity, type ParityOptions, uncheckedReport } from './check-parity.ts'
+import { checkParity, type ParityOptions } from './check-parity.ts'
+import { uncheckedReport } from './unchecked-report.ts'
 
 /*
  * The gate on models that are right, and on models with one fault put in where a rule or the writer could have put it.

@@ -80,23 +80,6 @@ const grossError: Readonly<Record<Exclude<ParityMode, 'none'>, number>> = { floa
 
 const sampleWords: Readonly<Record<SampleKind, string>> = { normal: 'random normal', uniform: 'random uniform', edge: 'edge', zero: 'zero' }
 
-/** The report where nothing can be run, for one reason. */
-export function uncheckedReport(model: Model, reason: string): ParityReport {
-  const gaps = model.signatures.map((s) => ({ signature: s.key, reason }))
-  return {
-    outputs: [],
-    gaps,
-    evaluators: [],
-    inputShapes: {},
-    samples: [],
-    isReduced: false,
-    isInPieces: false,
-    runner: 'none',
-    onKernels: undefined,
-    timeMs: 0,
-  }
-}
-
 interface Sample {
   /** What the inputs are, row by row where they are more than one. */
   readonly kinds: readonly SampleKind[]
