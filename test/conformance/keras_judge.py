@@ -24,8 +24,12 @@ def differences(path, io, tol):
         if g.shape != y.shape or g.dtype != y.dtype:
             found.append(f"{name} is {g.dtype}{g.shape}, TensorFlow has {y.dtype}{y.shape}")
             continue
-        error = float(np.max(np.abs(g.astype("float64") - y.astype("float64")), initial=0))
-        if not error <= tol * max(1, float(np.max(np.abs(y.astype("float64")), initial=0))):
+        g, y = g.astype("float64"), y.astype("float64")
+        finite = np.isfinite(y)
+        if not np.array_equal(g[~finite], y[~finite], equal_nan=True):
+            found.append(f"{name}: {g[~finite]} where TensorFlow has {y[~finite]}")
+        error = float(np.max(np.abs(g[finite] - y[finite]), initial=0))
+        if not error <= tol * max(1, float(np.max(np.abs(y[finite]), initial=0))):
             found.append(f"{name}: max error {error:.3g}")
     return found
 
