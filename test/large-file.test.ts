@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { type ByteSink, type ConstData, lazyConst, pieceBytes } from '../src/core/bytes.ts'
 import { writeTflite } from '../src/export/write-tflite.ts'
 import { importTflite } from '../src/import/tflite/import-model.ts'
@@ -11,6 +10,7 @@ import { parseModel } from '../src/ir/parse.ts'
 import type { Model, Value } from '../src/ir/types.ts'
 import { textRecords } from '../src/ops/text.ts'
 import { openFile } from '../src/platform/node.ts'
+import { root, temporaryFolder } from './testkit/files.ts'
 
 /*
  * A file beyond 2 GiB, which a FlatBuffer cannot address: weights lie behind the tables and are found by their offsets. It is sparse on disk:
@@ -19,12 +19,7 @@ import { openFile } from '../src/platform/node.ts'
 
 const [layers, rows, columns] = [23, 3200, 8192]
 const layerBytes = 4 * rows * columns
-const root = path.resolve(import.meta.dirname, '..')
-let dir: string
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-large-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true }))
+const dir = temporaryFolder()
 
 /** Zeros, but for the last element of the layer, and the first ones: its number, and that times each binary digit of it. */
 function weights(layer: number): ConstData {

@@ -1,7 +1,6 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { memorySource } from '../src/core/bytes.ts'
 import { typedView } from '../src/core/dtype.ts'
 import { toFloat32 } from '../src/core/nd-array.ts'
@@ -13,6 +12,7 @@ import { liteRtRunner } from '../src/run/litert.ts'
 import { readNpz } from '../src/wire/npz.ts'
 import { openZip } from '../src/wire/zip.ts'
 import { runInProcess } from './cli/run-cli.ts'
+import { temporaryFolder } from './testkit/files.ts'
 
 /*
  * Legacy quantization to uint8 against TensorFlow's (fixtures/tf1/uint8.zip, made by uint8.py): the same flags of tflite_convert, then op for op the
@@ -23,12 +23,8 @@ const archive = openZip(memorySource('uint8.zip', new Uint8Array(fs.readFileSync
 const bytesOf = (name: string): Uint8Array => archive.read(archive.entries.get(name)!)
 const cases = [...new Set([...archive.entries.keys()].map((name) => name.split('/')[0]!))]
 const runner = liteRtRunner(loadNodeLiteRt)
-let dir: string
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-uint8-'))
-})
+const dir = temporaryFolder()
 afterAll(async () => {
-  fs.rmSync(dir, { recursive: true })
   await runner.dispose()
 })
 

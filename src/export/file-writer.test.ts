@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { fixtureBytes } from '../../test/testkit/files.ts'
 import { type ByteSink, type ConstData, constFromBytes, lazyConst, memorySink, memorySource } from '../core/bytes.ts'
 import { readTfliteFile, type TfliteFile } from '../import/tflite/read-file.ts'
 import type { ModelInput } from '../schema/tflite/records.ts'
 import { randomIntegers } from '../wire/fuzz.testkit.ts'
 import { type WriteOptions, writeTfliteFile } from './file-writer.ts'
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../fixtures/${name}.tflite`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`${name}.tflite`)
 const read = (bytes: Uint8Array) => readTfliteFile(memorySource('m.tflite', bytes))
 
 function write(model: ModelInput, buffers: readonly ConstData[], options?: WriteOptions) {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
+import { fixtureBytes } from '../../test/testkit/files.ts'
 import { memorySource } from '../core/bytes.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { tfliteBytes } from '../export/write-tflite.ts'
@@ -15,7 +15,7 @@ import { piecesOf, runInPieces } from './pieces.ts'
 
 const runner = liteRtRunner(loadNodeLiteRt)
 afterAll(() => runner.dispose())
-const fixture = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../fixtures/${path}.tflite`, import.meta.url)))
+const fixture = (path: string) => fixtureBytes(`${path}.tflite`)
 const graphOf = (bytes: Uint8Array) => importTflite(readTfliteFile(memorySource('m', bytes))).graphs[0]!
 
 test.each([

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
+import { fixtureBytes } from '../../test/testkit/files.ts'
 import { refusalOf } from '../../test/testkit/refusal.ts'
 import { convertTflite } from '../convert.ts'
 import { constFromBytes, memorySource } from '../core/bytes.ts'
@@ -21,7 +21,7 @@ import { graphIndexBounds } from './index-bounds.ts'
 const runner = liteRtRunner(loadNodeLiteRt)
 afterAll(() => runner.dispose())
 
-const fixture = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../fixtures/${path}.tflite`, import.meta.url)))
+const fixture = (path: string) => fixtureBytes(`${path}.tflite`)
 const open = (name: string, bytes: Uint8Array) => readTfliteFile(memorySource(name, bytes))
 
 /** Quantized, checked; `change` puts a fault into what is written. */

@@ -1,15 +1,11 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/testkit/files.ts'
 import type { ByteSink } from '../core/bytes.ts'
 import { writeFolder } from './node-folder.ts'
 
-let dir: string
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true }))
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
 const says = (text: string) => (sink: ByteSink) => sink.write(new TextEncoder().encode(text), 0)
 const files = new Map([

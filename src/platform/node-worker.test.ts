@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
+import { fixtureBytes } from '../../test/testkit/files.ts'
 import { type NdArray, ndArray } from '../core/nd-array.ts'
 import { liteRtRunner } from '../run/litert.ts'
 import { loadNodeLiteRt } from './node-litert.ts'
 import { nodeWorkerRunner } from './node-worker.ts'
 
-const fixture = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../fixtures/${path}`, import.meta.url)))
 const digits = (count: number): ReadonlyMap<string, NdArray> => {
   const pixels = Float32Array.from({ length: count * 784 }, (_, i) => ((i * 7919) % 256) / 255)
   return new Map([['flatten_input', ndArray('f32', pixels, [count, 28, 28, 1])]])
@@ -14,7 +13,7 @@ const runner = nodeWorkerRunner()
 afterAll(() => runner.dispose())
 
 test('a worker gives what this thread gives', async () => {
-  const bytes = fixture('tflite/mnist_mlp.dynamic.tflite')
+  const bytes = fixtureBytes('tflite/mnist_mlp.dynamic.tflite')
   const here = liteRtRunner(loadNodeLiteRt)
   const [near, far] = [await here.load(bytes), await runner.load(bytes)]
   expect(far.signatures).toMatchObject(near.signatures.map(({ key }) => ({ key })))
@@ -28,7 +27,7 @@ test('a worker gives what this thread gives', async () => {
 })
 
 test('errors of a worker arrive whole', async () => {
-  await expect(runner.load(fixture('run/un_erf_flex.tflite'), { name: 'erf.tflite' })).rejects.toMatchObject({
+  await expect(runner.load(fixtureBytes('run/un_erf_flex.tflite'), { name: 'erf.tflite' })).rejects.toMatchObject({
     name: 'DowncastError',
     code: 'run/missing-op',
     file: 'erf.tflite',
@@ -37,7 +36,7 @@ test('errors of a worker arrive whole', async () => {
 })
 
 test('an aborted run ends the worker; models go on in a new one', async () => {
-  const model = await runner.load(fixture('tflite/mnist_mlp.dynamic.tflite'), { name: 'mlp' })
+  const model = await runner.load(fixtureBytes('tflite/mnist_mlp.dynamic.tflite'), { name: 'mlp' })
   const expected = await model.run(digits(1))
   const abort = new AbortController()
   const [aborted, other] = [model.run(digits(2000), { signal: abort.signal }), model.run(digits(1))]

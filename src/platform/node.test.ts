@@ -1,14 +1,10 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/testkit/files.ts'
 import { kindOfPath, openFile, openFolder } from './node.ts'
 
-let dir: string
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true }))
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
 
 test('small and large files are read at any offset', () => {

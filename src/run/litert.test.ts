@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
+import { fixtureBytes } from '../../test/testkit/files.ts'
 import { memorySource } from '../core/bytes.ts'
 import { bytesOf } from '../core/dtype.ts'
 import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
@@ -13,8 +13,7 @@ import type { LoadedModel, SignatureInfo } from './runner.ts'
 const runner = liteRtRunner(loadNodeLiteRt)
 afterAll(() => runner.dispose())
 
-const fixture = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../fixtures/${path}`, import.meta.url)))
-const load = (path: string): Promise<LoadedModel> => runner.load(fixture(path), { name: path })
+const load = (path: string): Promise<LoadedModel> => runner.load(fixtureBytes(path), { name: path })
 
 /** TensorFlow's inputs and outputs of one sample of a signature. */
 function sampleOf(recorded: Map<string, NdArray>, signature: SignatureInfo, sample: number) {
@@ -50,7 +49,7 @@ const cases: { file: string; io: string; tolerance: number; why: string }[] = [
 
 describe('results agree with TensorFlow', () => {
   test.each(cases)('$file: $why', async ({ file, io, tolerance }) => {
-    const recorded = readNpz(memorySource(io, fixture(`run/${io}.npz`)))
+    const recorded = readNpz(memorySource(io, fixtureBytes(`run/${io}.npz`)))
     const model = await load(`${file}.tflite`)
     let samples = 0
     for (const signature of model.signatures) {
@@ -160,7 +159,7 @@ test('memory does not grow with the number of runs and models', async () => {
     module = started.module
     return started
   })
-  const bytes = fixture('tflite/mnist_mlp.dynamic.tflite')
+  const bytes = fixtureBytes('tflite/mnist_mlp.dynamic.tflite')
   const round = async (): Promise<void> => {
     const model = await own.load(bytes)
     for (let count = 1; count <= 6; count++) {
@@ -189,7 +188,7 @@ test('after a crash models go on in a new runtime', async () => {
     }
     return { module: fragile, description }
   })
-  const bytes = fixture('tflite/mnist_mlp.dynamic.tflite')
+  const bytes = fixtureBytes('tflite/mnist_mlp.dynamic.tflite')
   const feeds = new Map([['flatten_input', ndArray('f32', new Float32Array(784), [1, 28, 28, 1])]])
   const model = await own.load(bytes)
   const expected = await model.run(feeds)

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
+import { fixtureBytes } from '../../test/testkit/files.ts'
 import { type NdArray, ndArray, toFloat32 } from '../core/nd-array.ts'
 import { loadNodeLiteRt } from '../platform/node-litert.ts'
 import { liteRtRunner } from './litert.ts'
 import { runModel, runSamples } from './run.ts'
 
-const fixture = (path: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../../fixtures/${path}`, import.meta.url)))
 const runner = liteRtRunner(loadNodeLiteRt)
 afterAll(() => runner.dispose())
 const picture = (seed: number, count = 1): NdArray =>
@@ -20,7 +19,7 @@ test('real numbers go into an integer model and come out', async () => {
     ['image', picture(1)],
     ['other', picture(2)],
   ])
-  const { outputs, values, signature } = await runModel(fixture('run/nested_uint8io.tflite'), feeds, { runner })
+  const { outputs, values, signature } = await runModel(fixtureBytes('run/nested_uint8io.tflite'), feeds, { runner })
   expect(signature.key).toBe('serving_default')
   expect(outputs.get('result')).toMatchObject({ dtype: 'u8', shape: [1, 7] })
   const raw = toFloat32(outputs.get('result')!)!
@@ -29,15 +28,15 @@ test('real numbers go into an integer model and come out', async () => {
 
 test('a single feed without a name goes to the only input', async () => {
   const feeds = new Map([['', ndArray('f32', new Float32Array(784), [1, 28, 28, 1])]])
-  const { values } = await runModel(fixture('tflite/mnist_mlp.dynamic.tflite'), feeds, { runner })
+  const { values } = await runModel(fixtureBytes('tflite/mnist_mlp.dynamic.tflite'), feeds, { runner })
   expect(toFloat32(values.get('softmax')!)!.reduce((a, b) => a + b)).toBeCloseTo(1, 5)
-  const two = fixture('run/nested_uint8io.tflite')
+  const two = fixtureBytes('run/nested_uint8io.tflite')
   await expect(runModel(two, feeds, { runner })).rejects.toMatchObject({ code: 'run/unknown-input' })
   await expect(runModel(two, feeds, { runner, signature: 'x' })).rejects.toMatchObject({ code: 'run/unknown-signature' })
 })
 
 test('samples come back in their order with what each gives alone', async () => {
-  const model = await runner.load(fixture('run/nested_uint8io.tflite'))
+  const model = await runner.load(fixtureBytes('run/nested_uint8io.tflite'))
   const samples = Array.from({ length: 7 }, (_, index) => ({
     index,
     // Of two sizes, so that not all fit together.
@@ -50,14 +49,14 @@ test('samples come back in their order with what each gives alone', async () => 
   for await (const result of runSamples(model, samples, { batchSize: 3 })) together.push(result)
   expect(together.map((r) => r.sample.index)).toEqual([0, 1, 2, 3, 4, 5, 6])
   for (const { sample, outputs } of together) {
-    const alone = await runModel(fixture('run/nested_uint8io.tflite'), sample.inputs, { runner })
+    const alone = await runModel(fixtureBytes('run/nested_uint8io.tflite'), sample.inputs, { runner })
     expect(outputs).toEqual(alone.outputs)
   }
   await model.dispose()
 })
 
 test('samples of a model that takes one at a time', async () => {
-  const model = await runner.load(fixture('run/two_signatures.tflite'))
+  const model = await runner.load(fixtureBytes('run/two_signatures.tflite'))
   const samples = [1, 2, 3].map((x) => ({ inputs: new Map([['x', ndArray('f32', Float32Array.of(x, x, x), [1, 3])]]) }))
   const shapes = []
   for await (const { outputs } of runSamples(model, samples, { signature: 'encode' })) shapes.push(outputs.get('code')!.shape)

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { fixtureBytes } from '../../test/testkit/files.ts'
 import { memorySource } from '../core/bytes.ts'
 import { fuzz } from './fuzz.testkit.ts'
 import { readIdx } from './idx.ts'
@@ -8,7 +8,7 @@ import { readNpy } from './npy.ts'
 import { openNpz, readNpz } from './npz.ts'
 import { openZip } from './zip.ts'
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../fixtures/numpy/${name}`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`numpy/${name}`)
 const archives = [fixture('stored.npz'), fixture('deflated.npz')]
 
 test('damaged zip and npz archives are read or refused', async () => {

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { fixtureBytes } from '../../test/testkit/files.ts'
 import { memorySource } from '../core/bytes.ts'
 import type { DowncastError } from '../core/diagnostics.ts'
 import { typedView } from '../core/dtype.ts'
@@ -7,7 +7,7 @@ import { fuzz } from './fuzz.testkit.ts'
 import { readNpy } from './npy.ts'
 import { isTar, openTar } from './tar.ts'
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../fixtures/tar/${name}`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`tar/${name}`)
 const open = (bytes: Uint8Array, maxEntries?: number) => openTar(memorySource('x.tar', bytes), maxEntries)
 const faultOf = (bytes: Uint8Array, maxEntries?: number): DowncastError => {
   try {

@@ -1,14 +1,13 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { temporaryFolder } from '../testkit/files.ts'
 import { attr, encode, metaGraph, node } from '../testkit/saved-model.ts'
 import { runInProcess } from './run-cli.ts'
 
-let dir: string
+const dir = temporaryFolder()
 
 beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-allow-'))
   const f32 = attr.type('f32')
   const graph = metaGraph({
     nodes: [
@@ -28,7 +27,6 @@ beforeAll(() => {
     ]),
   )
 })
-afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 const out = () => path.join(dir, 'out.tflite')
 const convert = (...words: readonly string[]) => runInProcess('convert', dir, '-o', out(), ...words)

@@ -1,22 +1,19 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
 import { jsonOf, runInProcess } from './run-cli.ts'
 
-const fixture = (name: string) => path.resolve(import.meta.dirname, '../../fixtures', name)
 const float = fixture('tflite/mnist_cnn_small.float.tflite')
 const digits = fixture('mnist/digits-images-idx3-ubyte')
 const scaled = ['--preprocess', 'mean=0,std=255']
-let dir: string
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
 const read = (name: string): Buffer => fs.readFileSync(at(name))
 
 beforeAll(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-bias-'))
   await jsonOf('calibrate', float, '--data', digits, ...scaled, '--jobs', '1', '-o', at('calib.json'))
 })
-afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 const convert = (mode: string, out: string, ...rest: string[]) => ['convert', float, '--quantize', mode, '-o', at(out), ...rest]
 

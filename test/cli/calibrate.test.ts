@@ -1,7 +1,6 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { calibrationFor } from '../../cli/commands/calibration.ts'
 import { styleFor, type Terminal } from '../../cli/terminal.ts'
 import { parseCalibration } from '../../src/calibrate/calibration-file.ts'
@@ -12,15 +11,14 @@ import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
 import { modelFromText } from '../../src/ops/text.ts'
 import { openFile } from '../../src/platform/node.ts'
 import { readIdx } from '../../src/wire/idx.ts'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
 import { runInProcess } from './run-cli.ts'
 
-const fixture = (name: string) => path.resolve(import.meta.dirname, '../../fixtures', name)
 const cnn = fixture('tflite/mnist_cnn_small.float.tflite')
 const digits = fixture('mnist/digits-images-idx3-ubyte')
-let dir: string
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
 beforeAll(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-calibrate-'))
   const { default: sharp } = await import('sharp')
   const images = readIdx(openFile(digits))
   fs.mkdirSync(at('pictures'))
@@ -33,7 +31,6 @@ beforeAll(async () => {
   fs.writeFileSync(at('broken/f.png'), fs.readFileSync(at('pictures/f.png')).subarray(0, 60))
   fs.mkdirSync(at('empty'))
 })
-afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 async function failure(...words: readonly string[]): Promise<{ code: number; error: Record<string, unknown> }> {
   const { code, out } = await runInProcess('calibrate', ...words, '--json')

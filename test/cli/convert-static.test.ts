@@ -1,26 +1,22 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { importTflite } from '../../src/import/tflite/import-model.ts'
 import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
 import { openFile } from '../../src/platform/node.ts'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
 import { jsonOf, runInProcess } from './run-cli.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
-const fixture = (name: string) => path.join(root, 'fixtures', name)
 const float = fixture('tflite/mnist_cnn_small.float.tflite')
 const savedModel = fixture('saved-model/mnist_mlp-keras2')
 const digits = fixture('mnist/digits-images-idx3-ubyte')
 const scaled = ['--preprocess', 'mean=0,std=255']
-let dir: string
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
 
 beforeAll(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-static-'))
   await jsonOf('calibrate', float, '--data', digits, ...scaled, '-o', at('calib.json'))
 })
-afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 describe('convert with ranges', () => {
   test('from a file of calibrate, in every integer mode; from data the same', async () => {

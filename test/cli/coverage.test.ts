@@ -1,17 +1,11 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
 import { runInProcess } from './run-cli.ts'
 
-const fixture = (name: string) => path.resolve(import.meta.dirname, '../../fixtures', name)
 const mlp = fixture('keras/mnist_mlp-keras3.keras')
-let dir: string
-
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-coverage-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true }))
+const dir = temporaryFolder()
 
 test('coverage tells what layers become', async () => {
   const { code, out } = await runInProcess('coverage', mlp)

@@ -1,5 +1,4 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { verbs } from '../../cli/verbs/index.ts'
@@ -7,19 +6,17 @@ import { openFile } from '../../src/platform/node.ts'
 import { readIdx } from '../../src/wire/idx.ts'
 import { npyParts } from '../../src/wire/npy-write.ts'
 import { npzParts } from '../../src/wire/npz.ts'
+import { fixture, root, temporaryFolder } from '../testkit/files.ts'
 import { runInProcess } from './run-cli.ts'
 
 /*
  * Every command that the documents and the help show works as it stands, in a folder with the files they speak of.
  */
 
-const root = path.resolve(import.meta.dirname, '../..')
-const fixture = (name: string) => path.join(root, 'fixtures', name)
 const start = process.cwd()
-let dir: string
+const dir = temporaryFolder()
 
 beforeAll(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-documented-'))
   process.chdir(dir)
   fs.cpSync(path.join(root, 'examples/mnist'), dir, { recursive: true })
   fs.mkdirSync('out', { recursive: true })
@@ -56,7 +53,6 @@ beforeAll(async () => {
 })
 afterAll(() => {
   process.chdir(start)
-  fs.rmSync(dir, { recursive: true })
 })
 
 /** Words of a line of shell: quotes keep spaces together, `> file` takes what is printed. */

@@ -1,20 +1,14 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
 import { jsonOf, runInProcess } from './run-cli.ts'
 
-const fixture = (name: string) => path.resolve(import.meta.dirname, '../../fixtures', name)
 const float = fixture('tflite/mnist_cnn_small.float.tflite')
 const digits = fixture('mnist/digits-images-idx3-ubyte')
 const scaled = ['--preprocess', 'mean=0,std=255']
-let dir: string
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
-
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-equalize-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 test('writes the float model with other weights and the same answers', async () => {
   const result = await jsonOf('convert', float, '--equalize', '-o', at('level.tflite'))

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
+import { root, temporaryFolder } from '../testkit/files.ts'
 import { attr, modelFiles, node } from '../testkit/saved-model.ts'
 import { runInProcess } from './run-cli.ts'
 
@@ -11,13 +11,8 @@ import { runInProcess } from './run-cli.ts'
  * Bad models and bad places: an exact code, exit code 1, and nothing written anywhere.
  */
 
-const root = path.resolve(import.meta.dirname, '../..')
 const savedModel = path.join(root, 'fixtures/saved-model/mnist_mlp-keras2')
-let dir: string
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-failures-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true, force: true }))
+const dir = temporaryFolder()
 
 /** A copy of the SavedModel to be damaged. */
 function copy(name: string): string {

@@ -1,30 +1,27 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { constFromBytes } from '../../src/core/bytes.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import { importTflite } from '../../src/import/tflite/import-model.ts'
 import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
 import { openFile } from '../../src/platform/node.ts'
 import { preprocessKey } from '../../src/run/data/kept-preprocess.ts'
+import { root, temporaryFolder } from '../testkit/files.ts'
 import { runInProcess } from './run-cli.ts'
 
 /* Preprocessing that convert is told stays in the file, and run and compare follow it. */
 
-const root = path.resolve(import.meta.dirname, '../..')
 const savedModel = path.join(root, 'fixtures/saved-model/mnist_mlp-keras2')
 const digits = path.join(root, 'fixtures/mnist/digits-images-idx3-ubyte')
 const how = 'mean=0,std=255'
-let dir: string
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
 beforeAll(async () => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-preprocess-'))
   const convert = (...words: string[]) => runInProcess('convert', savedModel, '--no-check', ...words)
   expect(await convert('-o', at('plain.tflite'))).toMatchObject({ code: 0 })
   expect(await convert('--preprocess', how, '-o', at('kept.tflite'))).toMatchObject({ code: 0, err: '' })
 })
-afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 async function samples(file: string, ...words: string[]): Promise<{ samples: unknown; err: string }> {
   const { code, out, err } = await runInProcess('run', at(file), '--input', digits, '--max-samples', '3', '--json', ...words)

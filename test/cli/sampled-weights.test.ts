@@ -1,20 +1,15 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Decision } from '../../src/quantize/types.ts'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
 import { runInProcess } from './run-cli.ts'
 
-const fixture = (name: string) => path.resolve(import.meta.dirname, '../../fixtures', name)
 const mlp = fixture('tflite/mnist_mlp.float.tflite')
 const cnn = fixture('tflite/mnist_cnn_small.float.tflite')
 const digits = ['--calibration', fixture('mnist/digits-images-idx3-ubyte'), '--preprocess', 'std=255']
-let dir: string
+const dir = temporaryFolder()
 const at = (name: string) => path.join(dir, name)
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-sampled-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true }))
 
 const gptq = ['--quantize', 'dynamic-int4', '--weights-algorithm', 'gptq']
 const failure = async (...words: string[]) => JSON.parse((await runInProcess('convert', ...words, '--json')).out).error as { code: string }

@@ -1,25 +1,19 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { flagNames } from '../../cli/tflite-convert/flags.ts'
 import { parseFlags } from '../../cli/tflite-convert/parse-flags.ts'
 import { translate } from '../../cli/tflite-convert/translate.ts'
 import { DowncastError } from '../../src/core/diagnostics.ts'
 import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
 import { openFile } from '../../src/platform/node.ts'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
 import { runInProcess } from './run-cli.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
-const fixture = (name: string) => path.join(root, 'fixtures', name)
 const saved = fixture('saved-model/mnist_mlp-keras2')
 const frozen = fixture('tf1/graph/frozen.pb')
 const graph = ['--graph_def_file', frozen, '--input_arrays', 'image', '--output_arrays', 'probabilities', '--output_file', 'o']
-let dir: string
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-tflite-convert-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true }))
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
 
 const flags = (...words: string[]) => Object.fromEntries(parseFlags(words).flags)

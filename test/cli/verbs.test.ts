@@ -1,22 +1,16 @@
 import * as fs from 'node:fs'
-import * as os from 'node:os'
 import * as path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { openFile } from '../../src/platform/node.ts'
 import { readNpz } from '../../src/wire/npz.ts'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
 import { jsonOf, runInProcess } from './run-cli.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
-const fixture = (name: string) => path.join(root, 'fixtures', name)
 const savedModel = fixture('saved-model/mnist_mlp-keras2')
 const digits = fixture('mnist/digits-images-idx3-ubyte')
 const float = fixture('tflite/mnist_cnn_small.float.tflite')
 const dynamic = fixture('tflite/mnist_cnn_small.dynamic.tflite')
-let dir: string
-beforeAll(() => {
-  dir = fs.mkdtempSync(path.join(os.tmpdir(), 'downcast-verbs-'))
-})
-afterAll(() => fs.rmSync(dir, { recursive: true }))
+const dir = temporaryFolder()
 const at = (name: string): string => path.join(dir, name)
 
 describe('convert', () => {

@@ -5,12 +5,13 @@ import { memorySource } from '../../src/core/bytes.ts'
 import type { Json } from '../../src/core/json.ts'
 import { openZip } from '../../src/wire/zip.ts'
 import { zipParts } from '../../src/wire/zip-write.ts'
+import { fixtureBytes } from '../testkit/files.ts'
 import { type HostileCase, testCases } from './run.ts'
 
 const h5wasm = await import('h5wasm/node')
 await h5wasm.ready
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../fixtures/keras/${name}`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`keras/${name}`)
 const text = (s: string) => new TextEncoder().encode(s)
 const weights = (() => {
   const zip = openZip(memorySource('m', fixture('mnist_mlp-keras3.keras')))

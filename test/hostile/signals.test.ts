@@ -1,17 +1,12 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import * as os from 'node:os'
+import { readdirSync } from 'node:fs'
 import * as path from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
+import { root, temporaryFolder } from '../testkit/files.ts'
 
 /* Ended from outside while its temporary file is there, the command line leaves nothing behind. */
 
-const root = path.resolve(import.meta.dirname, '../..')
-let dir: string
-beforeAll(() => {
-  dir = mkdtempSync(path.join(os.tmpdir(), 'downcast-signals-'))
-})
-afterAll(() => rmSync(dir, { recursive: true, force: true }))
+const dir = temporaryFolder()
 
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s leaves no file', async (signal) => {
   const model = path.join(root, 'fixtures/saved-model/mnist_mlp-keras2')

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { describe, expect, it, test } from 'vitest'
+import { fixtureBytes } from '../../../test/testkit/files.ts'
 import { normalForm } from '../../../test/testkit/tflite-form.ts'
 import { convertTflite } from '../../convert.ts'
 import { constFromBytes, memorySink, memorySource } from '../../core/bytes.ts'
@@ -15,7 +16,6 @@ import { readTfliteFile, type TfliteFile } from './read-file.ts'
 
 const read = (bytes: Uint8Array, name = 'model.tflite'): TfliteFile => readTfliteFile(memorySource(name, bytes))
 const folder = (path: string) => new URL(`../../../fixtures/${path}/`, import.meta.url)
-const fixture = (path: string) => new Uint8Array(readFileSync(new URL(`../../../fixtures/${path}`, import.meta.url)))
 const again = (file: TfliteFile) => tfliteBytes(importTflite(file))
 
 const recorded = ['tflite', 'run'].flatMap((f) =>
@@ -26,7 +26,7 @@ const recorded = ['tflite', 'run'].flatMap((f) =>
 
 describe('read, written and read again', () => {
   it.each(recorded)('%s says the same, and the second time to the byte', (path) => {
-    const file = read(fixture(path))
+    const file = read(fixtureBytes(path))
     const once = again(file)
     expect(normalForm(read(once))).toEqual(normalForm(file))
     expect(Buffer.compare(again(read(once)), once)).toBe(0)
@@ -211,7 +211,7 @@ describe('what the IR does not model', () => {
 
   test('associated files move to the end', () => {
     const zip = Buffer.concat(zipParts('z', [{ name: 'labels.txt', parts: [new TextEncoder().encode('cat\ndog\n')] }]))
-    const model = fixture('tflite/mnist_mlp.float.tflite')
+    const model = fixtureBytes('tflite/mnist_mlp.float.tflite')
     const withFiles = new Uint8Array(Buffer.concat([model, shifted(zip, model.byteLength)]))
     for (const source of [withFiles, new Uint8Array(Buffer.concat([model, zip]))]) {
       const small = tfliteBytes(convertTflite(read(source), { mode: 'dynamic' }).model)
@@ -240,8 +240,8 @@ test('dynamic of a float file is TensorFlow’s, constant by constant', () => {
       f.model.subgraphs[0]!.tensors.filter((t) => f.buffers[t.buffer]!.byteLength > 0)
         .map((t) => `${t.type}[${t.shape}] ${Buffer.from(f.buffers[t.buffer]!.bytes()).toString('base64')} ${t.quantization?.scale ?? ''}`)
         .sort()
-    const ours = read(tfliteBytes(convertTflite(read(fixture(`tflite/${name}.float.tflite`)), { mode: 'dynamic' }).model))
-    expect(constants(ours)).toEqual(constants(read(fixture(`tflite/${name}.dynamic.tflite`))))
+    const ours = read(tfliteBytes(convertTflite(read(fixtureBytes(`tflite/${name}.float.tflite`)), { mode: 'dynamic' }).model))
+    expect(constants(ours)).toEqual(constants(read(fixtureBytes(`tflite/${name}.dynamic.tflite`))))
   }
 })
 

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { fixtureBytes } from '../../../test/testkit/files.ts'
 import { convertTflite } from '../../convert.ts'
 import { memorySink, memorySource } from '../../core/bytes.ts'
 import { writeTfliteFile } from '../../export/file-writer.ts'
@@ -7,7 +7,7 @@ import { tfliteBytes } from '../../export/write-tflite.ts'
 import { fuzz, randomIntegers } from '../../wire/fuzz.testkit.ts'
 import { readTfliteFile } from './read-file.ts'
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../../fixtures/${name}.tflite`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`${name}.tflite`)
 const read = (bytes: Uint8Array) => {
   const file = readTfliteFile(memorySource('m.tflite', bytes))
   // What could be read can be written.

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { fixtureBytes } from '../../../test/testkit/files.ts'
 import { refusal as refusalBy } from '../../../test/testkit/refusal.ts'
 import { type ByteSource, memorySource } from '../../core/bytes.ts'
 import type { DowncastError } from '../../core/diagnostics.ts'
@@ -8,7 +8,7 @@ import { type Fields, type InputOf, string, table } from '../../wire/flatbuffers
 import { encodeFlatbuffer } from '../../wire/flatbuffers/writer.ts'
 import { readTfliteFile } from './read-file.ts'
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../../fixtures/${name}.tflite`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`${name}.tflite`)
 const read = (bytes: Uint8Array) => readTfliteFile(memorySource('m.tflite', bytes))
 const encode = (model: InputOf<typeof modelTable>) => encodeFlatbuffer(modelTable, model, { identifier: 'TFL3' })
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
+import { fixtureBytes } from '../../../test/testkit/files.ts'
 import { memorySource } from '../../core/bytes.ts'
 import type { DowncastError } from '../../core/diagnostics.ts'
 import { toFloat32 } from '../../core/nd-array.ts'
@@ -8,7 +8,7 @@ import { openDataSet } from './open-data-set.ts'
 import type { DataFolder, DataSet } from './sample.ts'
 import { tarFolder } from './tar-folder.ts'
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../../fixtures/tar/${name}`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`tar/${name}`)
 const source = (bytes: Uint8Array) => memorySource('d/x.tar', bytes)
 async function summary(set: DataSet) {
   const rows = []

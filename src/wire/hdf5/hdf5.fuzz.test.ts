@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { fixtureBytes } from '../../../test/testkit/files.ts'
 import { memorySource } from '../../core/bytes.ts'
 import { DowncastError } from '../../core/diagnostics.ts'
 import { fuzz } from '../fuzz.testkit.ts'
 import { type Hdf5File, openHdf5 } from './hdf5.ts'
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../../fixtures/hdf5/${name}`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`hdf5/${name}`)
 
 /** Reads everything; what is refused does not keep the rest from being read. */
 function walk(file: Hdf5File, path: string, depth: number): number {

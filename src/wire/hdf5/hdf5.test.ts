@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { fixtureBytes } from '../../../test/testkit/files.ts'
 import { type ByteSource, memorySource } from '../../core/bytes.ts'
 import type { DowncastError } from '../../core/diagnostics.ts'
 import { toFloat32 } from '../../core/nd-array.ts'
 import { isHdf5, openHdf5 } from './hdf5.ts'
 
-const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`../../../fixtures/hdf5/${name}`, import.meta.url)))
+const fixture = (name: string) => fixtureBytes(`hdf5/${name}`)
 const bytes = fixture('kinds.h5')
 const file = openHdf5(memorySource('kinds.h5', bytes))
 
