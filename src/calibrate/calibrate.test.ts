@@ -133,7 +133,7 @@ describe('calibrate', () => {
     const value = model.graphs[0]!.values.get(model.graphs[0]!.inputs[0]!)!
     expect(earlier.ranges(model).of(0, value)).toEqual(calibration.ranges(model).of(0, value))
     expect(calibrationText(earlier)).toBe(old)
-    expect(() => earlier.means(model)).toThrow(expect.objectContaining({ code: 'calibrate/no-means-inside' }))
+    expect(() => earlier.means(model)).toThrow(expect.objectContaining({ code: 'calibrate/no-means-inside', file: 'calib.json' }))
   })
 
   it('knows the data again, and its order and preprocessing', async () => {

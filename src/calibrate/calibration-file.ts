@@ -74,7 +74,7 @@ export function parseCalibration(file: string, text: string): Calibration {
     hasColumnSums: written === version,
     tensors: new Map(members(root.at('tensors')).map(([key, t]) => [key, tensorOf(t)])),
   }
-  return new Calibration(record)
+  return new Calibration(record, file)
 }
 
 function tensorOf(t: JsonCursor): TensorStatistics {

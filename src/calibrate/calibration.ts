@@ -47,9 +47,12 @@ export interface CalibrationRecord {
 /** A calibration of one model, whatever is made of it. */
 export class Calibration {
   readonly record: CalibrationRecord
+  /** What messages call it: its file, or the model that it was made of. */
+  readonly name: string
 
-  constructor(record: CalibrationRecord) {
+  constructor(record: CalibrationRecord, name = record.model.name) {
     this.record = record
+    this.name = name
   }
 
   /**
@@ -77,7 +80,7 @@ export class Calibration {
 
   /** Means of what the ops of `model` with weights read, which is the float model that was calibrated. Throws calibrate/no-means-inside. */
   means(model: Model): Means {
-    if (!this.record.hasColumnSums) throw noMeansInside(this.record.model.name)
+    if (!this.record.hasColumnSums) throw noMeansInside(this.name)
     const keyOf = keysIn(model)
     return {
       of: (graph, value, channels) => {

@@ -70,11 +70,11 @@ export function noSamplesInside(file: string, algorithm: string): DowncastError 
 }
 
 /** A calibration of an earlier version of downcast where means of channels are needed. */
-export function noMeansInside(model: string): DowncastError {
+export function noMeansInside(file: string): DowncastError {
   return new DowncastError({
     code: 'calibrate/no-means-inside',
-    message: `The calibration of ${quote(model)} holds no means of channels, which the correction of biases needs: an earlier version of downcast made it.`,
-    file: model,
+    message: `${quote(file)} holds no means of channels, which the correction of biases needs: an earlier version of downcast made it.`,
+    file,
     expected: 'means of channels',
     hint: 'Make it anew with downcast calibrate, or give with --calibration the data that it was made of.',
   })
