@@ -11,12 +11,13 @@ export function hessianSources(model: Model, bytes: Uint8Array, layers: readonly
   if (layers.length === 0) return []
   const positions = new Map(activationsOf(openModel('model', bytes).tables).map((a, i) => [activationKey(a), i]))
   const names = model.graphs.map(tensorNames)
-  return layers.map(({ columns, rows }) => ({
+  return layers.map(({ columns, groups, rows }) => ({
     columns,
-    reads: rows.map(({ graph, value, steps }) => {
+    groups,
+    reads: rows.map(({ graph, value, window }) => {
       const activation = positions.get(activationKey({ graph, name: names[graph]!.get(value.id)! }))
       invariant(activation !== undefined, `"${value.name}" is a float activation`)
-      return { activation, steps }
+      return { activation, window }
     }),
   }))
 }

@@ -1,34 +1,35 @@
 import { invariant } from '../core/diagnostics.ts'
 import { typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
+import type { ProductRows, RowWindow } from '../ops/spec.ts'
+import { triangleAt, triangleLength } from '../quantize/weights/hessian.ts'
 import { hessianKernel, outAt, paddedWidth, rowsOf, tileHeight, tileWidth } from './hessian-kernel.ts'
+import { Patches } from './patches.ts'
 
-/** Rows that are multiplied with each other: X^T X is wanted, summed over all samples. */
-export interface HessianSource {
-  /** Elements of a row; what an activation holds is read as such rows. */
-  readonly columns: number
+/** Rows that are multiplied with each other: X^T X is wanted, summed over all samples, of each group. */
+export interface HessianSource extends Pick<ProductRows, 'columns' | 'groups'> {
   readonly reads: readonly {
     /** Position in the list of activations. */
     readonly activation: number
-    /** Which positions of [N,H,W,C] are read: every so many in height and width. All of other ranks. */
-    readonly steps: readonly [height: number, width: number]
+    /** Where rows are gathered; without one an activation is rows as it stands. */
+    readonly window?: RowWindow | undefined
   }[]
 }
 
 /**
- * X^T X of some samples for each source: the upper triangle, row by row. Products are summed in float32 over blocks of up to 256 rows, blocks in
+ * X^T X of some samples for each source: the upper triangle, row by row, of one group behind the other. Products are summed in float32 over blocks of up to 256 rows, blocks in
  * float64, in the order in which they come: equal samples in equal order have equal sums.
  */
 export class HessianSums {
-  readonly #byActivation = new Map<number, { readonly sums: Sums; readonly steps: readonly [number, number] }[]>()
+  readonly #byActivation = new Map<number, { readonly sums: Sums; readonly window: RowWindow | undefined }[]>()
   readonly #all: readonly Sums[]
 
   constructor(sources: readonly HessianSource[]) {
-    this.#all = sources.map(({ columns, reads }) => {
-      const sums = new Sums(columns)
-      for (const { activation, steps } of reads) {
+    this.#all = sources.map(({ columns, groups, reads }) => {
+      const sums = new Sums(columns, groups)
+      for (const { activation, window } of reads) {
         const list = this.#byActivation.get(activation) ?? []
-        list.push({ sums, steps })
+        list.push({ sums, window })
         this.#byActivation.set(activation, list)
       }
       return sums
@@ -36,8 +37,9 @@ export class HessianSums {
   }
 
   see(activation: number, array: NdArray): void {
-    for (const { sums, steps } of this.#byActivation.get(activation) ?? []) {
-      for (const rows of rowsAt(array, steps)) sums.add(rows)
+    for (const { sums, window } of this.#byActivation.get(activation) ?? []) {
+      if (window) sums.addPatches(new Patches(array, window))
+      else sums.addRows(typedView('f32', array.bytes))
     }
   }
 
@@ -47,60 +49,61 @@ export class HessianSums {
   }
 }
 
-/** Stretches of rows that are read, one behind the other. */
-function* rowsAt({ bytes, shape }: NdArray, [down, right]: readonly [number, number]): Iterable<Float32Array> {
-  const values = typedView('f32', bytes)
-  if (shape.length !== 4 || (down === 1 && right === 1)) {
-    yield values
-    return
-  }
-  const [count, height, width, channels] = shape as [number, number, number, number]
-  for (let n = 0; n < count; n++)
-    for (let y = 0; y < height; y += down)
-      for (let x = 0; x < width; x += right) {
-        const at = ((n * height + y) * width + x) * channels
-        yield values.subarray(at, at + channels)
-      }
-}
-
 class Sums {
   readonly #columns: number
   readonly #padded: number
   /** Rows that wait to be multiplied, padded with zeros. */
   readonly #waiting: Float32Array
   readonly #most: number
+  readonly #groups: number
   #held = 0
   #total: Float64Array<ArrayBuffer>
 
-  constructor(columns: number) {
+  constructor(columns: number, groups: number) {
+    this.#groups = groups
     this.#columns = columns
     this.#padded = paddedWidth(columns)
     this.#most = rowsOf(columns)
     this.#waiting = new Float32Array(this.#most * this.#padded)
-    this.#total = new Float64Array((columns * (columns + 1)) / 2)
+    this.#total = new Float64Array(groups * triangleLength(columns))
   }
 
-  add(rows: Float32Array): void {
+  addRows(rows: Float32Array): void {
     const columns = this.#columns
     invariant(rows.length % columns === 0, 'an activation is made of whole rows')
     for (let at = 0; at < rows.length; at += columns) {
-      this.#waiting.set(rows.subarray(at, at + columns), this.#held * this.#padded)
-      if (++this.#held === this.#most) this.#multiply()
+      const to = this.#next(0)
+      this.#waiting.set(rows.subarray(at, at + columns), to)
     }
   }
 
+  /** Rows of one group wait for the next samples; of several, which would take memory for each, they are multiplied at once. */
+  addPatches(patches: Patches): void {
+    for (let group = 0; group < this.#groups; group++) {
+      patches.gather(group, this.#columns, this.#waiting, () => this.#next(group))
+      if (this.#groups > 1) this.#multiply(group)
+    }
+  }
+
+  /** Where the next row is to be written. */
+  #next(group: number): number {
+    if (this.#held === this.#most) this.#multiply(group)
+    return this.#held++ * this.#padded
+  }
+
   take(): Float64Array<ArrayBuffer> {
-    if (this.#held > 0) this.#multiply()
+    if (this.#held > 0) this.#multiply(0)
     const taken = this.#total
     this.#total = new Float64Array(taken.length)
     return taken
   }
 
-  #multiply(): void {
+  #multiply(group: number): void {
     const kernel = hessianKernel()
     const columns = this.#columns
     const step = 4 * this.#padded
     const total = this.#total
+    const begin = group * triangleLength(columns)
     kernel.rows.set(this.#waiting.subarray(0, this.#held * this.#padded))
     const { sums } = kernel
     for (let a = 0; a < columns; a += tileHeight) {
@@ -110,7 +113,7 @@ class Sums {
         const width = Math.min(tileWidth, columns - b)
         for (let i = 0; i < bottom; i++) {
           const row = a + i
-          const at = row * columns - (row * (row - 1)) / 2 - row + b
+          const at = begin + triangleAt(columns, row) - row + b
           for (let j = Math.max(0, row - b); j < width; j++) total[at + j]! += sums[i * tileWidth + j]!
         }
       }

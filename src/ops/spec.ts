@@ -1,6 +1,7 @@
 import type { DType } from '../core/dtype.ts'
 import type { Dim, Shape } from '../core/shape.ts'
 import type { Attrs, TensorType, Value } from '../ir/types.ts'
+import type { Window } from './nn/window.ts'
 
 /*
  * The op record: everything downcast knows of one TFLite op, in one place. Passes ask the record and hold no op names.
@@ -167,12 +168,31 @@ export interface WeightTrait {
   }
   /** What is to be rotated where its rows are: the operand that they are multiplied with, or the result that is made of them. */
   readonly rotates?: 'input' | 'result'
-  /** The results are products of its rows, along its last axis, with rows of another operand. */
+  /** The results are products of its rows with rows of another operand. */
   readonly product?: {
     readonly operand: string
-    /** How far apart the rows of the other lie that are read, in height and width; why it is no such product, where it is not. */
-    rows(attrs: Attrs, weights: Shape, other: Shape): readonly [height: number, width: number] | string
+    /** Which; why they are not known, where they are not. */
+    rows(attrs: Attrs, weights: Shape, other: Shape, result: Shape): ProductRows | string
   }
+}
+
+/** Rows of weights, and rows of another operand that they are multiplied with. */
+export interface ProductRows {
+  /** Elements of a row of either. */
+  readonly columns: number
+  /** Groups of the channels of the other operand, each with rows of its own, which the next so many rows of the weights are multiplied with. */
+  readonly groups: number
+  /** The weights are [columns, rows], not [rows, columns]. */
+  readonly isTransposed: boolean
+  /** What a row of the other is gathered from: [height, width, channels of a group]. Absent: it is rows as it stands. */
+  readonly window?: RowWindow
+}
+
+/** A window over an operand [N,H,W,C]; behind its end are zeros. */
+export interface RowWindow extends Window {
+  readonly size: readonly [height: number, width: number]
+  /** Height and width of the result, where the window slides over that and not over the operand: of transposed convolutions. */
+  readonly over?: readonly [height: number, width: number]
 }
 
 /** How an op behaves under quantization. Passes ask these traits; the vocabulary is closed. */

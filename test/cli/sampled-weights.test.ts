@@ -38,13 +38,16 @@ test('convert writes the same for any number of threads, and tells what it did',
   expect(plan.out).toMatch(/gptq: \d+\.\d dB -> \d+\.\d dB/)
 }, 180_000)
 
-test('weights that the algorithm is not for are rounded to nearest, and that is told', async () => {
+test('samples choose the integers of convolutions and fully connected layers', async () => {
   const { out, err } = await runInProcess('convert', cnn, ...gptq, ...digits, '--plan', '--json')
   const { decisions } = JSON.parse(out) as { decisions: Decision[] }
   const stored = decisions.filter((d) => d.to === 'i4')
-  expect(stored.some((d) => d.algorithm === 'gptq' && d.results)).toBe(true)
-  expect(stored.some((d) => d.algorithm === 'min-max' && d.note?.startsWith('rounded to nearest, not gptq'))).toBe(true)
-  expect(err).toContain('quantize/other-algorithm')
+  expect(new Set(stored.map((d) => d.op))).toEqual(new Set(['conv_2d', 'fully_connected']))
+  for (const d of stored) {
+    expect(d.algorithm).toBe('gptq')
+    expect(d.results!.chosenDb).toBeGreaterThan(d.results!.nearestDb!)
+  }
+  expect(err).not.toContain('quantize/other-algorithm')
 })
 
 test('the options of a mode stay those of the mode', async () => {

@@ -1,7 +1,7 @@
 import type { Shape } from '../../core/shape.ts'
 import type { Attrs } from '../../ir/types.ts'
 import { floatOrQ } from '../dtypes.ts'
-import { attr, defineOp, elementsAtBatchOne, operand, type TypedNodeView } from '../spec.ts'
+import { attr, defineOp, elementsAtBatchOne, operand, type RowWindow, type TypedNodeView } from '../spec.ts'
 import { checkWindow, sharesInside, slidOver, type Window } from './window.ts'
 
 const filterDTypes = ['f32', 'i8', 'u8', 'i4', 'i2'] as const
@@ -13,6 +13,13 @@ function isPerAxis(n: Pick<TypedNodeView, 'types'>): boolean {
 
 const sharesOfFilter = (attrs: Attrs, [, height, width]: Shape, input: Shape) =>
   sharesInside(input, [height as number, width as number], attrs as unknown as Window)
+
+const windowOf = (attrs: Attrs, [height, width]: Shape): RowWindow => {
+  const { stride, dilation, padding } = attrs as unknown as Required<Window>
+  return { size: [height as number, width as number], stride, dilation, padding }
+}
+
+const channelsUnknown = 'the number of its channels is not known'
 
 /** y[n,h,w,o] = act(bias[o] + sum over window of x * filter). Filter [O,H,W,I]; groups = C / I. */
 export const conv2d = defineOp({
@@ -54,9 +61,10 @@ export const conv2d = defineOp({
         small: { dynamic: [8, 4, 2], integer: [4], weightOnly: [8, 4] },
         product: {
           operand: 'input',
-          rows({ stride }, [, height, width, inner], { 3: channels }) {
-            if (height !== 1 || width !== 1) return 'its filter is larger than 1x1'
-            return inner === channels ? (stride as readonly [number, number]) : 'its channels are in groups'
+          rows(attrs, [, ...row], { 3: channels }) {
+            const [height, width, inner] = row as number[]
+            if (typeof channels !== 'number') return channelsUnknown
+            return { columns: height! * width! * inner!, groups: channels / inner!, isTransposed: false, window: windowOf(attrs, row) }
           },
         },
       },
@@ -116,6 +124,14 @@ export const depthwiseConv2d = defineOp({
         narrowRange: true,
         reads: { axis: 3, channels: 'one', shares: sharesOfFilter },
         small: { dynamic: [8], weightOnly: [8] },
+        product: {
+          operand: 'input',
+          rows(attrs, [, ...size], { 3: channels }) {
+            const [height, width] = size as number[]
+            if (typeof channels !== 'number') return channelsUnknown
+            return { columns: height! * width!, groups: channels, isTransposed: true, window: windowOf(attrs, size) }
+          },
+        },
       },
     ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'filter'] }],

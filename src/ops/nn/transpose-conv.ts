@@ -1,6 +1,6 @@
 import { mulDims } from '../../core/dim.ts'
 import { floatOrQ } from '../dtypes.ts'
-import { attr, defineOp, elementsAtBatchOne, operand } from '../spec.ts'
+import { attr, defineOp, elementsAtBatchOne, operand, type RowWindow } from '../spec.ts'
 import { checkWindow, sharesInside, slidOver, type Window } from './window.ts'
 
 /** Gradient of a 2-D convolution by its input. Weights [O,H,W,I], O the channels of the result; `outputShape` is [N,H,W,O]. */
@@ -52,6 +52,15 @@ export const transposeConv = defineOp({
           },
         },
         small: { dynamic: [8], weightOnly: [8] },
+        product: {
+          operand: 'input',
+          rows({ stride, padding }, [, height, width, inner], _, [, down, across]) {
+            if (typeof down !== 'number' || typeof across !== 'number') return 'the height and width of its result are not known'
+            const size = [height as number, width as number] as const
+            const window = { size, over: [down, across], stride, padding } as unknown as RowWindow
+            return { columns: size[0] * size[1] * (inner as number), groups: 1, isTransposed: false, window }
+          },
+        },
       },
     ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],

@@ -222,7 +222,7 @@ describe('correctBiases', () => {
     const sums = new Float64Array(triangleLength(8)).map((_, i) => [8, 1.5, 1][i % 3]!)
     for (let i = 0, at = 0; i < 8; at += 8 - i, i++) sums[at] = 40 + i
     for (const mode of ['weight-only-int4', 'dynamic-int4', 'int8'] as const) {
-      const hessian = { columns: 8, sums }
+      const hessian = { columns: 8, groups: 1, isTransposed: false, sums }
       const { plain, done, found } = run(model, { mode, weightsAlgorithm: 'gptq', hessians: { of: () => hessian } })
       expect(found.corrected.length).toBe(1)
       const stored = (m: Model) => m.graphs[0]!.values.get(weightsOf(m))!.data!.bytes()

@@ -1,4 +1,5 @@
 import type { ConstData } from '../../core/bytes.ts'
+import type { ProductRows } from '../../ops/spec.ts'
 import { lanes, type MatrixKernel, matrixKernel } from './matrix-kernel.ts'
 import type { SampledAlgorithm } from './scheme.ts'
 
@@ -6,10 +7,18 @@ import type { SampledAlgorithm } from './scheme.ts'
  * H = X^T X, summed over all rows X that the rows of a layer's weights are multiplied with. With e lost of a row of weights, the squared error
  * of its results, summed over the samples, is e^T H e. @see Frantar et al., "GPTQ", equation 1; the factor 2 of its H is left out
  */
-export interface Hessian {
+export interface Gram {
   readonly columns: number
   /** The rows of the upper triangle, one behind the other, see `triangleAt`. */
   readonly sums: Float64Array
+}
+
+/** Those of all groups of a layer, one behind the other, and how its weights are rows. */
+export interface Hessian extends Gram, Pick<ProductRows, 'groups' | 'isTransposed'> {}
+
+export function gramOf({ columns, sums }: Hessian, group: number): Gram {
+  const length = triangleLength(columns)
+  return { columns, sums: sums.subarray(group * length, (group + 1) * length) }
 }
 
 /** What the samples made of the inputs of layers, by the constant that holds the weights; a reason where there is nothing. */
@@ -44,7 +53,7 @@ export class DampedHessian {
   readonly #vectors: number
   readonly #stride: number
 
-  private constructor({ columns, sums }: Hessian, added: number) {
+  private constructor({ columns, sums }: Gram, added: number) {
     this.columns = columns
     this.added = added
     this.#starts = new Float64Array(columns + 1)
@@ -61,13 +70,13 @@ export class DampedHessian {
   }
 
   /** The one in use until the next is made. Undefined where H holds NaN or infinity, or is 0: no input was ever anything else. */
-  static of(hessian: Hessian): DampedHessian | undefined {
-    const { columns, sums } = hessian
+  static of(gram: Gram): DampedHessian | undefined {
+    const { columns, sums } = gram
     let trace = 0
     for (let i = 0; i < columns; i++) trace += sums[triangleAt(columns, i)]!
     const added = (damping * trace) / columns
     if (!(added > 0) || !sums.every(Number.isFinite)) return undefined
-    const made = new DampedHessian(hessian, added)
+    const made = new DampedHessian(gram, added)
     return made.#factorize() ? made : undefined
   }
 

@@ -64,7 +64,7 @@ const pageBytes = 65536
 let made: { readonly memory: WebAssembly.Memory; readonly functions: Functions } | undefined
 
 export interface MatrixKernel extends Functions {
-  /** All zero. */
+  /** As many bytes as were asked for are zero. */
   readonly buffer: ArrayBuffer
 }
 
@@ -78,7 +78,7 @@ export function matrixKernel(bytes: number): MatrixKernel {
     }
   }
   const { memory, functions } = made
-  new Uint8Array(memory.buffer).fill(0)
+  new Uint8Array(memory.buffer).fill(0, 0, bytes)
   const missing = bytes - memory.buffer.byteLength
   if (missing > 0) memory.grow(Math.ceil(missing / pageBytes))
   return { ...functions, buffer: memory.buffer }

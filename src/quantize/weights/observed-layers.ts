@@ -1,22 +1,19 @@
 import type { ConstData } from '../../core/bytes.ts'
 import type { Model, Node, Value } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
+import type { ProductRows } from '../../ops/spec.ts'
 import { needsSamples } from '../diagnostics.ts'
 import { type Hessian, type Hessians, triangleLength } from './hessian.ts'
 
 /** Rows that a layer multiplies its weights with. */
-export interface ObservedRows {
+export interface ObservedRows extends Pick<ProductRows, 'window'> {
   readonly graph: number
   readonly value: Value
-  /** How far apart they lie in height and width. */
-  readonly steps: readonly [height: number, width: number]
 }
 
 /** Weights whose integers depend on samples, and all that they are multiplied with. */
-export interface ObservedLayer {
+export interface ObservedLayer extends Pick<ProductRows, 'columns' | 'groups' | 'isTransposed'> {
   readonly weights: ConstData
-  /** Elements of a row. */
-  readonly columns: number
   readonly rows: readonly ObservedRows[]
 }
 
@@ -26,8 +23,8 @@ export interface ObservationPlan {
   readonly refused: ReadonlyMap<ConstData, string>
 }
 
-/** A Hessian of so many columns takes 64 MB, and its factor as much again. */
-const maxColumns = 4096
+/** Windows of 3x3 over 512 channels. A Hessian of so many columns takes 85 MB, and its factor as much again. */
+const maxColumns = 4608
 /** Of all Hessians of a model. */
 const maxBytes = 512 * 2 ** 20
 
@@ -51,19 +48,27 @@ function productsOf(model: Model): Map<ConstData, Product | { readonly reason: s
         const known = found.get(value.data)
         const { product } = trait
         const other = product && operand(product.operand)
-        const rows = other ? product.rows(node.attrs, value.type.shape, other.type.shape) : `${spec!.builtin} is no product of matrices`
+        const result = values.get(node.outputs[0]!)!
+        const rows = other
+          ? product.rows(node.attrs, value.type.shape, other.type.shape, result.type.shape)
+          : `${spec!.builtin} is no product of matrices`
         if (typeof rows === 'string' || !other || other.data || other.type.dtype !== 'f32') {
           if (!known) found.set(value.data, { reason: typeof rows === 'string' ? rows : 'its input is no float activation' })
           continue
         }
-        const more: ObservedRows = { graph, value: other, steps: rows }
-        const columns = value.type.shape.at(-1) as number
-        if (!known || 'reason' in known) found.set(value.data, { weights: value.data, columns, rows: [more], reader: { node, value } })
-        else if (known.columns === columns) found.set(value.data, { ...known, rows: [...known.rows, more] })
+        const { window, ...layout } = rows
+        const more: ObservedRows = { graph, value: other, ...(window && { window }) }
+        if (!known || 'reason' in known) found.set(value.data, { weights: value.data, ...layout, rows: [more], reader: { node, value } })
+        else if (hasLayout(known, layout)) found.set(value.data, { ...known, rows: [...known.rows, more] })
+        else found.set(value.data, { reason: 'its ops take it for rows of different lengths' })
       }
     }
   return found
 }
+
+const hasLayout = (a: Layout, b: Layout): boolean => a.columns === b.columns && a.groups === b.groups && a.isTransposed === b.isTransposed
+
+type Layout = Pick<ProductRows, 'columns' | 'groups' | 'isTransposed'>
 
 /**
  * Hessians of a model without samples. `of` throws `quantize/needs-samples` for weights that an op multiplies rows with.
@@ -94,13 +99,13 @@ export function planObservation(model: Model, wanted: ReadonlySet<ConstData>): O
       refused.set(weights, product.reason)
       continue
     }
-    const { columns, rows } = product
-    const more = 8 * triangleLength(columns)
+    const { columns, groups, isTransposed, rows } = product
+    const more = 8 * groups * triangleLength(columns)
     if (columns > maxColumns) refused.set(weights, `its rows have ${columns} elements, and at most ${maxColumns} are observed`)
     else if (bytes + more > maxBytes) refused.set(weights, `what is observed of the layers before it takes ${maxBytes / 2 ** 20} MB`)
     else {
       bytes += more
-      layers.push({ weights, columns, rows })
+      layers.push({ weights, columns, groups, isTransposed, rows })
     }
   }
   return { layers, refused }
@@ -108,6 +113,6 @@ export function planObservation(model: Model, wanted: ReadonlySet<ConstData>): O
 
 /** What was observed, one list of sums for each layer of a plan. */
 export function observedHessians({ layers, refused }: ObservationPlan, sums: readonly Float64Array[]): Hessians {
-  const known = new Map(layers.map(({ weights, columns }, i): [ConstData, Hessian] => [weights, { columns, sums: sums[i]! }]))
+  const known = new Map(layers.map(({ weights, rows: _, ...layout }, i): [ConstData, Hessian] => [weights, { ...layout, sums: sums[i]! }]))
   return { of: (weights) => known.get(weights) ?? { reason: refused.get(weights) ?? notKnown.reason } }
 }

@@ -28,7 +28,7 @@ interface Input {
 const hessianOf = ({ columns, rows }: Input): Hessian => {
   const sums = new Float64Array(triangleLength(columns))
   for (let i = 0, at = 0; i < columns; i++) for (let j = i; j < columns; j++, at++) for (const x of rows) sums[at]! += x[i]! * x[j]!
-  return { columns, sums }
+  return { columns, groups: 1, isTransposed: false, sums }
 }
 
 const kinds: Readonly<Record<string, (random: () => number, columns: number) => readonly Float64Array[]>> = {
@@ -155,11 +155,44 @@ describe.each(sampledAlgorithms)('%s', (algorithm) => {
     const given = caseOf('independent', 3)
     expect(run(given, algorithm).rounded).toEqual(run(given, algorithm).rounded)
     const { columns } = given
-    expect(run(given, algorithm, { columns, sums: new Float64Array(triangleLength(columns)) }).rounded).toBeUndefined()
-    expect(run(given, algorithm, { columns, sums: new Float64Array(triangleLength(columns)).fill(Number.NaN) }).rounded).toBeUndefined()
-    expect(
-      run(given, algorithm, { columns, sums: new Float64Array(triangleLength(columns)).fill(Number.POSITIVE_INFINITY) }).rounded,
-    ).toBeUndefined()
+    for (const x of [0, Number.NaN, Number.POSITIVE_INFINITY]) {
+      const hessian = { ...hessianOf(given), sums: new Float64Array(triangleLength(columns)).fill(x) }
+      expect(run(given, algorithm, hessian).rounded).toBeUndefined()
+    }
+  })
+
+  it('takes the rows of each group, wherever they lie, with the Hessian of that group', () => {
+    const cases = [4, 9, 15].map((seed) => ({
+      ...caseOf('correlated and positive', seed),
+      bits: 4 as const,
+      granularity: 'per-axis' as const,
+    }))
+    const columns = Math.min(...cases.map((c) => c.columns))
+    const perGroup = 2
+    const groups = cases.map((c): Case => {
+      const rows = c.rows.map((r) => r.slice(0, columns))
+      return { ...c, columns, rows, values: c.values.slice(0, perGroup * columns) }
+    })
+    const apart = groups.map((g) => run(g, algorithm).rounded!)
+    const values = Float32Array.from(groups.flatMap((g) => [...g.values]))
+    // A group that nothing was seen of.
+    const unseen = Float32Array.from({ length: perGroup * columns }, (_, i) => Math.sin(i))
+    const sums = Float64Array.from([...groups.flatMap((g) => [...hessianOf(g).sums]), ...new Float64Array(triangleLength(columns))])
+    const all: Case = { ...groups[0]!, values: Float32Array.from([...values, ...unseen]) }
+    const count = all.values.length / columns
+    const layout = { columns, groups: groups.length + 1, sums }
+    const together = run(all, algorithm, { ...layout, isTransposed: false })
+    const expected = [...apart.flatMap((a) => [...a.codes]), ...run({ ...all, values: unseen }, algorithm).nearest]
+    expect([...together.rounded!.codes]).toEqual(expected)
+    expect(together.rounded!.error.chosenDb).toBeGreaterThan(together.rounded!.error.nearestDb!)
+
+    const turned = Float32Array.from(all.values, (_, k) => all.values[(k % count) * columns + Math.floor(k / count)]!)
+    const channels = groupsOf([1, columns, count], 2, 'per-axis')
+    const scheme = { compute: 'dynamic', bits: 4, isSymmetric: true, granularity: 'per-axis', algorithm: 'min-max' } as const
+    const parameters = weightParameters(constFromBytes(bytesOf(turned)), channels, scheme)!
+    const found = roundedLayer(turned, channels, parameters, { ...layout, isTransposed: true }, algorithm)!
+    expect([...found.codes]).toEqual(expected.map((_, k) => expected[(k % count) * columns + Math.floor(k / count)]))
+    expect(found.error).toEqual(together.rounded!.error)
   })
 })
 

@@ -3,10 +3,10 @@ import { typedView } from '../../core/dtype.ts'
 import type { Decision } from '../types.ts'
 import { inSequence } from './gptq.ts'
 import type { Groups } from './groups.ts'
-import { DampedHessian, type Hessian, type Hessians, rowsAtOnce } from './hessian.ts'
+import { DampedHessian, type Gram, gramOf, type Hessian, type Hessians, rowsAtOnce } from './hessian.ts'
 import type { Parameters } from './parameters.ts'
 import { upOrDown, wholeHessian } from './rounding.ts'
-import { lostOf, type Row, rowOf, squaredErrors } from './rows.ts'
+import { lostOf, placeOf, type Row, rowOf, squaredErrors } from './rows.ts'
 import type { SampledAlgorithm } from './scheme.ts'
 
 /** Power of a layer's results over that of their errors, over the samples, in dB; null where there is no error. */
@@ -65,18 +65,18 @@ const hasSameSteps = (a: Parameters, b: Parameters): boolean =>
 /** Integers for each of up to four rows, in several ways. */
 type Find = (rows: readonly Row[]) => Int8Array[][]
 
-const algorithms: Readonly<Record<SampledAlgorithm, (damped: DampedHessian, hessian: Hessian) => Find>> = {
+const algorithms: Readonly<Record<SampledAlgorithm, (damped: DampedHessian, gram: Gram) => Find>> = {
   gptq: (damped) => (rows) => [inSequence(damped, rows)],
-  adaround: (damped, hessian) => {
-    const whole = wholeHessian(hessian, damped)
+  adaround: (damped, gram) => {
+    const whole = wholeHessian(gram, damped)
     return (rows) => upOrDown(damped, whole, rows)
   },
 }
 
 /**
- * Integers of weights [.., columns] on given steps, so that what the layer's results lose on the samples is small. Each row has the nearest
+ * Integers of weights on given steps, so that what the layer's results lose on the samples is small. Each row has the nearest
  * integers where the algorithm finds none that lose less, so that no row loses more than with these.
- * Undefined where the Hessian is 0 or holds NaN or infinity.
+ * Rows whose Hessian is 0 or holds NaN or infinity have the nearest; undefined where all do.
  */
 export function roundedLayer(
   values: Float32Array,
@@ -85,34 +85,55 @@ export function roundedLayer(
   hessian: Hessian,
   algorithm: SampledAlgorithm,
 ): RoundedLayer | undefined {
-  const damped = DampedHessian.of(hessian)
-  if (!damped) return undefined
-  const { columns } = hessian
-  const find = algorithms[algorithm](damped, hessian)
   const codes = new Int8Array(values.length)
-  let [signal, before, after] = [0, 0, 0]
-  const count = values.length / columns
-  for (let first = 0; first < count; first += rowsAtOnce) {
-    const length = Math.min(rowsAtOnce, count - first)
-    const rows = Array.from({ length }, (_, r) => rowOf(values, columns, first + r, groups, parameters))
-    const judged = (found: readonly Int8Array[]) => {
-      const lost = found.map((c, r) => lostOf(rows[r]!, c))
-      return squaredErrors(damped, lost).map((error, r) => ({ codes: found[r]!, ...error }))
-    }
-    const nearest = judged(rows.map((row) => row.nearest))
-    const others = find(rows).map(judged)
-    const power = squaredErrors(
-      damped,
-      rows.map((row) => row.weights),
-    )
-    for (let r = 0; r < length; r++) {
-      const best = others.reduce((a, o) => (o[r]!.damped < a.damped && o[r]!.plain <= nearest[r]!.plain ? o[r]! : a), nearest[r]!)
-      codes.set(best.codes, (first + r) * columns)
-      signal += power[r]!.plain
-      before += nearest[r]!.plain
-      after += best.plain
+  const losses: Losses[] = []
+  const perGroup = values.length / hessian.columns / hessian.groups
+  for (let group = 0; group < hessian.groups; group++) {
+    const gram = gramOf(hessian, group)
+    const damped = DampedHessian.of(gram)
+    const find = damped && algorithms[algorithm](damped, gram)
+    for (let done = 0; done < perGroup; done += rowsAtOnce) {
+      const first = group * perGroup + done
+      const rows = Array.from({ length: Math.min(rowsAtOnce, perGroup - done) }, (_, r) =>
+        rowOf(values, hessian, first + r, groups, parameters),
+      )
+      const chosen = damped && find && chosenOf(damped, find, rows)
+      if (chosen) losses.push(...chosen.map((c) => c.losses))
+      for (const [r, { nearest }] of rows.entries()) put(chosen ? chosen[r]!.codes : nearest, codes, hessian, first + r)
     }
   }
-  const inDb = (noise: number) => (noise === 0 ? null : 10 * Math.log10(signal / noise))
-  return { codes, error: { nearestDb: inDb(before), chosenDb: inDb(after) } }
+  if (losses.length === 0) return undefined
+  const total = (of: keyof Losses) => losses.reduce((sum, l) => sum + l[of], 0)
+  const inDb = (noise: number) => (noise === 0 ? null : 10 * Math.log10(total('signal') / noise))
+  return { codes, error: { nearestDb: inDb(total('nearest')), chosenDb: inDb(total('chosen')) } }
+}
+
+/** Power of the results of a row, and of their errors. */
+interface Losses {
+  readonly signal: number
+  readonly nearest: number
+  readonly chosen: number
+}
+
+/** The best integers for each of up to four rows. */
+function chosenOf(damped: DampedHessian, find: Find, rows: readonly Row[]): { readonly codes: Int8Array; readonly losses: Losses }[] {
+  const judged = (found: readonly Int8Array[]) => {
+    const lost = found.map((c, r) => lostOf(rows[r]!, c))
+    return squaredErrors(damped, lost).map((error, r) => ({ codes: found[r]!, ...error }))
+  }
+  const nearest = judged(rows.map((row) => row.nearest))
+  const others = find(rows).map(judged)
+  const power = squaredErrors(
+    damped,
+    rows.map((row) => row.weights),
+  )
+  return nearest.map((near, r) => {
+    const best = others.reduce((a, o) => (o[r]!.damped < a.damped && o[r]!.plain <= near.plain ? o[r]! : a), near)
+    return { codes: best.codes, losses: { signal: power[r]!.plain, nearest: near.plain, chosen: best.plain } }
+  })
+}
+
+function put(row: Int8Array, all: Int8Array, layout: Hessian, index: number): void {
+  const { start, step } = placeOf(all.length, layout, index)
+  for (let k = 0; k < row.length; k++) all[start + k * step] = row[k]!
 }

@@ -1,5 +1,5 @@
 import { type IntegerChoice, inSequence } from './gptq.ts'
-import type { DampedHessian, Hessian } from './hessian.ts'
+import type { DampedHessian, Gram } from './hessian.ts'
 import { clamped, lostOf, nearestCode, type Row } from './rows.ts'
 
 /** Changes that gain less than this part of the error are not worth one. */
@@ -8,7 +8,7 @@ const leastGain = 1e-9
 const mostChanges = 8
 
 /** H with what was added to its diagonal, every row whole. */
-export function wholeHessian({ columns, sums }: Hessian, { added }: DampedHessian): Float64Array {
+export function wholeHessian({ columns, sums }: Gram, { added }: DampedHessian): Float64Array {
   const whole = new Float64Array(columns * columns)
   for (let i = 0, at = 0; i < columns; i++)
     for (let j = i; j < columns; j++, at++) whole[i * columns + j] = whole[j * columns + i] = sums[at]!

@@ -1,5 +1,5 @@
 import type { Groups } from './groups.ts'
-import type { DampedHessian } from './hessian.ts'
+import type { DampedHessian, Hessian } from './hessian.ts'
 import type { Parameters } from './parameters.ts'
 import { roundHalfEven } from './round-half-even.ts'
 
@@ -14,12 +14,24 @@ export interface Row {
   readonly high: number
 }
 
-/** Row `index` of weights with so many elements a row. */
-export function rowOf(all: Float32Array, columns: number, index: number, groups: Groups, parameters: Parameters): Row {
+/** Where the elements of row `index` lie: the first, and how far apart. */
+export function placeOf(
+  elements: number,
+  { columns, isTransposed }: Layout,
+  index: number,
+): { readonly start: number; readonly step: number } {
+  return isTransposed ? { start: index, step: elements / columns } : { start: index * columns, step: 1 }
+}
+type Layout = Pick<Hessian, 'columns' | 'isTransposed'>
+
+/** Row `index` of weights. */
+export function rowOf(all: Float32Array, layout: Layout, index: number, groups: Groups, parameters: Parameters): Row {
   const { low, high } = parameters
-  const weights = all.subarray(index * columns, (index + 1) * columns)
+  const { columns } = layout
+  const { start, step } = placeOf(all.length, layout, index)
+  const weights = Float32Array.from({ length: columns }, (_, i) => all[start + i * step]!)
   const scales = new Float32Array(columns)
-  for (let i = 0; i < columns; i++) scales[i] = parameters.scales[Math.floor((index * columns + i) / groups.run) % groups.count]!
+  for (let i = 0; i < columns; i++) scales[i] = parameters.scales[Math.floor((start + i * step) / groups.run) % groups.count]!
   const nearest = Int8Array.from(weights, (w, i) => nearestCode(w, scales[i]!, low, high))
   return { weights, scales, nearest, low, high }
 }
