@@ -1,3 +1,5 @@
+import { pieceBytes, scratch } from './scratch.ts'
+
 /**
  * Random access to bytes that may be far larger than memory: a file, a Blob in a worker, an array.
  * Reading is synchronous; whoever made the source closes it.
@@ -34,19 +36,6 @@ export interface ConstData {
   bytes(into?: Uint8Array): Uint8Array
   /** The same bytes in order, piece by piece, where that takes less memory: each is valid until the next piece of any constant is asked for. */
   pieces?(): Iterable<Uint8Array>
-}
-
-/** About how long a piece is: small enough to stay in a processor's second-level cache between reading and writing. */
-export const pieceBytes = 1 << 20
-const scratches = new Map<string, Uint8Array>()
-
-/** Memory that is used again by the next who asks for the same `use`; holds what was left in it. */
-export function scratch(use: 'piece' | 'operand' | 'scaled' | 'encoded', byteLength: number): Uint8Array {
-  const known = scratches.get(use)
-  if (known && known.byteLength >= byteLength) return known.subarray(0, byteLength)
-  const made = new Uint8Array(Math.max(byteLength, pieceBytes))
-  scratches.set(use, made)
-  return made.subarray(0, byteLength)
 }
 
 const sourceNumbers = new WeakMap<ByteSource, number>()

@@ -33,6 +33,7 @@ export const constant = (bytes: readonly number[]): Code => [...simd(0x0c), ...b
 /** A small constant, -64 to 63. */
 export const int = (n: number): Code => [0x41, n & 0x7f]
 export const add = (a: Code, b: Code): Code => [a, b, 0x6a]
+export const subtract = (a: Code, b: Code): Code => [a, b, 0x6b]
 export const below = (a: Code, b: Code): Code => [a, b, 0x49]
 export const load = (address: Code, offset: number): Code => [address, 0x28, ...at(offset)]
 export const store = (address: Code, value: Code, offset: number): Code => [address, value, 0x36, ...at(offset)]
@@ -49,6 +50,13 @@ export const vector = {
   splatAt: (address: Code, offset: number): Code => [address, ...simd(0x09), ...at(offset)],
   /** The two lower int32 lanes of each. */
   lowerHalves: (a: Code, b: Code): Code => [a, b, ...simd(0x0d), ...Array.from({ length: 16 }, (_, i) => (i < 8 ? i : i + 8))],
+  /** Four 32-bit lanes, each one of the eight of `a` and `b`. */
+  words: (a: Code, b: Code, lanes: readonly number[]): Code => [
+    a,
+    b,
+    ...simd(0x0d),
+    ...lanes.flatMap((n) => [4 * n, 4 * n + 1, 4 * n + 2, 4 * n + 3]),
+  ],
   splatI8: (x: Code): Code => [x, ...simd(0x0f)],
   splatF64: (x: Code): Code => [x, ...simd(0x14)],
   and: (a: Code, b: Code): Code => [a, b, ...simd(0x4e)],

@@ -1,4 +1,5 @@
-import { type ConstData, pieceBytes } from '../core/bytes.ts'
+import type { ConstData } from '../core/bytes.ts'
+import { pieceBytes } from '../core/scratch.ts'
 
 const sampledWords = 256
 /** Constants that look alike in every sampled word and still differ are rare; comparing with more of them is not worth their recomputation. */

@@ -1,6 +1,7 @@
-import { type ConstData, constFromBytes, lazyConst, scratch } from '../core/bytes.ts'
+import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
 import { byteLengthOf, bytesOf, type DType, isInteger, isViewable, typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
+import { scratch } from '../core/scratch.ts'
 import type { Dim } from '../core/shape.ts'
 import { elementCount, isStatic } from '../core/shape.ts'
 import type { Attrs, Origin, TensorType, Value } from '../ir/types.ts'

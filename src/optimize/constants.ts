@@ -1,5 +1,7 @@
-import { type ConstData, constFromBytes, lazyConst, scratch } from '../core/bytes.ts'
+import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
 import { byteLengthOf, bytesOf, isViewable, typedView } from '../core/dtype.ts'
+import { isScratch, scratch } from '../core/scratch.ts'
+import { scratchKernel } from '../core/scratch-kernel.ts'
 import { elementCount, type Shape } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
 import { foldedFrom } from '../ops/fold.ts'
@@ -114,17 +116,32 @@ export function scaledAlong(b: RewriteBuilder, weights: Value, axis: number, fac
   return b.const(weights.name, 'f32', shape, scaled)
 }
 
+/** Runs from this length on are worth a call of the kernel. */
+const longRun = 64
+
+/** Elements `start` to `end`. */
+function scaleRun(from: Float32Array, to: Float32Array, start: number, end: number, factor: number, how: 'mul' | 'div'): void {
+  let at = start
+  if (end - start >= longRun && isScratch(from) && isScratch(to)) {
+    at = end - ((end - start) % 8)
+    const kernel = scratchKernel()
+    const run = how === 'mul' ? kernel.multiply : kernel.divide
+    run(from.byteOffset + 4 * start, from.byteOffset + 4 * at, to.byteOffset + 4 * start, factor)
+  }
+  if (how === 'mul') for (; at < end; at++) to[at] = from[at]! * factor
+  else for (; at < end; at++) to[at] = from[at]! / factor
+}
+
 function scaledData(data: ConstData, shape: readonly number[], axis: number, factors: Float32Array, how: 'mul' | 'div'): ConstData {
   const inner = elementCount(shape.slice(axis + 1))!
   const channels = shape[axis]!
   /** `from` begins at element `start`; `to` may be the same memory. */
   const scale = (from: Float32Array, to: Float32Array, start: number): void => {
     let left = inner - (start % inner)
-    for (let i = Math.floor(start / inner) % channels, at = 0; at < from.length; i = (i + 1) % channels, left = inner) {
-      const factor = factors[i]!
+    for (let i = Math.floor(start / inner) % channels, at = 0; at < from.length; i = i + 1 === channels ? 0 : i + 1, left = inner) {
       const end = Math.min(from.length, at + left)
-      if (how === 'mul') for (; at < end; at++) to[at] = from[at]! * factor
-      else for (; at < end; at++) to[at] = from[at]! / factor
+      scaleRun(from, to, at, end, factors[i]!, how)
+      at = end
     }
   }
   const compute = (): Uint8Array => {

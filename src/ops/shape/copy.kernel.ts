@@ -1,3 +1,5 @@
+import { isScratch } from '../../core/scratch.ts'
+import { scratchKernel } from '../../core/scratch-kernel.ts'
 import type { Words } from '../arrays.kernel.ts'
 
 /** One side of a copy: words, the first of them, and the step in words along each axis of the copied block (may be 0 or negative). */
@@ -84,17 +86,29 @@ function copyRun(src: Data, s: number, { size, from, to }: Axis, dst: Data, d: n
 function transposeTiles(src: Data, s: number, cols: Axis, dst: Data, d: number, rows: Axis): void {
   const wholeCols = cols.size - (cols.size % 4)
   const wholeRows = rows.size - (rows.size % 4)
+  const move =
+    wholeRows * wholeCols >= tile * tile && src.BYTES_PER_ELEMENT === 4 && isScratch(src) && isScratch(dst)
+      ? transposeScratch
+      : transposeTile
   for (let r0 = 0; r0 < wholeRows; r0 += tile) {
-    const r1 = Math.min(wholeRows, r0 + tile)
+    const width = Math.min(wholeRows - r0, tile)
     for (let c0 = 0; c0 < wholeCols; c0 += tile) {
-      const c1 = Math.min(wholeCols, c0 + tile)
-      for (let c = c0; c < c1; c += 4) {
-        for (let r = r0; r < r1; r += 4) transposeBlock(src, s + r + c * cols.from, cols.from, dst, d + r * rows.to + c, rows.to)
-      }
+      move(src, s + r0 + c0 * cols.from, cols.from, dst, d + r0 * rows.to + c0, rows.to, width, Math.min(wholeCols - c0, tile))
     }
   }
   for (let r = 0; r < rows.size; r++) {
     for (let c = r < wholeRows ? wholeCols : 0; c < cols.size; c++) dst[d + r * rows.to + c] = src[s + r + c * cols.from]!
+  }
+}
+
+type Transpose = (src: Data, s: number, from: number, dst: Data, d: number, to: number, rows: number, cols: number) => void
+
+const transposeScratch: Transpose = (src, s, from, dst, d, to, rows, cols) =>
+  scratchKernel().transpose(src.byteOffset + 4 * s, 4 * from, dst.byteOffset + 4 * d, 4 * to, 4 * rows, 4 * cols)
+
+const transposeTile: Transpose = (src, s, from, dst, d, to, rows, cols) => {
+  for (let c = 0; c < cols; c += 4) {
+    for (let r = 0; r < rows; r += 4) transposeBlock(src, s + r + c * from, from, dst, d + r * to + c, to)
   }
 }
 

@@ -1,5 +1,5 @@
-import { pieceBytes, scratch } from '../../core/bytes.ts'
 import type { NdArray } from '../../core/nd-array.ts'
+import { pieceBytes, scratch } from '../../core/scratch.ts'
 import { elementCount, stridesOf } from '../../core/shape.ts'
 import { arrayOfWords, intsOf, makeWords, operandAt, type Words, wordsOf } from '../arrays.kernel.ts'
 import type { Kernel, KernelContext, PieceKernel } from '../fold.ts'
@@ -35,7 +35,9 @@ export const transposePieces: PieceKernel = function* (context) {
   const rowShape = shape.map((d, i) => (i === axis ? 1 : d))
   const rowWords = elementCount(rowShape)! * from.perElement
   const rowBytes = rowWords * from.data.BYTES_PER_ELEMENT
-  const step = Math.max(1, Math.floor(pieceBytes / rowBytes))
+  const most = Math.floor(pieceBytes / rowBytes)
+  // Of rows that are a multiple of 4 none is moved word by word.
+  const step = Math.max(1, most - (most < 4 ? 0 : most % 4))
   for (let row = 0; row < rows; row += step) {
     const count = Math.min(step, rows - row)
     const bytes = scratch('piece', count * rowBytes)

@@ -1,5 +1,6 @@
-import { type ConstData, lazyConst, scratch } from '../../core/bytes.ts'
+import { type ConstData, lazyConst } from '../../core/bytes.ts'
 import { byteLengthOf, typedView } from '../../core/dtype.ts'
+import { scratch } from '../../core/scratch.ts'
 import type { WeightBits } from '../../ops/spec.ts'
 import { floatPieces } from './float-pieces.ts'
 import type { Groups } from './groups.ts'
@@ -24,7 +25,7 @@ export function encoded(data: ConstData, groups: Groups, parameters: Parameters,
     let held: number[] = []
     for (const piece of floatPieces(data)) {
       const length = held.length + piece.length
-      const out = new Int8Array(scratch('encoded', length + perByte).buffer, 0, length + perByte)
+      const out = typedView('i8', scratch('encoded', length + perByte))
       out.set(held)
       encoder.encode(piece, out, held.length)
       const full = length - (length % perByte)
