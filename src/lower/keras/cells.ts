@@ -5,10 +5,10 @@ import type { NumericConst } from '../../import/source-graph.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { convolution } from '../layers.ts'
 import { expandDims, permute, reshapeTo, squeezeDim } from '../operands.ts'
 import { SourceOp } from '../source-op.ts'
 import { activate } from './activations.ts'
+import { slideAny } from './conv.ts'
 import { KerasOp } from './keras-op.ts'
 
 /** What a recurrent layer does at one step, in one graph: its weights are constants of that graph. */
@@ -93,25 +93,21 @@ function simple(k: KerasOp, b: OpBuilder): Cell {
   }
 }
 
-/** An LSTM whose products are convolutions of pictures, or of rows. @see Shi et al., 2015 */
-function convLstm(rank: 1 | 2) {
+/** An LSTM whose products are convolutions of rows, pictures or volumes. @see Shi et al., 2015 */
+function convLstm(rank: 1 | 2 | 3) {
   return (k: KerasOp, b: OpBuilder): Cell => {
     const [kernel, recurrent, bias] = [k.required('kernel'), k.required('recurrent_kernel'), k.weight('bias')]
     const padding = k.text('padding', 'valid').toLowerCase() === 'same' ? 'same' : 'valid'
-    const pair = (list: readonly number[]): [number, number] => (list.length === 1 ? [1, list[0]!] : [list[0]!, list[1]!])
-    const slide = (x: Value, filter: Value, options: Parameters<typeof convolution>[3]): Value => {
-      if (rank === 2) return convolution(b, x, filter, options)
-      return squeezeDim(b, convolution(b, expandDims(b, x, 1), expandDims(b, filter, 0), options), 1)
-    }
-    const options = { padding, stride: pair(k.sizes('strides', rank, 1)), dilation: pair(k.sizes('dilation_rate', rank, 1)) } as const
+    const options = { padding, stride: k.sizes('strides', rank, 1), dilation: k.sizes('dilation_rate', rank, 1) } as const
+    const ones = new Array<number>(rank).fill(1)
+    const alike = { padding: 'same', stride: ones, dilation: ones } as const
     return {
       project(x) {
         const [n, t, ...rest] = x.type.shape as [Dim, Dim, ...Dim[]]
-        const y = add(b, slide(reshapeTo(b, x, [mulDims(n, t), ...rest]), kernel, options), bias)
+        const y = add(b, slideAny(b, reshapeTo(b, x, [mulDims(n, t), ...rest]), kernel, options), bias)
         return reshapeTo(b, y, [n, t, ...y.type.shape.slice(1)], [x, y])
       },
-      step: (x, [h, c]) =>
-        afterGates(k, b, parts(b, b.op(op.add, [x, slide(h!, recurrent, { padding: 'same', stride: [1, 1], dilation: [1, 1] })]), 4), c!),
+      step: (x, [h, c]) => afterGates(k, b, parts(b, b.op(op.add, [x, slideAny(b, h!, recurrent, alike)]), 4), c!),
       stateShapes: (step) => [0, 1].map(() => [...step.slice(0, -1), last(step, 4)]),
     }
   }
@@ -126,6 +122,7 @@ const cells: Readonly<Record<string, (k: KerasOp, b: OpBuilder) => Cell>> = Obje
   SimpleRNNCell: simple,
   ConvLSTM1D: convLstm(1),
   ConvLSTM2D: convLstm(2),
+  ConvLSTM3D: convLstm(3),
 })
 
 /** A recurrent layer, or a cell in one, as its file configures it. */

@@ -40,6 +40,12 @@ function slide(b: OpBuilder, convolve: Convolution, x: Value, filter: Value, w: 
   return squeezeDim(b, convolve(b, expandDims(b, x, 1), expandDims(b, filter, 0), options), 1)
 }
 
+/** A convolution over one to three spatial dims. */
+export function slideAny(b: OpBuilder, x: Value, filter: Value, w: Window): Value {
+  if (w.stride.length < 3) return slide(b, convolution, x, filter, w)
+  return b.op(op.conv3d, [x, filter, null], { padding: w.padding, stride: triple(w.stride), dilation: triple(w.dilation) })
+}
+
 /** CONV_3D has no groups: each on its own. The filter tells how many channels one takes. */
 function slideVolume(k: KerasOp, b: OpBuilder, x: Value, filter: Value, w: Window): Value {
   const [channels, each] = [x.type.shape[4], filter.type.shape[3]]

@@ -286,5 +286,6 @@ export const recurrentLayers: LoweringRegistry = {
   RNN: layer(recurrentLayer),
   ConvLSTM1D: layer(recurrentLayer),
   ConvLSTM2D: layer(recurrentLayer),
+  ConvLSTM3D: layer(recurrentLayer),
   Bidirectional: layer(bidirectional),
 }

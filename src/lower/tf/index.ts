@@ -5,7 +5,9 @@ import { arrays } from './arrays.ts'
 import { bits } from './bits.ts'
 import { colors } from './color.ts'
 import { control } from './control.ts'
+import { ctcDecoders } from './ctc.ts'
 import { elementwise } from './elementwise.ts'
+import { factorizations } from './factorization.ts'
 import { fusedOps } from './fused.ts'
 import { linear } from './linear.ts'
 import { matrices } from './matrix.ts'
@@ -24,8 +26,10 @@ import { shape } from './shape.ts'
 import { spaceToBatchOps } from './space-to-batch.ts'
 import { special } from './special.ts'
 import { withComplex } from './spectra.ts'
+import { statelessRandomOps } from './stateless-random.ts'
 import { tensorLists } from './tensor-list.ts'
 import { variableOps } from './variables.ts'
+import { warps } from './warp.ts'
 
 /** Results that are f32 whatever the operands. */
 const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize'])
@@ -71,17 +75,21 @@ const families: LoweringRegistry = {
   ...scatter,
   ...segmentOps,
   ...search,
+  ...ctcDecoders,
   ...matrices,
+  ...factorizations,
   ...reductions,
   ...scans,
   ...linear,
   ...nn,
   ...pools,
   ...image,
+  ...warps,
   ...spaceToBatchOps,
   ...colors,
   ...quantizations,
   ...randomOps,
+  ...statelessRandomOps,
   ...fusedOps,
 }
 

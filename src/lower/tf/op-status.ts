@@ -18,16 +18,16 @@ const instead: readonly (readonly [string, string])[] = [
     'export the model without its input pipeline',
   ],
   [
-    'AdjustContrast SampleDistortedBoundingBox SampleDistortedBoundingBoxV2 ImageProjectiveTransformV2 ImageProjectiveTransformV3',
+    'AdjustContrast SampleDistortedBoundingBox SampleDistortedBoundingBoxV2',
     'leave augmentation out of the exported model',
   ],
   [
     'StringSplit StringSplitV2 StringLower StringUpper StringStrip StringJoin StringFormat StringLength StringToHashBucket StringToHashBucketFast StringToHashBucketStrong StringToNumber Substr RegexReplace RegexFullMatch StaticRegexReplace StaticRegexFullMatch ReduceJoin UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode',
     'prepare text before the model and pass it ids',
   ],
-  ['CTCBeamSearchDecoder CTCGreedyDecoder', 'return the logits and decode behind the model'],
+  ['CTCBeamSearchDecoder', 'return the logits and decode behind the model'],
   [
-    'Cholesky Qr Svd SelfAdjointEigV2 Eig Lu MatrixInverse MatrixDeterminant LogMatrixDeterminant MatrixSolve MatrixTriangularSolve MatrixSolveLs BatchCholesky BatchMatrixInverse BatchMatrixDeterminant BatchMatrixTriangularSolve',
+    'Svd SelfAdjointEigV2 Eig Lu MatrixSolveLs',
     'compute it before export where the matrix is constant',
   ],
   ['NonMaxSuppressionWithOverlaps', 'use tf.image.non_max_suppression_padded or return the boxes'],
@@ -40,7 +40,7 @@ const instead: readonly (readonly [string, string])[] = [
     'export with tf.compat.v1.enable_control_flow_v2()',
   ],
   [
-    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomNormal StatelessRandomNormalV2 StatelessRandomUniform StatelessRandomUniformV2 StatelessRandomUniformInt StatelessRandomUniformIntV2 StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessTruncatedNormal StatelessTruncatedNormalV2',
+    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessTruncatedNormal StatelessTruncatedNormalV2',
     'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
   ],
   ['BatchNormWithGlobalNormalization', 'use tf.nn.batch_normalization'],

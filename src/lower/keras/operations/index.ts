@@ -5,6 +5,7 @@ import { creation } from './creation.ts'
 import { functions } from './functions.ts'
 import { indexing } from './indexing.ts'
 import { joining } from './joining.ts'
+import { linearAlgebra } from './linear-algebra.ts'
 import { losses } from './losses.ts'
 import { matrices } from './matrices.ts'
 import { neighbourOperations } from './neighbours.ts'
@@ -32,6 +33,7 @@ const operations: LoweringRegistry = Object.assign(
   joining,
   indexing,
   matrices,
+  linearAlgebra,
   neighbourOperations,
   products,
   creation,

@@ -12,8 +12,8 @@ const families: readonly (readonly [names: string, reason: string, hint: string]
     'Export the model as a SavedModel, which holds the graph: model.export("folder").',
   ],
   [
-    'Cholesky CholeskyInverse Det Slogdet Logdet Eig Eigh Inv Pinv Lstsq LuFactor MatrixRank Qr SVD Solve SolveTriangular',
-    'LiteRT has no operators that factor or invert matrices',
+    'Eig Eigh Pinv Lstsq LuFactor MatrixRank SVD',
+    'LiteRT has no operators that find eigenvalues or singular values',
     'Compute it before the model or after it, in the app.',
   ],
   ['CTCDecode CTCLoss', 'LiteRT has no operators that align sequences', 'Let the model return its scores and decode them in the app.'],

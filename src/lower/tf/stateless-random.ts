@@ -1,0 +1,95 @@
+import { bytesOf, typedView } from '../../core/dtype.ts'
+import { constFromBytes } from '../../core/bytes.ts'
+import { elementCount } from '../../core/shape.ts'
+import type { Value } from '../../ir/types.ts'
+import type { OpBuilder } from '../../ops/build.ts'
+import { castTo, constantOf } from '../operands.ts'
+import type { LoweringRegistry } from '../registry.ts'
+import type { SourceOp } from '../source-op.ts'
+import { type Counter, type Key, normals, scrambled, uniform, words } from './philox.ts'
+
+/*
+ * Numbers that a seed tells: with a constant seed they are constants. LiteRT's own generator does not take a seed at run time.
+ */
+
+/** More random constants than a model has. */
+const maxNumbers = 1 << 22
+
+/** 64-bit integers of a constant operand as words, the lowest first. */
+function wordsOf(n: SourceOp, i: number): number[] {
+  const { data, type } = n.in(i)
+  if (!data || (type.dtype !== 'i32' && type.dtype !== 'i64' && type.dtype !== 'u64'))
+    return n.reject(
+      'its seed is made at run time, so that it draws other numbers in each run',
+      'Give it a constant seed, or draw the numbers in the app and pass them to the model as an input.',
+    )
+  return Array.from(typedView(type.dtype, data.bytes()) as Iterable<number | bigint>).flatMap((v) => {
+    const wide = BigInt.asUintN(64, BigInt(v))
+    return [Number(wide & 0xffffffffn), Number(wide >> 32n)]
+  })
+}
+
+const seedOf = (n: SourceOp, i: number) => scrambled(wordsOf(n, i) as unknown as Counter)
+
+function wide(b: OpBuilder, parts: readonly number[]): Value {
+  const values = Array.from({ length: parts.length / 2 }, (_, i) => BigInt(parts[2 * i]!) | (BigInt(parts[2 * i + 1]!) << 32n))
+  return b.const('', 'u64', [values.length], constFromBytes(bytesOf(BigUint64Array.from(values))))
+}
+
+/** Key and counter for the ops of the second version. */
+function keyCounter(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const { key, counter } = seedOf(n, 0)
+  return [wide(b, key), wide(b, counter)]
+}
+
+/** The generator has the number 1. */
+const algorithm = (_: SourceOp, b: OpBuilder): Value => b.i32([1], [])
+
+interface Draw {
+  readonly shape: readonly number[]
+  readonly drawn: Uint32Array
+}
+
+/** Words for the result: of a seed, or of key and counter. */
+function draw(n: SourceOp): Draw {
+  const shape = n.ints(0, 'the shape of what it draws')
+  const count = elementCount(shape) ?? 0
+  if (count > maxNumbers) return n.reject(`${count} random constants are more than ${maxNumbers}`)
+  const isSecond = n.node.op.endsWith('V2')
+  const { key, counter } = isSecond ? { key: wordsOf(n, 1) as unknown as Key, counter: wordsOf(n, 2) as unknown as Counter } : seedOf(n, 1)
+  return { shape, drawn: words(count, counter, key) }
+}
+
+function floats(of: (drawn: Uint32Array) => number[]) {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const { shape, drawn } = draw(n)
+    const numbers = of(drawn).slice(0, elementCount(shape))
+    return castTo(b, b.f32(numbers.map(Math.fround), shape), n.type('dtype', 'f32'))
+  }
+}
+
+/** low + word mod (high - low); 32-bit integers alone take one word. */
+function integers(n: SourceOp, b: OpBuilder): Value {
+  const to = n.type('dtype', 'i32')
+  if (to !== 'i32') return n.reject(`random integers of ${to} are not supported`, 'Draw int32.')
+  const at = n.node.op.endsWith('V2') ? 4 : 2
+  const [low, high] = [n.ints(at, 'the lower bound')[0]!, n.ints(at + 1, 'the upper bound')[0]!]
+  if (!(high > low)) return n.reject(`the bounds ${low} and ${high} leave no integers`)
+  const { shape, drawn } = draw(n)
+  return constantOf(b, 'i32', Array.from(drawn.subarray(0, elementCount(shape)), (word) => low + (word % (high - low))), shape)
+}
+
+const uniforms = floats((drawn) => Array.from(drawn, uniform))
+const normal = floats((drawn) => Array.from({ length: drawn.length / 2 }, (_, i) => normals(drawn[2 * i]!, drawn[2 * i + 1]!)).flat())
+
+export const statelessRandomOps: LoweringRegistry = {
+  StatelessRandomGetKeyCounter: keyCounter,
+  StatelessRandomGetKeyCounterAlg: (n, b) => [...keyCounter(n, b), algorithm(n, b)],
+  StatelessRandomGetAlg: algorithm,
+  StatelessRandomUniform: uniforms,
+  StatelessRandomUniformV2: uniforms,
+  StatelessRandomNormal: normal,
+  StatelessRandomNormalV2: normal,
+  StatelessRandomUniformInt: integers,
+  StatelessRandomUniformIntV2: integers,
+}
