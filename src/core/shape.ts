@@ -67,8 +67,13 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
 
 /** The size of two that broadcast, one of which may be 1. */
 function larger(x: SymbolicDim, y: SymbolicDim): Dim {
-  const names = [x, y].flatMap((d) => (d.startsWith('(max(') ? d.slice(5, -2).split('|') : [d]))
+  const names = [x, y].flatMap((d) => broadcastOf(d) ?? [d])
   return `(max(${[...new Set(names)].sort().join('|')}))`
+}
+
+/** The sizes whose largest `broadcastShapes` named so; undefined for other names. */
+export function broadcastOf(d: Dim): SymbolicDim[] | undefined {
+  return typeof d === 'string' && d.startsWith('(max(') ? d.slice(5, -2).split('|') : undefined
 }
 
 /** Axis in `[0, rank)` from one in `[-rank, rank)`, or undefined when out of range. */

@@ -2,7 +2,7 @@ import { constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { divDims, mulDims } from '../core/dim.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
-import { type Dim, isStatic, type Shape } from '../core/shape.ts'
+import { broadcastOf, type Dim, isStatic, type Shape } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
 import type { OpBuilder } from '../ops/build.ts'
 import { op } from '../ops/index.ts'
@@ -72,7 +72,8 @@ function sizeFrom(b: OpBuilder, wanted: Dim, sources: readonly Value[]): Value |
       if (other) return b.op(op.mul, [b.op(op.slice, [b.op(op.shape, [source]), b.i32([axis]), b.i32([1])]), other])
     }
   }
-  return undefined
+  const parts = broadcastOf(wanted)?.map((d) => sizeFrom(b, d, sources))
+  return parts?.every((p) => p !== undefined) ? parts.reduce((x, y) => b.op(op.maximum, [x, y])) : undefined
 }
 
 /** The same for sizes that the sources are known to have. */

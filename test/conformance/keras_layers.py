@@ -407,6 +407,12 @@ def _(K, L, x, s):
 
 # ---- wrappers and models
 
+
+@case("convlstm_volumes", (2, 3, 4, 4, 2))
+def _(K, L, x):
+    return [*L.ConvLSTM3D(2, 2, padding="same", return_sequences=True, return_state=True)(x), L.ConvLSTM3D(2, (2, 3, 2), strides=(1, 2, 1), go_backwards=True)(x)]
+
+
 @case("time_distributed", (3, 4), (3, 8, 8, 2))
 def _(K, L, x, y):
     inner = K.Sequential([L.InputLayer((8, 8, 2)), L.Conv2D(3, 3, activation="relu"), L.GlobalAveragePooling2D(), L.Dense(4)])

@@ -1,3 +1,4 @@
+import type { DType } from '../../core/dtype.ts'
 import type { SourceGraph } from '../../import/source-graph.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
@@ -5,11 +6,12 @@ import { type BodyBuilder, choose, loop } from '../../ops/control/flow.ts'
 import { op } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
 import { passesThrough, readsInput } from '../calls.ts'
+import { castTo } from '../operands.ts'
 import { hasFailed, type NodeOutcome } from '../outcome.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { BehindFailure } from '../scope.ts'
 import type { SourceOp } from '../source-op.ts'
-import { allocateList, elementShapeOf } from './tensor-list.ts'
+import { allocateList, elementShapeOf, withoutKernels } from './tensor-list.ts'
 
 /**
  * While, StatelessWhile. What the body hands on unchanged is no variable of the loop when it is constant, a handle, or read by nobody.
@@ -27,9 +29,12 @@ function whileLoop(n: SourceOp, b: OpBuilder): readonly Value[] {
   const operands = withLists(n, b, body, fixed)
   const inLoop = [...operands.keys()].filter((i) => !fixed[i])
   const spread = (inner: OpBuilder, vars: readonly Value[]) =>
-    operands.map((v, i) => (fixed[i] ? inside(inner, v) : vars[inLoop.indexOf(i)]!))
+    operands.map((v, i) => (fixed[i] ? inside(inner, v) : uncarried(inner, vars[inLoop.indexOf(i)]!, v.type.dtype)))
   const invariant = new Set(inLoop.filter((i) => passesThrough(body, i, n.scope)))
-  const init = inLoop.map((i) => (invariant.has(i) ? operands[i]! : { ...operands[i]!, dims: undefined }))
+  const init = inLoop.map((i) => {
+    const v = carried(b, operands[i]!)
+    return invariant.has(i) ? v : { ...v, dims: undefined }
+  })
   // Both may be lowered several times, of which the last counts.
   let outcomes: readonly NodeOutcome[] = []
   const results = loop(
@@ -45,12 +50,17 @@ function whileLoop(n: SourceOp, b: OpBuilder): readonly Value[] {
       const next = lowerBody(n, body, spread(inner, vars), inner, (of) => {
         outcomes = [...outcomes, ...of]
       })
-      return inLoop.map((i) => next[i]!)
+      return inLoop.map((i) => carried(inner, next[i]!))
     },
   )
   tell(n, outcomes)
-  return operands.map((v, i) => (fixed[i] ? v : results[inLoop.indexOf(i)]!))
+  return operands.map((v, i) => (fixed[i] ? v : uncarried(b, results[inLoop.indexOf(i)]!, v.type.dtype)))
 }
+
+/** A value as a graph that is called can take it: no kernel hands on floats of these types. */
+const carried = (b: OpBuilder, v: Value): Value => castTo(b, v, withoutKernels[v.type.dtype] ?? v.type.dtype)
+
+const uncarried = (b: OpBuilder, v: Value, type: DType | undefined): Value => (type && withoutKernels[type] ? castTo(b, v, type) : v)
 
 function tell(n: SourceOp, outcomes: readonly NodeOutcome[]): void {
   for (const outcome of outcomes) n.context.outcomes.push(outcome)
@@ -135,8 +145,8 @@ function ifElse(n: SourceOp, b: OpBuilder): readonly Value[] {
   const known = constInts(n.in(0))
   if (known) return lowerBody(n, branches[known[0] === 0 ? 1 : 0], operands, b)
   const [yes, no] = branches
-  const { passed, lowered } = branching(n, operands, branches)
-  return choose(b, truth(b, n.in(0)), passed, lowered(yes), lowered(no))
+  const { passed, lowered, given } = branching(n, b, operands, branches)
+  return given(choose(b, truth(b, n.in(0)), passed, lowered(yes), lowered(no)))
 }
 
 /** The branch of this index; the last one for an index out of range. */
@@ -148,7 +158,7 @@ function switchCase(n: SourceOp, b: OpBuilder): readonly Value[] {
   if (last < 0) return n.reject('it has no branches')
   if (known !== undefined || last === 0)
     return lowerBody(n, branches[known === undefined || known < 0 || known > last ? last : known]!, operands, b)
-  const { passed, lowered } = branching(n, operands, branches)
+  const { passed, lowered, given } = branching(n, b, operands, branches)
   const from =
     (k: number): BodyBuilder =>
     (inner, [index, ...args]) =>
@@ -161,11 +171,11 @@ function switchCase(n: SourceOp, b: OpBuilder): readonly Value[] {
             (at, [, ...own]) => lowered(branches[k]!)(at, own),
             from(k + 1),
           )
-  return from(0)(b, [n.in(0), ...passed])
+  return given(from(0)(b, [n.in(0), ...passed]))
 }
 
 /** What must be handed to branches: operands that they read, are no constants and not known by identity alone. */
-function branching(n: SourceOp, operands: readonly Value[], branches: readonly SourceGraph[]) {
+function branching(n: SourceOp, b: OpBuilder, operands: readonly Value[], branches: readonly SourceGraph[]) {
   const isPassed = operands.map(
     (v, i) => !v.data && !n.scope.variables.has(v) && !n.scope.lists.has(v) && branches.some((source) => readsInput(source, i)),
   )
@@ -173,14 +183,14 @@ function branching(n: SourceOp, operands: readonly Value[], branches: readonly S
     (source: SourceGraph): BodyBuilder =>
     (inner, args) => {
       let next = 0
-      return lowerBody(
-        n,
-        source,
-        operands.map((v, i) => (isPassed[i] ? args[next++]! : inside(inner, v))),
-        inner,
-      )
+      const own = operands.map((v, i) => (isPassed[i] ? uncarried(inner, args[next++]!, v.type.dtype) : inside(inner, v)))
+      const results = lowerBody(n, source, own, inner)
+      types = results.map((v) => v.type.dtype)
+      return results.map((v) => carried(inner, v))
     }
-  return { passed: operands.filter((_, i) => isPassed[i]), lowered }
+  let types: readonly DType[] = []
+  const given = (results: readonly Value[]): readonly Value[] => results.map((v, i) => uncarried(b, v, types[i]))
+  return { passed: operands.filter((_, i) => isPassed[i]).map((v) => carried(b, v)), lowered, given }
 }
 
 export const control: LoweringRegistry = {

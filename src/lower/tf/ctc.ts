@@ -23,7 +23,10 @@ function greedy(n: SourceOp, b: OpBuilder): readonly Value[] {
   const step = reshapeTo(b, b.op(op.range, [b.i32([0], []), count, b.i32([1], [])]), [steps!, 1])
   const isWithin = f.less(step, reshapeTo(b, lengths, [1, batch!]))
   const isLabel = f.and(isWithin, f.notEqual(best, blank))
-  const before = b.op(op.pad, [b.op(op.slice, [best, b.i32([0, 0]), b.op(op.sub, [shapeOf(b, best), b.i32([1, 0])])]), b.i32([1, 0, 0, 0], [2, 2])])
+  const before = b.op(op.pad, [
+    b.op(op.slice, [best, b.i32([0, 0]), b.op(op.sub, [shapeOf(b, best), b.i32([1, 0])])]),
+    b.i32([1, 0, 0, 0], [2, 2]),
+  ])
   const isNew = f.or(f.notEqual(best, before), f.equal(step, 0))
   const isKept = permute(b, n.bool('merge_repeated', false) ? f.and(isLabel, isNew) : isLabel, [1, 0])
   const marks = castTo(b, isKept, 'i32')

@@ -5,7 +5,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { loop } from '../../ops/control/flow.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
-import { permute, reshapeTo, shapeOperand } from '../operands.ts'
+import { permute, reshapeTo, shapeOf, shapeOperand, sizes } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -14,14 +14,14 @@ import type { SourceOp } from '../source-op.ts'
  * step works on whole matrices [B,n,m].  @see Golub and Van Loan, Matrix Computations, 4th ed., 3.4 (pivoting), 4.2.5 (Cholesky), 5.2.2 (QR)
  */
 
-/** So many steps stand one after another; more of them run in a loop. */
+/** So many steps stand one after another; more of them run in a loop, unless all they work on is constant. */
 const maxUnrolled = 4
 
 type Step = (f: Formula, at: Value, state: readonly Value[]) => readonly Value[]
 
 /** `count` steps; `at` is the number of each, a scalar. */
 function stepped(b: OpBuilder, count: number, init: readonly Value[], step: Step): readonly Value[] {
-  if (count <= maxUnrolled)
+  if (count <= maxUnrolled || init.every((v) => v.data))
     return Array.from({ length: count }).reduce<readonly Value[]>((s, _, i) => step(new Formula(b), b.i32([i], []), s), init)
   const [, ...state] = loop(
     b,
@@ -138,7 +138,11 @@ function system(n: SourceOp, b: OpBuilder): { m: Matrices; y: Matrices; from: Va
   const batch = broadcastShapes(p, q) ?? n.reject('the batches of the matrices do not fit each other')
   const spread = (v: Value): Value => {
     const target = [...batch, ...v.type.shape.slice(-2)]
-    return sameShape(v.type.shape, target) ? v : b.op(op.broadcastTo, [v, shapeOperand(b, target, [x, y])])
+    if (sameShape(v.type.shape, target)) return v
+    const outer = (of: Value): Value => b.op(op.slice, [shapeOf(b, of), b.i32([0]), b.i32([of.type.shape.length - 2])])
+    const size = (): Value =>
+      b.op(op.concatenation, [b.op(op.broadcastArgs, [outer(x), outer(y)]), b.i32(target.slice(-2).map(Number))], { axis: 0 })
+    return b.op(op.broadcastTo, [v, sizes(b, target, [x, y]) ?? size()])
   }
   const [left, right] = [spread(x), spread(y)]
   const m = square(n, b, left)

@@ -17,19 +17,13 @@ const instead: readonly (readonly [string, string])[] = [
     'IteratorGetNext IteratorV2 OneShotIterator MakeIterator QueueDequeueV2 QueueDequeueManyV2 ReaderReadV2',
     'export the model without its input pipeline',
   ],
-  [
-    'AdjustContrast SampleDistortedBoundingBox SampleDistortedBoundingBoxV2',
-    'leave augmentation out of the exported model',
-  ],
+  ['AdjustContrast SampleDistortedBoundingBox SampleDistortedBoundingBoxV2', 'leave augmentation out of the exported model'],
   [
     'StringSplit StringSplitV2 StringLower StringUpper StringStrip StringJoin StringFormat StringLength StringToHashBucket StringToHashBucketFast StringToHashBucketStrong StringToNumber Substr RegexReplace RegexFullMatch StaticRegexReplace StaticRegexFullMatch ReduceJoin UnicodeDecode UnicodeDecodeWithOffsets UnicodeEncode UnicodeTranscode',
     'prepare text before the model and pass it ids',
   ],
   ['CTCBeamSearchDecoder', 'return the logits and decode behind the model'],
-  [
-    'Svd SelfAdjointEigV2 Eig Lu MatrixSolveLs',
-    'compute it before export where the matrix is constant',
-  ],
+  ['Svd SelfAdjointEigV2 Eig Lu MatrixSolveLs', 'compute it before export where the matrix is constant'],
   ['NonMaxSuppressionWithOverlaps', 'use tf.image.non_max_suppression_padded or return the boxes'],
   [
     'CudnnRNN CudnnRNNV2 CudnnRNNV3 LSTMBlockCell BlockLSTM BlockLSTMV2 GRUBlockCell',
@@ -40,7 +34,7 @@ const instead: readonly (readonly [string, string])[] = [
     'export with tf.compat.v1.enable_control_flow_v2()',
   ],
   [
-    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomUniformFullInt StatelessRandomUniformFullIntV2 StatelessTruncatedNormal StatelessTruncatedNormalV2',
+    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessTruncatedNormal StatelessTruncatedNormalV2',
     'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
   ],
   ['BatchNormWithGlobalNormalization', 'use tf.nn.batch_normalization'],

@@ -40,6 +40,7 @@ BatchMatrixDiag;;;
 BatchMatrixDiagPart;;;
 BatchMatrixInverse;;;
 BatchMatrixSetDiag;;;
+BatchMatrixSolve;;;
 BatchMatrixTriangularSolve;;;
 BatchNormWithGlobalNormalization;;;
 BatchToSpace;P2;BATCH_TO_SPACE_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8
@@ -57,14 +58,14 @@ BroadcastArgs;P1;BROADCAST_ARGS;i32 i64
 BroadcastTo;P0;BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string c64
 Bucketize;P2;BUCKETIZE;f32 f16 bf16 f64 i32 i64
 CTCBeamSearchDecoder;;;
-CTCGreedyDecoder;;;
+CTCGreedyDecoder;P2;ARG_MAX CAST CONCATENATION CUMSUM GATHER_ND LESS LOGICAL_AND LOGICAL_OR NEG NOT_EQUAL PAD REDUCE_MAX RESHAPE SELECT_V2 SLICE SUB SUM TRANSPOSE WHERE;f32 f16 bf16 f64 i32
 Case;P2;EQUAL IF;i32
 CaseFoldUTF8;;;
 Cast;P0;CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 Ceil;P0;CEIL;f32 f16 bf16 f64
 CheckNumerics;P1;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 CheckNumericsV2;;;
-Cholesky;;;
+Cholesky;P2;DIV GATHER MUL SELECT_V2 SQRT SUB TRANSPOSE CONCATENATION FILL SHAPE SLICE WHILE;f32 f16 bf16 f64
 ClipByValue;P2;MAXIMUM MINIMUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 CombinedNonMaxSuppression;P2;CAST FLOOR_DIV GATHER LESS MINIMUM NON_MAX_SUPPRESSION_V4 PACK RESHAPE SELECT_V2 SLICE TOPK_V2 ADD CONCATENATION MAXIMUM PAD;f32 f16 bf16 f64
 Complex;P2;formula;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
@@ -179,8 +180,8 @@ Identity;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string
 IdentityN;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 If;P1;IF;bool
 Imag;P2;;c64
-ImageProjectiveTransformV2;;;
-ImageProjectiveTransformV3;;;
+ImageProjectiveTransformV2;P2;ABS ADD CAST DIV FLOOR GATHER GREATER_EQUAL LESS LOGICAL_AND MAXIMUM MINIMUM MUL NOT_EQUAL RESHAPE SELECT_V2 SIGN SLICE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+ImageProjectiveTransformV3;P2;ADD GATHER MUL RESHAPE SELECT_V2 CAST DIV FLOOR GREATER_EQUAL LESS LOGICAL_AND MAXIMUM MINIMUM NOT_EQUAL SLICE SUB ABS GREATER NEG SIGN;f32 f16 bf16 f64
 ImmutableConst;;;
 InTopK;;CAST GATHER GREATER LESS RESHAPE SUM;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 InTopKV2;P2;CAST GATHER GREATER LESS RESHAPE SUM;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
@@ -207,7 +208,7 @@ LinSpace;P2;ADD DIV MUL SUB;f32 f16 bf16 f64
 ListDiff;P2;CAST EQUAL GATHER LOGICAL_NOT REDUCE_ANY RESHAPE WHERE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool string
 Log;P0;LOG;f32 f16 bf16 f64 i8 i16 u8
 Log1p;P1;ADD DIV LOG MAXIMUM MINIMUM SUB;f32 f16 bf16 f64
-LogMatrixDeterminant;;;
+LogMatrixDeterminant;P2;RESHAPE ABS ADD ARG_MAX CONCATENATION DIV EQUAL FILL GATHER LOG MUL NEG SELECT_V2 SHAPE SIGN SLICE SUB SUM WHILE;f32 f16 bf16 f64
 LogSoftmax;P0;LOG_SOFTMAX;f32 f16 bf16 f64 i8 i16 u8
 LogicalAnd;P0;LOGICAL_AND BROADCAST_TO;bool
 LogicalNot;P0;LOGICAL_NOT;bool
@@ -222,20 +223,20 @@ Lu;;;
 MakeIterator;;;
 MatMul;P0;FULLY_CONNECTED BATCH_MATMUL TRANSPOSE MUL RESHAPE SUM CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 MatrixBandPart;P1;SELECT_V2 GREATER_EQUAL RANGE RESHAPE SHAPE SLICE SUB LESS_EQUAL LOGICAL_AND;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
-MatrixDeterminant;P2;;
+MatrixDeterminant;P2;RESHAPE ABS ARG_MAX DIV EQUAL GATHER MUL NEG SELECT_V2 SUB SUM CONCATENATION FILL SHAPE SLICE WHILE;f32 f16 bf16 f64
 MatrixDiag;;MATRIX_DIAG;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 MatrixDiagPart;;GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 MatrixDiagPartV2;;GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 MatrixDiagPartV3;P2;GATHER RESHAPE SELECT_V2;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 MatrixDiagV2;;MATRIX_DIAG;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 MatrixDiagV3;P1;MATRIX_DIAG GATHER RESHAPE SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
-MatrixInverse;P2;;
+MatrixInverse;P2;CONCATENATION SLICE ABS ARG_MAX DIV EQUAL GATHER MUL NEG RESHAPE SELECT_V2 SUB SUM CAST TRANSPOSE WHILE;f32 f16 bf16 f64
 MatrixSetDiag;;MATRIX_SET_DIAG CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 MatrixSetDiagV2;;MATRIX_SET_DIAG CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 MatrixSetDiagV3;P1;MATRIX_SET_DIAG CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
-MatrixSolve;;;
+MatrixSolve;P2;CONCATENATION RESHAPE SLICE TRANSPOSE WHILE;f32 f16 bf16 f64
 MatrixSolveLs;;;
-MatrixTriangularSolve;;;
+MatrixTriangularSolve;P2;DIV GATHER MUL SELECT_V2 SUB TRANSPOSE WHILE BROADCAST_TO CONCATENATION SHAPE SLICE;f32 f16 bf16 f64
 Max;P0;REDUCE_MAX CAST EQUAL FLOOR_MOD GATHER LOGICAL_NOT REDUCE_ANY RESHAPE SHAPE WHERE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 MaxPool;P0;MAX_POOL_2D CAST REDUCE_MAX RESHAPE PADV2 TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
 MaxPool3D;P2;MAX_POOL_2D RESHAPE TRANSPOSE;f32 f16 bf16 f64 i8 i16 u8
@@ -292,7 +293,7 @@ PrintV2;;;
 Prod;P0;REDUCE_PROD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 PyFunc;;;
 PyFuncStateless;;;
-Qr;;;
+Qr;P2;SLICE ADD DIV EQUAL GATHER GREATER_EQUAL MUL NEG SELECT_V2 SQRT SUB SUM TRANSPOSE BROADCAST_TO CONCATENATION RESHAPE SHAPE WHILE;f32 f16 bf16 f64
 QuantizeAndDequantize;;MINIMUM MUL ROUND MAXIMUM DIV GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
 QuantizeAndDequantizeV2;;MINIMUM MUL ROUND MAXIMUM DIV GREATER REDUCE_MAX REDUCE_MIN SELECT_V2;f32 f16 bf16 f64
 QuantizeAndDequantizeV3;;;
@@ -368,7 +369,7 @@ ResourceScatterNdMin;;;
 ResourceScatterNdSub;P1;ASSIGN_VARIABLE READ_VARIABLE SCATTER_ND SUB;f32
 ResourceScatterNdUpdate;P1;ASSIGN_VARIABLE CONCATENATION GATHER READ_VARIABLE ADD GREATER MAXIMUM RESHAPE SELECT_V2 SUM UNSORTED_SEGMENT_MAX VAR_HANDLE;f32
 ResourceScatterSub;P1;ASSIGN_VARIABLE READ_VARIABLE RESHAPE SCATTER_ND SUB;resource
-ResourceScatterUpdate;P1;ASSIGN_VARIABLE CONCATENATION GATHER READ_VARIABLE ADD GREATER MAXIMUM RESHAPE SELECT_V2 SUM UNSORTED_SEGMENT_MAX VAR_HANDLE;f32 resource
+ResourceScatterUpdate;P1;ASSIGN_VARIABLE READ_VARIABLE ADD CONCATENATION GATHER GREATER MAXIMUM RESHAPE SELECT_V2 SUM UNSORTED_SEGMENT_MAX VAR_HANDLE DYNAMIC_UPDATE_SLICE;f32 resource
 ResourceStridedSliceAssign;P1;ASSIGN_VARIABLE CONCATENATION GATHER READ_VARIABLE RESHAPE VAR_HANDLE;f32
 Reverse;P2;REVERSE_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 ReverseSequence;P1;REVERSE_SEQUENCE;f32 f16 bf16 f64 i16 i32 i64 u8
@@ -456,21 +457,21 @@ StatelessMultinomial;;;
 StatelessRandomGammaV2;;;
 StatelessRandomGammaV3;;;
 StatelessRandomGetAlg;;;
-StatelessRandomGetKeyCounter;P2;;
+StatelessRandomGetKeyCounter;P2;;i32 i64 u64
 StatelessRandomGetKeyCounterAlg;;;
-StatelessRandomNormal;;;
-StatelessRandomNormalV2;P2;;
+StatelessRandomNormal;P2;;i32 i64 u64
+StatelessRandomNormalV2;P2;;i8 i16 i32 i64 u8 u16 u32 u64 bool
 StatelessRandomPoisson;;;
-StatelessRandomUniform;;;
-StatelessRandomUniformFullInt;;;
-StatelessRandomUniformFullIntV2;;;
-StatelessRandomUniformInt;;;
-StatelessRandomUniformIntV2;;;
-StatelessRandomUniformV2;;;
+StatelessRandomUniform;P2;;i32 i64 u64
+StatelessRandomUniformFullInt;;;i8 i16 i32 i64 u8 u16 u32 u64 bool
+StatelessRandomUniformFullIntV2;P2;;i8 i16 i32 i64 u8 u16 u32 u64 bool
+StatelessRandomUniformInt;;;i32
+StatelessRandomUniformIntV2;P2;;i8 i16 i32 i64 u8 u16 u32 u64 bool
+StatelessRandomUniformV2;P2;;i8 i16 i32 i64 u8 u16 u32 u64 bool
 StatelessSampleDistortedBoundingBox;;;
 StatelessTruncatedNormal;;;
 StatelessTruncatedNormalV2;;;
-StatelessWhile;P1;WHILE FILL GATHER PACK SHAPE;i32
+StatelessWhile;P1;WHILE CAST FILL GATHER PACK SHAPE;i32
 StaticRegexFullMatch;;;
 StaticRegexReplace;;;
 StopGradient;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
@@ -508,9 +509,9 @@ TensorListConcat;;;
 TensorListConcatLists;;;
 TensorListConcatV2;;;
 TensorListElementShape;;;
-TensorListFromTensor;P1;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
+TensorListFromTensor;P1;CAST;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 TensorListGather;;;
-TensorListGetItem;P1;GATHER;f32 f16 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+TensorListGetItem;P1;GATHER CAST;f32 f16 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 TensorListLength;;;
 TensorListPopBack;;;
 TensorListPushBack;;;
@@ -520,9 +521,9 @@ TensorListResize;;;
 TensorListScatter;;;
 TensorListScatterIntoExistingList;;;
 TensorListScatterV2;;;
-TensorListSetItem;P1;RESHAPE DYNAMIC_UPDATE_SLICE PACK;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
+TensorListSetItem;P1;RESHAPE DYNAMIC_UPDATE_SLICE PACK CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 TensorListSplit;;;
-TensorListStack;P1;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource
+TensorListStack;P1;CAST;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource
 TensorMapErase;;;
 TensorMapHasKey;;;
 TensorMapInsert;;;
@@ -533,7 +534,7 @@ TensorScatterAdd;P2;ADD SCATTER_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 TensorScatterMax;P2;MAXIMUM SUM UNSORTED_SEGMENT_MAX;f32 f16 bf16 f64 i32
 TensorScatterMin;P2;MINIMUM SUM UNSORTED_SEGMENT_MIN;f32 f16 bf16 f64 i32
 TensorScatterSub;P2;SCATTER_ND SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
-TensorScatterUpdate;P1;CONCATENATION GATHER ADD GREATER MAXIMUM SELECT_V2 SUM UNSORTED_SEGMENT_MAX RESHAPE RANGE SHAPE SUB CAST MUL;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+TensorScatterUpdate;P1;CONCATENATION GATHER ADD GREATER MAXIMUM SELECT_V2 SUM UNSORTED_SEGMENT_MAX RESHAPE CAST DYNAMIC_UPDATE_SLICE PAD RANGE SHAPE SUB MUL;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 TensorStridedSliceUpdate;P2;CONCATENATION GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 Tile;P0;TILE CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string c64
 Timestamp;;;

@@ -71,8 +71,20 @@ function lastUpdate(b: OpBuilder, at: Value, count: Value): Value {
 }
 
 function update(n: SourceOp, b: OpBuilder): Value {
+  if (elementCount(n.in(1).type.shape.slice(0, -1)) === 1) return updateOnce(n, b)
   const { rows, count, updates, at } = rowsOf(n, b)
   return reshapeTo(b, overwritten(b, rows, count, updates, lastUpdate(b, at, count)), n.in(0).type.shape)
+}
+
+/** A single update is a slice at a place of its own. */
+function updateOnce(n: SourceOp, b: OpBuilder): Value {
+  const [x, indices] = [n.in(0), toI32(b, n.in(1))]
+  const rank = x.type.shape.length
+  const depth = indices.type.shape.at(-1)
+  if (typeof depth !== 'number' || depth > rank) return n.reject('the last dim of the indices must be at most the rank')
+  const start = b.op(op.pad, [reshapeTo(b, indices, [depth]), b.i32([0, rank - depth], [1, 2])])
+  const slice = reshapeTo(b, n.in(2), [...new Array<number>(depth).fill(1), ...x.type.shape.slice(depth)])
+  return b.op(op.dynamicUpdateSlice, [x, slice, start])
 }
 
 /** Rows, or where `last` is above 0 the update of that number. */

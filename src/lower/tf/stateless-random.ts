@@ -1,9 +1,9 @@
-import { bytesOf, typedView } from '../../core/dtype.ts'
 import { constFromBytes } from '../../core/bytes.ts'
+import { bytesOf, typedView } from '../../core/dtype.ts'
 import { elementCount } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
-import { castTo, constantOf } from '../operands.ts'
+import { castTo } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { type Counter, type Key, normals, scrambled, uniform, words } from './philox.ts'
@@ -51,13 +51,13 @@ interface Draw {
 }
 
 /** Words for the result: of a seed, or of key and counter. */
-function draw(n: SourceOp): Draw {
+function draw(n: SourceOp, perNumber = 1): Draw {
   const shape = n.ints(0, 'the shape of what it draws')
   const count = elementCount(shape) ?? 0
   if (count > maxNumbers) return n.reject(`${count} random constants are more than ${maxNumbers}`)
   const isSecond = n.node.op.endsWith('V2')
   const { key, counter } = isSecond ? { key: wordsOf(n, 1) as unknown as Key, counter: wordsOf(n, 2) as unknown as Counter } : seedOf(n, 1)
-  return { shape, drawn: words(count, counter, key) }
+  return { shape, drawn: words(count * perNumber, counter, key) }
 }
 
 function floats(of: (drawn: Uint32Array) => number[]) {
@@ -68,16 +68,41 @@ function floats(of: (drawn: Uint32Array) => number[]) {
   }
 }
 
-/** low + word mod (high - low); 32-bit integers alone take one word. */
-function integers(n: SourceOp, b: OpBuilder): Value {
-  const to = n.type('dtype', 'i32')
-  if (to !== 'i32') return n.reject(`random integers of ${to} are not supported`, 'Draw int32.')
+const wholes = (b: OpBuilder, shape: readonly number[], values: readonly bigint[]): Value =>
+  b.const('', 'i64', shape, constFromBytes(bytesOf(BigInt64Array.from(values))))
+
+/** Words as integers of 32 bits, or pairs of them as integers of 64: what `of` makes of each. */
+function integers(of: (n: SourceOp) => (word: bigint) => bigint) {
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const to = n.type('dtype', 'i32')
+    if (to !== 'i32' && to !== 'i64') return n.reject(`random integers of ${to} are not supported`, 'Draw int32.')
+    const value = of(n)
+    const perNumber = to === 'i64' ? 2 : 1
+    const { shape, drawn } = draw(n, perNumber)
+    const numbers = Array.from({ length: elementCount(shape) ?? 0 }, (_, i) =>
+      value(BigInt(drawn[perNumber * i]!) | (to === 'i64' ? BigInt(drawn[2 * i + 1]!) << 32n : 0n)),
+    )
+    return castTo(
+      b,
+      wholes(
+        b,
+        shape,
+        numbers.map((v) => BigInt.asIntN(32 * perNumber, v)),
+      ),
+      to,
+    )
+  }
+}
+
+/** low + word mod (high - low) */
+const between = integers((n) => {
   const at = n.node.op.endsWith('V2') ? 4 : 2
   const [low, high] = [n.ints(at, 'the lower bound')[0]!, n.ints(at + 1, 'the upper bound')[0]!]
   if (!(high > low)) return n.reject(`the bounds ${low} and ${high} leave no integers`)
-  const { shape, drawn } = draw(n)
-  return constantOf(b, 'i32', Array.from(drawn.subarray(0, elementCount(shape)), (word) => low + (word % (high - low))), shape)
-}
+  return (word) => BigInt(low) + (word % BigInt(high - low))
+})
+
+const anyInteger = integers(() => (word) => word)
 
 const uniforms = floats((drawn) => Array.from(drawn, uniform))
 const normal = floats((drawn) => Array.from({ length: drawn.length / 2 }, (_, i) => normals(drawn[2 * i]!, drawn[2 * i + 1]!)).flat())
@@ -90,6 +115,8 @@ export const statelessRandomOps: LoweringRegistry = {
   StatelessRandomUniformV2: uniforms,
   StatelessRandomNormal: normal,
   StatelessRandomNormalV2: normal,
-  StatelessRandomUniformInt: integers,
-  StatelessRandomUniformIntV2: integers,
+  StatelessRandomUniformInt: between,
+  StatelessRandomUniformIntV2: between,
+  StatelessRandomUniformFullInt: anyInteger,
+  StatelessRandomUniformFullIntV2: anyInteger,
 }

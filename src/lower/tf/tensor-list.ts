@@ -1,11 +1,12 @@
 import { divDims, mulDims } from '../../core/dim.ts'
-import { type Dim, type Shape, sameShape } from '../../core/shape.ts'
+import type { DType } from '../../core/dtype.ts'
+import { broadcastOf, type Dim, type Shape, sameShape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { constInts, knownDims } from '../../ops/view.ts'
-import { reshapeTo, toI32 } from '../operands.ts'
-import type { LoweringRegistry } from '../registry.ts'
+import { castTo, reshapeTo, toI32 } from '../operands.ts'
+import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { PendingList, Scope } from '../scope.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -43,6 +44,8 @@ function sizeValue(n: SourceOp, b: OpBuilder, d: Dim): Value {
     const k = v.type.dtype === 'i32' && v.type.shape.length <= 1 ? (v.dims?.indexOf(d) ?? -1) : -1
     if (k >= 0) return v.type.shape.length === 0 ? v : b.op(op.gather, [v, b.i32([k], [])])
   }
+  const parts = broadcastOf(d)
+  if (parts) return parts.map((part) => sizeValue(n, b, part)).reduce((x, y) => b.op(op.maximum, [x, y]))
   return n.reject(`the size ${d} of a list's elements is known only inside of a loop`, 'Give the TensorArray an element_shape.')
 }
 
@@ -59,7 +62,8 @@ function shapeOperand(n: SourceOp, i: number): readonly Dim[] | undefined {
 }
 
 function make(n: SourceOp, b: OpBuilder, length: Value): Value {
-  const dtype = n.type('element_dtype')
+  const stated = n.type('element_dtype')
+  const dtype = withoutKernels[stated] ?? stated
   if (dtype === 'variant' || dtype === 'resource' || dtype === 'string') return n.reject(`lists of ${dtype} are not supported`)
   const element = shapeOperand(n, 0)
   const list = { dtype, length: scalar(b, length), element }
@@ -200,7 +204,33 @@ function getItem(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.gather, [listOf(n, b, shapeOperand(n, 2)), toI32(b, n.in(1))], { axis: 0 })
 }
 
-export const tensorLists: LoweringRegistry = {
+/** Kernels that move elements do not take these: loops hand on f32, lists hold it, and what is read is cast. */
+export const withoutKernels: Readonly<Partial<Record<DType, DType>>> = { bf16: 'f32', f64: 'f32' }
+
+function withStoredType(lowering: Lowering): Lowering {
+  return (n, b) => {
+    const type = n.has('element_dtype') ? n.type('element_dtype') : undefined
+    const stored = type && withoutKernels[type]
+    if (!stored) return lowering(n, b)
+    const operands = n.operands.map((v) => (v.type.dtype === type ? castTo(b, v, stored) : v))
+    const results = [lowering(n.with(operands), b)].flat() as readonly Value[]
+    n.scope.narrowings.note(n.layer ?? n.node.op, type, stored, results)
+    const given = readers[n.node.op]
+    return results.map((v, i) => (i === given ? castTo(b, v, type) : v))
+  }
+}
+
+/** Which of their results are elements. */
+const readers: Readonly<Partial<Record<string, number>>> = {
+  TensorListStack: 0,
+  TensorListGetItem: 0,
+  TensorListGather: 0,
+  TensorListPopBack: 1,
+  TensorListConcat: 0,
+  TensorListConcatV2: 0,
+}
+
+const lists: LoweringRegistry = {
   TensorListReserve: (n, b) => make(n, b, n.in(1)),
   EmptyTensorList: (n, b) => make(n, b, b.i32([0], [])),
   TensorListFromTensor: (n) => n.in(0),
@@ -226,3 +256,7 @@ export const tensorLists: LoweringRegistry = {
   TensorListScatterIntoExistingList: scatterInto,
   TensorListConcatLists: (n, b) => b.op(op.concatenation, [n.in(0), n.in(1)], { axis: 0 }),
 }
+
+export const tensorLists: LoweringRegistry = Object.fromEntries(
+  Object.entries(lists).map(([name, lowering]) => [name, withStoredType(lowering)]),
+)

@@ -55,16 +55,19 @@ function projected(n: SourceOp, b: OpBuilder): Value {
   const outside = n.operands[3] ? castTo(b, n.operands[3], 'f32') : b.f32([0], [])
 
   const count = rows * columns
-  const grid = (of: (i: number) => number): Value => b.f32(Array.from({ length: count }, (_, i) => of(i)), [1, count])
+  const grid = (of: (i: number) => number): Value =>
+    b.f32(
+      Array.from({ length: count }, (_, i) => of(i)),
+      [1, count],
+    )
   const [gx, gy] = [grid((i) => i % columns), grid((i) => Math.floor(i / columns))]
   const term = (i: number): Value => sliceAxis(b, transforms, 1, i, 1)
   const line = (i: number): Value => f.add(f.mul(term(i), gx), f.mul(term(i + 1), gy))
   const scale = f.add(line(6), 1)
-  const isFinite = f.notEqual(scale, 0)
-  const divisor = f.select(isFinite, scale, 1)
+  const isNear = f.notEqual(scale, 0)
+  const divisor = f.select(isNear, scale, 1)
   const limit = 2 ** 24
-  const place = (i: number, size: number): Value =>
-    fill(f, f.max(f.min(f.div(f.add(line(i), term(i + 2)), divisor), limit), -limit), size)
+  const place = (i: number, size: number): Value => fill(f, f.max(f.min(f.div(f.add(line(i), term(i + 2)), divisor), limit), -limit), size)
   const [x, y] = [place(0, width), place(3, height)]
 
   const flat = reshapeTo(b, images, [batch!, height * width, channels!])
@@ -74,8 +77,16 @@ function projected(n: SourceOp, b: OpBuilder): Value {
     const value = shared
       ? b.op(op.gather, [flat, reshapeTo(b, at, [count])], { axis: 1, batchDims: 0 })
       : b.op(op.gather, [flat, at], { axis: 1, batchDims: 1 })
-    const inside = [f.greaterEqual(py, 0), f.less(py, height), f.greaterEqual(px, 0), f.less(px, width), isFinite]
-    return f.select(expandDims(b, inside.reduce((p, q) => f.and(p, q)), 2), value, outside)
+    const inside = [f.greaterEqual(py, 0), f.less(py, height), f.greaterEqual(px, 0), f.less(px, width), isNear]
+    return f.select(
+      expandDims(
+        b,
+        inside.reduce((p, q) => f.and(p, q)),
+        2,
+      ),
+      value,
+      outside,
+    )
   }
   const wide = (v: Value): Value => expandDims(b, v, 2)
   const sampled = (): Value => {
@@ -83,7 +94,7 @@ function projected(n: SourceOp, b: OpBuilder): Value {
     const [x1, y1] = [f.add(x0, 1), f.add(y0, 1)]
     const across = (py: Value): Value => f.add(f.mul(wide(f.sub(x1, x)), read(py, x0)), f.mul(wide(f.sub(x, x0)), read(py, x1)))
     const mixed = f.add(f.mul(wide(f.sub(y1, y)), across(y0)), f.mul(wide(f.sub(y, y0)), across(y1)))
-    return f.select(wide(isFinite), mixed, outside)
+    return f.select(wide(isNear), mixed, outside)
   }
   const result = n.string('interpolation') === 'NEAREST' ? read(rounded(f, y), rounded(f, x)) : sampled()
   return castTo(b, reshapeTo(b, result, [batch!, rows, columns, channels!], [images]), n.in(0).type.dtype)

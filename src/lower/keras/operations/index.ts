@@ -19,6 +19,7 @@ import { segmentOperations } from './segments.ts'
 import { shapes } from './shapes.ts'
 import { sorting } from './sorting.ts'
 import { spectra } from './spectra.ts'
+import { warpOperations } from './warps.ts'
 import { windows } from './windows.ts'
 import { withoutNan } from './without-nan.ts'
 
@@ -45,6 +46,7 @@ const operations: LoweringRegistry = Object.assign(
   pictureOperations,
   spectra,
   segmentOperations,
+  warpOperations,
   refused,
 )
 
