@@ -39,7 +39,7 @@ function weights(layer: number): ConstData {
   const whole = () => {
     throw new Error('no layer fits into memory')
   }
-  return lazyConst(layerBytes, whole, `layer ${layer}`, pieces)
+  return lazyConst(layerBytes, whole, `layer ${layer}`, { pieces })
 }
 
 function largeModel(): Model {

@@ -80,9 +80,15 @@ export function repeatedConst(element: Uint8Array, byteLength: number): ConstDat
   return { byteLength, element, bytes }
 }
 
-/** A constant computed at each read, for large results; nothing is kept. */
-export function lazyConst(byteLength: number, compute: () => Uint8Array, key?: string, pieces?: () => Iterable<Uint8Array>): ConstData {
-  return { byteLength, key, bytes: compute, ...(pieces && { pieces }) }
+/** A constant computed at each read, for large results; nothing is kept. `parts`: what takes less than all of it. */
+export function lazyConst(
+  byteLength: number,
+  compute: () => Uint8Array,
+  key?: string,
+  parts: { readonly pieces?: ConstData['pieces'] | undefined; readonly head?: ConstData['head'] | undefined } = {},
+): ConstData {
+  const { pieces, head } = parts
+  return { byteLength, key, bytes: compute, ...(pieces && { pieces }), ...(head && { head }) }
 }
 
 /**

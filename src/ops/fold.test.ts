@@ -110,6 +110,24 @@ test.each([
   }
 })
 
+test.each([
+  { shape: [700, 611], perm: [1, 0] },
+  { shape: [3, 3, 130, 257], perm: [3, 0, 1, 2] },
+])('the first elements of a large transpose $shape to $perm take the first bytes of its operand alone', ({ shape, perm }) => {
+  const b = builder()
+  const elements = bytesOf(Int32Array.from({ length: shape.reduce((x, y) => x * y) }, (_, i) => i))
+  const asked: number[] = []
+  const head = (n: number) => {
+    asked.push(n)
+    return elements.subarray(0, n)
+  }
+  const x = b.graph.addConst('x', { dtype: 'i32', shape }, { byteLength: elements.byteLength, bytes: () => elements, head })
+  const { data } = b.op(op.transpose, [x, b.i32(perm)])
+  expect(data!.head!(22)).toEqual(new Uint8Array(data!.bytes().slice(0, 20)))
+  expect(asked.length).toBe(1)
+  expect(asked[0]).toBeLessThan(elements.byteLength / 20)
+})
+
 function copyInto(into: Uint8Array | undefined, bytes: Uint8Array): Uint8Array {
   if (!into) return bytes
   into.set(bytes)

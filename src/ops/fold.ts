@@ -5,7 +5,7 @@ import { scratch } from '../core/scratch.ts'
 import type { Dim } from '../core/shape.ts'
 import { elementCount, isStatic } from '../core/shape.ts'
 import type { Attrs, Origin, TensorType, Value } from '../ir/types.ts'
-import { floatKernels, keepsBytes, kernels, pieceKernels, readsQuantization } from './kernels.ts'
+import { floatKernels, keepsBytes, kernels, pieceKernels, placeKernels, readsQuantization } from './kernels.ts'
 import type { OpSpec } from './spec.ts'
 import { stateSteps, stepsOf } from './steps.ts'
 import { knownDims } from './view.ts'
@@ -21,6 +21,8 @@ export interface KernelContext {
 }
 /** Computes an op's results in plain, portable arithmetic: f32 ops round each step to f32, integers wrap as the TFLite kernel does. */
 export type Kernel = (context: KernelContext) => readonly NdArray[]
+/** For the first `count` elements of an op's one result, at most as many as it has, their places in the first operand, whose bytes are not there. */
+export type PlaceKernel = (context: KernelContext, count: number) => readonly number[]
 /** Computes the bytes of an op's one result in order, in pieces of about `pieceBytes`: see `ConstData.pieces`. */
 export type PieceKernel = (context: KernelContext) => Iterable<Uint8Array>
 
@@ -157,7 +159,8 @@ function laterFold(
 ): readonly ConstData[] {
   const key = foldKey(spec, attrs, inputs)
   const pieces = foldPieces(spec, attrs, inputs, types)
-  return types.map((_, i) => lazyConst(sizes[i]!, () => evaluate(spec, attrs, inputs, types)![i]!.bytes, key && `${key}#${i}`, pieces))
+  const parts = { pieces, head: foldHead(spec, attrs, inputs, types) }
+  return types.map((_, i) => lazyConst(sizes[i]!, () => evaluate(spec, attrs, inputs, types)![i]!.bytes, key && `${key}#${i}`, parts))
 }
 
 /** A result of more than this counts as a constant of its own. */
@@ -181,6 +184,29 @@ function foldPieces(
   if (!kernel || !x || !isViewable(x.type.dtype)) return undefined
   const arrays = () => inputs.map((v) => (v ? constArray(v, v === x ? scratch('operand', v.data!.byteLength) : undefined) : null))
   return () => kernel({ inputs: arrays(), types: inputs.map((v) => v?.type ?? null), attrs, results })
+}
+
+/** The first elements of a result, where the op moves those of an operand whose first bytes can be had. */
+function foldHead(spec: OpSpec, attrs: Attrs, inputs: readonly (Value | null)[], results: readonly TensorType[]): ConstData['head'] {
+  const places = placeKernels[spec.name]
+  const [x, ...others] = inputs
+  if (!places || !x?.data?.head || !isViewable(x.type.dtype)) return undefined
+  const { data, type } = x
+  const size = byteLengthOf(type.dtype, 1)
+  return (n) => {
+    const from = { dtype: type.dtype, shape: type.shape as readonly number[], bytes: new Uint8Array() }
+    const context = {
+      inputs: [from, ...others.map((v) => (v ? constArray(v) : null))],
+      types: inputs.map((v) => v?.type ?? null),
+      attrs,
+      results,
+    }
+    const found = places(context, Math.floor(n / size))
+    const bytes = data.head!(size * (1 + Math.max(...found)))
+    const out = new Uint8Array(size * found.length)
+    for (const [i, place] of found.entries()) out.set(bytes.subarray(size * place, size * (place + 1)), size * i)
+    return out
+  }
 }
 
 /** Equal for folds of the same op over the same constants; small operands stand for themselves. */

@@ -3,7 +3,7 @@ import * as binary from './elementwise/binary.kernel.ts'
 import * as complex from './elementwise/complex.kernel.ts'
 import * as select from './elementwise/select.kernel.ts'
 import * as unary from './elementwise/unary.kernel.ts'
-import type { Kernel, PieceKernel } from './fold.ts'
+import type { Kernel, PieceKernel, PlaceKernel } from './fold.ts'
 import type { OpName } from './index.ts'
 import { batchMatmul } from './nn/batch-matmul.kernel.ts'
 import * as conv from './nn/conv.kernel.ts'
@@ -35,7 +35,7 @@ import * as scatter from './shape/scatter.kernel.ts'
 import { gather, slice, stridedSlice } from './shape/slice.kernel.ts'
 import * as split from './shape/split.kernel.ts'
 import * as tile from './shape/tile.kernel.ts'
-import { transpose, transposePieces } from './shape/transpose.kernel.ts'
+import { transpose, transposePieces, transposePlaces } from './shape/transpose.kernel.ts'
 import * as where from './shape/where.kernel.ts'
 
 /** Why an op has no reference kernel. */
@@ -199,6 +199,11 @@ export const kernels: Readonly<Record<string, Kernel | undefined>> = Object.from
 /** Kernels that can give their result piece by piece. */
 export const pieceKernels: Readonly<Record<string, PieceKernel | undefined>> = { transpose: transposePieces } satisfies Partial<
   Record<OpName, PieceKernel>
+>
+
+/** Kernels that tell where the first elements of their result come from. */
+export const placeKernels: Readonly<Record<string, PlaceKernel | undefined>> = { transpose: transposePlaces } satisfies Partial<
+  Record<OpName, PlaceKernel>
 >
 
 /** Ops whose result has the bytes of their first operand. */

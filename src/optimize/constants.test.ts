@@ -21,6 +21,7 @@ test.each([
   const pieces = Array.from(scaled.pieces!(), (piece) => Buffer.from(piece))
   expect(pieces.length).toBeGreaterThan(1)
   expect(Buffer.compare(Buffer.concat(pieces), Buffer.from(whole.buffer))).toBe(0)
+  expect(Buffer.compare(scaled.head!(64), Buffer.from(whole.buffer, 0, 64))).toBe(0)
   const inner = shape.slice(axis + 1).reduce<number>((x, y) => x * y, 1)
   const at = elements.length - 1
   const factor = factors[Math.floor(at / inner) % shape[axis]!]!

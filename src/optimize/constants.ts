@@ -35,22 +35,27 @@ export function repeatedElement({ data, type }: Value): Uint8Array | undefined {
 }
 
 /** Enough to tell weights from a repeated number. */
-const headBytes = 64
+const headBytes = 16
 
 function findRepeated(data: ConstData, size: number): Uint8Array | undefined {
   if (data.byteLength < size) return undefined
   if (data.element?.byteLength === size) return data.element
   const head = data.head?.(headBytes)
   if (head ? !isRepeated(head, head.subarray(0, size)) : !isCheap(data)) return undefined
-  const element = (head ?? data.bytes()).slice(0, size)
-  for (const piece of data.pieces?.() ?? [data.bytes()]) if (!isRepeated(piece, element)) return undefined
+  let element: Uint8Array | undefined
+  for (const piece of data.pieces?.() ?? [data.bytes()]) {
+    element ??= piece.slice(0, size)
+    if (!isRepeated(piece, element)) return undefined
+  }
   return element
 }
+
+const smallBytes = 64
 
 /** Small, or computed from little. */
 function isCheap(data: ConstData): boolean {
   const from = foldedFrom(data)?.from
-  return data.byteLength <= maxVectorElements * 4 || (from !== undefined && [...from].every((c) => c.byteLength <= headBytes || c.element))
+  return data.byteLength <= maxVectorElements * 4 || (from !== undefined && [...from].every((c) => c.byteLength <= smallBytes || c.element))
 }
 
 function isRepeated(bytes: Uint8Array, element: Uint8Array): boolean {
@@ -160,5 +165,11 @@ function scaledData(data: ConstData, shape: readonly number[], axis: number, fac
       yield bytesOf(to)
     }
   }
-  return lazyConst(data.byteLength, compute, undefined, data.pieces && pieces)
+  const head = (n: number): Uint8Array => {
+    const from = typedView('f32', data.head!(n))
+    const to = new Float32Array(from.length)
+    scale(from, to, 0)
+    return bytesOf(to)
+  }
+  return lazyConst(data.byteLength, compute, undefined, { pieces: data.pieces && pieces, head: data.head && head })
 }

@@ -114,8 +114,8 @@ class Rewriting {
     const found = matchPattern(this.#graph, rule.pattern, root)
     if (!found) return false
     const result = rule.check(found.captures as never, this.#graph, this.#context)
-    const key = `${rule.name} ${root.id}`
     if (result.kind === 'other') return false
+    const key = `${rule.name} ${root.id}`
     if (result.kind === 'miss') {
       this.#context.misses.set(key, { rule: rule.name, miss: result, root: root.id })
       return false

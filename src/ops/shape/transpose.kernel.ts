@@ -2,7 +2,7 @@ import type { NdArray } from '../../core/nd-array.ts'
 import { pieceBytes, scratch } from '../../core/scratch.ts'
 import { elementCount, stridesOf } from '../../core/shape.ts'
 import { arrayOfWords, intsOf, makeWords, operandAt, type Words, wordsOf } from '../arrays.kernel.ts'
-import type { Kernel, KernelContext, PieceKernel } from '../fold.ts'
+import type { Kernel, KernelContext, PieceKernel, PlaceKernel } from '../fold.ts'
 import { copyBlock } from './copy.kernel.ts'
 
 interface Permuted {
@@ -25,6 +25,17 @@ export const transpose: Kernel = (context) => {
   const to = makeWords(from, elementCount(shape)!)
   copyBlock(shape, { words: from, start: 0, strides }, { words: to, start: 0, strides: stridesOf(shape) })
   return [arrayOfWords(x.dtype, shape, to)]
+}
+
+export const transposePlaces: PlaceKernel = (context, count) => {
+  const { shape: operand } = operandAt(context, 0)
+  const perm = Array.from(intsOf(operandAt(context, 1)))
+  const shape = perm.map((p) => operand[p]!)
+  const steps = stridesOf(operand)
+  const strides = stridesOf(shape)
+  return Array.from({ length: Math.min(count, elementCount(shape)!) }, (_, i) =>
+    perm.reduce((place, p, axis) => place + (Math.floor(i / strides[axis]!) % shape[axis]!) * steps[p]!, 0),
+  )
 }
 
 /** Some rows of the first axis that has more than one at a time. */

@@ -19,7 +19,7 @@ export function encoded(data: ConstData, groups: Groups, parameters: Parameters,
     new Encoder(groups, parameters).encode(typedView('f32', data.bytes()), out, 0)
     return packedCodes(out, bits)
   }
-  return lazyConst(byteLength, whole, undefined, function* () {
+  const pieces = function* (): Iterable<Uint8Array> {
     const encoder = new Encoder(groups, parameters)
     /** Elements that did not fill a byte. */
     let held: number[] = []
@@ -38,7 +38,8 @@ export function encoded(data: ConstData, groups: Groups, parameters: Parameters,
         perByte,
         bits,
       )
-  })
+  }
+  return lazyConst(byteLength, whole, undefined, { pieces })
 }
 
 /** Integers as they are stored, those below 8 bits packed; may be in the same memory. */
