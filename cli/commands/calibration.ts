@@ -87,7 +87,7 @@ const hessianBytes = 2 ** 31
 
 /** How many threads Hessians have room for: each has its own and one on the way, beside the sum of all. */
 function jobsFor(hessians: readonly HessianSource[]): number {
-  const bytes = hessians.reduce((n, h) => n + 4 * h.groups * h.columns * (h.columns + 1), 0)
+  const bytes = hessians.reduce((n, h) => n + 8 * (h.sums === 'squares' ? h.columns + 1 : (h.groups * h.columns * (h.columns + 1)) / 2), 0)
   return Math.floor((hessianBytes - bytes) / (2 * bytes))
 }
 

@@ -14,7 +14,7 @@ import { refuseUnfitCorrection, staticModes } from '../../src/quantize/quantize.
 import type { Action, Recipe } from '../../src/quantize/recipe/recipe.ts'
 import type { Decision, QuantizeOptions } from '../../src/quantize/types.ts'
 import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
-import { blockSizes, type SampledAlgorithm, sampledAlgorithms } from '../../src/quantize/weights/scheme.ts'
+import { blockSizes, type ObservingAlgorithm, observingAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { withPreprocess } from '../../src/run/data/kept-preprocess.ts'
 import { type Preprocess, parsePreprocess } from '../../src/run/data/preprocess.ts'
 import { constBytes } from '../const-bytes.ts'
@@ -207,9 +207,9 @@ async function runCalibrated(
 const algorithmOf = (action: Action) => ('scheme' in action ? action.scheme : 'weights' in action ? action.weights : undefined)?.algorithm
 
 /** The algorithm that asks for samples, where one does. */
-function sampledIn({ recipe, weightsAlgorithm }: ConvertOptions): SampledAlgorithm | undefined {
+function sampledIn({ recipe, weightsAlgorithm }: ConvertOptions): ObservingAlgorithm | undefined {
   const asked = recipe ? recipe.rules.map((r) => algorithmOf(r.action)) : [weightsAlgorithm]
-  return sampledAlgorithms.find((a) => asked.includes(a))
+  return observingAlgorithms.find((a) => asked.includes(a))
 }
 
 /** What `--preprocess` says, else what the calibration was made with. */
@@ -329,9 +329,10 @@ function gridText({ grid, error }: Decision): [scale: string, sqnr: string, erro
 }
 
 /** How its integers were chosen, and what that does to the results of its layer. */
-function resultsText({ algorithm, results }: Decision): string {
+function resultsText({ algorithm, results, columnFactors }: Decision): string {
   const inDb = (x: number | null) => (x === null ? 'exact' : `${x.toFixed(1)} dB`)
   if (results) return `${algorithm}: ${inDb(results.nearestDb)} -> ${inDb(results.chosenDb)}`
+  if (columnFactors) return `${algorithm}: columns times ${columnFactors.map(formatReal).join(' to ')}`
   return algorithm === undefined || algorithm === 'min-max' ? '' : algorithm
 }
 

@@ -50,7 +50,7 @@ export const convertOptions = {
     kind: 'choice',
     choices: plainAlgorithms,
     default: 'min-max',
-    help: 'how scales of weights are chosen in the modes that store weights alone; recover finds those by which integers were multiplied already, as training with quantization leaves them; gptq and adaround choose integers by samples (--calibration), in the int modes too',
+    help: 'how scales of weights are chosen in the modes that store weights alone; recover finds those by which integers were multiplied already, as training with quantization leaves them; gptq and adaround choose integers by samples (--calibration), in the int modes too; oscar scales the channels that fully connected layers read by samples, for which it adds a MUL',
     group: 'Quantization',
   },
   'bias-correction': {

@@ -13,7 +13,7 @@ import { layersToObserve } from '../../src/quantize/observe.ts'
 import { recipeOf } from '../../src/quantize/recipe/parse-recipe.ts'
 import type { QuantizeOptions } from '../../src/quantize/types.ts'
 import { observedHessians } from '../../src/quantize/weights/observed-layers.ts'
-import { sampledAlgorithms } from '../../src/quantize/weights/scheme.ts'
+import { observingAlgorithms } from '../../src/quantize/weights/scheme.ts'
 import { openDataSet } from '../../src/run/data/open-data-set.ts'
 import { liteRtRunner } from '../../src/run/litert.ts'
 import { openZip } from '../../src/wire/zip.ts'
@@ -49,7 +49,7 @@ export async function* downcastFiles(model: string, rows: readonly Row[]): Async
     const isEqualized = row.how.equalize === true
     if (!made.has(isEqualized)) made.set(isEqualized, prepared(isEqualized))
     const { float, seen } = await made.get(isEqualized)!
-    const isSampled = sampledAlgorithms.some((a) => a === row.how.weightsAlgorithm)
+    const isSampled = observingAlgorithms.some((a) => a === row.how.weightsAlgorithm)
     yield [row, quantized(float, row, isSampled ? await observed(float, model, files.get('representative.npz')!, row.how) : seen)]
   }
 }

@@ -66,6 +66,7 @@ export const rows: readonly Row[] = [
   { name: 'weight-only-int4, equalized', how: { mode: 'weight-only-int4', equalize: true } },
   { name: 'dynamic-int4, GPTQ', how: { mode: 'dynamic-int4', weightsAlgorithm: 'gptq' } },
   { name: 'dynamic-int4, AdaRound', how: { mode: 'dynamic-int4', weightsAlgorithm: 'adaround' } },
+  { name: 'dynamic-int4, OSCAR', how: { mode: 'dynamic-int4', weightsAlgorithm: 'oscar' } },
   { name: 'int8, GPTQ', how: { mode: 'int8', weightsAlgorithm: 'gptq' } },
   { name: 'int8, biases corrected', how: { mode: 'int8', biasCorrection: true } },
   { name: 'int8, per tensor, biases corrected', how: { mode: 'int8', perTensor: true, biasCorrection: true } },

@@ -11,7 +11,8 @@ export function hessianSources(model: Model, bytes: Uint8Array, layers: readonly
   if (layers.length === 0) return []
   const positions = new Map(activationsOf(openModel('model', bytes).tables).map((a, i) => [activationKey(a), i]))
   const names = model.graphs.map(tensorNames)
-  return layers.map(({ columns, groups, rows }) => ({
+  return layers.map(({ sums, columns, groups, rows }) => ({
+    sums,
     columns,
     groups,
     reads: rows.map(({ graph, value, window }) => {

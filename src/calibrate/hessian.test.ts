@@ -46,7 +46,7 @@ const filled = (n: number) => Float32Array.from({ length: n }, (_, i) => ((i * 7
 
 describe('HessianSums', () => {
   test.each([1, 3, 8, 13, 64, 100])('multiplies rows of %d', (columns) => {
-    const sums = new HessianSums([{ columns, groups: 1, reads: [{ activation: 2 }] }])
+    const sums = new HessianSums([{ sums: 'products', columns, groups: 1, reads: [{ activation: 2 }] }])
     const count = 700
     const values = filled(count * columns)
     const rows = Array.from({ length: count }, (_, r) => values.subarray(r * columns, (r + 1) * columns))
@@ -63,13 +63,25 @@ describe('HessianSums', () => {
     expect(sums.take()[0]!.every((x) => x === 0)).toBe(true)
   })
 
+  it('sums squares, and counts rows', () => {
+    const values = filled(60)
+    const sums = new HessianSums([{ sums: 'squares', columns: 4, groups: 1, reads: [{ activation: 0 }] }])
+    sums.see(0, ndArray('f32', values.slice(0, 40), [2, 5, 4]))
+    sums.see(0, ndArray('f32', values.slice(40), [5, 4]))
+    const squares = [0, 1, 2, 3].map((c) => values.reduce((sum, x, i) => (i % 4 === c ? sum + x * x : sum), 0))
+    const [found] = sums.take()
+    expect(found!.at(-1)).toBe(15)
+    for (const [c, square] of squares.entries()) expect(found![c]).toBeCloseTo(square, 10)
+    expect([...sums.take()[0]!]).toEqual([0, 0, 0, 0, 0])
+  })
+
   it('sums several activations as one', () => {
     const columns = 5
     const reads = [{ activation: 0, window: { size: [1, 1] as const, stride: [2, 3], padding: 'valid' as const } }, { activation: 1 }]
     const [n, height, width] = [2, 5, 4]
     const values = filled(n * height * width * columns)
     const row = (i: number, y: number, x: number) => values.subarray(((i * height + y) * width + x) * columns).subarray(0, columns)
-    const sums = new HessianSums([{ columns, groups: 1, reads }])
+    const sums = new HessianSums([{ sums: 'products', columns, groups: 1, reads }])
     sums.see(0, ndArray('f32', values, [n, height, width, columns]))
     sums.see(1, ndArray('f32', filled(2 * columns), [2, columns]))
     const rows = [0, 1].flatMap((i) => [0, 2, 4].flatMap((y) => [0, 3].map((x) => row(i, y, x))))
@@ -91,7 +103,7 @@ describe('HessianSums', () => {
         values[p * columns + 1 + (Math.floor(p / width) % 3)] = 1
         values[p * columns + 4 + (p % 3)] = 1
       }
-      const sums = new HessianSums([{ columns, groups: 1, reads: [{ activation: 0, window }] }])
+      const sums = new HessianSums([{ sums: 'products', columns, groups: 1, reads: [{ activation: 0, window }] }])
       sums.see(0, ndArray('f32', values, [1, height, width, columns]))
       const found = sums.take()[0]!
       const taken = found[0]!
@@ -147,9 +159,9 @@ test.each(layers)('the Hessian of %s tells the power of its results', (_, input,
   const model = modelFromText(`graph main(%x "x": ${input}) {\n${body}\n return %y }\nsignature "serve" main("x" %x) -> ("y" %y)`)
   const [graph] = model.graphs
   const weights = [...graph!.values.values()].find((v) => v.name === 'w')!
-  const [layer] = planObservation(model, new Set([weights.data!])).layers
+  const [layer] = planObservation(model, { products: new Set([weights.data!]) }).layers
   const { columns, groups, isTransposed, rows } = layer!
-  const sums = new HessianSums([{ columns, groups, reads: rows.map(({ window }) => ({ activation: 0, window })) }])
+  const sums = new HessianSums([{ sums: 'products', columns, groups, reads: rows.map(({ window }) => ({ activation: 0, window })) }])
   const shape = graph!.values.get(graph!.inputs[0]!)!.type.shape as readonly number[]
   const x = ndArray(
     'f32',
@@ -236,6 +248,6 @@ describe('a calibration with Hessians', () => {
 })
 
 it('is asked of positions that are there', () => {
-  const wrong: HessianSource = { columns: 3, groups: 1, reads: [{ activation: 0 }] }
+  const wrong: HessianSource = { sums: 'products', columns: 3, groups: 1, reads: [{ activation: 0 }] }
   expect(() => new HessianSums([wrong]).see(0, ndArray('f32', filled(4), [4]))).toThrow('whole rows')
 })

@@ -6,8 +6,9 @@ import { triangleAt, triangleLength } from '../quantize/weights/hessian.ts'
 import { hessianKernel, outAt, paddedWidth, rowsOf, tileHeight, tileWidth } from './hessian-kernel.ts'
 import { Patches } from './patches.ts'
 
-/** Rows that are multiplied with each other: X^T X is wanted, summed over all samples, of each group. */
+/** Rows of which X^T X is wanted, summed over all samples, of each group; or its diagonal, and how many they were. */
 export interface HessianSource extends Pick<ProductRows, 'columns' | 'groups'> {
+  readonly sums: 'products' | 'squares'
   readonly reads: readonly {
     /** Position in the list of activations. */
     readonly activation: number
@@ -21,12 +22,12 @@ export interface HessianSource extends Pick<ProductRows, 'columns' | 'groups'> {
  * float64, in the order in which they come: equal samples in equal order have equal sums.
  */
 export class HessianSums {
-  readonly #byActivation = new Map<number, { readonly sums: Sums; readonly window: RowWindow | undefined }[]>()
-  readonly #all: readonly Sums[]
+  readonly #byActivation = new Map<number, { readonly sums: Sums | Squares; readonly window: RowWindow | undefined }[]>()
+  readonly #all: readonly (Sums | Squares)[]
 
   constructor(sources: readonly HessianSource[]) {
-    this.#all = sources.map(({ columns, groups, reads }) => {
-      const sums = new Sums(columns, groups)
+    this.#all = sources.map(({ sums: kind, columns, groups, reads }) => {
+      const sums = kind === 'squares' ? new Squares(columns) : new Sums(columns, groups)
       for (const { activation, window } of reads) {
         const list = this.#byActivation.get(activation) ?? []
         list.push({ sums, window })
@@ -38,7 +39,7 @@ export class HessianSums {
 
   see(activation: number, array: NdArray): void {
     for (const { sums, window } of this.#byActivation.get(activation) ?? []) {
-      if (window) sums.addPatches(new Patches(array, window))
+      if (window && 'addPatches' in sums) sums.addPatches(new Patches(array, window))
       else sums.addRows(typedView('f32', array.bytes))
     }
   }
@@ -46,6 +47,31 @@ export class HessianSums {
   /** What was seen since the last time. */
   take(): Float64Array<ArrayBuffer>[] {
     return this.#all.map((s) => s.take())
+  }
+}
+
+/** In float64, row by row. */
+class Squares {
+  readonly #columns: number
+  #total: Float64Array<ArrayBuffer>
+
+  constructor(columns: number) {
+    this.#columns = columns
+    this.#total = new Float64Array(columns + 1)
+  }
+
+  addRows(rows: Float32Array): void {
+    const columns = this.#columns
+    const total = this.#total
+    invariant(rows.length % columns === 0, 'an activation is made of whole rows')
+    for (let at = 0; at < rows.length; at += columns) for (let c = 0; c < columns; c++) total[c]! += rows[at + c]! ** 2
+    total[columns]! += rows.length / columns
+  }
+
+  take(): Float64Array<ArrayBuffer> {
+    const taken = this.#total
+    this.#total = new Float64Array(taken.length)
+    return taken
   }
 }
 

@@ -171,6 +171,8 @@ export interface WeightTrait {
   /** The results are products of its rows with rows of another operand. */
   readonly product?: {
     readonly operand: string
+    /** The rows are the last axis of both, always. */
+    readonly isDense?: boolean
     /** Which; why they are not known, where they are not. */
     rows(attrs: Attrs, weights: Shape, other: Shape, result: Shape): ProductRows | string
   }

@@ -11,7 +11,7 @@ export function decide(
   node: Node,
   index: number,
   value: Value,
-  stored: Pick<Value, 'type' | 'data'> | undefined,
+  stored: (Pick<Value, 'type' | 'data'> & Pick<StoredAs, 'columnFactors'>) | undefined,
   reason?: string,
   how?: Pick<Decision, 'algorithm' | 'note' | 'results'>,
 ): Decision {
@@ -31,13 +31,15 @@ export function decide(
     granularity: quant === undefined ? 'none' : quant.kind,
     ...(quant?.kind === 'blockwise' && { blockSize: quant.blockSize }),
     ...(quant && { grid: gridSummary(quant) }),
+    ...(stored?.columnFactors && { columnFactors: span(stored.columnFactors) }),
     bits: bitsOf(to?.dtype ?? value.type.dtype),
     bytesBefore: value.data!.byteLength,
     bytesAfter: to ? byteLengthOf(to.dtype, elements) + scaleBytes : value.data!.byteLength,
     reason,
     ...how,
   }
-  if (stored?.data) storedOf.set(decision, { float: value.data!, type: stored.type, data: stored.data })
+  if (stored?.data)
+    storedOf.set(decision, { float: value.data!, type: stored.type, data: stored.data, columnFactors: stored.columnFactors })
   return decision
 }
 

@@ -50,11 +50,11 @@ export function notRecovered(tensor: string, layer: string | undefined, bits: nu
   }
 }
 
-/** Weights whose integers depend on samples, and there are none. */
+/** Weights whose integers or scales depend on samples, and there are none. */
 export function needsSamples(algorithm: string, tensor: string, layer: string | undefined): DowncastError {
   return new DowncastError({
     code: 'quantize/needs-samples',
-    message: `${algorithm} rounds the weight "${tensor}"${layer ? ` of "${layer}"` : ''} by what samples make of its layer's input, and there are no samples.`,
+    message: `${algorithm} stores the weight "${tensor}"${layer ? ` of "${layer}"` : ''} by what samples make of its layer's input, and there are no samples.`,
     expected: 'samples',
     tensor,
     node: layer,

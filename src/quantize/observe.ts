@@ -15,7 +15,9 @@ const lenient: ReadonlyMap<QuantizeMode, QuantizeMode> = new Map([
  * nothing. Throws what `quantize` throws.
  */
 export function layersToObserve(model: Model, options: QuantizeOptions): ObservationPlan {
-  const wanted = new Set<ConstData>()
+  const products = new Set<ConstData>()
+  const squares = new Set<ConstData>()
+  const notYet = { reason: 'it was not observed yet' }
   const { mode } = options
   quantize(model, {
     ...options,
@@ -24,10 +26,14 @@ export function layersToObserve(model: Model, options: QuantizeOptions): Observa
     ranges: { of: () => [-1, 1] },
     hessians: {
       of(weights) {
-        wanted.add(weights)
-        return { reason: 'it was not observed yet' }
+        products.add(weights)
+        return notYet
+      },
+      moments(weights) {
+        squares.add(weights)
+        return notYet
       },
     },
   })
-  return planObservation(model, wanted)
+  return planObservation(model, { products, squares })
 }

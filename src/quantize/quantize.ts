@@ -192,7 +192,8 @@ function weightMode(schemeFor: (options: Options) => WeightScheme): Mode {
 function fitted(compute: WeightScheme['compute'], bits: WeightBits) {
   return ({ perTensor, blockSize, asymmetric = false, minElements = 0, weightsAlgorithm = 'min-max' }: Options): WeightScheme => {
     const granularity = blockSize ?? (perTensor ? 'per-tensor' : 'per-axis')
-    return { compute, bits, isSymmetric: !asymmetric, granularity, algorithm: weightsAlgorithm, minElements }
+    const scheme: WeightScheme = { compute, bits, isSymmetric: !asymmetric, granularity, algorithm: weightsAlgorithm, minElements }
+    return weightsAlgorithm === 'oscar' ? { ...scheme, otherwise: { ...scheme, algorithm: 'min-max' } } : scheme
   }
 }
 

@@ -9,20 +9,23 @@ export interface StoredAs {
   readonly float: ConstData
   readonly type: TensorType
   readonly data: ConstData
+  /** By what the columns of a matrix were multiplied before. */
+  readonly columnFactors?: Float64Array | undefined
 }
 
-/** What an element, by its position, is stored as: scale * (q - zero point), in float64. */
-export function storedValues({ type, data }: Pick<StoredAs, 'type' | 'data'>): (k: number) => number {
+/** What an element, by its position, is stored as: scale * (q - zero point), in float64, and over the factor of its column. */
+export function storedValues({ type, data, columnFactors }: Omit<StoredAs, 'float'>): (k: number) => number {
   const codes = codesOf(type, data.bytes())
   const { run, scales, zeroPoints } = stepsOf(type)
   return (k) => {
     const group = Math.floor(k / run) % scales.length
-    return scales[group]! * (codes(k) - (zeroPoints?.[group] ?? 0))
+    const factor = columnFactors ? columnFactors[k % columnFactors.length]! : 1
+    return (scales[group]! * (codes(k) - (zeroPoints?.[group] ?? 0))) / factor
   }
 }
 
 /** What is lost: that against each element. */
-export function errorOf({ float, type, data }: StoredAs): StoredError {
+export function errorOf({ float, type, data, columnFactors }: StoredAs): StoredError {
   const codes = codesOf(type, data.bytes())
   const { run, scales, zeroPoints } = stepsOf(type)
   const elements = typedView('f32', float.bytes())
@@ -32,7 +35,8 @@ export function errorOf({ float, type, data }: StoredAs): StoredError {
     const [scale, zeroPoint] = [scales[group]!, zeroPoints?.[group] ?? 0]
     for (let k = from; k < Math.min(from + run, elements.length); k++) {
       const x = elements[k]!
-      const error = Math.abs(x - scale * (codes(k) - zeroPoint))
+      const factor = columnFactors ? columnFactors[k % columnFactors.length]! : 1
+      const error = Math.abs(x - (scale * (codes(k) - zeroPoint)) / factor)
       signal += x * x
       noise += error * error
       if (error > maxAbs) maxAbs = error

@@ -109,6 +109,8 @@ export interface Decision {
   readonly algorithm?: WeightAlgorithm
   /** Why that is not the algorithm that was asked for. */
   readonly note?: string
+  /** Smallest and largest number by which channels of the input are divided, as many columns as there are multiplied before they are stored. */
+  readonly columnFactors?: readonly [number, number]
   /** What the results of its layer lose over the samples, where these chose its integers. */
   readonly results?: LayerError
   /** Of one element after. */

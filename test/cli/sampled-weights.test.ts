@@ -57,6 +57,17 @@ test('the options of a mode stay those of the mode', async () => {
   for (const d of blocks) expect(d).toMatchObject({ algorithm: 'gptq', granularity: 'blockwise', blockSize: 32 })
 })
 
+test('oscar scales the channels that fully connected layers read', async () => {
+  const oscar = ['--quantize', 'dynamic-int4', '--weights-algorithm', 'oscar']
+  for (const jobs of ['1', '2'])
+    expect((await runInProcess('convert', cnn, ...oscar, ...digits, '--jobs', jobs, '-o', at(`o${jobs}.tflite`))).code).toBe(0)
+  expect(fs.readFileSync(at('o1.tflite')).equals(fs.readFileSync(at('o2.tflite')))).toBe(true)
+  const { out, err } = await runInProcess('convert', cnn, ...oscar, ...digits, '--plan')
+  expect(out).toMatch(/fully_connected .*oscar: columns times [\d.e-]+ to [\d.e-]+/)
+  expect(err).toContain('min-max, not oscar: oscar is not for CONV_2D')
+  expect(await failure(cnn, ...oscar, '--plan')).toMatchObject({ code: 'quantize/needs-samples' })
+}, 180_000)
+
 test('a recipe asks for it by rule', async () => {
   const rule = (operation: string, algorithm_key: string) => ({
     operation,

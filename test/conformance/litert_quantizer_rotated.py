@@ -1,11 +1,14 @@
 """`python litert_quantizer_rotated.py CLI`: fully connected and embedding models, with Hadamard rotations by litert-quantizer 0.11 and by `node CLI`;
-and fully connected layers by GPTQ of both, on the same samples.
+and fully connected layers by GPTQ and OSCAR of both, on the same samples.
 
 Rotations: operators, options of the custom op, types, shapes and zero points must be equal. NumPy multiplies by the matrix in float32, in an order
 that depends on the processor, and we round once: scales agree to float32 rounding and no more than 1 of 200 integers is off by one. LiteRT must
 run our file, and give the result of litert-quantizer's to the same precision.
 GPTQ: scales must be equal, and our squared error of the layer's results on the samples no larger than theirs, which takes errors by rows of the
-inverse of the Hessian where the paper takes them by those of its Cholesky factor. The last line counts.
+inverse of the Hessian where the paper takes them by those of its Cholesky factor.
+OSCAR: litert-quantizer's own calibration leaves out what its rule asks for (need_calibration in recipe_manager.py knows GPTQ alone), and then stores clipped
+weights without factors. Given the mean squares of the samples, its operators, multipliers, scales and integers must be ours, as with rotations, for
+we round products to float32; and our squared error must be no larger than what it makes by itself. The last line counts.
 """
 import contextlib
 import io
@@ -157,6 +160,8 @@ def structure(path):
             if t is None or m.buffers[t.buffer].data is None:
                 continue
             scale = None if t.quantization is None or t.quantization.scale is None else np.asarray(t.quantization.scale, np.float32)
+            if t.quantization is not None and t.quantization.detailsType == fb.QuantizationDetails.BlockwiseQuantization:
+                scale = np.frombuffer(bytes(m.buffers[g.tensors[t.quantization.details.scales].buffer].data), np.float16).astype(np.float32)
             constants.append((t.type, tuple(t.shape), scale, elements(m.buffers[t.buffer].data, t.type)))
     return ops, constants
 
@@ -267,12 +272,59 @@ def gptq(cli, at):
     return good, bad
 
 
+def oscar_rules(bits, granularity):
+    rules = recipe._dynamic_wix_afp32(bits)
+    for rule in rules:
+        rule["algorithm_key"], rule["operation"] = "OSCAR", "FULLY_CONNECTED"
+        rule["op_config"]["weight_tensor_config"]["granularity"] = granularity
+    return rules
+
+
+def oscar(cli, at):
+    good = bad = 0
+    for columns, out, bits, granularity in (
+        (64, 16, 4, "CHANNELWISE"), (96, 24, 8, "CHANNELWISE"), (50, 9, 2, "CHANNELWISE"), (64, 16, 4, "TENSORWISE"), (128, 12, 4, "BLOCKWISE_32"), (256, 6, 4, "BLOCKWISE_64"),
+    ):
+        flatbuffer_utils.write_model(signed(dense(1, columns, out)), at("m.tflite"))
+        samples = (rng.standard_normal((64, columns)) * np.exp(1.5 * rng.standard_normal(columns))).astype(np.float32)
+        rules = oscar_rules(bits, granularity)
+        with open(at("rules.json"), "w") as f:
+            json.dump(rules, f)
+        np.savez(at("samples.npz"), x=samples[:, None, :])
+        for name, found in (("theirs.tflite", {"x": {"mu2": (samples.astype(np.float64) ** 2).mean(0)}}), ("alone.tflite", {})):
+            q = quantizer.Quantizer(at("m.tflite"))
+            q.load_quantization_recipe(rules)
+            with open(at(name), "wb") as f, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                f.write(q.quantize(found).quantized_model)
+        problem = convert(cli, at("m.tflite"), at("ours.tflite"), "--recipe", at("rules.json"), "--calibration", at("samples.npz"))
+        problem = problem or difference(at("ours.tflite"), at("theirs.tflite"))
+        if problem is None:
+            w = structure(at("m.tflite"))[1][0][3].reshape(out, columns)
+            ours, alone = (lost(at(f), w, samples) for f in ("ours.tflite", "alone.tflite"))
+            print(f"      {out}x{columns} of {bits} bits, {granularity}: squared error by OSCAR in parts of litert-quantizer's by itself {ours / alone:.4f}")
+            problem = None if ours <= alone else "our error is larger"
+        good += problem is None
+        bad += problem is not None
+        if problem:
+            print(f"BAD   OSCAR {columns} {bits} {granularity}: {problem}")
+    return good, bad
+
+
+def lost(path, w, samples):
+    """Squared error of the products of the samples with the weights of a file, which has a MUL before its layer."""
+    multiplier, *_ = (q for kind, shape, s, q in structure(path)[1] if s is None and len(shape) == 1 and shape[0] == w.shape[1])
+    s, q = next((s, q) for _, _, s, q in structure(path)[1] if s is not None)
+    q = q[: w.size]
+    stored = q.reshape(len(w), -1) * s.reshape(len(s), 1) if len(s) in (1, len(w)) else (q.reshape(len(s), -1) * s[:, None]).reshape(w.shape)
+    return (((w - stored * multiplier) @ samples.T.astype(np.float64)) ** 2).sum()
+
+
 def main(cli):
     with tempfile.TemporaryDirectory() as folder:
         at = lambda name: os.path.join(folder, name)
-        (r, s), (t, u) = rotations(cli, at), gptq(cli, at)
-    print(f"litert-quantizer: {r} of {r + s} with rotations and {t} of {t + u} by GPTQ as they must be")
-    return 1 if s + u else 0
+        (r, s), (t, u), (v, w) = rotations(cli, at), gptq(cli, at), oscar(cli, at)
+    print(f"litert-quantizer: {r} of {r + s} with rotations, {t} of {t + u} by GPTQ and {v} of {v + w} by OSCAR as they must be")
+    return 1 if s + u + w else 0
 
 
 if __name__ == "__main__":

@@ -44,7 +44,11 @@ export const fullyConnected = defineOp({
         mayCompute: true,
         small: { dynamic: [8, 4, 2], integer: [4], blocks: [4, 2], weightOnly: [8, 4] },
         rotates: 'input',
-        product: { operand: 'input', rows: (_, { 1: inner }) => ({ columns: inner as number, groups: 1, isTransposed: false }) },
+        product: {
+          operand: 'input',
+          isDense: true,
+          rows: (_, { 1: inner }) => ({ columns: inner as number, groups: 1, isTransposed: false }),
+        },
       },
     ],
     biases: [{ operand: 'bias', scaleFrom: ['input', 'weights'], typeAttr: 'quantizedBiasType' }],

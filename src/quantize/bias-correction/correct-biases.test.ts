@@ -223,7 +223,11 @@ describe('correctBiases', () => {
     for (let i = 0, at = 0; i < 8; at += 8 - i, i++) sums[at] = 40 + i
     for (const mode of ['weight-only-int4', 'dynamic-int4', 'int8'] as const) {
       const hessian = { columns: 8, groups: 1, isTransposed: false, sums }
-      const { plain, done, found } = run(model, { mode, weightsAlgorithm: 'gptq', hessians: { of: () => hessian } })
+      const { plain, done, found } = run(model, {
+        mode,
+        weightsAlgorithm: 'gptq',
+        hessians: { of: () => hessian, moments: () => ({ reason: 'nothing asks' }) },
+      })
       expect(found.corrected.length).toBe(1)
       const stored = (m: Model) => m.graphs[0]!.values.get(weightsOf(m))!.data!.bytes()
       expect(stored(done.model)).toEqual(stored(plain.model))

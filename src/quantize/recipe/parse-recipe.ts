@@ -13,6 +13,7 @@ const algorithms: ReadonlyMap<string, WeightAlgorithm> = new Map([
   ['dequantized_weight_recovery', 'recover'],
   ['GPTQ', 'gptq'],
   ['ADAROUND', 'adaround'],
+  ['OSCAR', 'oscar'],
   ['HADAMARD_ROTATION', 'hadamard'],
   ['DECOMPOSED_HADAMARD_ROTATION', 'decomposed-hadamard'],
 ])
@@ -132,6 +133,7 @@ function actionOf(recipe: string, path: string, json: RuleJson, problems: Diagno
   if (bits === undefined) return wrong('op_config.weight_tensor_config.num_bits', `weights have 2, 4 or 8 bits, not ${weight.num_bits}`)
   if (activation) {
     if (config.compute_precision !== 'INTEGER') return wrong('op_config.compute_precision', 'with integer activations it is INTEGER')
+    if (algorithm === 'oscar') return wrong('algorithm_key', 'OSCAR is for float activations: leave activation_tensor_config out')
     if (isRotating(algorithm)) return wrong('algorithm_key', 'rotations are for float activations: leave activation_tensor_config out')
     return staticAction(weight, { bits, algorithm, ...(config.skip_checks && { isUnchecked: true }) }, activation, wrong)
   }

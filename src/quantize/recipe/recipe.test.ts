@@ -315,6 +315,7 @@ describe('refuses', () => {
     ['.op_config.weight_tensor_config', weights(2, { activation_tensor_config: { num_bits: 8, symmetric: false } })],
     ['.op_config.explicit_dequantize', weights(8, { compute_precision: 'FLOAT' })],
     ['.op_config.explicit_dequantize', weights(8, { explicit_dequantize: true })],
+    ['.algorithm_key', { ...weights(8, { activation_tensor_config: { num_bits: 8, symmetric: false } }), algorithm_key: 'OSCAR' }],
   ])('values that cannot be: %s', (path, rule) => {
     const error = one(rule)
     expect(error).toMatchObject({ code: 'quantize/recipe-value' })
@@ -322,7 +323,7 @@ describe('refuses', () => {
   })
 
   it('all problems at once', () => {
-    const error = parse(JSON.stringify([{ regx: 1, ...weights(8) }, weights(3), { algorithm_key: 'OSCAR', ...weights(8) }]))
+    const error = parse(JSON.stringify([{ regx: 1, ...weights(8) }, weights(3), { algorithm_key: 'AWQ', ...weights(8) }]))
     expect(error.diagnostics.map((d) => d.code)).toEqual([
       'quantize/unknown-recipe-key',
       'quantize/recipe-value',

@@ -24,6 +24,8 @@ export function gramOf({ columns, sums }: Hessian, group: number): Gram {
 /** What the samples made of the inputs of layers, by the constant that holds the weights; a reason where there is nothing. */
 export interface Hessians {
   of(weights: ConstData, algorithm: SampledAlgorithm): Hessian | { readonly reason: string }
+  /** The mean of the square of each element of a row that the weights are multiplied with. */
+  moments(weights: ConstData): Float64Array | { readonly reason: string }
 }
 
 /** Where element (i, i) is; (i, j) with j > i is j - i further. */

@@ -8,7 +8,7 @@ import { planObservation } from './observed-layers.ts'
 const modelOf = (input: string, body: string): Model =>
   modelFromText(`graph main(%x "x": ${input}) {\n${body}\n return %y }\nsignature "serve" main("x" %x) -> ("y" %y)`)
 const weightsOf = ({ graphs: [g] }: Model): ConstData[] => [...g!.values.values()].filter((v) => v.name.startsWith('w')).map((v) => v.data!)
-const planOf = (model: Model) => planObservation(model, new Set(weightsOf(model)))
+const planOf = (model: Model) => planObservation(model, { products: new Set(weightsOf(model)) })
 
 test.each([
   ['i32[3]', '%w = const "w" : f32[4,5] = random(1)\n %y = gather(%w, %x) {axis=0}', 'GATHER is no product of matrices'],
@@ -44,7 +44,7 @@ it('takes layers until their Hessians fill the memory that they may have', () =>
     mode: 'dynamic',
     minElements: 0,
     weightsAlgorithm: 'gptq',
-    hessians: { of: (w) => ({ reason: refused.get(w) ?? 'it is large' }) },
+    hessians: { of: (w) => ({ reason: refused.get(w) ?? 'it is large' }), moments: () => ({ reason: 'nothing asks' }) },
   })
   const told = diagnostics.filter((d) => d.code === 'quantize/other-algorithm').map((d) => d.message)
   expect(told).toHaveLength(2)

@@ -4,6 +4,7 @@ import { findSpec } from '../../ops/index.ts'
 import type { ProductRows } from '../../ops/spec.ts'
 import { needsSamples } from '../diagnostics.ts'
 import { type Hessian, type Hessians, triangleLength } from './hessian.ts'
+import type { ObservingAlgorithm } from './scheme.ts'
 
 /** Rows that a layer multiplies its weights with. */
 export interface ObservedRows extends Pick<ProductRows, 'window'> {
@@ -14,6 +15,8 @@ export interface ObservedRows extends Pick<ProductRows, 'window'> {
 /** Weights whose integers depend on samples, and all that they are multiplied with. */
 export interface ObservedLayer extends Pick<ProductRows, 'columns' | 'groups' | 'isTransposed'> {
   readonly weights: ConstData
+  /** Of all pairs of elements of a row the products, or of each element the square; squares come with the number of rows behind them. */
+  readonly sums: 'products' | 'squares'
   readonly rows: readonly ObservedRows[]
 }
 
@@ -23,12 +26,15 @@ export interface ObservationPlan {
   readonly refused: ReadonlyMap<ConstData, string>
 }
 
+/** Weights that ask for these sums. */
+export type Wanted = Readonly<Partial<Record<ObservedLayer['sums'], ReadonlySet<ConstData>>>>
+
 /** Windows of 3x3 over 512 channels. A Hessian of so many columns takes 85 MB, and its factor as much again. */
 const maxColumns = 4608
 /** Of all Hessians of a model. */
 const maxBytes = 512 * 2 ** 20
 
-interface Product extends ObservedLayer {
+interface Product extends Omit<ObservedLayer, 'sums'> {
   readonly reader: { readonly node: Node; readonly value: Value }
 }
 
@@ -71,41 +77,45 @@ const hasLayout = (a: Layout, b: Layout): boolean => a.columns === b.columns && 
 type Layout = Pick<ProductRows, 'columns' | 'groups' | 'isTransposed'>
 
 /**
- * Hessians of a model without samples. `of` throws `quantize/needs-samples` for weights that an op multiplies rows with.
+ * Hessians of a model without samples. They throw `quantize/needs-samples` for weights that an op multiplies rows with.
  */
 export function withoutSamples(model: Model): Hessians {
   let products: ReturnType<typeof productsOf> | undefined
-  return {
-    of(weights, algorithm) {
-      products ??= productsOf(model)
-      const product = products.get(weights)
-      if (product && 'reader' in product) throw needsSamples(algorithm, product.reader.value.name, product.reader.node.origin.source[0])
-      return product ?? notKnown
-    },
+  const reasonFor = (weights: ConstData, algorithm: ObservingAlgorithm) => {
+    products ??= productsOf(model)
+    const product = products.get(weights)
+    if (product && 'reader' in product) throw needsSamples(algorithm, product.reader.value.name, product.reader.node.origin.source[0])
+    return product ?? notKnown
   }
+  return { of: reasonFor, moments: (weights) => reasonFor(weights, 'oscar') }
 }
 
 const notKnown = { reason: 'it was made anew for this mode' }
 
-/** What is to be observed so that the integers of these weights of a float model can be chosen. */
-export function planObservation(model: Model, wanted: ReadonlySet<ConstData>): ObservationPlan {
+/** What is to be observed so that these weights of a float model can be stored. */
+export function planObservation(model: Model, wanted: Wanted): ObservationPlan {
   const layers: ObservedLayer[] = []
   const refused = new Map<ConstData, string>()
   let bytes = 0
   const products = productsOf(model)
-  for (const weights of wanted) {
+  const asked = (['products', 'squares'] as const).flatMap((sums) => [...(wanted[sums] ?? [])].map((weights) => ({ weights, sums })))
+  for (const { weights, sums } of asked) {
     const product = products.get(weights) ?? notKnown
     if ('reason' in product) {
       refused.set(weights, product.reason)
       continue
     }
     const { columns, groups, isTransposed, rows } = product
+    if (sums === 'squares') {
+      layers.push({ weights, sums, columns, groups, isTransposed, rows })
+      continue
+    }
     const more = 8 * groups * triangleLength(columns)
     if (columns > maxColumns) refused.set(weights, `its rows have ${columns} elements, and at most ${maxColumns} are observed`)
     else if (bytes + more > maxBytes) refused.set(weights, `what is observed of the layers before it takes ${maxBytes / 2 ** 20} MB`)
     else {
       bytes += more
-      layers.push({ weights, columns, groups, isTransposed, rows })
+      layers.push({ weights, sums, columns, groups, isTransposed, rows })
     }
   }
   return { layers, refused }
@@ -113,6 +123,16 @@ export function planObservation(model: Model, wanted: ReadonlySet<ConstData>): O
 
 /** What was observed, one list of sums for each layer of a plan. */
 export function observedHessians({ layers, refused }: ObservationPlan, sums: readonly Float64Array[]): Hessians {
-  const known = new Map(layers.map(({ weights, rows: _, ...layout }, i): [ConstData, Hessian] => [weights, { ...layout, sums: sums[i]! }]))
-  return { of: (weights) => known.get(weights) ?? { reason: refused.get(weights) ?? notKnown.reason } }
+  const hessians = new Map<ConstData, Hessian>()
+  const moments = new Map<ConstData, Float64Array>()
+  for (const [i, { weights, columns, groups, isTransposed, sums: kind }] of layers.entries()) {
+    if (kind === 'products') hessians.set(weights, { columns, groups, isTransposed, sums: sums[i]! })
+    else
+      moments.set(
+        weights,
+        sums[i]!.subarray(0, columns).map((square) => square / sums[i]![columns]!),
+      )
+  }
+  const why = (weights: ConstData) => ({ reason: refused.get(weights) ?? notKnown.reason })
+  return { of: (weights) => hessians.get(weights) ?? why(weights), moments: (weights) => moments.get(weights) ?? why(weights) }
 }

@@ -48,11 +48,19 @@ export function tensorflowConst(value: Value, axis: number | null): QuantizedCon
 function finish(
   value: Value,
   parameters: Parameters | undefined,
+  ...how: readonly [bits: WeightBits, axis: number | null, granularity: Granularity]
+): QuantizedConst | undefined {
+  return parameters && storedOn(value, parameters, ...how)
+}
+
+/** An f32 constant on steps that are known. */
+export function storedOn(
+  value: Value,
+  parameters: Parameters,
   bits: WeightBits,
   axis: number | null,
   granularity: Granularity,
-): QuantizedConst | undefined {
-  if (!parameters) return undefined
+): QuantizedConst {
   const { shape } = value.type
   const groups = groupsOf(shape as readonly number[], axis, granularity)
   const type: TensorType = { dtype: dtypes[bits], shape, quant: paramsOf(parameters, axis, granularity) }

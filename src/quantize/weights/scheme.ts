@@ -10,15 +10,21 @@ export type BlockSize = (typeof blockSizes)[number]
 /** One scale for a tensor, one for each channel, or one for each block of so many elements. */
 export type Granularity = 'per-tensor' | 'per-axis' | BlockSize
 
-/** By what rule scales are chosen from the elements (`recover`: these are integers times a scale already), or integers on the scales of min-max. */
-export const plainAlgorithms = ['min-max', 'mse', 'octav', 'recover', 'gptq', 'adaround'] as const
+/**
+ * By what rule scales are chosen from the elements (`recover`: these are integers times a scale already; `oscar`: of columns that are multiplied
+ * by factors, which the input is divided by), or integers on the scales of min-max.
+ */
+export const plainAlgorithms = ['min-max', 'mse', 'octav', 'recover', 'gptq', 'adaround', 'oscar'] as const
 /** Of rows that are rotated, by OCTAV; an op of its own, or ops that all runtimes have, undo it. */
 export const rotatingAlgorithms = ['hadamard', 'decomposed-hadamard'] as const
 export type WeightAlgorithm = (typeof plainAlgorithms)[number] | (typeof rotatingAlgorithms)[number]
 
-/** Those that ask what samples make of the inputs of a layer. */
+/** Those that choose integers by what samples make of the inputs of a layer. */
 export const sampledAlgorithms = ['gptq', 'adaround'] as const satisfies readonly (typeof plainAlgorithms)[number][]
 export type SampledAlgorithm = (typeof sampledAlgorithms)[number]
+/** Those that need samples. */
+export const observingAlgorithms = [...sampledAlgorithms, 'oscar'] as const
+export type ObservingAlgorithm = (typeof observingAlgorithms)[number]
 
 /** How the weights of an op are stored while its activations stay float. */
 export interface WeightScheme {
@@ -93,6 +99,7 @@ export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shap
     return { reason: `only weights per tensor or channel before a DEQUANTIZE may be asymmetric` }
   if (algorithm !== 'min-max' && !isSymmetric) return { reason: `${algorithm} gives symmetric weights only` }
   if (algorithm === 'mse' && (isBlockwise || bits === 2)) return { reason: 'mse has factors for 4 and 8 bits per tensor or channel only' }
+  if (algorithm === 'oscar' && !trait.product?.isDense) return { reason: `oscar is not for ${spec.builtin}` }
   if (isRotating(algorithm)) {
     if (!trait.rotates || compute !== 'dynamic')
       return { reason: `${spec.builtin} has no rotated form${trait.rotates ? ' behind a DEQUANTIZE' : ''}` }

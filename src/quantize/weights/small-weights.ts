@@ -1,8 +1,11 @@
+import { constFromBytes } from '../../core/bytes.ts'
 import { type DiagnosticFields, joined } from '../../core/diagnostics.ts'
+import { bytesOf } from '../../core/dtype.ts'
 import { elementCount } from '../../core/shape.ts'
 import { GraphEditor } from '../../ir/graph.ts'
 import { type Graph, mergeOrigins, type Node, type Value, type ValueId } from '../../ir/types.ts'
 import { hasEffect } from '../../ops/bodies.ts'
+import { OpBuilder } from '../../ops/build.ts'
 import { findSpec, op } from '../../ops/index.ts'
 import type { OpSpec, WeightTrait } from '../../ops/spec.ts'
 import { decide } from '../decide.ts'
@@ -10,6 +13,7 @@ import { notFinite, notRecovered } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
 import { rotatedConst, rotationSize } from './hadamard.ts'
 import type { Hessians } from './hessian.ts'
+import { type OscarConst, oscarConst } from './oscar-const.ts'
 import { type QuantizedConst, quantizedConst, sampledConst, tensorflowConst } from './quantized-const.ts'
 import { Rotations, rotationOp } from './rotation.ts'
 import { isRotating, isSampled, type Placement, placeScales, type WeightScheme } from './scheme.ts'
@@ -39,6 +43,9 @@ interface Stored {
   /** What was stored: the weights, or these rotated. */
   readonly source: Value
   readonly how: Pick<Decision, 'algorithm' | 'note' | 'results'>
+  readonly columnFactors?: Float64Array
+  /** What undoes these where it is multiplied with the input. */
+  readonly multiplier?: Value
 }
 
 class SmallWeights {
@@ -51,6 +58,8 @@ class SmallWeights {
   readonly #stored = new Map<string, Stored>()
   readonly #widened = new Map<Value, Value>()
   readonly #rotations: Rotations
+  /** Inputs times the multiplier of a weight. */
+  readonly #multiplied = new Map<string, Value>()
 
   constructor(graph: Graph, keep: KeepFloat, hessians: Hessians) {
     this.#editor = new GraphEditor(graph)
@@ -86,11 +95,13 @@ class SmallWeights {
         this.#decisions.push(decide(node, index, value, undefined, reason))
         continue
       }
-      const { value: stored, how, source } = this.#store(node, value, place.scheme, place.axis)
-      this.#decisions.push(decide(node, index, source, stored, undefined, place.note === undefined ? how : { ...how, note: place.note }))
+      const { value: stored, how, source, columnFactors, multiplier } = this.#store(node, value, place.scheme, place.axis)
+      const as = columnFactors ? { ...stored, columnFactors } : stored
+      this.#decisions.push(decide(node, index, source, as, undefined, place.note === undefined ? how : { ...how, note: place.note }))
       isTaken ||= place.scheme.compute === 'dynamic'
       if (place.scheme.numbers === 'tensorflow' && !spec.quant?.dynamicRange) moved = stored
       inputs[index] = place.scheme.compute === 'dynamic' ? stored.id : this.#widen(node, value, stored).id
+      if (multiplier) this.#multiply(spec, node, inputs, place.trait, multiplier)
       if (isRotating(place.scheme.algorithm)) this.#unrotate(spec, node, inputs, place.trait, value, place.scheme)
     }
     if (inputs.every((id, i) => id === node.inputs[i])) return
@@ -123,6 +134,11 @@ class SmallWeights {
       if (other.type.shape.at(-1) !== value.type.shape.at(-1))
         return { reason: `${rotationOp} rotates the last axis, and its input is read across axes` }
     }
+    if (scheme.algorithm === 'oscar') {
+      const other = this.#editor.value(node.inputs[operandIndex(spec, trait.product?.operand)]!)
+      if (other.type.shape.at(-1) !== value.type.shape.at(-1))
+        return { reason: 'oscar has factors for the last axis, and its input is read across axes' }
+    }
     return place
   }
 
@@ -136,20 +152,52 @@ class SmallWeights {
     if (!made) throw notFinite(value.name, node.origin.source[0])
     if (made.unrecovered) this.#problems.push(notRecovered(value.name, node.origin.source[0], bits, made.unrecovered))
     const name = compute === 'dynamic' ? value.name : `${value.name}/quantized`
-    const stored: Stored = { value: this.#editor.addConst(name, made.type, made.data), source, how: made.how }
+    const { columnFactors } = made
+    const stored: Stored = {
+      value: this.#editor.addConst(name, made.type, made.data),
+      source,
+      how: made.how,
+      ...(columnFactors && { columnFactors, multiplier: this.#inverse(value, columnFactors) }),
+    }
     this.#stored.set(key, stored)
     return stored
   }
 
-  #make(source: Value, scheme: WeightScheme, axis: number | null): (QuantizedConst & Pick<Stored, 'how'>) | undefined {
+  #make(
+    source: Value,
+    scheme: WeightScheme,
+    axis: number | null,
+  ): (QuantizedConst & Pick<Stored, 'how'> & Pick<OscarConst, 'columnFactors'>) | undefined {
     const { algorithm } = scheme
     if (scheme.numbers === 'tensorflow') {
       const made = tensorflowConst(source, axis)
       return made && { ...made, how: {} }
     }
+    if (algorithm === 'oscar') return oscarConst(source, scheme, axis, this.#hessians)
     if (isSampled(algorithm)) return sampledConst(source, scheme, axis, { algorithm, hessians: this.#hessians })
     const made = quantizedConst(source, isRotating(algorithm) ? { ...scheme, algorithm: 'octav' } : scheme, axis)
     return made && { ...made, how: { algorithm } }
+  }
+
+  #inverse({ name }: Value, factors: Float64Array): Value {
+    const type = { dtype: 'f32', shape: [factors.length] } as const
+    return this.#editor.addConst(`${name}/multiplier`, type, constFromBytes(bytesOf(Float32Array.from(factors, (f) => 1 / f))))
+  }
+
+  /** What undoes the factors of a weight, before its op; shared by ops that read the same with it. */
+  #multiply(spec: OpSpec, node: Node, inputs: (ValueId | null)[], { product }: WeightTrait, multiplier: Value): void {
+    const index = operandIndex(spec, product?.operand)
+    const input = this.#editor.value(inputs[index]!)
+    const key = [input.id, multiplier.id].join()
+    const origin = mergeOrigins([node.origin], rule)
+    const b = new OpBuilder(this.#editor)
+    const made =
+      this.#multiplied.get(key) ??
+      this.#editor.inPlaceOf(this.#editor.current(node.id)!, () =>
+        b.at(origin, `${input.name}_scaled`, () => b.op(op.mul, [input, multiplier])),
+      )
+    this.#multiplied.set(key, made)
+    inputs[index] = made.id
   }
 
   /** What undoes the rotation of a weight: before its op, or behind it. */
