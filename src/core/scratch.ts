@@ -3,7 +3,7 @@ export const pieceBytes = 1 << 20
 
 /**
  * Memory that is used again by the next who asks for the same use, so that weights stream through it. Kernels in WebAssembly work on it
- * where it lies; only pages that are written to are taken from the system.
+ * where it lies; only pages that are written to are taken from the system. Beyond 64 MiB an operand is moved and scaled by plain code.
  */
 const operandBytes = 1 << 26
 const regions = {

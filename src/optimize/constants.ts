@@ -137,11 +137,25 @@ function scaleRun(from: Float32Array, to: Float32Array, start: number, end: numb
   else for (; at < end; at++) to[at] = from[at]! / factor
 }
 
+/** Neighbours have different factors, from the one at `first` on in turn. */
+function scaleInTurn(from: Float32Array, to: Float32Array, factors: Float32Array, first: number, how: 'mul' | 'div'): void {
+  const last = factors.length - 1
+  let i = first
+  for (let at = 0; at < from.length; at++) {
+    to[at] = how === 'mul' ? from[at]! * factors[i]! : from[at]! / factors[i]!
+    i = i === last ? 0 : i + 1
+  }
+}
+
 function scaledData(data: ConstData, shape: readonly number[], axis: number, factors: Float32Array, how: 'mul' | 'div'): ConstData {
   const inner = elementCount(shape.slice(axis + 1))!
   const channels = shape[axis]!
   /** `from` begins at element `start`; `to` may be the same memory. */
   const scale = (from: Float32Array, to: Float32Array, start: number): void => {
+    if (inner === 1) {
+      scaleInTurn(from, to, factors, start % channels, how)
+      return
+    }
     let left = inner - (start % inner)
     for (let i = Math.floor(start / inner) % channels, at = 0; at < from.length; i = i + 1 === channels ? 0 : i + 1, left = inner) {
       const end = Math.min(from.length, at + left)

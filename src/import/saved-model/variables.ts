@@ -47,7 +47,7 @@ export class Variables implements VariableReader {
   }
 
   isWritten(node: GraphNode): boolean {
-    return this.#written.has(variableName(node))
+    return this.#written.size > 0 && this.#written.has(variableName(node))
   }
 
   /** Throws `import/no-checkpoint`, `import/variable-missing`, `import/variable-written` and what `Checkpoint` throws. */
