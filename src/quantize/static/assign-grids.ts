@@ -185,17 +185,23 @@ class Spreading {
     )
     if (!chosen) return false
     this.#shared.set(node.id, chosen)
-    for (const { value, index } of operands) if (!value.data) this.#setOperand(node, index, value.id, chosen)
+    const keepsOwn = (id: ValueId) => this.#takesAny(spec) && this.#known.has(id)
+    for (const { value, index } of operands) if (!value.data && !keepsOwn(value.id)) this.#setOperand(node, index, value.id, chosen)
     for (const id of results) this.#setResult(id, chosen)
     return true
   }
 
   /**
-   * The grid that holds all operands, where each has one and the kernel on u8 takes them as they are. @see TensorFlow tfl_ops.td,
+   * Whether its kernel on u8 takes operands on different grids: those that were given one keep it. @see TensorFlow tfl_ops.td,
    * TFL_ConcatenationOp, RequiredSameOperandsAndResultsScale
    */
+  #takesAny(spec: OpSpec): boolean {
+    return this.#isUnsigned && spec.quant?.sameScales?.signedOnly === true
+  }
+
+  /** The grid that holds all operands, where each was given one and may keep it. */
   #apart(spec: OpSpec, operands: readonly { readonly value: Value }[]): Grid | undefined {
-    if (!this.#isUnsigned || !spec.quant?.sameScales?.signedOnly) return undefined
+    if (!this.#takesAny(spec)) return undefined
     const ranges = operands.map(({ value }) => {
       const known = this.#known.get(value.id)
       return known && rangeOfGrid(known)
@@ -204,6 +210,7 @@ class Spreading {
     return activationGrid(Math.min(...ranges.map(([low]) => low)), Math.max(...ranges.map(([, high]) => high)), 'u8')
   }
 
+  /** @see TensorFlow quantization_driver.cc, GetQuantParamsForSameScaleConstraint */
   #choose(node: Node, operands: readonly ValueId[], results: readonly ValueId[]): Grid | undefined {
     const of = (ids: readonly ValueId[], isKnown: boolean) =>
       ids.flatMap((id) => (this.#known.has(id) === isKnown ? (this.#seen.get(id) ?? []) : []))
@@ -212,9 +219,11 @@ class Spreading {
     const isSingle = floatOperands(this.#editor, node) === 1
     if (isSingle && fixedOperands.length === 1) return fixedOperands[0]
     if (node.outputs.length === 1 && fixedResults.length === 1) return fixedResults[0]
+    const [fixed] = [...fixedOperands, ...fixedResults]
+    if (fixed) return fixed
     if (isSingle && openOperands.length === 1) return openOperands[0]
     if (node.outputs.length === 1 && openResults.length === 1) return openResults[0]
-    return [...fixedOperands, ...fixedResults, ...openOperands, ...openResults][0]
+    return [...openOperands, ...openResults][0]
   }
 
   #setOperand(node: Node, index: number, id: ValueId, to: Grid): void {
