@@ -102,6 +102,30 @@ describe('int8-only', () => {
 })
 
 describe('int16x8', () => {
+  it('has a bias for each op that reads one, on the scale of its own input and weights (docs/adr/0009)', () => {
+    const two = parseModel(`graph main(%0 "a": f32[2,4] range[-1,1], %1 "b": f32[2,4] range[-12,12]) {
+      %2 = const "w" : f32[3,4] = random(1)
+      %3 = const "bias" : f32[3] = random(2)
+      %4 "p" = fully_connected(%0, %2, %3) : f32[2,3] range[-4,4]
+      %5 "q" = fully_connected(%1, %2, %3) : f32[2,3] range[-40,40]
+      return %4, %5
+    }
+    signature "serve" main("a" %0, "b" %1) -> ("p" %4, "q" %5)`)
+    const { graphs } = run(two, { mode: 'int16x8' }).model
+    const [graph] = graphs
+    const scalesOf = (id: number | null) => {
+      const { quant } = graph!.values.get(id!)!.type
+      return quant?.kind === 'per-tensor' ? [quant.scale] : [...quant!.scales]
+    }
+    const dense = graph!.nodes.filter((n) => n.op === 'fully_connected')
+    expect(dense).toHaveLength(2)
+    for (const { inputs } of dense) {
+      const [input, weights, bias] = inputs.map(scalesOf)
+      for (const [c, scale] of bias!.entries()) expect(scale / (input![0]! * weights![c]!)).toBeCloseTo(1, 6)
+    }
+    expect(new Set(dense.map((n) => n.inputs[2])).size).toBe(2)
+  })
+
   it.each([
     ['i64', undefined],
     ['i32', 'i32'],
