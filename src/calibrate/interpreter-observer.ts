@@ -1,4 +1,5 @@
 import { memorySource } from '../core/bytes.ts'
+import type { NdArray } from '../core/nd-array.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
 import { NotComputable } from '../ops/interpret.ts'
@@ -32,12 +33,13 @@ export function interpreterObserver(
       const { subgraph, inputs } = file.signatures.find((s) => s.key === signature)!
       const tensors = model.graphs[subgraph]!.inputs
       const arrays = tensors.map((t) => feeds.get(inputs.find((i) => i.tensor === t)!.name)!)
-      interpretModel(model, subgraph, arrays, (graph, value, array) => {
+      const observe = (graph: number, value: number, array: NdArray): void => {
         const at = positions.get(`${graph} ${value}`)
         if (at === undefined) return
         found[at] = joined(found[at], reducer.reduce(array, histograms[at]!, activations[at]!))
         hessians.see(at, array)
-      })
+      }
+      interpretModel(model, subgraph, arrays, { observe })
     }
     return found
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ndArray, toFloat32 } from '../core/nd-array.ts'
 import { NotComputable } from './interpret.ts'
-import { interpretModel } from './interpret-model.ts'
+import { interpretModel, type ObserveValue } from './interpret-model.ts'
 import { modelFromText } from './text.ts'
 
 const x = (...values: number[]) => ndArray('f32', Float32Array.from(values))
@@ -92,9 +92,10 @@ describe('interpretModel', () => {
 
   it('shows each value of each graph every time', () => {
     const seen: string[] = []
-    interpretModel(modelFromText(doubling(2)), 0, [x(1, 1)], (graph, value, array) => {
+    const observe: ObserveValue = (graph, value, array) => {
       if (array.dtype === 'f32') seen.push(`${graph}.${value}=${toFloat32(array)![0]}`)
-    })
+    }
+    interpretModel(modelFromText(doubling(2)), 0, [x(1, 1)], { observe })
     expect(seen).toEqual(['0.0=1', '1.1=1', '2.1=1', '2.4=2', '1.1=2', '2.1=2', '2.4=4', '1.1=4', '0.3=4'])
   })
 

@@ -2,10 +2,15 @@ import { invariant } from '../core/diagnostics.ts'
 import { typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Model, Node } from '../ir/types.ts'
-import { interpret, NotComputable } from './interpret.ts'
+import { type Disturbance, interpret, NotComputable } from './interpret.ts'
 
 /** Sees every input and every result of a graph each time it runs; `value` is the number of the value in it. */
 export type ObserveValue = (graph: number, value: number, array: NdArray) => void
+
+export interface InterpretModelOptions {
+  readonly observe?: ObserveValue | undefined
+  readonly disturbance?: Disturbance | undefined
+}
 
 /** What one run leaves behind. */
 interface State {
@@ -23,27 +28,29 @@ const maxDepth = 64
  * variables that live as long as the run. Throws NotComputable where a node has no kernel for its operands, where a variable is read before
  * it is set, and for loops of more than 100,000 rounds; and what `interpret` throws.
  */
-export function interpretModel(model: Model, graph: number, inputs: readonly NdArray[], observe?: ObserveValue): NdArray[] {
-  return run(model, graph, inputs, observe, { variables: new Map(), initialized: new Set() }, 0)
+export function interpretModel(model: Model, graph: number, inputs: readonly NdArray[], options: InterpretModelOptions = {}): NdArray[] {
+  return run(model, graph, inputs, options, { variables: new Map(), initialized: new Set() }, 0)
 }
 
 function run(
   model: Model,
   index: number,
   inputs: readonly NdArray[],
-  observe: ObserveValue | undefined,
+  options: InterpretModelOptions,
   state: State,
   depth: number,
 ): NdArray[] {
+  const { observe, disturbance } = options
   const graph = model.graphs[index]
   invariant(graph, `there is no graph ${index}`)
   if (depth > maxDepth) throw new NotComputable(`graphs call each other more than ${maxDepth} deep`)
   graph.inputs.forEach((id, i) => {
     observe?.(index, id, inputs[i]!)
   })
-  const enter = (body: unknown, operands: readonly NdArray[]): NdArray[] => run(model, body as number, operands, observe, state, depth + 1)
+  const enter = (body: unknown, operands: readonly NdArray[]): NdArray[] => run(model, body as number, operands, options, state, depth + 1)
   return interpret(graph, inputs, {
     isReshaped: true,
+    disturbance,
     observe: (array, node, i) => observe?.(index, node.outputs[i]!, array),
     observeState: (node, operand, array) => observe?.(index, node.inputs[operand]!, array),
     call: (node, operands) => callOf(node, operands as readonly NdArray[], enter, state),

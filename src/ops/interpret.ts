@@ -18,6 +18,12 @@ export class NotComputable extends Error {
 /** Of one result; models that run on devices stay far below. */
 const maxElements = 2 ** 27
 
+/** Changes what nodes read and give. */
+export interface Disturbance {
+  operands(node: Node, operands: readonly (NdArray | null)[]): readonly (NdArray | null)[]
+  results(node: Node, operands: readonly (NdArray | null)[], results: readonly NdArray[]): readonly NdArray[]
+}
+
 export interface InterpretOptions {
   /** Sees every result of every node, in order. */
   readonly observe?: (result: NdArray, node: Node, index: number) => void
@@ -27,6 +33,8 @@ export interface InterpretOptions {
   readonly call?: (node: Node, operands: readonly (NdArray | null)[]) => readonly NdArray[] | undefined
   /** Computes a node in the kernel's place, where it can. */
   readonly compute?: (node: Node, operands: readonly (NdArray | null)[], types: readonly TensorType[]) => readonly NdArray[] | undefined
+  /** Of nodes that a kernel computes. */
+  readonly disturbance?: Disturbance | undefined
   /** Inputs may have other sizes than the graph records; its shapes are then not compared with those found. */
   readonly isReshaped?: boolean
 }
@@ -65,6 +73,13 @@ export function interpret(graph: Graph, inputs: readonly NdArray[], options: Int
 function compute(graph: Graph, node: Node, operands: readonly (NdArray | null)[], options: InterpretOptions): readonly NdArray[] {
   const called = options.call?.(node, operands)
   if (called) return called
+  const { disturbance } = options
+  if (!disturbance) return onKernel(graph, node, operands, options)
+  const read = disturbance.operands(node, operands)
+  return disturbance.results(node, read, onKernel(graph, node, read, options))
+}
+
+function onKernel(graph: Graph, node: Node, operands: readonly (NdArray | null)[], options: InterpretOptions): readonly NdArray[] {
   const custom = customKernels[String(node.attrs.customCode)]
   if (node.op === 'custom' && custom) {
     const x = operands[0]!

@@ -1,5 +1,6 @@
 import type { Graph } from '../ir/types.ts'
 import { findSpec } from './index.ts'
+import type { OpSpec } from './spec.ts'
 
 /** 2^-24: half the distance between float32 neighbours, relative. */
 export const unitRoundoff = 2 ** -24
@@ -19,14 +20,18 @@ export function roundingDeviation(graph: Graph): number {
   return 8 * unitRoundoff * Math.sqrt(longestChain(graph, (own) => own * own))
 }
 
+/** Whether the results of an op are rounded: those of sums, differences and products are, too, by half a unit. */
+export function rounds(spec: OpSpec | undefined): boolean {
+  return spec !== undefined && (spec.accuracy === 'rounding' || 'fusedActivation' in spec.attrs)
+}
+
 function longestChain(graph: Graph, weight: (own: number) => number): number {
   const depth = new Map<number, number>()
   let deepest = 0
   for (const node of graph.nodes) {
     const before = Math.max(0, ...node.inputs.map((id) => (id === null ? 0 : (depth.get(id) ?? 0))))
     const spec = findSpec(node.op)
-    const arithmetic = spec !== undefined && 'fusedActivation' in spec.attrs
-    const own = spec?.accuracy === 'rounding' ? Math.sqrt(terms(graph, node.inputs[1])) + 2 : arithmetic ? 1 : 0
+    const own = spec?.accuracy === 'rounding' ? Math.sqrt(terms(graph, node.inputs[1])) + 2 : rounds(spec) ? 1 : 0
     for (const id of node.outputs) depth.set(id, before + weight(own))
     deepest = Math.max(deepest, before + weight(own))
   }

@@ -11,8 +11,9 @@ import { isUnknown, type Unknown } from './evaluate-source.ts'
 import type { Running } from './kernel-run.ts'
 import { loadForCheck, maxWholeBytes, runtimeLimits } from './load-for-check.ts'
 import { firstDifferingLayer, type Suspect } from './locate.ts'
+import { NoiseTrials } from './noise.ts'
 import { type Plan, planOf } from './plan.ts'
-import { noiseOf, type Reference, referenceOf } from './reference.ts'
+import { type Reference, referenceOf } from './reference.ts'
 import { sampleOf } from './samples.ts'
 import type { TfJsLoader } from './tfjs.ts'
 import { type TfliteSource, tfliteReference, tfliteSignatures } from './tflite-source.ts'
@@ -301,7 +302,7 @@ class ParityCheck {
   #verdicts({ mode }: Subject, source: CheckedSignature, graph: Graph, sample: Sample) {
     const relative = relativeTolerance(graph)
     const rows = sample.kinds.length
-    let noise: Promise<(Float64Array | undefined)[]> | undefined
+    let trials: NoiseTrials | undefined
     return async (o: number, found: NdArray, expected: NdArray): Promise<Verdict | string> => {
       const kind = differentKind(found, expected)
       if (kind) return kind
@@ -313,13 +314,11 @@ class ParityCheck {
         return { largest: plain.largest, share: ratio / limit, excused: 0 }
       }
       if (plain.beyond === 0) return { ...plain, excused: 0 }
-      // Where nothing is rounded on the way there is no noise: ties are then decided alike.
-      if (roundingDeviation(graph) > 0) {
-        noise ??= noiseOf(this.#reference, source, sample.inputs, sample.expected, this.#budgetSeconds)
-        const margin = (await noise)[o]?.map((n) => noiseFactor * n)
-        const noisy = differenceOf(found, expected, relative, { rows, noise: margin })
+      trials ??= new NoiseTrials(this.#reference, source, sample, this.#budgetSeconds)
+      do {
+        const noisy = differenceOf(found, expected, relative, { rows, noise: trials.noise[o] })
         if (noisy.beyond === 0) return { ...noisy, excused: plain.beyond }
-      }
+      } while (await trials.more())
       const { index, found: f, expected: e, allowed } = plain.worst!
       return `has ${f} where ${e} is right, at element ${index} (${allowed.toPrecision(2)} is allowed; ${plain.beyond} elements differ)`
     }
@@ -339,11 +338,12 @@ class ParityCheck {
     // The operators of a quantized file are not those of the float graph; at reduced sizes nothing is told yet; the rest asks LiteRT.js.
     if (subject.mode === 'none' && !plan.isReduced && !this.isInPieces && this.onKernels === undefined) {
       const layers = new Map<string, NdArray>()
-      await this.#reference.evaluate(source, sample.inputs, (layer, result) => {
+      const observe = (layer: string, result: NdArray): void => {
         // A layer stands where its last part does.
         layers.delete(layer)
         layers.set(layer, result)
-      })
+      }
+      await this.#reference.evaluate(source, sample.inputs, { observe })
       const feeds = new Map(source.inputs.map((port, i) => [port.name, sample.inputs[i]!]))
       const written = { bytes: subject.bytes, name, signature: source.name, graph }
       try {
@@ -367,9 +367,6 @@ class ParityCheck {
 }
 
 const defaultBudgetSeconds = 20
-
-/** Times the noise found: five trials do not see all of it. */
-const noiseFactor = 4
 
 /**
  * Of the largest magnitude in a row of an output. Both the model and its source round on the way, each as its longest chain of operators

@@ -3,6 +3,7 @@ import type { Shape } from '../core/shape.ts'
 import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
 import type { Model } from '../ir/types.ts'
 import { indexBounds } from './index-bounds.ts'
+import { plainNumbers } from './plain-numbers.ts'
 
 /** An input of a source: what to make up for it. */
 export interface CheckedInput {
@@ -13,6 +14,8 @@ export interface CheckedInput {
   readonly shape: Shape | undefined
   /** Its integers stand for reals. */
   readonly isQuantized?: boolean
+  /** Nothing reads its integers but as numbers. */
+  readonly isPlain?: boolean
   /** Above every index that it may hold. */
   readonly bound: number | undefined
 }
@@ -43,10 +46,11 @@ export function signaturesOf(source: SourceModel, model: Model): CheckedSignatur
 
 function signatureOf(source: SourceGraph, graph: number): CheckedSignature {
   const bounds = indexBounds(source)
+  const plain = plainNumbers(source)
   return {
     name: source.name,
     graph,
-    inputs: source.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape, bound: bounds.get(name) })),
+    inputs: source.inputs.map(({ name, dtype, shape }) => ({ name, dtype, shape, isPlain: plain.has(name), bound: bounds.get(name) })),
     outputs: source.outputs,
     hasTies: source.nodes.some((n) => tied.test(n.op)),
     keepsState: source.nodes.some((n) => n.variable?.isWritten),
@@ -55,5 +59,5 @@ function signatureOf(source: SourceGraph, graph: number): CheckedSignature {
 
 /** Integers of which nothing says what they may be. */
 export function hasFreeIntegers({ inputs }: CheckedSignature): boolean {
-  return inputs.some((p) => p.dtype !== undefined && /^[iu](32|64)$/.test(p.dtype) && p.bound === undefined)
+  return inputs.some((p) => p.dtype !== undefined && /^[iu](32|64)$/.test(p.dtype) && !p.isPlain && p.bound === undefined)
 }

@@ -1,5 +1,6 @@
 import { isInteger, isViewable, typedView } from '../core/dtype.ts'
 import { type NdArray, toFloat32 } from '../core/nd-array.ts'
+import type { Noise } from './noise.ts'
 
 export interface Difference {
   /** Largest difference of two elements; infinite where one is not a number. */
@@ -22,13 +23,16 @@ export function differentKind(found: NdArray, expected: NdArray): string | undef
 export interface Allowance {
   /** Rows of the first axis whose magnitudes are apart, when it has as many. Default 1. */
   readonly rows?: number
-  /** By element, besides the rest. */
-  readonly noise?: Float64Array | undefined
+  /** What rounding does to the elements. */
+  readonly noise?: Noise | undefined
 }
 
+/** Times the noise found: some trials do not see all of it. */
+const noiseFactor = 4
+
 /**
- * Element by element. Floats may differ by `relative` times the largest expected magnitude of their row and by `noise` of the element;
- * integers and booleans not at all, but for the noise. Where the expected number is not finite, any such number will do, as kernels differ
+ * Element by element. Floats may differ by `relative` times the largest expected magnitude of their row and by four times the noise of the
+ * element; integers and booleans not at all, unless rounding decides what they are. Where the expected number is not finite, any such number will do, as kernels differ
  * in which one they give.
  */
 export function differenceOf(found: NdArray, expected: NdArray, relative: number, { rows = 1, noise }: Allowance): Difference {
@@ -42,8 +46,9 @@ export function differenceOf(found: NdArray, expected: NdArray, relative: number
     if (isFloat && i % rowLength === 0) base = relative * largestMagnitude(b, i, i + rowLength) + 2 ** -126
     const [x, y] = [a[i]!, b[i]!]
     if (x === y || !Number.isFinite(y)) continue
+    if (noise && (Number.isFinite(x) ? !isFloat && noise.distance[i]! > 0 : noise.lost[i] === 1)) continue
     const error = Number.isFinite(x) ? Math.abs(x - y) : Number.POSITIVE_INFINITY
-    const allowed = base + (noise?.[i] ?? 0)
+    const allowed = base + noiseFactor * (noise?.distance[i] ?? 0)
     const part = error / allowed
     largest = Math.max(largest, error)
     if (part > 1) beyond++

@@ -49,7 +49,6 @@ const shapeOperands: Readonly<Record<string, readonly number[]>> = {
   STRIDED_SLICE: [1, 2, 3],
   SUM: [1],
   TILE: [1],
-  TOPK_V2: [1],
   TRANSPOSE: [1],
   TRANSPOSE_CONV: [0],
 }
