@@ -73,7 +73,7 @@ export function checkLines(report: CheckReport): string[] {
     )
     if (report.isInPieces) lines.push('run piece by piece: it does not fit into the memory of LiteRT.js')
     if (report.onKernels) lines.push(`run by own kernels: ${report.onKernels}`)
-    if (excused > 0) lines.push(`${count(excused, 'element')} differ as small changes of the inputs make them`)
+    if (excused > 0) lines.push(`${count(excused, 'element')} differ as other roundings on the way make them`)
   }
   for (const o of outputs.filter((o) => o.mode !== 'none'))
     lines.push(`${o.mode}: ${o.output} has ${share(o.shareOfTolerance)} of the error that would be gross`)

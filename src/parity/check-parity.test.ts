@@ -99,6 +99,37 @@ describe('models that are right', () => {
   })
 })
 
+describe('models that amplify roundings', () => {
+  const chain = (...ops: readonly (readonly [string, ...string[]])[]): SourceModel => {
+    const nodes = ops.map(([op, ...inputs], i) => node(`n${i}`, op, inputs, { T: f32 }))
+    const constants = [floats('big', Float32Array.of(1e8), []), floats('three', Float32Array.of(3), [])]
+    const kinds = [...new Set(ops.map(([op]) => op))]
+    return imported([placeholder([-1, 16]), ...constants, ...nodes], kinds, [-1, 16], { y: `n${ops.length - 1}:0` })
+  }
+  test.each([
+    ['the arc sine of what is nearly 1', chain(['Mul', 'x', 'three'], ['Tanh', 'n0'], ['Asin', 'n1'])],
+    ['a logarithm of what cancels', chain(['Exp', 'x'], ['Log', 'n0'], ['Sub', 'n1', 'x'], ['Abs', 'n2'], ['Log', 'n3'])],
+    [
+      'the logarithm of a softmax of large numbers',
+      chain(['Mul', 'x', 'three'], ['Mul', 'n0', 'three'], ['Mul', 'n1', 'three'], ['Softmax', 'n2'], ['Log', 'n3']),
+    ],
+    ['a sum that leaves hardly anything', chain(['AddV2', 'x', 'big'], ['Sub', 'n0', 'big'])],
+    ['a floor of what lies on the border', chain(['RealDiv', 'x', 'three'], ['Mul', 'n0', 'three'], ['Floor', 'n1'])],
+    ['equality of what is computed in two ways', chain(['RealDiv', 'x', 'three'], ['Mul', 'n0', 'three'], ['Equal', 'n1', 'x'])],
+  ])('pass: %s', async (_, source) => {
+    const report = await check(source, convert(source).model)
+    expect(report.outputs).toHaveLength(1)
+    expect(report.outputs[0]!.shareOfTolerance).toBeLessThanOrEqual(1)
+  })
+
+  test('and are found out nevertheless', async () => {
+    const source = chain(['Mul', 'x', 'three'], ['Tanh', 'n0'], ['Asin', 'n1'])
+    const { model } = convert(source)
+    const broken = withFault(model, (n) => (n.op === 'tanh' ? { ...n, op: 'logistic' } : undefined))
+    expect(await refusalOf(check(source, broken))).toMatchObject({ code: 'parity/mismatch' })
+  })
+})
+
 test('what would take longer than it may is not run, which is said', async () => {
   const source = await oracleCase('conv2d_same')
   const report = await check(source, convert(source).model, { budgetSeconds: 1e-9 })

@@ -15,7 +15,7 @@ export interface OutputParity {
   readonly largestDifference: number
   /** The same as a share of what was allowed; 1 is the limit. */
   readonly shareOfTolerance: number
-  /** Differences beyond the tolerance that small changes of the inputs cause as well: ties, and sums that cancel. */
+  /** Differences beyond the tolerance that other roundings on the way cause as well: ties, sums that cancel, and what is made of them. */
   readonly excusedElements: number
 }
 
