@@ -106,7 +106,8 @@ describe('of the faults that change results', () => {
     for (const [c, one] of cases.entries()) {
       const source = await sourceOf(one)
       const { model } = convert(source)
-      const sound = await resultsOf(source, model, model)
+      // A loop that counts otherwise may not end.
+      const sound = model.graphs.length > model.signatures.length ? undefined : await resultsOf(source, model, model)
       if (!sound) continue
       for (const [name, fault] of Object.entries(faults)) {
         const broken = withFault(model, fault, c)

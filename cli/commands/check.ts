@@ -3,7 +3,7 @@ import type { Converted } from '../../src/convert.ts'
 import type { ByteSource } from '../../src/core/bytes.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import type { SourceModel } from '../../src/import/source-graph.ts'
-import { checkParity, type ParityGap, type ParityReport, uncheckedReport } from '../../src/parity/index.ts'
+import { checkParity, type ParityGap, type ParityMode, type ParityReport, uncheckedReport } from '../../src/parity/index.ts'
 import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
 import { loadNodeTfJs } from '../../src/platform/node-tfjs.ts'
 import type { QuantizeMode } from '../../src/quantize/types.ts'
@@ -12,7 +12,13 @@ import { constBytes } from '../const-bytes.ts'
 import { formatBytes, formatCount, formatSeconds } from '../text.ts'
 
 /** Modes in which results stay near enough to the float ones on any input; integer modes hold on calibrated ones only. */
-const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 'recipe'>(['float16', 'dynamic'])
+const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 'recipe'>([
+  'float16',
+  'dynamic',
+  'dynamic-int4',
+  'weight-only-int8',
+  'weight-only-int4',
+] satisfies Exclude<ParityMode, 'none'>[])
 
 export interface CheckReport extends ParityReport {
   /** Largest size of the process in memory so far. */
@@ -21,6 +27,12 @@ export interface CheckReport extends ParityReport {
 
 /** A file of this format has less; nor does Node read more at once. */
 const maxFileBytes = 2 ** 31 - 1
+
+/** Of the whole process. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
 
 const peakBytes = (): number => process.resourceUsage().maxRSS * 1024
 
@@ -49,7 +61,14 @@ export async function checkWritten(
       model: converted.floatModel,
       loadTfJs: loadNodeTfJs,
       budgetSeconds,
-      ...(comparable.has(mode) && { quantized: { bytes: written, mode: mode as 'float16' | 'dynamic' } }),
+      clock: cpuSeconds,
+      ...(mode !== 'none' && {
+        quantized: {
+          bytes: written,
+          mode: comparable.has(mode) ? (mode as Exclude<ParityMode, 'none'>) : undefined,
+          decisions: converted.decisions,
+        },
+      }),
     })
     return { ...report, timeMs: Math.round(performance.now() - begin), peakBytes: peakBytes() }
   } finally {
@@ -77,7 +96,13 @@ export function checkLines(report: CheckReport): string[] {
   }
   for (const o of outputs.filter((o) => o.mode !== 'none'))
     lines.push(`${o.mode}: ${o.output} has ${share(o.shareOfTolerance)} of the error that would be gross`)
-  if (float.length === 0) lines.push('nothing')
+  if (report.weights && report.weights.of > 0) {
+    const { compared, of } = report.weights
+    lines.push(
+      `${compared === of ? formatCount(of) : `${formatCount(compared)} of ${formatCount(of)}`} weights stored as integers: on their steps`,
+    )
+  }
+  if (float.length === 0 && !report.weights?.compared) lines.push('nothing')
   for (const g of gaps.slice(0, shownGaps)) lines.push(`not ${whatOf(g)}: ${g.reason}`)
   if (gaps.length > shownGaps) lines.push(`and not ${gaps.length - shownGaps} more; --json lists them`)
   return lines

@@ -2,7 +2,7 @@ import { invariant } from '../core/diagnostics.ts'
 import { typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Model, Node } from '../ir/types.ts'
-import { type Disturbance, interpret, NotComputable } from './interpret.ts'
+import { type Disturbance, type InterpretOptions, interpret, NotComputable } from './interpret.ts'
 
 /** Sees every input and every result of a graph each time it runs; `value` is the number of the value in it. */
 export type ObserveValue = (graph: number, value: number, array: NdArray) => void
@@ -10,6 +10,7 @@ export type ObserveValue = (graph: number, value: number, array: NdArray) => voi
 export interface InterpretModelOptions {
   readonly observe?: ObserveValue | undefined
   readonly disturbance?: Disturbance | undefined
+  readonly compute?: InterpretOptions['compute'] | undefined
 }
 
 /** What one run leaves behind. */
@@ -40,7 +41,7 @@ function run(
   state: State,
   depth: number,
 ): NdArray[] {
-  const { observe, disturbance } = options
+  const { observe, disturbance, compute } = options
   const graph = model.graphs[index]
   invariant(graph, `there is no graph ${index}`)
   if (depth > maxDepth) throw new NotComputable(`graphs call each other more than ${maxDepth} deep`)
@@ -51,6 +52,7 @@ function run(
   return interpret(graph, inputs, {
     isReshaped: true,
     disturbance,
+    ...(compute && { compute }),
     observe: (array, node, i) => observe?.(index, node.outputs[i]!, array),
     observeState: (node, operand, array) => observe?.(index, node.inputs[operand]!, array),
     call: (node, operands) => callOf(node, operands as readonly NdArray[], enter, state),

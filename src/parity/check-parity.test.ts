@@ -85,18 +85,23 @@ describe('models that are right', () => {
     expect(await refusalOf(check(source, broken))).toMatchObject({ code: 'parity/mismatch' })
   })
 
-  test.each(['dynamic', 'float16'] as const)('in %s both the float model and the quantized one are looked at', async (mode) => {
-    const source = await oracleCase('dense_large')
-    const { model, floatModel } = convert(source, { mode })
-    const report = await checkParity(source, tfliteBytes(floatModel), {
-      runner,
-      model: floatModel,
-      loadTfJs: loadNodeTfJs,
-      quantized: { bytes: tfliteBytes(model), mode },
-    })
-    expect(report.outputs.map((o) => o.mode)).toEqual(['none', mode])
-    expect(report.outputs[1]!.largestDifference).toBeGreaterThan(report.outputs[0]!.largestDifference)
-  })
+  test.each(['dynamic', 'float16', 'dynamic-int4', 'weight-only-int8', 'weight-only-int4'] as const)(
+    'in %s both the float model and the quantized one are looked at',
+    async (mode) => {
+      const source = await oracleCase('dense_large')
+      const { model, floatModel, decisions } = convert(source, { mode })
+      const report = await checkParity(source, tfliteBytes(floatModel), {
+        runner,
+        model: floatModel,
+        loadTfJs: loadNodeTfJs,
+        quantized: { bytes: tfliteBytes(model), mode, decisions },
+      })
+      expect(report.outputs.map((o) => o.mode)).toEqual(['none', mode])
+      expect(report.outputs[1]!.shareOfTolerance).toBeLessThanOrEqual(1)
+      expect(report.weights).toEqual(mode === 'float16' ? { compared: 0, of: 0 } : { compared: 1, of: 1 })
+      expect(report.outputs[1]!.largestDifference).toBeGreaterThan(report.outputs[0]!.largestDifference)
+    },
+  )
 })
 
 describe('models that amplify roundings', () => {
@@ -139,6 +144,17 @@ test('what would take longer than it may is not run, which is said', async () =>
   })
 })
 
+test('of a model that would take too long the layers that were reached are compared', async () => {
+  const source = twoLayers()
+  const { model } = convert(source)
+  // As long as the clock stands still, nothing takes long.
+  const options = { budgetSeconds: 1e-9, clock: () => 0 }
+  const whole = await check(source, model, options)
+  expect(whole.gaps[0]!.reason).toMatch(/; 3 of its 3 operators, up to the layer third\/Softmax, give what the source does$/)
+  const broken = withFault(model, (n) => (n.op === 'softmax' ? { ...n, op: 'log_softmax', attrs: {} } : undefined))
+  expect((await check(source, broken, options)).gaps[0]!.reason).toMatch(/; 2 of its 3 operators, up to the layer second\/Mul, give/)
+})
+
 test('a report of what cannot be run at all has the reason for each signature', async () => {
   const { model } = convert(await oracleCase('conv2d_same'))
   expect(uncheckedReport(model, 'too large')).toMatchObject({ outputs: [], gaps: [{ signature: 'serving_default', reason: 'too large' }] })
@@ -177,16 +193,41 @@ describe('faults', () => {
     expect(await refusalOf(check(source, broken))).toMatchObject({ code: 'parity/mismatch', op: 'conv_2d' })
   })
 
-  test('quantized weights with wrong scales are a gross error', async () => {
+  test.each(['dynamic', 'dynamic-int4', 'weight-only-int8', 'weight-only-int4'] as const)(
+    'weights of %s with wrong scales or in another order are not those of the source',
+    async (mode) => {
+      const source = await oracleCase('dense_large')
+      const { model, floatModel, decisions } = convert(source, { mode })
+      for (const change of [withDoubledScales, withTurnedIntegers]) {
+        const broken: Model = { ...model, graphs: model.graphs.map(change) }
+        const quantized = { bytes: tfliteBytes(broken), mode, decisions }
+        const options = { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }
+        expect(await refusalOf(checkParity(source, tfliteBytes(floatModel), options))).toMatchObject({ code: 'parity/wrong-weights' })
+      }
+    },
+  )
+
+  test('a quantized model that computes something else has a gross error', async () => {
     const source = await oracleCase('dense_large')
-    const { model, floatModel } = convert(source, { mode: 'dynamic' })
-    const broken: Model = { ...model, graphs: model.graphs.map(withDoubledScales) }
-    const quantized = { bytes: tfliteBytes(broken), mode: 'dynamic' } as const
+    const { model, floatModel, decisions } = convert(source, { mode: 'dynamic' })
+    const broken = withFault(model, (n) =>
+      n.op === 'fully_connected' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu_n1_to_1' } } : undefined,
+    )
+    const quantized = { bytes: tfliteBytes(broken), mode: 'dynamic', decisions } as const
     const e = await refusalOf(
       checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }),
     )
     expect(e.code).toBe('parity/mismatch')
     expect(e.message).toMatch(/dynamic may have 50\.0 %/)
+  })
+
+  test('of integer activations the weights are compared, the results not, which is said', async () => {
+    const source = await oracleCase('dense_large')
+    const { model, floatModel, decisions } = convert(source, { mode: 'dynamic' })
+    const quantized = { bytes: tfliteBytes(model), mode: undefined, decisions }
+    const report = await checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized })
+    expect(report.weights).toEqual({ compared: 1, of: 1 })
+    expect(report.gaps).toEqual([{ signature: 'serving_default', reason: expect.stringContaining('its results were not') }])
   })
 
   test('a file that the runtime refuses', async () => {
@@ -205,11 +246,17 @@ function withChangedWeight(graph: Graph): Graph {
   return { ...graph, values: new Map(graph.values).set(weights.id, { ...weights, data: constFromBytes(bytes) }) }
 }
 
+function withTurnedIntegers(graph: Graph): Graph {
+  const values = new Map(graph.values)
+  for (const [id, v] of values) if (v.data && v.type.quant) values.set(id, { ...v, data: constFromBytes(v.data.bytes().slice().reverse()) })
+  return { ...graph, values }
+}
+
 function withDoubledScales(graph: Graph): Graph {
   const values = new Map(graph.values)
   for (const [id, v] of values) {
     const { quant } = v.type
-    if (quant?.kind === 'per-axis')
+    if (quant?.kind === 'per-axis' || quant?.kind === 'blockwise')
       values.set(id, { ...v, type: { ...v.type, quant: { ...quant, scales: quant.scales.map((s) => 2 * s) } } })
     if (quant?.kind === 'per-tensor') values.set(id, { ...v, type: { ...v.type, quant: { ...quant, scale: 2 * quant.scale } } })
   }

@@ -1,34 +1,51 @@
+import { memorySource } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
 import type { NdArray } from '../core/nd-array.ts'
+import { tfliteBytes } from '../export/write-tflite.ts'
 import type { SourceModel } from '../import/source-graph.ts'
+import { importTflite } from '../import/tflite/import-model.ts'
+import { readTfliteFile } from '../import/tflite/read-file.ts'
 import type { Graph, Model } from '../ir/types.ts'
 import { roundingDeviation, unitRoundoff } from '../ops/rounding.ts'
+import type { Decision } from '../quantize/types.ts'
 import type { LiteRtRunner } from '../run/litert.ts'
 import { type CheckedSignature, hasFreeIntegers, signaturesOf } from './checked-signature.ts'
 import { type Difference, differenceOf, differentKind, errorRatio } from './compare.ts'
 import { cannotRun, mismatch } from './diagnostics.ts'
-import { isUnknown, type Unknown } from './evaluate-source.ts'
+import { isUnknown, secondsOfDay, type Unknown } from './evaluate-source.ts'
 import type { Running } from './kernel-run.ts'
 import { loadForCheck, maxWholeBytes, runtimeLimits } from './load-for-check.ts'
-import { firstDifferingLayer, type Suspect } from './locate.ts'
+import { agreeingPart, firstDifferingLayer, type Suspect } from './locate.ts'
 import { NoiseTrials } from './noise.ts'
 import { type Plan, planOf } from './plan.ts'
+import { RecentLayers } from './recent-layers.ts'
 import { type Reference, referenceOf } from './reference.ts'
 import { sampleOf } from './samples.ts'
+import { withStoredWeights } from './stored-model.ts'
+import { compareStoredWeights } from './stored-weights.ts'
 import type { TfJsLoader } from './tfjs.ts'
 import { type TfliteSource, tfliteReference, tfliteSignatures } from './tflite-source.ts'
-import type { OutputParity, ParityGap, ParityMode, ParityReport, SampleKind } from './types.ts'
+import type { OutputParity, ParityGap, ParityMode, ParityReport, SampleKind, StoredWeights } from './types.ts'
 
 export interface ParityOptions {
   readonly runner: LiteRtRunner
   /** The float model that `bytes` were written from: for the names of layers, the cost, and how much rounding is to be expected. */
   readonly model: Model
-  /** The same model with quantized weights, checked for gross errors besides. */
-  readonly quantized?: { readonly bytes: Uint8Array; readonly mode: Exclude<ParityMode, 'none'> } | undefined
+  /** The same model quantized: its weights are compared with the float ones, and in these modes it is checked for gross errors besides. */
+  readonly quantized?:
+    | {
+        readonly bytes: Uint8Array
+        /** Undefined in modes with integer activations, which hold on what they were calibrated with. */
+        readonly mode: Exclude<ParityMode, 'none'> | undefined
+        readonly decisions: readonly Decision[]
+      }
+    | undefined
   /** TensorFlow's ops by TensorFlow.js. Without it our own kernels compute all. */
   readonly loadTfJs?: TfJsLoader | undefined
   /** What one run of the source may take, as far as can be told before; it is stopped at twice that. Default 20. */
   readonly budgetSeconds?: number | undefined
+  /** Seconds of work so far: a loaded machine takes longer without doing more. Default those of the day. */
+  readonly clock?: (() => number) | undefined
   /** Files of more bytes are run some operators at a time: LiteRT.js has 2 GiB. Default 640 MiB. */
   readonly wholeBytes?: number | undefined
   readonly signal?: AbortSignal | undefined
@@ -45,7 +62,11 @@ export async function checkParity(source: SourceModel | TfliteSource, bytes: Uin
   const isTflite = 'bytes' in source
   const reference = isTflite
     ? await tfliteReference(source, options)
-    : await referenceOf(source, { ...options, stopSeconds: 2 * (options.budgetSeconds ?? defaultBudgetSeconds) })
+    : await referenceOf(source, {
+        ...options,
+        clock: options.clock ?? secondsOfDay,
+        stopSeconds: 2 * (options.budgetSeconds ?? defaultBudgetSeconds),
+      })
   const check = new ParityCheck(source.name, bytes, options, reference)
   const seen = new Set<number>()
   try {
@@ -62,6 +83,7 @@ export async function checkParity(source: SourceModel | TfliteSource, bytes: Uin
   return {
     outputs: check.outputs,
     gaps: check.gaps,
+    ...(check.weights && { weights: check.weights }),
     evaluators: reference.tally(),
     inputShapes: Object.fromEntries(check.inputShapes),
     samples: [...check.kinds],
@@ -77,7 +99,18 @@ export async function checkParity(source: SourceModel | TfliteSource, bytes: Uin
  * Quantized weights move results; how far, depends on the model and is not for this check. An error whose root mean square is above this
  * share of the results' own is no rounding of weights any more: scales or layouts are wrong.
  */
-const grossError: Readonly<Record<Exclude<ParityMode, 'none'>, number>> = { float16: 0.1, dynamic: 0.5 }
+const grossError: Readonly<Record<Exclude<ParityMode, 'none'>, number>> = {
+  float16: 0.1,
+  dynamic: 0.5,
+  'dynamic-int4': 0.5,
+  'weight-only-int8': 0.1,
+  'weight-only-int4': 0.1,
+}
+/** Times what the rounded weights alone do to results, where that is more. */
+const weightsFactor = 4
+
+/** In these LiteRT.js may lack a kernel, which it says in ways of its own. */
+const mayLackKernels: ReadonlySet<ParityMode> = new Set<ParityMode>(['dynamic-int4', 'weight-only-int8', 'weight-only-int4'])
 
 const sampleWords: Readonly<Record<SampleKind, string>> = { normal: 'random normal', uniform: 'random uniform', edge: 'edge', zero: 'zero' }
 
@@ -101,10 +134,13 @@ class ParityCheck {
   readonly gaps: ParityGap[] = []
   readonly inputShapes = new Map<string, Record<string, readonly number[]>>()
   readonly kinds = new Set<SampleKind>()
+  weights: StoredWeights | undefined
   isReduced = false
   isInPieces = false
   /** Why LiteRT.js did not run the model. */
   onKernels: string | undefined
+  /** The quantized file, read again. */
+  readonly #written: Model | undefined
   readonly #name: string
   readonly #subjects: readonly Subject[]
   readonly #options: ParityOptions
@@ -113,10 +149,19 @@ class ParityCheck {
 
   constructor(name: string, bytes: Uint8Array, options: ParityOptions, reference: Reference) {
     this.#name = name
-    this.#subjects = [{ bytes, mode: 'none' }, ...(options.quantized ? [options.quantized] : [])]
     this.#options = options
     this.#reference = reference
     this.#budgetSeconds = options.budgetSeconds ?? defaultBudgetSeconds
+    const { quantized } = options
+    this.#subjects = [{ bytes, mode: 'none' }, ...(quantized?.mode ? [{ bytes: quantized.bytes, mode: quantized.mode }] : [])]
+    if (!quantized) return
+    this.#written = importTflite(readTfliteFile(memorySource(name, quantized.bytes)))
+    if (!quantized.mode) {
+      const reason =
+        'its activations are integers, which hold on inputs as those it was calibrated with: its weights were compared, its results were not'
+      this.gaps.push(...options.model.signatures.map((s) => ({ signature: s.key, reason })))
+    }
+    this.weights = compareStoredWeights(name, this.#written, options.model, quantized.decisions)
   }
 
   /**
@@ -139,8 +184,11 @@ class ParityCheck {
       'reason' in small || !small.isReduced
         ? small
         : planOf(source, graph, { pace, budgetSeconds: this.#budgetSeconds, reduce: false, isRepeated })
-    if ('reason' in plan) this.gaps.push({ signature: source.name, reason: `${plan.reason}${disagreement}` })
-    else await this.#run(source, graph, plan)
+    if (!('reason' in plan)) await this.#run(source, graph, plan)
+    else {
+      const part = plan.tooLong && (await this.#part(source, graph, plan.tooLong))
+      this.gaps.push({ signature: source.name, reason: `${plan.reason}${part ?? ''}${disagreement}` })
+    }
   }
 
   /** Whether the signature was compared. At reduced sizes that is so only if every output was, and nothing is recorded otherwise. */
@@ -170,21 +218,48 @@ class ParityCheck {
         found.push({ mode: subject.mode, outputs })
       } catch (e) {
         if (!(e instanceof DowncastError) || e.stage === 'parity') throw e
-        if (!runtimeLimits.has(e.code)) throw cannotRun(this.#name, source.name, e.message, e)
+        if (!runtimeLimits.has(e.code) && !mayLackKernels.has(subject.mode)) throw cannotRun(this.#name, source.name, e.message, e)
         this.gaps.push({ signature: source.name, ...(subject.mode !== 'none' && { mode: subject.mode }), reason: e.message })
         // What was found of the float model holds.
         if (subject.mode === 'none') return false
       }
     }
     this.outputs.push(...found.flatMap((f) => f.outputs))
+    let givenUp: string | undefined
     for (const [o, port] of source.outputs.entries()) {
       const expected = samples[0]!.expected[o]!
-      if (!isKnown[o] && isUnknown(expected)) this.gaps.push({ signature: source.name, output: port.name, reason: expected.reason })
+      if (isKnown[o] || !isUnknown(expected)) continue
+      if (expected.isGivenUp) givenUp ??= await this.#part(source, graph, { ...plan, kinds: ['normal'] })
+      this.gaps.push({ signature: source.name, output: port.name, reason: `${expected.reason}${(expected.isGivenUp && givenUp) || ''}` })
     }
     this.inputShapes.set(source.name, Object.fromEntries(source.inputs.map((p, i) => [p.name, plan.shapes[i]!])))
     for (const kind of plan.kinds) this.kinds.add(kind)
     this.isReduced ||= plan.isReduced
     return true
+  }
+
+  /**
+   * How far the written model gives what the source does, in words, as far as that can be computed in a quarter of the time. What differs
+   * may have been rewritten, so that nothing is said against it.
+   */
+  async #part(source: CheckedSignature, graph: Graph, plan: Plan): Promise<string | undefined> {
+    const inputs = source.inputs.map((port, i) => sampleOf(port, plan.shapes[i]!, plan.kinds))
+    if (!inputs.every((i) => i !== undefined)) return undefined
+    const layers = new RecentLayers()
+    const stopSeconds = this.#budgetSeconds / 4
+    await this.#reference.evaluate(source, inputs, { stopSeconds, observe: (layer, result) => layers.add(layer, result) })
+    await this.#reference.release()
+    const [{ bytes }] = this.#subjects as readonly [Subject]
+    if (layers.results.size === 0 || bytes.byteLength > (this.#options.wholeBytes ?? maxWholeBytes)) return undefined
+    const feeds = new Map(source.inputs.map((port, i) => [port.name, inputs[i]!]))
+    const written = { bytes, name: this.#name, signature: source.name, graph }
+    try {
+      const part = await agreeingPart(this.#options.runner, written, feeds, layers.results, relativeTolerance(graph))
+      return part && `; ${part.operators} of its ${graph.nodes.length} operators, up to the layer ${part.layer}, give what the source does`
+    } catch (e) {
+      if (!(e instanceof DowncastError)) throw e
+      return undefined
+    }
   }
 
   /** Inputs and what the source makes of them; the reason where there are none to be made up. */
@@ -303,6 +378,7 @@ class ParityCheck {
     const relative = relativeTolerance(graph)
     const rows = sample.kinds.length
     let trials: NoiseTrials | undefined
+    let byWeights: Map<string, NdArray> | undefined
     return async (o: number, found: NdArray, expected: NdArray): Promise<Verdict | string> => {
       const kind = differentKind(found, expected)
       if (kind) return kind
@@ -310,17 +386,36 @@ class ParityCheck {
       if (mode !== 'none') {
         const ratio = /^f/.test(expected.dtype) ? errorRatio(found, expected) : 0
         const limit = grossError[mode]
-        if (!(ratio <= limit)) return `has an error of ${percent(ratio)} of its size (${mode} may have ${percent(limit)})`
-        return { largest: plain.largest, share: ratio / limit, excused: 0 }
+        if (ratio <= limit) return { largest: plain.largest, share: ratio / limit, excused: 0 }
+        byWeights ??= await this.#byWeights(source, sample)
+        const like = byWeights.get(source.outputs[o]!.name)!
+        const [own, weights] = [errorRatio(found, like), errorRatio(like, expected)]
+        const share = Math.min(own / limit, ratio / (weightsFactor * weights))
+        if (share <= 1) return { largest: plain.largest, share, excused: 0 }
+        return `has an error of ${percent(ratio)} of its size (${mode} may have ${percent(Math.max(limit, weightsFactor * weights))})`
       }
       if (plain.beyond === 0) return { ...plain, excused: 0 }
-      trials ??= new NoiseTrials(this.#reference, source, sample, this.#budgetSeconds)
+      trials ??= new NoiseTrials(this.#reference, source, sample, {
+        limitSeconds: this.#budgetSeconds,
+        clock: this.#options.clock ?? secondsOfDay,
+      })
       do {
         const noisy = differenceOf(found, expected, relative, { rows, noise: trials.noise[o] })
         if (noisy.beyond === 0) return { ...noisy, excused: plain.beyond }
       } while (await trials.more())
       const { index, found: f, expected: e, allowed } = plain.worst!
       return `has ${f} where ${e} is right, at element ${index} (${allowed.toPrecision(2)} is allowed; ${plain.beyond} elements differ)`
+    }
+  }
+
+  /** What the float model gives with its weights as the quantized file has them. */
+  async #byWeights(source: CheckedSignature, sample: Sample): Promise<Map<string, NdArray>> {
+    const bytes = tfliteBytes(withStoredWeights(this.#options.model, this.#written!))
+    const loaded = await this.#options.runner.load(bytes, { name: this.#name })
+    try {
+      return await this.#execute(loaded, source, sample)
+    } finally {
+      await loaded.dispose()
     }
   }
 
@@ -337,17 +432,12 @@ class ParityCheck {
     let suspect: Suspect | undefined
     // The operators of a quantized file are not those of the float graph; at reduced sizes nothing is told yet; the rest asks LiteRT.js.
     if (subject.mode === 'none' && !plan.isReduced && !this.isInPieces && this.onKernels === undefined) {
-      const layers = new Map<string, NdArray>()
-      const observe = (layer: string, result: NdArray): void => {
-        // A layer stands where its last part does.
-        layers.delete(layer)
-        layers.set(layer, result)
-      }
-      await this.#reference.evaluate(source, sample.inputs, { observe })
+      const layers = new RecentLayers(Number.POSITIVE_INFINITY)
+      await this.#reference.evaluate(source, sample.inputs, { observe: (layer, result) => layers.add(layer, result) })
       const feeds = new Map(source.inputs.map((port, i) => [port.name, sample.inputs[i]!]))
       const written = { bytes: subject.bytes, name, signature: source.name, graph }
       try {
-        suspect = await firstDifferingLayer(this.#options.runner, written, feeds, layers, relativeTolerance(graph))
+        suspect = await firstDifferingLayer(this.#options.runner, written, feeds, layers.results, relativeTolerance(graph))
       } catch (e) {
         // To give out all results may take more than the runtime has; the mismatch stands without a layer.
         if (!(e instanceof DowncastError)) throw e

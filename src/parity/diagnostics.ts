@@ -32,6 +32,19 @@ export function mismatch(p: MismatchPlace): DowncastError {
   })
 }
 
+/** The integers of a written weight are not those of the float weight it was made of; which lie `steps` of their scale away, on average. */
+export function wrongWeights(file: string, tensor: string, layer: string | undefined, steps: number): DowncastError {
+  const where = layer === undefined ? '' : ` of the layer "${layer}"`
+  return new DowncastError({
+    code: 'parity/wrong-weights',
+    message: `The file for "${file}" does not hold the weights of its source: the integers of "${tensor}"${where} lie ${steps.toPrecision(2)} steps of their scale from what they stand for, on average.`,
+    hint: 'This is a fault of downcast, please report it with the model. --no-check writes the file nevertheless.',
+    node: layer,
+    tensor,
+    file,
+  })
+}
+
 /** The runtime does not run the written model, though its source can be computed; `words` are the runtime's. */
 export function cannotRun(file: string, signature: string, words: string, cause: unknown): DowncastError {
   return new DowncastError(

@@ -92,5 +92,5 @@ test('an evaluation that is given up says before which layer', async () => {
   const [done] = await evaluateSource(graph, [input], { evaluators: await evaluators(), stopSeconds: 100 })
   expect([...typedView('f32', (done as NdArray).bytes)]).toEqual([1, 2, 3, 4, 5, 6])
   const stopped = await evaluateSource(graph, [input], { evaluators: await evaluators(), stopSeconds: 0 })
-  expect(stopped).toEqual([{ reason: 'its evaluation was given up after 0 s, before Neg "first"' }])
+  expect(stopped).toEqual([{ isGivenUp: true, reason: 'its evaluation was given up after 0 s, before Neg "first"' }])
 })

@@ -2,12 +2,10 @@ import { type NdArray, toFloat32 } from '../core/nd-array.ts'
 import type { SourceGraph, SourceNode, SourceRef, SourceVariable } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 import { isList, type TensorList, tensorListOps } from './tensor-list.ts'
-import { updateOf, VariableStore } from './variables.ts'
+import { type Unknown, updateOf, VariableStore } from './variables.ts'
 
-/** Why a value cannot be computed here. */
-export interface Unknown {
-  readonly reason: string
-}
+export type { Unknown }
+
 type Held = NdArray | TensorList | Unknown
 
 export interface SourceEvaluation {
@@ -19,6 +17,8 @@ export interface SourceEvaluation {
   readonly observe?: (node: SourceNode, output: number, result: NdArray) => void
   /** When to give up, from the beginning on: what is not computed by then is unknown. */
   readonly stopSeconds?: number
+  /** Seconds of work so far; default those of the day. */
+  readonly clock?: (() => number) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -30,6 +30,7 @@ const stateful = /^(ReadVariableOp|VarHandleOp|VariableV2|HashTable|LookupTable|
 
 /** What is the same in all graphs of one call. */
 interface Evaluation extends SourceEvaluation {
+  readonly clock: () => number
   readonly variables: VariableStore
   readonly stop: { readonly begin: number; reached?: Unknown }
 }
@@ -43,14 +44,17 @@ export async function evaluateSource(
   inputs: readonly (NdArray | Unknown)[],
   options: SourceEvaluation,
 ): Promise<(NdArray | Unknown)[]> {
+  const { clock = secondsOfDay } = options
   const results = await evaluateGraph(
     graph,
     inputs,
-    { ...options, variables: new VariableStore(), stop: { begin: performance.now() } },
+    { ...options, variables: new VariableStore(), clock, stop: { begin: clock() } },
     options.observe,
   )
   return results.map((r) => (isUnknown(r) || !isList(r) ? r : { reason: 'it is a list of tensors' }))
 }
+
+export const secondsOfDay = (): number => performance.now() / 1000
 
 export function isUnknown(value: Held): value is Unknown {
   return 'reason' in value
@@ -99,9 +103,9 @@ async function evaluateNode(
     if (node.value.dtype === 'string') return { reason: `${named} is text` }
     return new Map([[0, { dtype, shape, bytes: node.value.data.bytes() }]])
   }
-  const { stopSeconds, stop } = options
-  if (stopSeconds !== undefined && performance.now() - stop.begin > 1000 * stopSeconds) {
-    stop.reached ??= { reason: `its evaluation was given up after ${stopSeconds} s, before ${named}` }
+  const { stopSeconds, stop, clock } = options
+  if (stopSeconds !== undefined && clock() - stop.begin > stopSeconds) {
+    stop.reached ??= { reason: `its evaluation was given up after ${stopSeconds} s, before ${named}`, isGivenUp: true }
     return stop.reached
   }
   if (random.test(node.op)) return { reason: `${named} is random` }

@@ -10,21 +10,66 @@ export interface Suspect {
   readonly node: Node
 }
 
+interface Written {
+  readonly bytes: Uint8Array
+  readonly name: string
+  readonly signature: string
+  readonly graph: Graph
+}
+
 /**
  * The first layer whose result in the written model differs from the source's. A layer that differs while one behind it agrees was
  * rewritten, not broken: rules may move a scale or a transpose from one layer to the next. Undefined when no layer can be compared.
  */
 export async function firstDifferingLayer(
   runner: LiteRtRunner,
-  model: { readonly bytes: Uint8Array; readonly name: string; readonly signature: string; readonly graph: Graph },
+  model: Written,
   feeds: Feeds,
   layers: ReadonlyMap<string, NdArray>,
   relative: number,
 ): Promise<Suspect | undefined> {
-  const { bytes, name, signature: key, graph } = model
+  const { order, candidates, differs } = await compareLayers(runner, model, feeds, layers, relative)
+  const excused = beforeAgreement(model.graph, differs)
+  const suspects = [...candidates].filter(([, node]) => differs.get(node) === true && !excused.has(node))
+  const [first] = suspects.sort(([a], [b]) => order.get(a)! - order.get(b)!)
+  return first && { layer: first[0], node: first[1] }
+}
+
+export interface AgreeingPart {
+  /** The last layer that gives what the source does. */
+  readonly layer: string
+  /** Operators that it and the others that agree are computed by. */
+  readonly operators: number
+}
+
+/** The part of a written model that gives what the source's layers do, of which the last ones will do; undefined where none does. */
+export async function agreeingPart(
+  runner: LiteRtRunner,
+  model: Written,
+  feeds: Feeds,
+  layers: ReadonlyMap<string, NdArray>,
+  relative: number,
+): Promise<AgreeingPart | undefined> {
+  const { order, candidates, differs } = await compareLayers(runner, model, feeds, layers, relative)
+  const agreeing = [...candidates].filter(([, node]) => differs.get(node) === false)
+  const last = agreeing.sort(([a], [b]) => order.get(b)! - order.get(a)!)[0]
+  if (!last) return undefined
+  const operators = new Set([...beforeAgreement(model.graph, differs), ...agreeing.map(([, node]) => node)])
+  return { layer: last[0], operators: operators.size }
+}
+
+/** Which of the nodes that end layers give something else than these. */
+async function compareLayers(
+  runner: LiteRtRunner,
+  { bytes, name, signature: key, graph }: Written,
+  feeds: Feeds,
+  layers: ReadonlyMap<string, NdArray>,
+  relative: number,
+): Promise<{ order: ReadonlyMap<string, number>; candidates: ReadonlyMap<string, Node>; differs: ReadonlyMap<Node, boolean> }> {
   const order = new Map([...layers.keys()].map((layer, i) => [layer, i]))
   const candidates = lastNodes(graph, order)
-  if (candidates.size === 0) return undefined
+  const differs = new Map<Node, boolean>()
+  if (candidates.size === 0) return { order, candidates, differs }
   const file = openModel(name, bytes)
   const signature = file.signatures.find((s) => s.key === key)!
   const operators = file.tables.subgraphs[signature.subgraph]!.operators
@@ -33,16 +78,12 @@ export async function firstDifferingLayer(
   const loaded = await runner.load(bytes, { name, present: (f) => withOutputs(f, key, [...new Set(tensors.values())]) })
   try {
     const found = await loaded.run(feeds, { signature: key })
-    const differs = new Map<Node, boolean>()
     for (const [layer, node] of candidates) {
       const [actual, expected] = [found.get(String(tensors.get(node)))!, layers.get(layer)!]
       // Another layout than the source's says nothing.
       if (!differentKind(actual, expected)) differs.set(node, differenceOf(actual, expected, relative, {}).beyond > 0)
     }
-    const excused = beforeAgreement(graph, differs)
-    const suspects = [...candidates].filter(([, node]) => differs.get(node) === true && !excused.has(node))
-    const [first] = suspects.sort(([a], [b]) => order.get(a)! - order.get(b)!)
-    return first && { layer: first[0], node: first[1] }
+    return { order, candidates, differs }
   } finally {
     await loaded.dispose()
   }

@@ -21,6 +21,7 @@ export class NoiseTrials {
   readonly noise: readonly (Noise | undefined)[]
   readonly #expected: readonly (NdArray | Unknown)[]
   readonly #evaluate: (seed: number) => Promise<readonly (NdArray | Unknown)[]>
+  readonly #clock: () => number
   readonly #end: number
   #trials = 0
 
@@ -29,11 +30,12 @@ export class NoiseTrials {
     reference: Reference,
     signature: CheckedSignature,
     sample: { readonly inputs: readonly NdArray[]; readonly expected: readonly (NdArray | Unknown)[] },
-    limitSeconds: number,
+    { limitSeconds, clock }: { readonly limitSeconds: number; readonly clock: () => number },
   ) {
     this.#expected = sample.expected
     this.#evaluate = (seed) => reference.evaluate(signature, sample.inputs, { seed })
-    this.#end = performance.now() + 1000 * limitSeconds
+    this.#clock = clock
+    this.#end = clock() + limitSeconds
     this.noise = sample.expected.map((e) => {
       if (isUnknown(e)) return undefined
       const { length } = numbersOf(e)
@@ -43,7 +45,7 @@ export class NoiseTrials {
 
   /** Makes another trial; false when there were enough. */
   async more(): Promise<boolean> {
-    if (this.#trials >= mostTrials || performance.now() > this.#end) return false
+    if (this.#trials >= mostTrials || this.#clock() > this.#end) return false
     const results = await this.#evaluate(1000 * this.#trials++)
     for (const [o, result] of results.entries()) {
       const [noise, base] = [this.noise[o], this.#expected[o]]

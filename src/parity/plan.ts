@@ -58,8 +58,12 @@ export interface PlanOptions {
   readonly isRepeated: boolean
 }
 
-/** How to run a signature, cheaply; a reason where it cannot be run at all. `graph` is what the source became. */
-export function planOf(source: CheckedSignature, graph: Graph, options: PlanOptions): Plan | { readonly reason: string } {
+/** How to run a signature, cheaply; a reason where it cannot be run at all, or to the end: `tooLong` is for a part of it. `graph` is what the source became. */
+export function planOf(
+  source: CheckedSignature,
+  graph: Graph,
+  options: PlanOptions,
+): Plan | { readonly reason: string; readonly tooLong?: Plan } {
   const limits = limitsOf[options.pace]
   const text = source.inputs.find((p) => p.dtype === 'string')
   if (text) return { reason: `the input ${text.name} is text` }
@@ -87,7 +91,8 @@ export function planOf(source: CheckedSignature, graph: Graph, options: PlanOpti
   const seconds = macs / limits.macsPerSecond + elements / limits.elementsPerSecond
   if (seconds > options.budgetSeconds) {
     const work = `${(macs / 1e9).toFixed(0)} billion multiply-accumulates and ${(elements / 1e6).toFixed(0)} million elements`
-    return { reason: `one run, ${work}, would take some ${seconds.toFixed(0)} s, and it may take ${options.budgetSeconds} s` }
+    const reason = `one run, ${work}, would take some ${seconds.toFixed(0)} s, and it may take ${options.budgetSeconds} s`
+    return { reason, tooLong: inRows(source, single, ['normal'], false) }
   }
   return inRows(source, single, kindsFor(macs), false)
 }

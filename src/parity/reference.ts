@@ -1,9 +1,10 @@
 import { DowncastError } from '../core/diagnostics.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { SourceModel } from '../import/source-graph.ts'
+import type { Node } from '../ir/types.ts'
 import { lowerSource } from '../lower/index.ts'
 import { tensorflow } from '../lower/tf/index.ts'
-import { NotComputable } from '../ops/interpret.ts'
+import { type InterpretOptions, NotComputable } from '../ops/interpret.ts'
 import { interpretModel } from '../ops/interpret-model.ts'
 import type { CheckedSignature } from './checked-signature.ts'
 import { evaluateSource, type Unknown } from './evaluate-source.ts'
@@ -14,6 +15,7 @@ import { roundingDisturbance, roundingEvaluator } from './roundings.ts'
 import { sizedByValuesEvaluator } from './sized-by-values.ts'
 import { tallies } from './tally.ts'
 import { type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
+import { isProduct, productsByTfJs } from './tfjs-products.ts'
 import type { EvaluatorTally } from './types.ts'
 
 /** Sees the result of each layer, by the user's name; of one that consists of several nodes, each in turn. */
@@ -23,6 +25,8 @@ export interface Evaluating {
   readonly observe?: ObserveLayer
   /** Draws roundings, at which the results are then off. */
   readonly seed?: number
+  /** In place of the reference's own. */
+  readonly stopSeconds?: number
 }
 
 /** What the source computes, found without the optimizer and the writer. */
@@ -41,6 +45,8 @@ export interface ReferenceOptions {
   readonly loadTfJs?: TfJsLoader | undefined
   /** An evaluation that is not through by then is given up. */
   readonly stopSeconds: number
+  /** Seconds of work so far, from any beginning. */
+  readonly clock: () => number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -48,50 +54,72 @@ export async function referenceOf(source: SourceModel, options: ReferenceOptions
   const { count, tally } = tallies()
   const common = { pace: 'nodes', tally, release: async () => {} } as const
   const isKeras = source.graphs.some((g) => g.nodes.some((n) => n.keras))
-  if (isKeras) return { ...common, pace: 'kernels', evaluate: layerEvaluation(source, count, options.stopSeconds) }
+  if (isKeras) return { ...common, ...(await layerEvaluation(source, count, options)) }
   const evaluators = [
     largeArrayEvaluator(),
     ...(options.loadTfJs ? [tfjsEvaluator(await options.loadTfJs())] : []),
     sizedByValuesEvaluator,
     kernelEvaluator(tensorflow),
   ]
-  const evaluate: Reference['evaluate'] = ({ name }, inputs, { observe, seed } = {}) =>
+  const evaluate: Reference['evaluate'] = ({ name }, inputs, { observe, seed, stopSeconds = options.stopSeconds } = {}) =>
     evaluateSource(source.graphs.find((g) => g.name === name)!, inputs, {
       evaluators: seed === undefined ? evaluators : evaluators.map((e, i) => roundingEvaluator(e, seed + i)),
       signal: options.signal,
-      stopSeconds: options.stopSeconds,
+      stopSeconds,
+      clock: options.clock,
       onEvaluated: count,
       ...(observe && { observe: (node, output, result) => output === 0 && observe(node.layer[0] ?? node.name, result) }),
     })
   return { ...common, evaluate }
 }
 
-/** Keras layers are lowered, not optimized, and computed by our kernels. */
-function layerEvaluation(source: SourceModel, count: (name: string, op: string) => void, stopSeconds: number): Reference['evaluate'] {
+const sumsProducts = /conv|matmul|fully_connected|lstm|rnn/
+
+/** Keras layers are lowered, not optimized, and computed by our kernels; large products by TensorFlow.js where it is at hand. */
+async function layerEvaluation(
+  source: SourceModel,
+  count: (name: string, op: string) => void,
+  { loadTfJs, stopSeconds, clock }: ReferenceOptions,
+): Promise<Pick<Reference, 'pace' | 'evaluate'>> {
   const { model } = lowerSource(source)
-  return async ({ name, outputs }, inputs, { observe, seed } = {}) => {
-    const begin = performance.now()
+  const tfjs = await loadTfJs?.()
+  const byTfJs = tfjs && productsByTfJs(tfjs)
+  const computed = new Set<Node>()
+  const isFast = byTfJs !== undefined && model.graphs.every((g) => g.nodes.every(({ op }) => isProduct(op) || !sumsProducts.test(op)))
+  const compute: InterpretOptions['compute'] = (node, operands, types) => {
+    const results = byTfJs?.(node, operands, types)
+    if (!results) return undefined
+    count(`TensorFlow.js ${tfjs!.version}`, node.op)
+    computed.add(node)
+    return results
+  }
+  const evaluate: Reference['evaluate'] = async ({ name, outputs }, inputs, { observe, seed, stopSeconds: stop = stopSeconds } = {}) => {
+    await tfjs?.use('wasm')
+    const begin = clock()
     const index = model.signatures.find((s) => s.key === name)!.graph
     const producers = model.graphs.map(({ nodes }) => new Map(nodes.map((node) => [node.outputs[0]!, node])))
     const see = (graph: number, value: number, result: NdArray): void => {
       const node = producers[graph]!.get(value)
       if (!node) return
-      count(kernelsName, node.op)
+      if (!computed.delete(node)) count(kernelsName, node.op)
       const layer = node.origin.source[0] ?? ''
       if (graph === index) observe?.(layer, result)
-      if (performance.now() - begin > 1000 * stopSeconds)
-        throw new NotComputable(`its evaluation was given up after ${stopSeconds} s, at the layer ${JSON.stringify(layer)}`)
+      if (clock() - begin > stop) throw new GivenUp(`its evaluation was given up after ${stop} s, at the layer ${JSON.stringify(layer)}`)
     }
     try {
       return interpretModel(model, index, inputs, {
         observe: see,
         disturbance: seed === undefined ? undefined : roundingDisturbance(seed),
+        ...(byTfJs && { compute }),
       })
     } catch (e) {
       if (!(e instanceof NotComputable || e instanceof DowncastError)) throw e
-      return outputs.map(() => ({ reason: e.message }))
+      return outputs.map(() => ({ reason: e.message, ...(e instanceof GivenUp && { isGivenUp: true }) }))
     }
   }
+  return { pace: isFast ? 'nodes' : 'kernels', evaluate }
 }
+
+class GivenUp extends NotComputable {}
 
 const kernelsName = 'own kernels, before optimization'

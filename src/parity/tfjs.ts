@@ -14,6 +14,8 @@ export interface TfJs {
   readonly loadGraphModel: (handler: { load(): unknown }) => TfJsModel
 }
 
+type Steps = readonly [number, number]
+
 export interface TfJsCore {
   tensor(values: Float32Array | Int32Array | Uint8Array, shape: number[], dtype: string): TfJsTensor
   complex(real: TfJsTensor, imaginary: TfJsTensor): TfJsTensor
@@ -21,7 +23,9 @@ export interface TfJsCore {
   imag(x: TfJsTensor): TfJsTensor
   reshape(x: TfJsTensor, shape: number[]): TfJsTensor
   transpose(x: TfJsTensor, order: number[]): TfJsTensor
-  matMul(x: TfJsTensor, y: TfJsTensor): TfJsTensor
+  matMul(x: TfJsTensor, y: TfJsTensor, transposeX?: boolean, transposeY?: boolean): TfJsTensor
+  conv2d(x: TfJsTensor, filter: TfJsTensor, strides: Steps, padding: string, format: string, dilations: Steps): TfJsTensor
+  depthwiseConv2d(x: TfJsTensor, filter: TfJsTensor, strides: Steps, padding: string, format: string, dilations: Steps): TfJsTensor
   engine(): { startScope(): void; endScope(): void }
 }
 

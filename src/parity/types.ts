@@ -1,5 +1,5 @@
 /** How the written weights were changed: decides how near results have to be. */
-export type ParityMode = 'none' | 'float16' | 'dynamic'
+export type ParityMode = 'none' | 'float16' | 'dynamic' | 'dynamic-int4' | 'weight-only-int8' | 'weight-only-int4'
 
 /** `zero` is for models that take none of the others, such as indices into something unknown. */
 export type SampleKind = 'normal' | 'uniform' | 'edge' | 'zero'
@@ -17,6 +17,13 @@ export interface OutputParity {
   readonly shareOfTolerance: number
   /** Differences beyond the tolerance that other roundings on the way cause as well: ties, sums that cancel, and what is made of them. */
   readonly excusedElements: number
+}
+
+/** Weights of a file that were compared with those they were made of. */
+export interface StoredWeights {
+  readonly compared: number
+  /** Weights that are stored as integers. */
+  readonly of: number
 }
 
 /** Something that was not checked. */
@@ -39,6 +46,8 @@ export interface EvaluatorTally {
 export interface ParityReport {
   readonly outputs: readonly OutputParity[]
   readonly gaps: readonly ParityGap[]
+  /** Undefined where no weights are stored as integers. */
+  readonly weights?: StoredWeights | undefined
   readonly evaluators: readonly EvaluatorTally[]
   /** Sizes that inputs were given, by signature and input. */
   readonly inputShapes: Readonly<Record<string, Readonly<Record<string, readonly number[]>>>>

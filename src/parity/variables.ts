@@ -1,9 +1,11 @@
 import type { NdArray } from '../core/nd-array.ts'
 import type { SourceNode, SourceVariable } from '../import/source-graph.ts'
 
-/** Why what a variable holds is not known. */
-interface Unknown {
+/** Why a value is not known. */
+export interface Unknown {
   readonly reason: string
+  /** It would have taken too long. */
+  readonly isGivenUp?: boolean
 }
 
 /** What the variables of a model hold while one call of a signature is followed, from their initial values on. */

@@ -46,6 +46,27 @@ export function errorOf({ float, type, data, columnFactors }: StoredAs): StoredE
   return { sqnrDb: noise === 0 ? null : 10 * Math.log10(signal / noise), maxAbs }
 }
 
+/**
+ * Root of the mean square of what lies between elements and what they are stored as, in steps of their scale; those at an end of the grid
+ * are left out, as they may be clipped. 0 where all are.
+ */
+export function errorInSteps({ float, type, data }: StoredAs): number {
+  const codes = codesOf(type, data.bytes())
+  const { run, scales, zeroPoints } = stepsOf(type)
+  const elements = typedView('f32', float.bytes())
+  const half = 2 ** (bitsOf(type.dtype) - 1)
+  const middle = type.dtype.startsWith('u') ? half : 0
+  let [inside, energy] = [0, 0]
+  for (let k = 0; k < elements.length; k++) {
+    const code = codes(k)
+    if (Math.abs(code - middle) >= half - 1) continue
+    const group = Math.floor(k / run) % scales.length
+    inside++
+    energy += (elements[k]! / scales[group]! - (code - (zeroPoints?.[group] ?? 0))) ** 2
+  }
+  return inside === 0 ? 0 : Math.sqrt(energy / inside)
+}
+
 /** Elements by their position; those of 4 and 2 bits lie packed, the first in the lowest bits. */
 function codesOf({ dtype }: TensorType, bytes: Uint8Array): (k: number) => number {
   const bits = bitsOf(dtype)
