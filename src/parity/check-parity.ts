@@ -239,14 +239,14 @@ class ParityCheck {
   }
 
   /**
-   * How far the written model gives what the source does, in words, as far as that can be computed in a quarter of the time. What differs
+   * How far the written model gives what the source does, in words, as far as that can be computed in half of the time. What differs
    * may have been rewritten, so that nothing is said against it.
    */
   async #part(source: CheckedSignature, graph: Graph, plan: Plan): Promise<string | undefined> {
     const inputs = source.inputs.map((port, i) => sampleOf(port, plan.shapes[i]!, plan.kinds))
     if (!inputs.every((i) => i !== undefined)) return undefined
     const layers = new RecentLayers()
-    const stopSeconds = this.#budgetSeconds / 4
+    const stopSeconds = this.#budgetSeconds / 2
     await this.#reference.evaluate(source, inputs, { stopSeconds, observe: (layer, result) => layers.add(layer, result) })
     await this.#reference.release()
     const [{ bytes }] = this.#subjects as readonly [Subject]
