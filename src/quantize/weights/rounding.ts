@@ -43,6 +43,7 @@ function descended(whole: Float64Array, row: Row, start: Int8Array): Int8Array {
     const below = clamped(Math.floor(weights[k]! / scales[k]!), low, high)
     return scales[k]! * (q - (q === below ? clamped(below + 1, low, high) : below))
   })
+  const diagonal = Float64Array.from({ length: columns }, (_, k) => whole[k * (columns + 1)]!)
   /** Half of what the error grows by with each element of what is lost. */
   const slope = new Float64Array(columns)
   let error = 0
@@ -54,9 +55,9 @@ function descended(whole: Float64Array, row: Row, start: Int8Array): Int8Array {
   }
   for (let turns = mostChanges * columns; turns > 0; turns--) {
     let [best, gain] = [-1, leastGain * error]
-    for (let k = 0, at = 0; k < columns; k++, at += columns + 1) {
+    for (let k = 0; k < columns; k++) {
       const c = change[k]!
-      const g = -c * (2 * slope[k]! + c * whole[at]!)
+      const g = -c * (2 * slope[k]! + c * diagonal[k]!)
       if (g > gain) {
         gain = g
         best = k
