@@ -1,7 +1,7 @@
 import { type ConstData, constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
-import { isRepresentable, type Shape } from '../core/shape.ts'
+import { type Dim, isRepresentable, type Shape } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import { type Attrs, type Graph, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
 import { type BodyTable, hasEffect } from './bodies.ts'
@@ -111,8 +111,18 @@ export class OpBuilder {
       return folded.map((data, i) => this.const(name, types[i]!.dtype, types[i]!.shape, data))
     }
     const dims = foldDims(spec, full, inputs, types)
+    const sizes = dims?.map((d, i) => this.#known(types[i], d))
+    if (sizes?.length === types.length && sizes.every((v) => v !== undefined)) return sizes
     const results = types.map((type, i) => ({ name: this.#name || spec.name, type, ...(dims?.[i] ? { dims: dims[i] } : {}) }))
     return this.graph.addNode({ op: spec.name, attrs: full, inputs, results, origin: this.#origin }).results
+  }
+
+  /** Elements that are all known sizes, as a constant. */
+  #known(type: TensorType | undefined, dims: readonly Dim[] | undefined): Value | undefined {
+    if (!type || !dims?.every((d) => typeof d === 'number')) return undefined
+    if (type.dtype === 'i32') return dims.every((d) => d === (d | 0)) ? this.i32(dims, type.shape) : undefined
+    if (type.dtype !== 'i64') return undefined
+    return this.const('', 'i64', type.shape, constFromBytes(bytesOf(BigInt64Array.from(dims, BigInt))))
   }
 
   /**

@@ -7,7 +7,7 @@ import { tfliteIdentifier } from '../schema/tflite/records.ts'
 import type { tensorTable } from '../schema/tflite/tensor.ts'
 import { codeOfName, type InputOf, type NameOf, PlacedTable } from '../wire/flatbuffers/schema.ts'
 import { encodeFlatbuffer } from '../wire/flatbuffers/writer.ts'
-import { type ModelFile, maxRank, type PortInfo, type SignatureIo } from './model-io.ts'
+import { type ModelFile, maxRank, operatorName, type PortInfo, type SignatureIo } from './model-io.ts'
 import type { ModelState, VariableInfo } from './variables.ts'
 
 /** What an edited model gives out under a name. */
@@ -153,6 +153,13 @@ export function editModel(
     draft.tensors[port.tensor] = withShape(draft.tensors[port.tensor]!, inputShapes[i]!)
   })
   const { tensors, operators: all } = draft
+  // Where a size of its operand is told to vary, this kernel puts results in memory of its own, out of the buffers LiteRT provides.
+  for (const { opcodeIndex, inputs } of original.operators) {
+    const code = tables.operatorCodes[opcodeIndex]
+    const operand = code && operatorName(code) === 'TOPK_V2' ? inputs[0] : undefined
+    const tensor = operand === undefined ? undefined : tensors[operand]
+    if (tensor) tensors[operand!] = { ...tensor, shapeSignature: [] }
+  }
   const subgraphs = tables.subgraphs.map((graph, g) =>
     g === signature.subgraph ? { ...graph, tensors, operators: all, outputs: results } : graph,
   )

@@ -408,6 +408,27 @@ def _(K, L, x, s):
 # ---- wrappers and models
 
 
+@case("integer_lookup", ((3,), "int64", 0, 40))
+def _(K, L, i):
+    return [
+        L.IntegerLookup(vocabulary=[10, 25, 7, 30])(i),
+        L.IntegerLookup(vocabulary=[10, 25, 7, 30], num_oov_indices=3, mask_token=0)(i),
+        L.IntegerLookup(vocabulary=[0, -1, 10, 25], mask_token=0, oov_token=-1)(i),
+        L.IntegerLookup(vocabulary=[10, 2000000, 7, -3000000])(i),
+        *(L.IntegerLookup(vocabulary=list(range(5, 30)), output_mode=m)(i) for m in ("multi_hot", "count")),
+    ]
+
+
+@case("discretization_modes", (4,))
+def _(K, L, x):
+    return [L.Discretization(bin_boundaries=[-0.5, 0.0, 0.5], output_mode=m)(x) for m in ("int", "multi_hot", "count")]
+
+
+@case("resizing_modes", (10, 12, 3), flavours=("keras2",))
+def _(K, L, x):
+    return [L.Resizing(7, 15, interpolation=m)(x) for m in ("area", "gaussian", "mitchellcubic", "lanczos5")]
+
+
 @case("convlstm_volumes", (2, 3, 4, 4, 2))
 def _(K, L, x):
     return [*L.ConvLSTM3D(2, 2, padding="same", return_sequences=True, return_state=True)(x), L.ConvLSTM3D(2, (2, 3, 2), strides=(1, 2, 1), go_backwards=True)(x)]

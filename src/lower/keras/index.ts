@@ -4,6 +4,7 @@ import { attentionLayers } from './attention.ts'
 import { convLayers } from './conv.ts'
 import { coreLayers, coreMasks } from './core.ts'
 import { locallyConnectedLayers } from './locally-connected.ts'
+import { lookupLayers } from './lookup.ts'
 import { mergingLayers, mergingMasks } from './merging.ts'
 import { normalizationLayers } from './normalization.ts'
 import { kerasOperations } from './operations/index.ts'
@@ -28,6 +29,7 @@ export const keras: LoweringRegistry = Object.assign(
   activationLayers,
   attentionLayers,
   preprocessingLayers,
+  lookupLayers,
   spectrogramLayers,
   wrapperLayers,
   recurrentLayers,

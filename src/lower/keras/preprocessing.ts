@@ -82,16 +82,17 @@ function centerCrop(k: KerasOp, b: OpBuilder): Value {
   })
 }
 
-/** One element for each category: 1 at those that occur, or how often each occurs. */
 function categoryEncoding(k: KerasOp, b: OpBuilder): Value {
-  const count = k.num('num_tokens')
-  const mode = k.text('output_mode', 'multi_hot')
   const ids = k.x.type.dtype === 'i32' ? k.x : b.op(op.cast, [k.x], { to: 'i32' })
+  return encoded(k, b, ids, k.num('num_tokens'), k.text('output_mode', 'multi_hot'), k.tensor(1, 'count_weights'))
+}
+
+/** One element for each category: 1 at those that occur, or how often each occurs. */
+export function encoded(k: KerasOp, b: OpBuilder, ids: Value, count: number, mode: string, weights?: Value): Value {
   const hot = b.op(op.oneHot, [ids, b.i32([count], []), b.f32([1]), b.f32([0])], { axis: -1 })
-  const rank = k.rank
-  const isSingle = rank > 0 && k.x.type.shape[rank - 1] === 1
+  const rank = ids.type.shape.length
+  const isSingle = rank > 0 && ids.type.shape[rank - 1] === 1
   if (mode === 'one_hot') return isSingle ? squeezeDim(b, hot, rank - 1) : hot
-  const weights = k.tensor(1, 'count_weights')
   const axis = b.i32([Math.max(rank - 1, 0)])
   if (mode === 'multi_hot') return rank === 0 ? hot : b.op(op.reduceMax, [hot, axis])
   if (mode !== 'count') return k.reject(`output_mode ${mode} is not supported`)
@@ -107,8 +108,9 @@ function discretization(k: KerasOp, b: OpBuilder): Value {
       'its bin_boundaries are not in the file',
       'Pass bin_boundaries when the layer is made, or export the model as a SavedModel.',
     )
-  if (k.text('output_mode', 'int') !== 'int') return k.reject(`output_mode ${k.text('output_mode')} is not supported`)
   const bins = b.op(op.bucketize, [k.f32], { boundaries: boundaries as number[] })
+  const mode = k.text('output_mode', 'int')
+  if (mode !== 'int') return encoded(k, b, bins, boundaries.length + 1, mode)
   return k.keras.version === 2 ? b.op(op.cast, [bins], { to: 'i64' }) : bins
 }
 
@@ -182,9 +184,7 @@ export const preprocessingLayers: LoweringRegistry = {
   Pipeline: layer(pipeline),
   ContrastLimitedAdaptiveHistogramEqualization: layer(inPictures),
   MaxNumBoundingBoxes: layer(inPictures),
-  ...Object.fromEntries(
-    ['Hashing', 'HashedCrossing', 'StringLookup', 'IntegerLookup', 'TextVectorization'].map((name) => [name, layer(inText)]),
-  ),
+  ...Object.fromEntries(['Hashing', 'HashedCrossing', 'StringLookup', 'TextVectorization'].map((name) => [name, layer(inText)])),
   ...Object.fromEntries(
     [
       [

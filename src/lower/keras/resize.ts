@@ -16,7 +16,7 @@ export function resizeBy(k: KerasOp, b: OpBuilder, x: Value, [fh, fw]: readonly 
 /** Pictures [N,H,W,C] at another size, sampled at the centers of pixels as `tf.image.resize` does. */
 export function resizeTo(k: KerasOp, b: OpBuilder, x: Value, size: readonly [number, number], mode: string): Value {
   if (x.type.shape[1] === size[0] && x.type.shape[2] === size[1]) return x
-  if (mode.startsWith('lanczos')) return byKernel(k, b, x, size, mode, false)
+  if (mode.startsWith('lanczos') || mode === 'gaussian' || mode === 'mitchellcubic') return byKernel(k, b, x, size, mode, false)
   return sampled(k, b, x, b.i32(size), mode)
 }
 
@@ -37,8 +37,12 @@ function byKernel(k: KerasOp, b: OpBuilder, x: Value, size: readonly [number, nu
 function sampled(k: KerasOp, b: OpBuilder, x: Value, size: Value, mode: string): Value {
   if (mode === 'nearest') return b.op(op.resizeNearestNeighbor, [nearestInput(b, x), size], { halfPixelCenters: true })
   if (mode === 'bilinear') return b.op(op.resizeBilinear, [toF32(b, x), size], { halfPixelCenters: true })
+  if (mode === 'area') return tensorflowOp(k, b, 'ResizeArea', [toF32(b, x), size])[0]!
   if (mode !== 'bicubic')
-    return k.reject(`the interpolation ${mode} is not supported`, 'Supported are nearest, bilinear, bicubic, lanczos3 and lanczos5.')
+    return k.reject(
+      `the interpolation ${mode} is not supported`,
+      'Supported are nearest, bilinear, bicubic, area, gaussian, mitchellcubic, lanczos3 and lanczos5.',
+    )
   return tensorflowOp(k, b, 'ResizeBicubic', [toF32(b, x), size], { half_pixel_centers: true })[0]!
 }
 

@@ -21,7 +21,7 @@ function wordsOf(n: SourceOp, i: number): number[] {
   if (!data || (type.dtype !== 'i32' && type.dtype !== 'i64' && type.dtype !== 'u64'))
     return n.reject(
       'its seed is made at run time, so that it draws other numbers in each run',
-      'Give it a constant seed, or draw the numbers in the app and pass them to the model as an input.',
+      'Where a layer for training alone made it, convert the .keras file or export the model with training=False; else draw the numbers in the app and pass them as an input.',
     )
   return Array.from(typedView(type.dtype, data.bytes()) as Iterable<number | bigint>).flatMap((v) => {
     const wide = BigInt.asUintN(64, BigInt(v))
