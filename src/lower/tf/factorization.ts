@@ -1,5 +1,5 @@
 import { mulDims } from '../../core/dim.ts'
-import { broadcastShapes, type Dim, type Shape, sameShape } from '../../core/shape.ts'
+import { broadcastOf, broadcastShapes, type Dim, type Shape, sameShape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { loop } from '../../ops/control/flow.ts'
@@ -142,7 +142,8 @@ function system(n: SourceOp, b: OpBuilder): { m: Matrices; y: Matrices; from: Va
     const outer = (of: Value): Value => b.op(op.slice, [shapeOf(b, of), b.i32([0]), b.i32([of.type.shape.length - 2])])
     const size = (): Value =>
       b.op(op.concatenation, [b.op(op.broadcastArgs, [outer(x), outer(y)]), b.i32(target.slice(-2).map(Number))], { axis: 0 })
-    return b.op(op.broadcastTo, [v, sizes(b, target, [x, y]) ?? size()])
+    const isOpen = batch.some((d) => broadcastOf(d))
+    return b.op(op.broadcastTo, [v, (isOpen ? undefined : sizes(b, target, [x, y])) ?? size()])
   }
   const [left, right] = [spread(x), spread(y)]
   const m = square(n, b, left)
