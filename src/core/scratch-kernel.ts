@@ -60,11 +60,15 @@ const scale = (by: (a: Code, b: Code) => Code): Code => {
   ]
 }
 
+/** Words that plain code moves in the time that making the kernel takes. */
+const worthMaking = 1 << 18
+let asked = 0
 let made: ScratchKernel | undefined
 
-/** The kernel on `scratchMemory`. */
-export function scratchKernel(): ScratchKernel {
-  if (made) return made
+/** The kernel on `scratchMemory`, for so many words; undefined as long as it had little to do in all. */
+export function scratchKernel(words: number): ScratchKernel | undefined {
+  asked += words
+  if (made || asked < worthMaking) return made
   const code = moduleBytes([
     {
       name: 'transpose',

@@ -127,9 +127,9 @@ const longRun = 64
 /** Elements `start` to `end`. */
 function scaleRun(from: Float32Array, to: Float32Array, start: number, end: number, factor: number, how: 'mul' | 'div'): void {
   let at = start
-  if (end - start >= longRun && isScratch(from) && isScratch(to)) {
+  const kernel = end - start >= longRun && isScratch(from) && isScratch(to) ? scratchKernel(end - start) : undefined
+  if (kernel) {
     at = end - ((end - start) % 8)
-    const kernel = scratchKernel()
     const run = how === 'mul' ? kernel.multiply : kernel.divide
     run(from.byteOffset + 4 * start, from.byteOffset + 4 * at, to.byteOffset + 4 * start, factor)
   }

@@ -86,14 +86,16 @@ function copyRun(src: Data, s: number, { size, from, to }: Axis, dst: Data, d: n
 function transposeTiles(src: Data, s: number, cols: Axis, dst: Data, d: number, rows: Axis): void {
   const wholeCols = cols.size - (cols.size % 4)
   const wholeRows = rows.size - (rows.size % 4)
-  const move =
-    wholeRows * wholeCols >= tile * tile && src.BYTES_PER_ELEMENT === 4 && isScratch(src) && isScratch(dst)
-      ? transposeScratch
-      : transposeTile
+  const words = wholeRows * wholeCols
+  const isLong = words >= tile * tile && src.BYTES_PER_ELEMENT === 4
+  const kernel = isLong && isScratch(src) && isScratch(dst) ? scratchKernel(words) : undefined
   for (let r0 = 0; r0 < wholeRows; r0 += tile) {
     const width = Math.min(wholeRows - r0, tile)
     for (let c0 = 0; c0 < wholeCols; c0 += tile) {
-      move(src, s + r0 + c0 * cols.from, cols.from, dst, d + r0 * rows.to + c0, rows.to, width, Math.min(wholeCols - c0, tile))
+      const height = Math.min(wholeCols - c0, tile)
+      const [from, to] = [s + r0 + c0 * cols.from, d + r0 * rows.to + c0]
+      if (kernel) kernel.transpose(src.byteOffset + 4 * from, 4 * cols.from, dst.byteOffset + 4 * to, 4 * rows.to, 4 * width, 4 * height)
+      else transposeTile(src, from, cols.from, dst, to, rows.to, width, height)
     }
   }
   for (let r = 0; r < rows.size; r++) {
@@ -101,12 +103,7 @@ function transposeTiles(src: Data, s: number, cols: Axis, dst: Data, d: number, 
   }
 }
 
-type Transpose = (src: Data, s: number, from: number, dst: Data, d: number, to: number, rows: number, cols: number) => void
-
-const transposeScratch: Transpose = (src, s, from, dst, d, to, rows, cols) =>
-  scratchKernel().transpose(src.byteOffset + 4 * s, 4 * from, dst.byteOffset + 4 * d, 4 * to, 4 * rows, 4 * cols)
-
-const transposeTile: Transpose = (src, s, from, dst, d, to, rows, cols) => {
+function transposeTile(src: Data, s: number, from: number, dst: Data, d: number, to: number, rows: number, cols: number): void {
   for (let c = 0; c < cols; c += 4) {
     for (let r = 0; r < rows; r += 4) transposeBlock(src, s + r + c * from, from, dst, d + r * to + c, to)
   }
