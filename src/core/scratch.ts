@@ -12,6 +12,8 @@ const regions = {
   operand: { start: 2 * pieceBytes, byteLength: operandBytes },
 } as const
 const pageBytes = 65536
+/** What is less needs no kernel, and making the memory takes a while. */
+const worthSharing = pieceBytes / 2
 
 let memory: WebAssembly.Memory | undefined
 const outside = new Map<string, Uint8Array>()
@@ -29,7 +31,7 @@ export function isScratch({ buffer }: ArrayBufferView): boolean {
 
 /** Memory for one use, holding what was left in it. What is larger than the part of the shared memory for this use lies outside of it. */
 export function scratch(use: keyof typeof regions | 'encoded', byteLength: number): Uint8Array {
-  if (use !== 'encoded' && byteLength <= regions[use].byteLength)
+  if ((memory || byteLength >= worthSharing) && use !== 'encoded' && byteLength <= regions[use].byteLength)
     return new Uint8Array(scratchMemory().buffer, regions[use].start, byteLength)
   const known = outside.get(use)
   if (known && known.byteLength >= byteLength) return known.subarray(0, byteLength)
