@@ -13,6 +13,8 @@ export interface InterpretModelOptions {
   readonly compute?: InterpretOptions['compute'] | undefined
 }
 
+type Graphs = Pick<Model, 'graphs'>
+
 /** What one run leaves behind. */
 interface State {
   readonly variables: Map<string, NdArray>
@@ -29,12 +31,12 @@ const maxDepth = 64
  * variables that live as long as the run. Throws NotComputable where a node has no kernel for its operands, where a variable is read before
  * it is set, and for loops of more than 100,000 rounds; and what `interpret` throws.
  */
-export function interpretModel(model: Model, graph: number, inputs: readonly NdArray[], options: InterpretModelOptions = {}): NdArray[] {
+export function interpretModel(model: Graphs, graph: number, inputs: readonly NdArray[], options: InterpretModelOptions = {}): NdArray[] {
   return run(model, graph, inputs, options, { variables: new Map(), initialized: new Set() }, 0)
 }
 
 function run(
-  model: Model,
+  model: Graphs,
   index: number,
   inputs: readonly NdArray[],
   options: InterpretModelOptions,

@@ -9,8 +9,10 @@ import type { Value } from '../ir/types.ts'
 import { complexOf, partsOf } from '../lower/complex.ts'
 import type { Lowering, LoweringRegistry } from '../lower/registry.ts'
 import { loneContext, SourceOp } from '../lower/source-op.ts'
+import { BodyTable } from '../ops/bodies.ts'
 import { OpBuilder } from '../ops/build.ts'
-import { interpret, NotComputable } from '../ops/interpret.ts'
+import { NotComputable } from '../ops/interpret.ts'
+import { interpretModel } from '../ops/interpret-model.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 import { spread } from './spread.ts'
 
@@ -45,7 +47,8 @@ function evaluated(
 ): ReadonlyMap<number, NdArray> | undefined {
   try {
     const editor = new GraphEditor('node')
-    const b = new OpBuilder(editor)
+    const bodies = new BodyTable(1)
+    const b = new OpBuilder(editor, { bodies })
     const feeds: NdArray[] = []
     const fed = (name: string, o: NdArray): Value => {
       feeds.push(o)
@@ -64,7 +67,7 @@ function evaluated(
     })
     editor.setOutputs(parts.flat())
     editor.removeDead()
-    const results = interpret(editor.finish(), feeds)
+    const results = interpretModel({ graphs: [editor.finish(), ...bodies.graphs] }, 0, feeds)
     return new Map(
       outputs.map((i, k) => {
         const [first, second] = results.splice(0, parts[k]!.length) as [NdArray, NdArray?]

@@ -10,6 +10,7 @@ import type { NodeEvaluator } from './node-evaluator.ts'
 type Definition = (node: SourceNode, operands: readonly NdArray[]) => readonly NdArray[] | undefined
 
 const definitions: Readonly<Record<string, Definition>> = Object.assign(Object.create(null), {
+  CTCGreedyDecoder: ctcGreedyDecoder,
   DynamicPartition: dynamicPartition,
   UniqueWithCounts: uniqueWithCounts,
   UniqueWithCountsV2: uniqueWithCounts,
@@ -21,6 +22,43 @@ export const sizedByValuesEvaluator: NodeEvaluator = {
     const results = definitions[node.op]?.(node, operands)
     return results && new Map(outputs.map((i) => [i, results[i]!]))
   },
+}
+
+/** Of float32 scores [T,N,C]. @see https://www.tensorflow.org/api_docs/python/tf/nn/ctc_greedy_decoder */
+function ctcGreedyDecoder({ attrs }: SourceNode, [scores, lengths]: readonly NdArray[]): readonly NdArray[] | undefined {
+  if (scores?.dtype !== 'f32' || lengths?.dtype !== 'i32' || scores.shape.length !== 3) return undefined
+  const [merges, stated] = [attrs.get('merge_repeated'), attrs.get('blank_index')]
+  const [steps, batch, classes] = scores.shape as [number, number, number]
+  const blank = stated?.kind === 'int' && stated.value >= 0 ? stated.value : classes - 1
+  const [all, counts] = [typedView('f32', scores.bytes), typedView('i32', lengths.bytes)]
+  const [indices, labels, sums]: [bigint[], bigint[], number[]] = [[], [], []]
+  let longest = 0
+  for (let n = 0; n < batch; n++) {
+    let [length, last, sum] = [0, -1, 0]
+    for (let t = 0; t < Math.min(steps, counts[n]!); t++) {
+      const row = all.subarray((t * batch + n) * classes, (t * batch + n + 1) * classes)
+      const label = row.reduce((best, s, c) => (s > row[best]! ? c : best), 0)
+      sum -= row[label]!
+      if (label !== blank && !(merges?.kind === 'bool' && merges.value && label === last)) {
+        indices.push(BigInt(n), BigInt(length++))
+        labels.push(BigInt(label))
+      }
+      last = label
+    }
+    longest = Math.max(longest, length)
+    sums.push(sum)
+  }
+  const wide = (values: readonly bigint[], shape: readonly number[]): NdArray => ({
+    dtype: 'i64',
+    shape,
+    bytes: bytesOf(BigInt64Array.from(values)),
+  })
+  return [
+    wide(indices, [labels.length, 2]),
+    wide(labels, [labels.length]),
+    wide([BigInt(batch), BigInt(longest)], [2]),
+    { dtype: 'f32', shape: [batch, 1], bytes: bytesOf(Float32Array.from(sums)) },
+  ]
 }
 
 /** More parts are taken for damage. */

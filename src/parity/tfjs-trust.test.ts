@@ -37,8 +37,6 @@ test('attributes decide', () => {
   expect(trusted('FusedBatchNorm', { is_training: true })).toBe(false)
   expect(trusted('CropAndResize', { method: 'bilinear' })).toBe(true)
   expect(trusted('CropAndResize', { method: 'nearest' })).toBe(false)
-  expect(trusted('ImageProjectiveTransformV3', { fill_mode: 'CONSTANT' })).toBe(true)
-  expect(trusted('ImageProjectiveTransformV3', { fill_mode: 'REFLECT' })).toBe(false)
   expect(trusted('OneHot', { axis: -1 })).toBe(true)
   expect(trusted('OneHot', { axis: 0 })).toBe(false)
   expect(trusted('Neg', {})).toBe(true)

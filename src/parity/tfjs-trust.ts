@@ -94,8 +94,8 @@ const distrusted: Readonly<Record<string, Doubt>> = Object.assign(Object.create(
   DenseBincount: () => true,
   // Nearest pixels are rounded another way.
   CropAndResize: (n) => string(n, 'method') === 'nearest',
-  // Reflections and repetitions beyond the picture's own size come out as the fill.
-  ImageProjectiveTransformV3: (n) => string(n, 'fill_mode') !== 'CONSTANT',
+  // The fill stands where TensorFlow blends it with the border, and for reflections and repetitions beyond the picture's own size.
+  ImageProjectiveTransformV3: () => true,
   // With a sigma TensorFlow keeps what overlaps, at a lower score.
   NonMaxSuppressionV5: (_, operands) => first(operands[5]) !== 0,
   RFFT: isResized((n) => n),

@@ -102,7 +102,7 @@ describe('int8-only', () => {
 })
 
 describe('int16x8', () => {
-  it('has a bias for each op that reads one, on the scale of its own input and weights (docs/adr/0009)', () => {
+  it('has a bias for each op that reads one, on the scale of its own input and weights (docs/adr/0010-shared-biases.md)', () => {
     const two = parseModel(`graph main(%0 "a": f32[2,4] range[-1,1], %1 "b": f32[2,4] range[-12,12]) {
       %2 = const "w" : f32[3,4] = random(1)
       %3 = const "bias" : f32[3] = random(2)
