@@ -29,6 +29,8 @@ export interface Converted {
   readonly equalization?: Pick<Equalization, 'pairs' | 'others'>
   /** Which biases were corrected and which were not, where it was asked for. */
   readonly biasCorrection?: Quantized['biasCorrection']
+  /** `floatModel` with these biases. */
+  readonly correctedModel?: Model
   /** What was quantized, what was not, and why. */
   readonly decisions: readonly Decision[]
   readonly diagnostics: readonly Diagnostic[]
@@ -74,6 +76,7 @@ export function quantizeConverted(converted: Converted, options: QuantizeOptions
     ...converted,
     model: quantized.model,
     ...(quantized.biasCorrection && { biasCorrection: quantized.biasCorrection }),
+    ...(quantized.correctedModel && { correctedModel: quantized.correctedModel }),
     decisions: quantized.decisions,
     diagnostics: [...converted.diagnostics, ...quantized.diagnostics],
   }

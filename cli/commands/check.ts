@@ -67,6 +67,7 @@ export async function checkWritten(
           bytes: written,
           mode: comparable.has(mode) ? (mode as Exclude<ParityMode, 'none'>) : undefined,
           decisions: converted.decisions,
+          correctedModel: converted.correctedModel,
         },
       }),
     })

@@ -193,12 +193,12 @@ describe('symbolic sizes', () => {
     const shape = shapeOf(b, ['N', 28])
     const [n, h] = b.ops(op.unpack, [shape], { num: 2, axis: 0 }) as [Value, Value]
     expect(b.op(op.mul, [n, h]).dims).toEqual(['28*N'])
-    expect(b.op(op.sub, [h, b.i32([1], [])]).dims).toEqual([27])
-    expect(b.op(op.sub, [n, n]).dims).toEqual([0])
+    expect(numbers(b.op(op.sub, [h, b.i32([1], [])]))).toEqual([27])
+    expect(numbers(b.op(op.sub, [n, n]))).toEqual([0])
     expect(b.op(op.floorDiv, [b.op(op.mul, [n, h]), b.i32([7], [])]).dims).toEqual(['4*N'])
     expect(b.op(op.floorDiv, [n, b.i32([2], [])]).dims).toBeUndefined()
     expect(b.op(op.reduceProd, [shape, b.i32([0])]).dims).toEqual(['28*N'])
-    expect(b.op(op.rank, [b.graph.addInput('y', { dtype: 'f32', shape: ['N', 2, 2] })]).dims).toEqual([3])
+    expect(numbers(b.op(op.rank, [b.graph.addInput('y', { dtype: 'f32', shape: ['N', 2, 2] })]))).toEqual([3])
     expect(b.op(op.broadcastArgs, [shape, b.i32([5, 1, 28])]).dims).toEqual([5, 'N', 28])
   })
 

@@ -22,7 +22,7 @@ import { RecentLayers } from './recent-layers.ts'
 import { type Reference, referenceOf } from './reference.ts'
 import { sampleOf } from './samples.ts'
 import { withStoredWeights } from './stored-model.ts'
-import { compareStoredWeights } from './stored-weights.ts'
+import { changesFirst, compareStoredWeights } from './stored-weights.ts'
 import type { TfJsLoader } from './tfjs.ts'
 import { type TfliteSource, tfliteReference, tfliteSignatures } from './tflite-source.ts'
 import type { OutputParity, ParityGap, ParityMode, ParityReport, SampleKind, StoredWeights } from './types.ts'
@@ -38,6 +38,8 @@ export interface ParityOptions {
         /** Undefined in modes with integer activations, which hold on what they were calibrated with. */
         readonly mode: Exclude<ParityMode, 'none'> | undefined
         readonly decisions: readonly Decision[]
+        /** The float model with the biases that were corrected, where they were. */
+        readonly correctedModel?: Model | undefined
       }
     | undefined
   /** TensorFlow's ops by TensorFlow.js. Without it our own kernels compute all. */
@@ -109,6 +111,14 @@ const grossError: Readonly<Record<Exclude<ParityMode, 'none'>, number>> = {
 /** Times what the rounded weights alone do to results, where that is more. */
 const weightsFactor = 4
 
+/** Why the results of a quantized file tell nothing. */
+function notComparedBecause({ mode, decisions }: NonNullable<ParityOptions['quantized']>): string | undefined {
+  if (!mode)
+    return 'its activations are integers, which hold on inputs as those it was calibrated with: its weights were compared, its results were not'
+  if (!decisions.some((d) => d.algorithm && changesFirst(d.algorithm))) return undefined
+  return 'its weights are turned or scaled before they are stored: neither they nor its results were compared'
+}
+
 /** In these LiteRT.js may lack a kernel, which it says in ways of its own. */
 const mayLackKernels: ReadonlySet<ParityMode> = new Set<ParityMode>(['dynamic-int4', 'weight-only-int8', 'weight-only-int4'])
 
@@ -153,14 +163,11 @@ class ParityCheck {
     this.#reference = reference
     this.#budgetSeconds = options.budgetSeconds ?? defaultBudgetSeconds
     const { quantized } = options
-    this.#subjects = [{ bytes, mode: 'none' }, ...(quantized?.mode ? [{ bytes: quantized.bytes, mode: quantized.mode }] : [])]
+    const reason = quantized && notComparedBecause(quantized)
+    this.#subjects = [{ bytes, mode: 'none' }, ...(quantized?.mode && !reason ? [{ bytes: quantized.bytes, mode: quantized.mode }] : [])]
     if (!quantized) return
     this.#written = importTflite(readTfliteFile(memorySource(name, quantized.bytes)))
-    if (!quantized.mode) {
-      const reason =
-        'its activations are integers, which hold on inputs as those it was calibrated with: its weights were compared, its results were not'
-      this.gaps.push(...options.model.signatures.map((s) => ({ signature: s.key, reason })))
-    }
+    if (reason) this.gaps.push(...options.model.signatures.map((s) => ({ signature: s.key, reason })))
     this.weights = compareStoredWeights(name, this.#written, options.model, quantized.decisions)
   }
 
@@ -410,7 +417,7 @@ class ParityCheck {
 
   /** What the float model gives with its weights as the quantized file has them. */
   async #byWeights(source: CheckedSignature, sample: Sample): Promise<Map<string, NdArray>> {
-    const bytes = tfliteBytes(withStoredWeights(this.#options.model, this.#written!))
+    const bytes = tfliteBytes(withStoredWeights(this.#options.quantized?.correctedModel ?? this.#options.model, this.#written!))
     const loaded = await this.#options.runner.load(bytes, { name: this.#name })
     try {
       return await this.#execute(loaded, source, sample)

@@ -31,7 +31,8 @@ export function compareStoredWeights(file: string, written: Model, float: Model,
   return { compared, of: stored.length }
 }
 
-function changesFirst(algorithm: WeightAlgorithm): boolean {
+/** Whether what is stored are other weights than those of the float model. */
+export function changesFirst(algorithm: WeightAlgorithm): boolean {
   return isRotating(algorithm) || algorithm === 'oscar'
 }
 

@@ -91,7 +91,7 @@ function withBiases(model: Model, options: Options): Quantized {
   if (!means) throw needsMeans()
   const plain = quantized(model, options)
   const { model: changed, ...biasCorrection } = correctBiases(model, { decisions: plain.decisions, means, range: knownRange(options) })
-  if (biasCorrection.corrected.length > 0) return { ...quantized(changed, options), biasCorrection }
+  if (biasCorrection.corrected.length > 0) return { ...quantized(changed, options), biasCorrection, correctedModel: changed }
   return { ...plain, biasCorrection, diagnostics: [...plain.diagnostics, toDiagnostic(nothingCorrected(biasCorrection.others), 'warning')] }
 }
 

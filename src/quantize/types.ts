@@ -127,6 +127,8 @@ export interface Quantized {
   readonly diagnostics: readonly Diagnostic[]
   /** Which biases were corrected and which were not, where it was asked for. */
   readonly biasCorrection?: BiasCorrection
+  /** The float model with these biases. */
+  readonly correctedModel?: Model
 }
 
 /** Whether a `--keep-float` pattern names this op's layer or this tensor. */
