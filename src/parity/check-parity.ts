@@ -105,7 +105,7 @@ const grossError: Readonly<Record<Exclude<ParityMode, 'none'>, number>> = {
   float16: 0.1,
   dynamic: 0.5,
   'dynamic-int4': 0.5,
-  'weight-only-int8': 0.1,
+  'weight-only-int8': 0.5,
   'weight-only-int4': 0.5,
 }
 /** Times what the rounded weights alone do to results, where that is more. */
