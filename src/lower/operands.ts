@@ -35,6 +35,20 @@ export function permute(b: OpBuilder, x: Value, perm: readonly number[]): Value 
   return perm.every((p, i) => p === i) ? x : b.op(op.transpose, [x, b.i32(perm)])
 }
 
+/** `x` with its last two dims exchanged. */
+export function transposed(b: OpBuilder, x: Value): Value {
+  const rank = x.type.shape.length
+  return permute(b, x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2])
+}
+
+/** f32[n,n], ones on the diagonal. */
+export function identityMatrix(b: OpBuilder, n: number): Value {
+  return b.f32(
+    Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)),
+    [n, n],
+  )
+}
+
 /** `x` with another shape of as many elements; several symbolic sizes are those of `sources` or products of neighbours among them. */
 export function reshapeTo(b: OpBuilder, x: Value, shape: Shape, sources: readonly Value[] = [x]): Value {
   if (shape.length === x.type.shape.length && shape.every((d, i) => d === x.type.shape[i])) return x

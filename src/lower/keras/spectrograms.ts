@@ -4,7 +4,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
 import { convolution, dense } from '../layers.ts'
-import { permute, reshapeTo, sliceAxis } from '../operands.ts'
+import { permute, reshapeTo, sliceAxis, transposed } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { type KerasOp, layer } from './keras-op.ts'
@@ -37,8 +37,7 @@ function melSpectrogram(k: KerasOp, b: OpBuilder): Value {
   const weights = melWeights(bins, bands, rate, k.num('min_freq', 20), high)
   const banded = dense(b, power, b.f32(weights.map(Math.fround), [bins, bands]))
   const y = k.flag('power_to_db', true) ? decibels(k, b, banded) : banded
-  const rank = y.type.shape.length
-  return permute(b, y, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2])
+  return transposed(b, y)
 }
 
 /** Over the whole operand no lower than `top_db` below the loudest. */

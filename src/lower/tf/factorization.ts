@@ -5,7 +5,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { loop } from '../../ops/control/flow.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
-import { permute, reshapeTo, shapeOf, shapeOperand, sizes } from '../operands.ts'
+import { identityMatrix, reshapeTo, shapeOf, shapeOperand, sizes, transposed } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -67,14 +67,6 @@ const unfolded = (b: OpBuilder, y: Value, batch: Shape, from: Value): Value => r
 const filled = (b: OpBuilder, x: Value, size: readonly Dim[], value: number): Value =>
   b.op(op.fill, [shapeOperand(b, [x.type.shape[0]!, ...size], [x]), b.f32([value], [])])
 
-const identity = (b: OpBuilder, n: number): Value =>
-  b.f32(
-    Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)),
-    [n, n],
-  )
-
-const transposed = (b: OpBuilder, x: Value): Value => permute(b, x, [0, 2, 1])
-
 /**
  * Gauss and Jordan's elimination of the first `n` columns, with the largest element of each as its pivot: they become the identity, the
  * columns right of them the inverse times what they were. `collect` sees each pivot [B,1,1], negative where rows change places.
@@ -128,7 +120,7 @@ function inverse(n: SourceOp, b: OpBuilder): Value {
   const m = square(n, b, n.in(0))
   const target = shapeOperand(b, [m.x.type.shape[0]!, m.rows, m.rows], [m.x])
   const x = n.bool('adjoint', false) ? transposed(b, m.x) : m.x
-  return unfolded(b, solved(b, m.rows, x, b.op(op.broadcastTo, [identity(b, m.rows), target])), m.batch, n.in(0))
+  return unfolded(b, solved(b, m.rows, x, b.op(op.broadcastTo, [identityMatrix(b, m.rows), target])), m.batch, n.in(0))
 }
 
 /** Both operands with the batch that they share. */
@@ -195,7 +187,7 @@ function qr(n: SourceOp, b: OpBuilder): readonly Value[] {
   const m = matricesOf(n, b, n.in(0))
   const { rows, columns } = m
   const target = shapeOperand(b, [m.x.type.shape[0]!, rows, rows], [m.x])
-  const init = [m.x, b.op(op.broadcastTo, [identity(b, rows), target])]
+  const init = [m.x, b.op(op.broadcastTo, [identityMatrix(b, rows), target])]
   const [r, q] = stepped(b, Math.min(rows - 1, columns), init, (f, at, [x, product]) => {
     const isBelow = f.greater(rowsOf(f, rows), at)
     const column = pick(f, x!, 2, at)

@@ -5,16 +5,10 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { formatType } from '../../ops/diagnostics.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
-import { castTo, permute, reshapeTo, sizes } from '../operands.ts'
+import { castTo, reshapeTo, sizes, transposed } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { einsum } from './einsum.ts'
-
-/** The operand with its last two dims exchanged. */
-function transposed(b: OpBuilder, x: Value): Value {
-  const rank = x.type.shape.length
-  return permute(b, x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2])
-}
 
 /** A constant matrix on the right becomes FULLY_CONNECTED with [O,I] weights, anything else BATCH_MATMUL. */
 export function product(b: OpBuilder, x: Value, y: Value, adjX: boolean, adjY: boolean): Value {

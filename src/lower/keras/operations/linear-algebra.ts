@@ -1,7 +1,7 @@
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { Formula } from '../../formula.ts'
-import { expandDims, permute, squeezeDim, toF32 } from '../../operands.ts'
+import { expandDims, identityMatrix, squeezeDim, toF32, transposed } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { type PlainAttrs, tensorflowOp } from '../../tf/call.ts'
 import { tensorOf } from '../arguments.ts'
@@ -18,8 +18,7 @@ const isUpper = (k: KerasOp): boolean => option(k, 'upper', 1) === true
 
 function cholesky(k: KerasOp, b: OpBuilder): Value {
   const y = run(k, b, 'Cholesky', [floats(k, b)])
-  const rank = y.type.shape.length
-  return isUpper(k) ? permute(b, y, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2]) : y
+  return isUpper(k) ? transposed(b, y) : y
 }
 
 /** The inverse of the matrix that has this factor. */
@@ -27,11 +26,7 @@ function choleskyInverse(k: KerasOp, b: OpBuilder): Value {
   const x = floats(k, b)
   const size = x.type.shape.at(-1)
   if (typeof size !== 'number') return k.reject('the size of the matrices must be known')
-  const one = b.f32(
-    Array.from({ length: size * size }, (_, i) => Number(i % (size + 1) === 0)),
-    [size, size],
-  )
-  const inverse = run(k, b, 'MatrixTriangularSolve', [x, one], { lower: !isUpper(k) })
+  const inverse = run(k, b, 'MatrixTriangularSolve', [x, identityMatrix(b, size)], { lower: !isUpper(k) })
   return run(k, b, 'BatchMatMulV2', [inverse, inverse], isUpper(k) ? { adj_y: true } : { adj_x: true })
 }
 

@@ -4,7 +4,7 @@ import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { complexOf, partsOf } from '../../complex.ts'
 import { Formula } from '../../formula.ts'
-import { reshapeTo, sliceAxis, toF32 } from '../../operands.ts'
+import { identityMatrix, reshapeTo, sliceAxis, toF32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
@@ -81,10 +81,7 @@ function overlapped(k: KerasOp, b: OpBuilder, frames: Value, step: number): Valu
   const total = (count - 1) * step + length
   const outer = frames.type.shape.slice(0, -2)
   const flat = b.op(op.reshape, [frames, b.i32([-1, 1, count, length])])
-  const identity = b.f32(
-    Array.from({ length: length * length }, (_, i) => (i % (length + 1) === 0 ? 1 : 0)),
-    [1, 1, length, length],
-  )
+  const identity = reshapeTo(b, identityMatrix(b, length), [1, 1, length, length])
   const batch = b.op(op.slice, [b.op(op.shape, [flat]), b.i32([0]), b.i32([1])])
   const shape = b.op(op.concatenation, [batch, b.i32([1, total, 1])], { axis: 0 })
   const y = b.op(op.transposeConv, [shape, identity, flat], { padding: 'valid', stride: [1, step] })
