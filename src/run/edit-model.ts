@@ -7,7 +7,7 @@ import { tfliteIdentifier } from '../schema/tflite/records.ts'
 import type { tensorTable } from '../schema/tflite/tensor.ts'
 import { codeOfName, type InputOf, type NameOf, PlacedTable } from '../wire/flatbuffers/schema.ts'
 import { encodeFlatbuffer } from '../wire/flatbuffers/writer.ts'
-import { type ModelFile, maxRank, operatorName, type PortInfo, type SignatureIo } from './model-io.ts'
+import { type ModelFile, maxRank, opOf, type PortInfo, type SignatureIo } from './model-io.ts'
 import type { ModelState, VariableInfo } from './variables.ts'
 
 /** What an edited model gives out under a name. */
@@ -154,9 +154,8 @@ export function editModel(
   })
   const { tensors, operators: all } = draft
   // Where a size of its operand is told to vary, this kernel puts results in memory of its own, out of the buffers LiteRT provides.
-  for (const { opcodeIndex, inputs } of original.operators) {
-    const code = tables.operatorCodes[opcodeIndex]
-    const operand = code && operatorName(code) === 'TOPK_V2' ? inputs[0] : undefined
+  for (const operator of original.operators) {
+    const operand = opOf(operator, tables) === 'TOPK_V2' ? operator.inputs[0] : undefined
     const tensor = operand === undefined ? undefined : tensors[operand]
     if (tensor) tensors[operand!] = { ...tensor, shapeSignature: [] }
   }

@@ -80,6 +80,12 @@ export function operatorName(code: RecordOf<typeof operatorCodeTable>): string {
   return nameOfCode(builtinOperator, Math.max(code.deprecatedBuiltinCode, codeOfName(builtinOperator, code.builtinCode)))
 }
 
+/** The op of an operator; undefined where its code is not in the file. */
+export function opOf({ opcodeIndex }: SubGraphTables['operators'][number], { operatorCodes }: ModelTables): string | undefined {
+  const code = operatorCodes[opcodeIndex]
+  return code && operatorName(code)
+}
+
 /** The file as one that takes inputs of any sizes, where its ops do. */
 export function withOpenSizes(file: ModelFile): ModelFile {
   const open = (port: PortInfo): PortInfo => ({ ...port, shape: port.shape.map((_, axis) => (axis === 0 ? 'N' : `d${axis}`)) })

@@ -1,4 +1,4 @@
-import { type ModelTables, operatorName, type SignatureIo, type SubGraphTables } from './model-io.ts'
+import { type ModelTables, opOf, type SignatureIo, type SubGraphTables } from './model-io.ts'
 
 /*
  * LiteRT.js sizes output buffers before it runs a model, from what the file and its first preparation say, and fills them only when
@@ -68,9 +68,9 @@ export function shapeSource(tables: ModelTables, signature: SignatureIo): ShapeS
   const constants = new Set(derived)
   const produced = new Set<number>()
   let areAllConstant = true
-  for (const { opcodeIndex, inputs, outputs } of graph.operators) {
-    const code = tables.operatorCodes[opcodeIndex]
-    const name = code ? operatorName(code) : ''
+  for (const operator of graph.operators) {
+    const { inputs, outputs } = operator
+    const name = opOf(operator, tables) ?? ''
     const operands = shapeOperands[name]?.map((o) => inputs[o] ?? -1)
     if (!operands?.every((o) => o < 0 || derived.has(o))) return 'values'
     areAllConstant &&= operands.every((o) => o < 0 || constants.has(o))

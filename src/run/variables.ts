@@ -1,7 +1,7 @@
 import type { DType } from '../core/dtype.ts'
 import { findDType } from '../schema/tflite/dtype.ts'
 import { isTransferable } from './litert-module.ts'
-import { type ModelTables, operatorName } from './model-io.ts'
+import { type ModelTables, opOf } from './model-io.ts'
 
 /** A variable of a model. */
 export interface VariableInfo {
@@ -30,11 +30,10 @@ export function stateOf(tables: ModelTables): ModelState | undefined {
   const stored: string[] = []
   for (const [i, { operators, tensors }] of tables.subgraphs.entries()) {
     const handles = new Map<number, { readonly container: string; readonly sharedName: string }>()
-    for (const { opcodeIndex, inputs, outputs, builtinOptions: options } of operators) {
-      const code = tables.operatorCodes[opcodeIndex]
-      const name = code ? operatorName(code) : ''
+    for (const operator of operators) {
+      const { inputs, outputs, builtinOptions: options } = operator
       if (options?.type === 'VarHandleOptions') handles.set(outputs[0] ?? -1, options.value)
-      if (name !== 'ASSIGN_VARIABLE') continue
+      if (opOf(operator, tables) !== 'ASSIGN_VARIABLE') continue
       const handle = handles.get(inputs[0] ?? -1)
       const value = tensors[inputs[1] ?? -1]
       const dtype = value && findDType(value.type)
