@@ -1,7 +1,9 @@
 import type { DType } from '../core/dtype.ts'
+import type { NdArray } from '../core/nd-array.ts'
 import type { Shape } from '../core/shape.ts'
 import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
 import type { Model } from '../ir/types.ts'
+import type { Feeds } from '../run/runner.ts'
 import { indexBounds } from './index-bounds.ts'
 import { plainNumbers } from './plain-numbers.ts'
 
@@ -55,6 +57,10 @@ function signatureOf(source: SourceGraph, graph: number): CheckedSignature {
     hasTies: source.nodes.some((n) => tied.test(n.op)),
     keepsState: source.nodes.some((n) => n.variable?.isWritten),
   }
+}
+
+export function feedsOf({ inputs }: CheckedSignature, values: readonly NdArray[]): Feeds {
+  return new Map(inputs.map((p, i) => [p.name, values[i]!]))
 }
 
 /** Integers of which nothing says what they may be. */

@@ -20,6 +20,9 @@ export function differentKind(found: NdArray, expected: NdArray): string | undef
   return `is ${found.dtype}[${found.shape}], not ${expected.dtype}[${expected.shape}]`
 }
 
+/** A difference that is allowed, and how many elements only for the noise. */
+export type Verdict = Pick<Difference, 'largest' | 'share'> & { readonly excused: number }
+
 export interface Allowance {
   /** Rows of the first axis whose magnitudes are apart, when it has as many. Default 1. */
   readonly rows?: number

@@ -17,19 +17,22 @@ interface Written {
   readonly graph: Graph
 }
 
+/** Layers of a written model that were held against the source's. */
+export interface LayerComparison {
+  readonly graph: Graph
+  readonly order: ReadonlyMap<string, number>
+  /** The node that ends each layer. */
+  readonly candidates: ReadonlyMap<string, Node>
+  /** Which of these give something else; those that cannot be compared are not in it. */
+  readonly differs: ReadonlyMap<Node, boolean>
+}
+
 /**
  * The first layer whose result in the written model differs from the source's. A layer that differs while one behind it agrees was
  * rewritten, not broken: rules may move a scale or a transpose from one layer to the next. Undefined when no layer can be compared.
  */
-export async function firstDifferingLayer(
-  runner: LiteRtRunner,
-  model: Written,
-  feeds: Feeds,
-  layers: ReadonlyMap<string, NdArray>,
-  relative: number,
-): Promise<Suspect | undefined> {
-  const { order, candidates, differs } = await compareLayers(runner, model, feeds, layers, relative)
-  const excused = beforeAgreement(model.graph, differs)
+export function firstDifferingLayer({ graph, order, candidates, differs }: LayerComparison): Suspect | undefined {
+  const excused = beforeAgreement(graph, differs)
   const suspects = [...candidates].filter(([, node]) => differs.get(node) === true && !excused.has(node))
   const [first] = suspects.sort(([a], [b]) => order.get(a)! - order.get(b)!)
   return first && { layer: first[0], node: first[1] }
@@ -43,33 +46,26 @@ export interface AgreeingPart {
 }
 
 /** The part of a written model that gives what the source's layers do, of which the last ones will do; undefined where none does. */
-export async function agreeingPart(
-  runner: LiteRtRunner,
-  model: Written,
-  feeds: Feeds,
-  layers: ReadonlyMap<string, NdArray>,
-  relative: number,
-): Promise<AgreeingPart | undefined> {
-  const { order, candidates, differs } = await compareLayers(runner, model, feeds, layers, relative)
+export function agreeingPart({ graph, order, candidates, differs }: LayerComparison): AgreeingPart | undefined {
   const agreeing = [...candidates].filter(([, node]) => differs.get(node) === false)
   const last = agreeing.sort(([a], [b]) => order.get(b)! - order.get(a)!)[0]
   if (!last) return undefined
-  const operators = new Set([...beforeAgreement(model.graph, differs), ...agreeing.map(([, node]) => node)])
+  const operators = new Set([...beforeAgreement(graph, differs), ...agreeing.map(([, node]) => node)])
   return { layer: last[0], operators: operators.size }
 }
 
-/** Which of the nodes that end layers give something else than these. */
-async function compareLayers(
+/** Runs a written model with all results given out that end layers of the source, as far as they are told here. */
+export async function compareLayers(
   runner: LiteRtRunner,
   { bytes, name, signature: key, graph }: Written,
   feeds: Feeds,
   layers: ReadonlyMap<string, NdArray>,
   relative: number,
-): Promise<{ order: ReadonlyMap<string, number>; candidates: ReadonlyMap<string, Node>; differs: ReadonlyMap<Node, boolean> }> {
+): Promise<LayerComparison> {
   const order = new Map([...layers.keys()].map((layer, i) => [layer, i]))
   const candidates = lastNodes(graph, order)
   const differs = new Map<Node, boolean>()
-  if (candidates.size === 0) return { order, candidates, differs }
+  if (candidates.size === 0) return { graph, order, candidates, differs }
   const file = openModel(name, bytes)
   const signature = file.signatures.find((s) => s.key === key)!
   const operators = file.tables.subgraphs[signature.subgraph]!.operators
@@ -83,7 +79,7 @@ async function compareLayers(
       // Another layout than the source's says nothing.
       if (!differentKind(actual, expected)) differs.set(node, differenceOf(actual, expected, relative, {}).beyond > 0)
     }
-    return { order, candidates, differs }
+    return { graph, order, candidates, differs }
   } finally {
     await loaded.dispose()
   }

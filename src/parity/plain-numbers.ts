@@ -1,4 +1,5 @@
-import type { SourceGraph } from '../import/source-graph.ts'
+import type { SourceGraph, SourceNode } from '../import/source-graph.ts'
+import { followInputs, walkOf } from './follow-inputs.ts'
 
 /** Ops that take any integers in all of their operands. */
 const onNumbers: ReadonlySet<string> = new Set(
@@ -25,20 +26,18 @@ const ends = /^(Equal|Greater|GreaterEqual|Less|LessEqual|NotEqual|Rank|Shape|Si
 /** The inputs whose integers are numbers only: none of what is made of them is an index, an axis, a size or a count. */
 export function plainNumbers(graph: SourceGraph): ReadonlySet<string> {
   const plain = new Set(graph.inputs.map((p) => p.name))
-  const origins = new Map<number, ReadonlySet<string>>(graph.inputs.map((p) => [p.ref.node, new Set([p.name])]))
-  for (const [position, node] of graph.nodes.entries()) {
-    if (origins.has(position)) continue
-    const made = new Set<string>()
-    for (const [i, ref] of node.inputs.entries()) {
-      const isData = onNumbers.has(node.op) || dataOperand[node.op] === i
-      for (const name of origins.get(ref.node) ?? []) {
-        if (isData) made.add(name)
-        else plain.delete(name)
-      }
-    }
-    const type = node.op === 'Cast' ? node.attrs.get('DstT') : undefined
-    const isReal = type?.kind === 'type' && /^(f|bf|bool)/.test(type.value ?? '')
-    if (made.size > 0 && !isReal && !ends.test(node.op)) origins.set(position, made)
-  }
+  const isData = (node: SourceNode, operand: number): boolean => onNumbers.has(node.op) || dataOperand[node.op] === operand
+  followInputs({
+    ...walkOf(graph),
+    handsOn: (node, operand) => isData(node, operand) && !isReal(node) && !ends.test(node.op),
+    read(node, operand, from) {
+      if (!isData(node, operand)) for (const name of from) plain.delete(name)
+    },
+  })
   return plain
+}
+
+function isReal({ op, attrs }: SourceNode): boolean {
+  const type = op === 'Cast' ? attrs.get('DstT') : undefined
+  return type?.kind === 'type' && /^(f|bf|bool)/.test(type.value ?? '')
 }

@@ -14,7 +14,7 @@ import type { Pace } from './plan.ts'
 import { roundingDisturbance, roundingEvaluator } from './roundings.ts'
 import { sizedByValuesEvaluator } from './sized-by-values.ts'
 import { tallies } from './tally.ts'
-import { type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
+import { nameOf, type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
 import { isProduct, productsByTfJs } from './tfjs-products.ts'
 import type { EvaluatorTally } from './types.ts'
 
@@ -84,12 +84,13 @@ async function layerEvaluation(
   const { model } = lowerSource(source)
   const tfjs = await loadTfJs?.()
   const byTfJs = tfjs && productsByTfJs(tfjs)
+  const producers = model.graphs.map(({ nodes }) => new Map(nodes.map((node) => [node.outputs[0]!, node])))
   const computed = new Set<Node>()
   const isFast = byTfJs !== undefined && model.graphs.every((g) => g.nodes.every(({ op }) => isProduct(op) || !sumsProducts.test(op)))
   const compute: InterpretOptions['compute'] = (node, operands, types) => {
     const results = byTfJs?.(node, operands, types)
     if (!results) return undefined
-    count(`TensorFlow.js ${tfjs!.version}`, node.op)
+    count(nameOf(tfjs!), node.op)
     computed.add(node)
     return results
   }
@@ -97,7 +98,6 @@ async function layerEvaluation(
     await tfjs?.use('wasm')
     const begin = clock()
     const index = model.signatures.find((s) => s.key === name)!.graph
-    const producers = model.graphs.map(({ nodes }) => new Map(nodes.map((node) => [node.outputs[0]!, node])))
     const see = (graph: number, value: number, result: NdArray): void => {
       const node = producers[graph]!.get(value)
       if (!node) return

@@ -42,7 +42,7 @@ function roundingsOf(seed: number): Roundings {
   return {
     operands<T extends NdArray | null>(op: string, operands: readonly T[]): readonly T[] {
       // Numbers computed in two ways are equal by chance, which moving them apart never shows.
-      if (/^(Not)?Equal$|^(not_)?equal$/.test(op)) return next() < 0.5 ? operands.map((o) => o && coarse(o)) : operands
+      if (equality.test(op)) return next() < 0.5 ? operands.map((o) => o && coarse(o)) : operands
       return operands.map((o) => by(o, productTerms(op, operands)))
     },
     result(op, operands, result) {

@@ -12,6 +12,21 @@ import type { SampleKind } from './types.ts'
 /** Zeros of both signs, halves that round to even and away from it, knees of activations, large and small magnitudes. */
 const edges = [0, -0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 3, -3, 6, -6, 6.5, -7, 1e-6, -1e-6, 64, -64] as const
 
+/** Values for all inputs; the reason where there are none to be made up. */
+export function inputsOf(
+  ports: readonly CheckedInput[],
+  shapes: readonly (readonly number[])[],
+  kinds: readonly SampleKind[],
+): readonly NdArray[] | string {
+  const inputs: NdArray[] = []
+  for (const [i, port] of ports.entries()) {
+    const input = sampleOf(port, shapes[i]!, kinds)
+    if (!input) return `inputs of type ${port.dtype} cannot be made up`
+    inputs.push(input)
+  }
+  return inputs
+}
+
 /** Values for an input, one kind for each row of the first axis where there are several; undefined for types that are not plain numbers. */
 export function sampleOf(port: CheckedInput, shape: readonly number[], kinds: readonly SampleKind[]): NdArray | undefined {
   const { dtype } = port

@@ -2,7 +2,7 @@ import { elementCount } from '../core/shape.ts'
 import type { Model, Value } from '../ir/types.ts'
 import { errorInSteps } from '../quantize/stored-error.ts'
 import type { Decision } from '../quantize/types.ts'
-import { isRotating, type WeightAlgorithm } from '../quantize/weights/scheme.ts'
+import { changesWeights } from '../quantize/weights/scheme.ts'
 import { wrongWeights } from './diagnostics.ts'
 import type { StoredWeights } from './types.ts'
 
@@ -21,7 +21,7 @@ export function compareStoredWeights(file: string, written: Model, float: Model,
   let compared = 0
   for (const { tensor, layer, algorithm } of stored) {
     const [x, q] = [before.get(tensor), storedAs(after, tensor)]
-    if ((algorithm && changesFirst(algorithm)) || x?.type.dtype !== 'f32' || !q?.type.quant) continue
+    if ((algorithm && changesWeights(algorithm)) || x?.type.dtype !== 'f32' || !q?.type.quant) continue
     if (elementCount(x.type.shape) !== elementCount(q.type.shape)) continue
     const steps = errorInSteps({ float: x.data!, type: q.type, data: q.data! })
     const most = (algorithm ?? 'min-max') === 'min-max' ? mostSteps : mostStepsTogether
@@ -29,11 +29,6 @@ export function compareStoredWeights(file: string, written: Model, float: Model,
     compared++
   }
   return { compared, of: stored.length }
-}
-
-/** Whether what is stored are other weights than those of the float model. */
-export function changesFirst(algorithm: WeightAlgorithm): boolean {
-  return isRotating(algorithm) || algorithm === 'oscar'
 }
 
 /** What a float constant became; conversions that stand behind it took its name. */

@@ -57,6 +57,9 @@ function macsOf([x, w]: readonly NdArray[]): number {
   return x && w ? (sizeOf(x) * sizeOf(w)) / Math.max(1, w.shape.at(-2) ?? 1) : 0
 }
 
+/** What reports call it. */
+export const nameOf = ({ version }: Pick<TfJs, 'version'>): string => `TensorFlow.js ${version}`
+
 /**
  * Single ops by TensorFlow.js's own graph executor: it reads the attributes itself. Its types are f32, i32, bool and c64; i64 passes as
  * i32 where the values allow it.
@@ -64,7 +67,7 @@ function macsOf([x, w]: readonly NdArray[]): number {
 export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
   const unknown = new Set<string>()
   return {
-    name: `TensorFlow.js ${tfjs.version}`,
+    name: nameOf(tfjs),
     async evaluate(node, operands, outputs) {
       if (unknown.has(node.op) || !operands.every(isTaken) || !isTrusted(node, operands)) return undefined
       const isLarge =

@@ -7,7 +7,7 @@ import type { LiteRtRunner } from '../run/litert.ts'
 import { isTransferable } from '../run/litert-module.ts'
 import { type ModelFile, openModel, withOutputs } from '../run/model-io.ts'
 import type { Feeds } from '../run/runner.ts'
-import type { CheckedInput, CheckedSignature } from './checked-signature.ts'
+import { type CheckedInput, type CheckedSignature, feedsOf } from './checked-signature.ts'
 import type { Unknown } from './evaluate-source.ts'
 import { graphIndexBounds } from './index-bounds.ts'
 import { keepsState, type Running } from './kernel-run.ts'
@@ -76,7 +76,7 @@ export async function tfliteReference({ name, bytes }: TfliteSource, options: Tf
     // Where nothing is rounded on the way there is no noise: ties are then decided alike.
     const isMoved = seed !== undefined && roundingDeviation(model.graphs[signature.graph]!) > 0
     const inputs = isMoved ? movedInputs(given, seed) : given
-    const feeds: Feeds = new Map(signature.inputs.map((p, i) => [p.name, inputs[i]!]))
+    const feeds = feedsOf(signature, inputs)
     try {
       const { running, evaluator } = await prepared(signature, inputs)
       if (signature.keepsState) await running.reset()

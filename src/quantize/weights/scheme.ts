@@ -69,6 +69,11 @@ export function isRotating(algorithm: WeightAlgorithm): boolean {
   return rotatingAlgorithms.some((a) => a === algorithm)
 }
 
+/** Whether weights are turned or scaled before they are stored: not they are stored, but others. */
+export function changesWeights(algorithm: WeightAlgorithm): boolean {
+  return isRotating(algorithm) || algorithm === 'oscar'
+}
+
 export function isSampled(algorithm: WeightAlgorithm | undefined): algorithm is SampledAlgorithm {
   return sampledAlgorithms.some((a) => a === algorithm)
 }

@@ -129,16 +129,14 @@ class SmallWeights {
     if ('reason' in place) return place
     if (elements < scheme.minElements) return { reason: `${elements} elements < ${scheme.minElements}` }
     if (this.#keep(node.origin, value.name)) return { reason: 'kept by --keep-float' }
-    if (scheme.algorithm === 'hadamard' && trait.rotates === 'input') {
-      const other = this.#editor.value(node.inputs[operandIndex(spec, trait.rotates)]!)
-      if (other.type.shape.at(-1) !== value.type.shape.at(-1))
-        return { reason: `${rotationOp} rotates the last axis, and its input is read across axes` }
+    const isAcross = (operand: string | undefined): boolean => {
+      const other = this.#editor.value(node.inputs[operandIndex(spec, operand)]!)
+      return other.type.shape.at(-1) !== value.type.shape.at(-1)
     }
-    if (scheme.algorithm === 'oscar') {
-      const other = this.#editor.value(node.inputs[operandIndex(spec, trait.product?.operand)]!)
-      if (other.type.shape.at(-1) !== value.type.shape.at(-1))
-        return { reason: 'oscar has factors for the last axis, and its input is read across axes' }
-    }
+    if (scheme.algorithm === 'hadamard' && trait.rotates === 'input' && isAcross(trait.rotates))
+      return { reason: `${rotationOp} rotates the last axis, and its input is read across axes` }
+    if (scheme.algorithm === 'oscar' && isAcross(trait.product?.operand))
+      return { reason: 'oscar has factors for the last axis, and its input is read across axes' }
     return place
   }
 

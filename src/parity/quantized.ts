@@ -1,0 +1,74 @@
+import type { NdArray } from '../core/nd-array.ts'
+import type { Shape } from '../core/shape.ts'
+import type { Model } from '../ir/types.ts'
+import type { Decision } from '../quantize/types.ts'
+import { changesWeights } from '../quantize/weights/scheme.ts'
+import { differenceOf, errorRatio, type Verdict } from './compare.ts'
+import type { ParityMode } from './types.ts'
+
+/*
+ * What is asked of the results of a quantized file.
+ */
+
+export type QuantizedMode = Exclude<ParityMode, 'none'>
+
+export interface QuantizedFile {
+  readonly bytes: Uint8Array
+  /** Undefined in modes with integer activations, which hold on what they were calibrated with. */
+  readonly mode: QuantizedMode | undefined
+  readonly decisions: readonly Decision[]
+  /** The float model with the biases that were corrected, where they were. */
+  readonly correctedModel?: Model | undefined
+}
+
+/** Why the results of a quantized file tell nothing. */
+export function notComparedBecause({ mode, decisions }: QuantizedFile): string | undefined {
+  if (!mode)
+    return 'its activations are integers, which hold on inputs as those it was calibrated with: its weights were compared, its results were not'
+  if (!decisions.some((d) => d.algorithm && changesWeights(d.algorithm))) return undefined
+  return 'its weights are turned or scaled before they are stored: neither they nor its results were compared'
+}
+
+/**
+ * Quantized weights move results; how far, depends on the model and is not for this check. An error whose root mean square is above this
+ * share of the results' own is no rounding of weights any more: scales or layouts are wrong.
+ */
+const grossError: Readonly<Record<QuantizedMode, number>> = {
+  float16: 0.1,
+  dynamic: 0.5,
+  'dynamic-int4': 0.5,
+  'weight-only-int8': 0.5,
+  'weight-only-int4': 0.5,
+}
+/** Times what the rounded weights alone do to results, where that is more. */
+const weightsFactor = 4
+
+/** What is allowed, or in words what is not. `byWeights`: what the float model gives with its weights as they are stored. */
+export async function grossVerdict(
+  mode: QuantizedMode,
+  found: NdArray,
+  expected: NdArray,
+  byWeights: () => Promise<NdArray>,
+): Promise<Verdict | string> {
+  const { largest } = differenceOf(found, expected, 0, {})
+  const ratio = /^f/.test(expected.dtype) ? errorRatio(found, expected) : 0
+  const limit = grossError[mode]
+  if (ratio <= limit) return { largest, share: ratio / limit, excused: 0 }
+  const like = await byWeights()
+  const [own, weights] = [errorRatio(found, like), errorRatio(like, expected)]
+  const share = Math.min(own / limit, ratio / (weightsFactor * weights))
+  if (share <= 1) return { largest, share, excused: 0 }
+  return `has an error of ${percent(ratio)} of its size (${mode} may have ${percent(Math.max(limit, weightsFactor * weights))})`
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+
+/** Whether two sizes of a result differ that its graph leaves open: values tell them, and quantization moves values. */
+export function hasOtherSize(shape: Shape | undefined, found: NdArray, expected: NdArray): boolean {
+  return (
+    shape?.length === found.shape.length &&
+    found.shape.length === expected.shape.length &&
+    found.shape.some((size, axis) => size !== expected.shape[axis]) &&
+    found.shape.every((size, axis) => size === expected.shape[axis] || typeof shape[axis] !== 'number')
+  )
+}

@@ -1,0 +1,400 @@
+import { memorySource } from '../core/bytes.ts'
+import { DowncastError } from '../core/diagnostics.ts'
+import type { NdArray } from '../core/nd-array.ts'
+import type { Shape } from '../core/shape.ts'
+import { tfliteBytes } from '../export/write-tflite.ts'
+import { importTflite } from '../import/tflite/import-model.ts'
+import { readTfliteFile } from '../import/tflite/read-file.ts'
+import type { Graph, Model } from '../ir/types.ts'
+import { roundingDeviation, unitRoundoff } from '../ops/rounding.ts'
+import type { LiteRtRunner } from '../run/litert.ts'
+import { type CheckedSignature, feedsOf, hasFreeIntegers } from './checked-signature.ts'
+import { differenceOf, differentKind, type Verdict } from './compare.ts'
+import { cannotRun, mismatch } from './diagnostics.ts'
+import { isUnknown, type Unknown } from './evaluate-source.ts'
+import type { Running } from './kernel-run.ts'
+import { loadForCheck, maxWholeBytes, runtimeLimits } from './load-for-check.ts'
+import { agreeingPart, compareLayers, firstDifferingLayer, type LayerComparison, type Suspect } from './locate.ts'
+import { NoiseTrials } from './noise.ts'
+import { type Plan, planOf } from './plan.ts'
+import { grossVerdict, hasOtherSize, notComparedBecause, type QuantizedFile } from './quantized.ts'
+import { RecentLayers } from './recent-layers.ts'
+import type { Evaluating, Reference } from './reference.ts'
+import { inputsOf } from './samples.ts'
+import { withStoredWeights } from './stored-model.ts'
+import { compareStoredWeights } from './stored-weights.ts'
+import type { OutputParity, ParityGap, ParityMode, SampleKind, StoredWeights } from './types.ts'
+
+export interface CheckOptions {
+  readonly runner: LiteRtRunner
+  /** The float model that the file was written from: for the names of layers, the cost, and how much rounding is to be expected. */
+  readonly model: Model
+  /** The same model quantized: its weights are compared with the float ones, and in these modes it is checked for gross errors besides. */
+  readonly quantized?: QuantizedFile | undefined
+  /** What one run of the source may take, as far as can be told before. */
+  readonly budgetSeconds: number
+  /** Seconds of work so far. */
+  readonly clock: () => number
+  /** Files of more bytes are run some operators at a time: LiteRT.js has 2 GiB. Default 640 MiB. */
+  readonly wholeBytes?: number | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
+/** In these LiteRT.js may lack a kernel, which it says in ways of its own. */
+const mayLackKernels: ReadonlySet<ParityMode> = new Set<ParityMode>(['dynamic-int4', 'weight-only-int8', 'weight-only-int4'])
+
+const sampleWords: Readonly<Record<SampleKind, string>> = { normal: 'random normal', uniform: 'random uniform', edge: 'edge', zero: 'zero' }
+
+interface Sample {
+  /** What the inputs are, row by row where they are more than one. */
+  readonly kinds: readonly SampleKind[]
+  readonly inputs: readonly NdArray[]
+  readonly expected: readonly (NdArray | Unknown)[]
+}
+
+interface Subject {
+  readonly bytes: Uint8Array
+  readonly mode: ParityMode
+}
+
+/** The signatures of a model, one after another, and what was found so far. */
+export class SignatureChecks {
+  readonly outputs: OutputParity[] = []
+  readonly gaps: ParityGap[] = []
+  readonly inputShapes = new Map<string, Record<string, readonly number[]>>()
+  readonly kinds = new Set<SampleKind>()
+  weights: StoredWeights | undefined
+  isReduced = false
+  isInPieces = false
+  /** Why LiteRT.js did not run the model. */
+  onKernels: string | undefined
+  /** The quantized file, read again. */
+  readonly #written: Model | undefined
+  readonly #name: string
+  readonly #subjects: readonly Subject[]
+  readonly #options: CheckOptions
+  readonly #reference: Reference
+
+  constructor(name: string, bytes: Uint8Array, options: CheckOptions, reference: Reference) {
+    this.#name = name
+    this.#options = options
+    this.#reference = reference
+    const { quantized } = options
+    const reason = quantized && notComparedBecause(quantized)
+    this.#subjects = [{ bytes, mode: 'none' }, ...(quantized?.mode && !reason ? [{ bytes: quantized.bytes, mode: quantized.mode }] : [])]
+    if (!quantized) return
+    this.#written = importTflite(readTfliteFile(memorySource(name, quantized.bytes)))
+    if (reason) this.gaps.push(...options.model.signatures.map((s) => ({ signature: s.key, reason })))
+  }
+
+  /** Throws parity/wrong-weights. */
+  compareWeights(): void {
+    const { quantized, model } = this.#options
+    if (quantized && this.#written) this.weights = compareStoredWeights(this.#name, this.#written, model, quantized.decisions)
+  }
+
+  /**
+   * At small sizes where that will do; what does not agree there is judged at the model's own. `isRepeated` says that the signature has
+   * become a graph that another one has been checked on.
+   */
+  async signature(source: CheckedSignature, graph: Graph, isRepeated: boolean): Promise<void> {
+    const { pace } = this.#reference
+    const small = planOf(source, graph, { pace, budgetSeconds: this.#options.budgetSeconds, reduce: true, isRepeated })
+    let disagreement = ''
+    if (!('reason' in small) && small.isReduced) {
+      try {
+        if (await this.#run(source, graph, small)) return
+      } catch (e) {
+        if (!(e instanceof DowncastError && e.stage === 'parity')) throw e
+        disagreement = `; at a reduced size: ${e.message}`
+      }
+    }
+    const plan =
+      'reason' in small || !small.isReduced
+        ? small
+        : planOf(source, graph, { pace, budgetSeconds: this.#options.budgetSeconds, reduce: false, isRepeated })
+    if (!('reason' in plan)) await this.#run(source, graph, plan)
+    else {
+      const part = plan.tooLong && (await this.#part(source, graph, plan.tooLong))
+      this.gaps.push({ signature: source.name, reason: `${plan.reason}${part ?? ''}${disagreement}` })
+    }
+  }
+
+  /** Whether the signature was compared. At reduced sizes that is so only if every output was, and nothing is recorded otherwise. */
+  async #run(source: CheckedSignature, graph: Graph, plan: Plan): Promise<boolean> {
+    const samples: Sample[] = []
+    for (const kinds of plan.isBatched ? [plan.kinds] : plan.kinds.map((kind) => [kind])) {
+      const sample = await this.#sample(source, plan, kinds)
+      if (typeof sample === 'string') {
+        this.gaps.push({ signature: source.name, reason: sample })
+        return false
+      }
+      samples.push(sample)
+    }
+    const known = () => source.outputs.map((_, o) => samples.some((s) => !isUnknown(s.expected[o]!)))
+    if (hasFreeIntegers(source) && !known().includes(true)) {
+      // It may be the values: zeros are what any model takes.
+      const zeros = await this.#sample(source, plan, ['zero'])
+      if (typeof zeros !== 'string') samples.push(zeros)
+    }
+    const isKnown = known()
+    await this.#reference.release()
+    if (plan.isReduced && !isKnown.every((k) => k)) return false
+    const found: { readonly mode: ParityMode; readonly outputs: readonly OutputParity[] }[] = []
+    for (const subject of isKnown.some((k) => k) ? this.#subjects : []) {
+      try {
+        const outputs = await this.#judge(subject, source, graph, plan, samples)
+        found.push({ mode: subject.mode, outputs })
+      } catch (e) {
+        if (!(e instanceof DowncastError) || e.stage === 'parity') throw e
+        if (!runtimeLimits.has(e.code) && !mayLackKernels.has(subject.mode)) throw cannotRun(this.#name, source.name, e.message, e)
+        this.gaps.push({ signature: source.name, ...(subject.mode !== 'none' && { mode: subject.mode }), reason: e.message })
+        // What was found of the float model holds.
+        if (subject.mode === 'none') return false
+      }
+    }
+    this.outputs.push(...found.flatMap((f) => f.outputs))
+    let givenUp: string | undefined
+    for (const [o, port] of source.outputs.entries()) {
+      const expected = samples[0]!.expected[o]!
+      if (isKnown[o] || !isUnknown(expected)) continue
+      if (expected.isGivenUp) givenUp ??= await this.#part(source, graph, { ...plan, kinds: ['normal'] })
+      this.gaps.push({ signature: source.name, output: port.name, reason: `${expected.reason}${(expected.isGivenUp && givenUp) || ''}` })
+    }
+    this.inputShapes.set(source.name, Object.fromEntries(source.inputs.map((p, i) => [p.name, plan.shapes[i]!])))
+    for (const kind of plan.kinds) this.kinds.add(kind)
+    this.isReduced ||= plan.isReduced
+    return true
+  }
+
+  /**
+   * How far the written model gives what the source does, in words, as far as that can be computed in half of the time. What differs
+   * may have been rewritten, so that nothing is said against it.
+   */
+  async #part(source: CheckedSignature, graph: Graph, plan: Plan): Promise<string | undefined> {
+    const [{ bytes }] = this.#subjects as readonly [Subject]
+    if (bytes.byteLength > (this.#options.wholeBytes ?? maxWholeBytes)) return undefined
+    const inputs = inputsOf(source.inputs, plan.shapes, plan.kinds)
+    if (typeof inputs === 'string') return undefined
+    const compared = await this.#layers(bytes, source, graph, inputs, {
+      layers: new RecentLayers(),
+      stopSeconds: this.#options.budgetSeconds / 2,
+    })
+    const part = compared && agreeingPart(compared)
+    return part && `; ${part.operators} of its ${graph.nodes.length} operators, up to the layer ${part.layer}, give what the source does`
+  }
+
+  /** What the source's layers give, held against the written model's; undefined where that gives no results out. */
+  async #layers(
+    bytes: Uint8Array,
+    source: CheckedSignature,
+    graph: Graph,
+    inputs: readonly NdArray[],
+    { layers, ...how }: Omit<Evaluating, 'observe'> & { readonly layers: RecentLayers },
+  ): Promise<LayerComparison | undefined> {
+    await this.#reference.evaluate(source, inputs, { ...how, observe: (layer, result) => layers.add(layer, result) })
+    await this.#reference.release()
+    const written = { bytes, name: this.#name, signature: source.name, graph }
+    try {
+      return await compareLayers(this.#options.runner, written, feedsOf(source, inputs), layers.results, relativeTolerance(graph))
+    } catch (e) {
+      // To give out all results may take more than the runtime has.
+      if (!(e instanceof DowncastError)) throw e
+      return undefined
+    }
+  }
+
+  /** Inputs and what the source makes of them; the reason where there are none to be made up. */
+  async #sample(source: CheckedSignature, plan: Plan, kinds: readonly SampleKind[]): Promise<Sample | string> {
+    const inputs = inputsOf(source.inputs, plan.shapes, kinds)
+    return typeof inputs === 'string' ? inputs : { kinds, inputs, expected: await this.#reference.evaluate(source, inputs) }
+  }
+
+  async #judge(subject: Subject, source: CheckedSignature, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
+    const loaded = await this.#load(subject, graph, plan)
+    try {
+      const verdicts: { readonly output: number; readonly rows: number; readonly verdict: Verdict }[] = []
+      const add = async (sample: Sample): Promise<unknown> => {
+        let results: Map<string, NdArray>
+        try {
+          results = await this.#execute(loaded, source, sample)
+        } catch (e) {
+          if (!(e instanceof DowncastError)) throw e
+          return e
+        }
+        try {
+          verdicts.push(...(await this.#compare(subject, results, source, graph, plan, sample)))
+        } catch (e) {
+          if (!(e instanceof DowncastError) || !hasFreeIntegers(source)) throw e
+          // Axes, sizes and the like: numbers that TensorFlow refuses, kernels take in different ways.
+          const reason = `made-up ${sample.kinds.join(', ')} integers may mean nothing to it, and there ${e.message}`
+          this.gaps.push({ signature: source.name, reason })
+        }
+        return undefined
+      }
+      let failure: unknown
+      for (const sample of samples) failure = (await add(sample)) ?? failure
+      if (failure && verdicts.length === 0) {
+        // It may be the values: zeros are what any model takes.
+        const zeros = await this.#sample(source, plan, ['zero'])
+        if (typeof zeros === 'string' || (await add(zeros))) {
+          if (!(failure instanceof DowncastError) || failure.code !== 'run/failed' || !hasFreeIntegers(source)) throw failure
+          this.gaps.push({ signature: source.name, reason: `made-up integers may mean nothing to it, and with them ${failure.message}` })
+        }
+      }
+      return source.outputs.flatMap(({ name }, o): OutputParity[] => {
+        const own = verdicts.filter((v) => v.output === o)
+        if (own.length === 0) return []
+        const sum = (f: (v: (typeof own)[number]) => number): number => own.reduce((n, v) => n + f(v), 0)
+        return [
+          {
+            signature: source.name,
+            output: name,
+            mode: subject.mode,
+            samples: sum((v) => v.rows),
+            largestDifference: Math.max(...own.map((v) => v.verdict.largest)),
+            shareOfTolerance: Math.max(...own.map((v) => v.verdict.share)),
+            excusedElements: sum((v) => v.verdict.excused),
+          },
+        ]
+      })
+    } finally {
+      await loaded.dispose()
+    }
+  }
+
+  async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan): Promise<Running> {
+    const name = this.#name
+    const { runner } = this.#options
+    const how = {
+      name,
+      bytes,
+      graph,
+      shapes: plan.shapes,
+      isOpen: plan.isReduced,
+      isFloat: mode === 'none',
+      wholeBytes: this.#options.wholeBytes ?? maxWholeBytes,
+    }
+    const { running, missing, isInPieces = false } = await loadForCheck(runner, how)
+    this.isInPieces ||= isInPieces
+    if (missing) this.onKernels = missing.message
+    return running
+  }
+
+  /** The outputs by name. */
+  async #execute(loaded: Running, source: CheckedSignature, sample: Sample): Promise<Map<string, NdArray>> {
+    // Each sample is evaluated from the initial values on.
+    if (source.keepsState) await loaded.reset()
+    return loaded.run(feedsOf(source, sample.inputs), { signature: source.name, signal: this.#options.signal })
+  }
+
+  /** Throws parity/mismatch. */
+  async #compare(
+    subject: Subject,
+    found: ReadonlyMap<string, NdArray>,
+    source: CheckedSignature,
+    graph: Graph,
+    plan: Plan,
+    sample: Sample,
+  ): Promise<{ output: number; rows: number; verdict: Verdict }[]> {
+    const verdictOf = this.#verdicts(subject, source, graph, sample)
+    const verdicts = []
+    for (const [output, port] of source.outputs.entries()) {
+      const expected = sample.expected[output]!
+      if (isUnknown(expected)) continue
+      const result = found.get(port.name)!
+      if (subject.mode !== 'none' && hasOtherSize(this.#shapeOf(source, port.name, graph), result, expected)) {
+        this.#noteOtherSize({ signature: source.name, output: port.name, mode: subject.mode })
+        continue
+      }
+      const verdict = await verdictOf(output, result, expected)
+      if (typeof verdict !== 'string') verdicts.push({ output, rows: sample.kinds.length, verdict })
+      else throw await this.#mismatch(subject, source, graph, plan, sample, output, verdict)
+    }
+    return verdicts
+  }
+
+  /** The shape of an output in the graph that a signature became. */
+  #shapeOf(source: CheckedSignature, output: string, graph: Graph): Shape | undefined {
+    const port = this.#options.model.signatures.find((s) => s.key === source.name)?.outputs.find((p) => p.name === output)
+    return port && graph.values.get(port.value)?.type.shape
+  }
+
+  #noteOtherSize(at: Pick<ParityGap, 'signature' | 'output' | 'mode'>): void {
+    if (this.gaps.some((g) => g.signature === at.signature && g.output === at.output && g.mode === at.mode)) return
+    this.gaps.push({ ...at, reason: 'its size depends on values, and rounded weights give it another one' })
+  }
+
+  /** Judges outputs of one sample: what is allowed, or in words what is not. */
+  #verdicts({ mode }: Subject, source: CheckedSignature, graph: Graph, sample: Sample) {
+    const relative = relativeTolerance(graph)
+    const rows = sample.kinds.length
+    let trials: NoiseTrials | undefined
+    let byWeights: Map<string, NdArray> | undefined
+    return async (o: number, found: NdArray, expected: NdArray): Promise<Verdict | string> => {
+      const kind = differentKind(found, expected)
+      if (kind) return kind
+      if (mode !== 'none')
+        return grossVerdict(mode, found, expected, async () => {
+          byWeights ??= await this.#byWeights(source, sample)
+          return byWeights.get(source.outputs[o]!.name)!
+        })
+      const plain = differenceOf(found, expected, relative, { rows })
+      if (plain.beyond === 0) return { ...plain, excused: 0 }
+      trials ??= new NoiseTrials(this.#reference, source, sample, { limitSeconds: this.#options.budgetSeconds, clock: this.#options.clock })
+      do {
+        const noisy = differenceOf(found, expected, relative, { rows, noise: trials.noise[o] })
+        if (noisy.beyond === 0) return { ...noisy, excused: plain.beyond }
+      } while (await trials.more())
+      const { index, found: f, expected: e, allowed } = plain.worst!
+      return `has ${f} where ${e} is right, at element ${index} (${allowed.toPrecision(2)} is allowed; ${plain.beyond} elements differ)`
+    }
+  }
+
+  /** What the float model gives with its weights as the quantized file has them. */
+  async #byWeights(source: CheckedSignature, sample: Sample): Promise<Map<string, NdArray>> {
+    const bytes = tfliteBytes(withStoredWeights(this.#options.quantized?.correctedModel ?? this.#options.model, this.#written!))
+    const loaded = await this.#options.runner.load(bytes, { name: this.#name })
+    try {
+      return await this.#execute(loaded, source, sample)
+    } finally {
+      await loaded.dispose()
+    }
+  }
+
+  async #mismatch(
+    subject: Subject,
+    source: CheckedSignature,
+    graph: Graph,
+    plan: Plan,
+    sample: Sample,
+    output: number,
+    difference: string,
+  ): Promise<DowncastError> {
+    let suspect: Suspect | undefined
+    // The operators of a quantized file are not those of the float graph; at reduced sizes nothing is told yet; the rest asks LiteRT.js.
+    if (subject.mode === 'none' && !plan.isReduced && !this.isInPieces && this.onKernels === undefined) {
+      const layers = new RecentLayers(Number.POSITIVE_INFINITY)
+      const compared = await this.#layers(subject.bytes, source, graph, sample.inputs, { layers })
+      suspect = compared && firstDifferingLayer(compared)
+    }
+    return mismatch({
+      file: this.#name,
+      signature: source.name,
+      output: source.outputs[output]!.name,
+      layer: suspect?.layer,
+      operator: suspect?.node.op,
+      rules: suspect?.node.origin.rules ?? [],
+      difference,
+      inputs: sample.kinds.map((kind) => sampleWords[kind]).join(', '),
+    })
+  }
+}
+
+/**
+ * Of the largest magnitude in a row of an output. Both the model and its source round on the way, each as its longest chain of operators
+ * says; kernels approximate exponentials and the like within a few units, for which there are 128 in any case.
+ */
+function relativeTolerance(graph: Graph): number {
+  return Math.max(128 * unitRoundoff, 2 * roundingDeviation(graph))
+}
