@@ -49,7 +49,7 @@ async function sampled(before: Converted, how: QuantizeOptions, data: DataSet) {
   const { floatModel } = before
   const bytes = tfliteBytes(floatModel)
   const plan = layersToObserve(floatModel, how)
-  const observer = await openObserver(runner, bytes, 'm.tflite', hessianSources(floatModel, bytes, plan.layers))
+  const observer = await openObserver(runner, bytes, 'm.tflite', hessianSources(floatModel, bytes, plan.sums))
   const { hessians } = await calibrate({ model: { name: 'm.tflite', bytes }, data, observers: [observer] })
   await observer.dispose()
   return quantizeConverted(before, { ...how, hessians: observedHessians(plan, hessians) })

@@ -11,7 +11,8 @@ import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import type { Model } from '../../src/ir/types.ts'
 import { kindOfPath, openFile } from '../../src/platform/node.ts'
 import { nodeObservers } from '../../src/platform/node-worker.ts'
-import type { ObservedLayer } from '../../src/quantize/weights/observed-layers.ts'
+import { sumsLength } from '../../src/quantize/weights/hessian.ts'
+import type { ObservedSums } from '../../src/quantize/weights/observed-layers.ts'
 import type { DataSet } from '../../src/run/data/sample.ts'
 import type { Terminal } from '../terminal.ts'
 import { inputPaths, openPaths } from './input-paths.ts'
@@ -25,14 +26,14 @@ export interface CalibrationOptions {
   readonly jobs: number | undefined
   readonly skipBad: boolean
   readonly terminal: Terminal
-  /** Layers of which samples are to tell more than ranges, for which algorithm. Default none. */
-  readonly observe?: { readonly layers: readonly ObservedLayer[]; readonly algorithm: string }
+  /** What samples are to tell beyond ranges, for which algorithm. Default nothing. */
+  readonly observe?: { readonly sums: readonly ObservedSums[]; readonly algorithm: string }
 }
 
 /**
  * What `--calibration` of `convert` names, for a float model (`Converted.floatModel`): the calibration in a file of `downcast calibrate`, or
  * one made now from data, `[NAME=]DATA` as in `calibrate --data`. `calibration.ranges(floatModel, estimatorOf(name))` gives what
- * `QuantizeOptions.ranges` takes; the diagnostics are warnings and notes to be told, `hessians` those of `observe.layers`.
+ * `QuantizeOptions.ranges` takes; the diagnostics are warnings and notes to be told, `hessians` `observe.sums`.
  * Throws calibrate/malformed-calibration, calibrate/other-model, calibrate/no-samples-inside, and what `calibrate` and `openDataSet` throw.
  */
 export async function calibrationFor(
@@ -45,10 +46,10 @@ export async function calibrationFor(
   const [only] = values
   const text = values.length === 1 && only !== undefined ? calibrationIn(only) : undefined
   if (text === undefined || only === undefined) {
-    const hessians = hessianSources(floatModel, bytes, options.observe?.layers ?? [])
+    const hessians = hessianSources(floatModel, bytes, options.observe?.sums ?? [])
     return calibrateBytes({ name: modelName, bytes }, openPaths(inputPaths('--calibration', values)), options, { hessians })
   }
-  if (options.observe && options.observe.layers.length > 0) throw noSamplesInside(only, options.observe.algorithm)
+  if (options.observe && options.observe.sums.length > 0) throw noSamplesInside(only, options.observe.algorithm)
   const calibration = parseCalibration(only, text)
   const { name, sha256 } = calibration.record.model
   const expected = await digestOf([bytes])
@@ -87,7 +88,10 @@ const hessianBytes = 2 ** 31
 
 /** How many threads Hessians have room for: each has its own and one on the way, beside the sum of all. */
 function jobsFor(hessians: readonly HessianSource[]): number {
-  const bytes = hessians.reduce((n, h) => n + 8 * (h.sums === 'squares' ? h.columns + 1 : (h.groups * h.columns * (h.columns + 1)) / 2), 0)
+  const bytes = hessians.reduce(
+    (n, { kind, columns, groups }) => n + 8 * (kind === 'squares' ? columns + 1 : groups * sumsLength(columns)),
+    0,
+  )
   return Math.floor((hessianBytes - bytes) / (2 * bytes))
 }
 

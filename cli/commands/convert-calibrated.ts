@@ -59,7 +59,7 @@ export async function runCalibrated(
   const plan = sampled === undefined ? undefined : (await import('../../src/quantize/observe.ts')).layersToObserve(before.floatModel, how)
   const settings = {
     ...{ preprocess, jobs, maxSamples: options['max-samples'], skipBad: options['skip-bad'], terminal },
-    ...(plan && sampled !== undefined && { observe: { layers: plan.layers, algorithm: sampled } }),
+    ...(plan && sampled !== undefined && { observe: { sums: plan.sums, algorithm: sampled } }),
   }
   const found = await calibrationFor(before.floatModel, basename(resolve(path)), options.calibration, settings)
   const { calibration, diagnostics } = found

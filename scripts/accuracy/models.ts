@@ -70,7 +70,7 @@ async function observed(float: Converted, name: string, samples: Uint8Array, how
   const runner = liteRtRunner(loadNodeLiteRt)
   const bytes = tfliteBytes(float.floatModel)
   const plan = how && layersToObserve(float.floatModel, { mode: how.mode ?? 'none', weightsAlgorithm: how.weightsAlgorithm })
-  const observer = await openObserver(runner, bytes, name, plan && hessianSources(float.floatModel, bytes, plan.layers))
+  const observer = await openObserver(runner, bytes, name, plan && hessianSources(float.floatModel, bytes, plan.sums))
   try {
     const data = openDataSet({ data: memorySource('representative.npz', samples) })
     const { calibration, hessians } = await calibrate({ model: { name, bytes }, data, observers: [observer] })

@@ -9,7 +9,7 @@ import { interpret } from '../ops/interpret.ts'
 import { modelFromText } from '../ops/text.ts'
 import { loadNodeLiteRt } from '../platform/node-litert.ts'
 import { layersToObserve } from '../quantize/observe.ts'
-import { gramOf, type Hessian } from '../quantize/weights/hessian.ts'
+import { blocksOf, gramOf, type Hessian } from '../quantize/weights/hessian.ts'
 import { planObservation } from '../quantize/weights/observed-layers.ts'
 import { placeOf } from '../quantize/weights/rows.ts'
 import { openDataSet } from '../run/data/open-data-set.ts'
@@ -46,7 +46,7 @@ const filled = (n: number) => Float32Array.from({ length: n }, (_, i) => ((i * 7
 
 describe('HessianSums', () => {
   test.each([1, 3, 8, 13, 64, 100])('multiplies rows of %d', (columns) => {
-    const sums = new HessianSums([{ sums: 'products', columns, groups: 1, reads: [{ activation: 2 }] }])
+    const sums = new HessianSums([{ kind: 'products', columns, groups: 1, reads: [{ activation: 2 }] }])
     const count = 700
     const values = filled(count * columns)
     const rows = Array.from({ length: count }, (_, r) => values.subarray(r * columns, (r + 1) * columns))
@@ -65,7 +65,7 @@ describe('HessianSums', () => {
 
   it('sums squares, and counts rows', () => {
     const values = filled(60)
-    const sums = new HessianSums([{ sums: 'squares', columns: 4, groups: 1, reads: [{ activation: 0 }] }])
+    const sums = new HessianSums([{ kind: 'squares', columns: 4, groups: 1, reads: [{ activation: 0 }] }])
     sums.see(0, ndArray('f32', values.slice(0, 40), [2, 5, 4]))
     sums.see(0, ndArray('f32', values.slice(40), [5, 4]))
     const squares = [0, 1, 2, 3].map((c) => values.reduce((sum, x, i) => (i % 4 === c ? sum + x * x : sum), 0))
@@ -75,13 +75,29 @@ describe('HessianSums', () => {
     expect([...sums.take()[0]!]).toEqual([0, 0, 0, 0, 0])
   })
 
+  it('multiplies runs of long rows alone', () => {
+    const columns = 4650
+    const sums = new HessianSums([{ kind: 'products', columns, groups: 1, reads: [{ activation: 0 }] }])
+    const values = filled(3 * columns)
+    sums.see(0, ndArray('f32', values, [3, columns]))
+    const found = sums.take()[0]!
+    const blocks = blocksOf(columns)
+    expect(blocks.map((b) => b.columns)).toEqual([2336, 2314])
+    for (const [i, block] of blocks.entries()) {
+      const rows = [0, 1, 2].map((r) => values.subarray(r * columns + block.first).subarray(0, block.columns))
+      const run = found.subarray(block.at, blocks[i + 1]?.at)
+      const worst = products(block.columns, rows).reduce((most, x, k) => Math.max(most, Math.abs(run[k]! - x) / x), 0)
+      expect(worst).toBeLessThan(1e-6)
+    }
+  })
+
   it('sums several activations as one', () => {
     const columns = 5
     const reads = [{ activation: 0, window: { size: [1, 1] as const, stride: [2, 3], padding: 'valid' as const } }, { activation: 1 }]
     const [n, height, width] = [2, 5, 4]
     const values = filled(n * height * width * columns)
     const row = (i: number, y: number, x: number) => values.subarray(((i * height + y) * width + x) * columns).subarray(0, columns)
-    const sums = new HessianSums([{ sums: 'products', columns, groups: 1, reads }])
+    const sums = new HessianSums([{ kind: 'products', columns, groups: 1, reads }])
     sums.see(0, ndArray('f32', values, [n, height, width, columns]))
     sums.see(1, ndArray('f32', filled(2 * columns), [2, columns]))
     const rows = [0, 1].flatMap((i) => [0, 2, 4].flatMap((y) => [0, 3].map((x) => row(i, y, x))))
@@ -103,7 +119,7 @@ describe('HessianSums', () => {
         values[p * columns + 1 + (Math.floor(p / width) % 3)] = 1
         values[p * columns + 4 + (p % 3)] = 1
       }
-      const sums = new HessianSums([{ sums: 'products', columns, groups: 1, reads: [{ activation: 0, window }] }])
+      const sums = new HessianSums([{ kind: 'products', columns, groups: 1, reads: [{ activation: 0, window }] }])
       sums.see(0, ndArray('f32', values, [1, height, width, columns]))
       const found = sums.take()[0]!
       const taken = found[0]!
@@ -159,9 +175,9 @@ test.each(layers)('the Hessian of %s tells the power of its results', (_, input,
   const model = modelFromText(`graph main(%x "x": ${input}) {\n${body}\n return %y }\nsignature "serve" main("x" %x) -> ("y" %y)`)
   const [graph] = model.graphs
   const weights = [...graph!.values.values()].find((v) => v.name === 'w')!
-  const [layer] = planObservation(model, { products: new Set([weights.data!]) }).layers
-  const { columns, groups, isTransposed, rows } = layer!
-  const sums = new HessianSums([{ sums: 'products', columns, groups, reads: rows.map(({ window }) => ({ activation: 0, window })) }])
+  const plan = planObservation(model, { products: new Set([weights.data!]) })
+  const [{ columns, groups, rows }, { isTransposed }] = [plan.sums[0]!, plan.layers[0]!]
+  const sums = new HessianSums([{ kind: 'products', columns, groups, reads: rows.map(({ window }) => ({ activation: 0, window })) }])
   const shape = graph!.values.get(graph!.inputs[0]!)!.type.shape as readonly number[]
   const x = ndArray(
     'f32',
@@ -174,8 +190,9 @@ test.each(layers)('the Hessian of %s tells the power of its results', (_, input,
   const count = w.length / columns
   const hessian: Hessian = { columns, groups, isTransposed, sums: sums.take()[0]! }
   for (let o = 0; o < count; o++) {
-    const { start, step } = placeOf(w.length, hessian, o)
-    const gram = gramOf(hessian, Math.floor((o * groups) / count)).sums
+    const [block] = blocksOf(columns)
+    const { start, step } = placeOf(w.length, hessian, o, block!)
+    const gram = gramOf(hessian, Math.floor((o * groups) / count), block!).sums
     let power = 0
     for (let i = 0, at = 0; i < columns; i++)
       for (let j = i; j < columns; j++, at++) power += (i === j ? 1 : 2) * gram[at]! * w[start + i * step]! * w[start + j * step]!
@@ -190,7 +207,7 @@ const preprocess = new Map([['', parsePreprocess('mean=0,std=255')]])
 function sourcesOf({ name, bytes }: typeof cnn) {
   const model = importTflite(readTfliteFile(memorySource(name, bytes)))
   const plan = layersToObserve(model, { mode: 'dynamic-int4', weightsAlgorithm: 'gptq' })
-  return { plan, sources: hessianSources(model, bytes, plan.layers) }
+  return { plan, sources: hessianSources(model, bytes, plan.sums) }
 }
 const { plan, sources } = sourcesOf(cnn)
 
@@ -209,7 +226,7 @@ describe('a calibration with Hessians', () => {
   const run = (observers: readonly Observer[]) => calibrate({ model: cnn, data: many, preprocess, observers })
 
   it('observes what convolutions and fully connected layers read', () => {
-    expect(plan.layers.map((l) => l.columns)).toEqual(sources.map((s) => s.columns))
+    expect(plan.sums.map((s) => s.columns)).toEqual(sources.map((s) => s.columns))
     expect(new Set(sources.map((s) => s.reads[0]!.window?.size.join()))).toEqual(new Set(['3,3', undefined]))
     expect([...plan.refused.values()]).toEqual([])
   })
@@ -248,6 +265,6 @@ describe('a calibration with Hessians', () => {
 })
 
 it('is asked of positions that are there', () => {
-  const wrong: HessianSource = { sums: 'products', columns: 3, groups: 1, reads: [{ activation: 0 }] }
+  const wrong: HessianSource = { kind: 'products', columns: 3, groups: 1, reads: [{ activation: 0 }] }
   expect(() => new HessianSums([wrong]).see(0, ndArray('f32', filled(4), [4]))).toThrow('whole rows')
 })

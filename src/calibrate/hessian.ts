@@ -1,14 +1,14 @@
 import { invariant } from '../core/diagnostics.ts'
 import { typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
-import type { ProductRows, RowWindow } from '../ops/spec.ts'
-import { triangleAt, triangleLength } from '../quantize/weights/hessian.ts'
+import type { RowWindow } from '../ops/spec.ts'
+import { type Block, blocksOf, sumsLength, triangleAt } from '../quantize/weights/hessian.ts'
+import type { ObservedSums } from '../quantize/weights/observed-layers.ts'
 import { hessianKernel, outAt, paddedWidth, rowsOf, tileHeight, tileWidth } from './hessian-kernel.ts'
 import { Patches } from './patches.ts'
 
 /** Rows of which X^T X is wanted, summed over all samples, of each group; or its diagonal, and how many they were. */
-export interface HessianSource extends Pick<ProductRows, 'columns' | 'groups'> {
-  readonly sums: 'products' | 'squares'
+export interface HessianSource extends Pick<ObservedSums, 'kind' | 'columns' | 'groups'> {
   readonly reads: readonly {
     /** Position in the list of activations. */
     readonly activation: number
@@ -18,7 +18,7 @@ export interface HessianSource extends Pick<ProductRows, 'columns' | 'groups'> {
 }
 
 /**
- * X^T X of some samples for each source: the upper triangle, row by row, of one group behind the other. Products are summed in float32 over blocks of up to 256 rows, blocks in
+ * X^T X of some samples for each source: the upper triangle, row by row, of one block of columns behind the other, and so of one group. Products are summed in float32 over blocks of up to 256 rows, blocks in
  * float64, in the order in which they come: equal samples in equal order have equal sums.
  */
 export class HessianSums {
@@ -26,7 +26,7 @@ export class HessianSums {
   readonly #all: readonly (Sums | Squares)[]
 
   constructor(sources: readonly HessianSource[]) {
-    this.#all = sources.map(({ sums: kind, columns, groups, reads }) => {
+    this.#all = sources.map(({ kind, columns, groups, reads }) => {
       const sums = kind === 'squares' ? new Squares(columns) : new Sums(columns, groups)
       for (const { activation, window } of reads) {
         const list = this.#byActivation.get(activation) ?? []
@@ -82,6 +82,7 @@ class Sums {
   readonly #waiting: Float32Array
   readonly #most: number
   readonly #groups: number
+  readonly #blocks: readonly Block[]
   #held = 0
   #total: Float64Array<ArrayBuffer>
 
@@ -91,7 +92,8 @@ class Sums {
     this.#padded = paddedWidth(columns)
     this.#most = rowsOf(columns)
     this.#waiting = new Float32Array(this.#most * this.#padded)
-    this.#total = new Float64Array(groups * triangleLength(columns))
+    this.#blocks = blocksOf(columns)
+    this.#total = new Float64Array(groups * sumsLength(columns))
   }
 
   addRows(rows: Float32Array): void {
@@ -125,16 +127,18 @@ class Sums {
   }
 
   #multiply(group: number): void {
-    const kernel = hessianKernel()
-    const columns = this.#columns
+    hessianKernel().rows.set(this.#waiting.subarray(0, this.#held * this.#padded))
+    for (const block of this.#blocks) this.#multiplyBlock(block, group * sumsLength(this.#columns) + block.at)
+    this.#held = 0
+  }
+
+  #multiplyBlock({ first, columns }: Block, begin: number): void {
+    const { tile, sums } = hessianKernel()
     const step = 4 * this.#padded
     const total = this.#total
-    const begin = group * triangleLength(columns)
-    kernel.rows.set(this.#waiting.subarray(0, this.#held * this.#padded))
-    const { sums } = kernel
     for (let a = 0; a < columns; a += tileHeight) {
       for (let b = a - (a % tileWidth); b < columns; b += tileWidth) {
-        kernel.tile(4 * a, 4 * b, 4 * a + this.#held * step, step, outAt)
+        tile(4 * (first + a), 4 * (first + b), 4 * (first + a) + this.#held * step, step, outAt)
         const bottom = Math.min(tileHeight, columns - a)
         const width = Math.min(tileWidth, columns - b)
         for (let i = 0; i < bottom; i++) {
@@ -144,6 +148,5 @@ class Sums {
         }
       }
     }
-    this.#held = 0
   }
 }

@@ -13,13 +13,44 @@ export interface Gram {
   readonly sums: Float64Array
 }
 
-/** Those of all groups of a layer, one behind the other, and how its weights are rows. */
-export interface Hessian extends Gram, Pick<ProductRows, 'groups' | 'isTransposed'> {}
-
-export function gramOf({ columns, sums }: Hessian, group: number): Gram {
-  const length = triangleLength(columns)
-  return { columns, sums: sums.subarray(group * length, (group + 1) * length) }
+/** Those of all groups of a layer, one behind the other, each of its blocks one behind the other, and how its weights are rows. */
+export interface Hessian extends Pick<ProductRows, 'columns' | 'groups' | 'isTransposed'> {
+  readonly sums: Float64Array
 }
+
+/** Of the columns of one block. */
+export function gramOf({ columns, sums }: Hessian, group: number, block: Block): Gram {
+  const begin = group * sumsLength(columns) + block.at
+  return { columns: block.columns, sums: sums.subarray(begin, begin + triangleLength(block.columns)) }
+}
+
+/** Windows of 3x3 over 512 channels. A Hessian of so many columns takes 85 MB, and its factor as much again. */
+const maxColumns = 4608
+/** Blocks begin at whole tiles of the kernels. */
+const blockStep = 16
+
+/** Columns whose products with each other are summed. */
+export interface Block {
+  readonly first: number
+  readonly columns: number
+  /** Where its sums begin among those of its group. */
+  readonly at: number
+}
+
+/** All columns of a row; of rows that are too long, runs of nearly equal length, as if elements of different runs had nothing in common. */
+export function blocksOf(columns: number): Block[] {
+  const most = Math.ceil(columns / Math.ceil(columns / maxColumns) / blockStep) * blockStep
+  const blocks: Block[] = []
+  for (let first = 0, at = 0; first < columns; first += most) {
+    const width = Math.min(most, columns - first)
+    blocks.push({ first, columns: width, at })
+    at += triangleLength(width)
+  }
+  return blocks
+}
+
+/** How many sums there are of a group. */
+export const sumsLength = (columns: number): number => blocksOf(columns).reduce((n, b) => n + triangleLength(b.columns), 0)
 
 /** What the samples made of the inputs of layers, by the constant that holds the weights; a reason where there is nothing. */
 export interface Hessians {

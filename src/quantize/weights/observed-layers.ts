@@ -3,7 +3,7 @@ import type { Model, Node, Value } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
 import type { ProductRows } from '../../ops/spec.ts'
 import { needsSamples } from '../diagnostics.ts'
-import { type Hessian, type Hessians, triangleLength } from './hessian.ts'
+import { type Hessian, type Hessians, sumsLength } from './hessian.ts'
 import type { ObservingAlgorithm } from './scheme.ts'
 
 /** Rows that a layer multiplies its weights with. */
@@ -12,29 +12,34 @@ export interface ObservedRows extends Pick<ProductRows, 'window'> {
   readonly value: Value
 }
 
-/** Weights whose integers depend on samples, and all that they are multiplied with. */
-export interface ObservedLayer extends Pick<ProductRows, 'columns' | 'groups' | 'isTransposed'> {
-  readonly weights: ConstData
+/** What is summed of all rows that some weights are multiplied with. */
+export interface ObservedSums extends Pick<ProductRows, 'columns' | 'groups'> {
   /** Of all pairs of elements of a row the products, or of each element the square; squares come with the number of rows behind them. */
-  readonly sums: 'products' | 'squares'
+  readonly kind: 'products' | 'squares'
   readonly rows: readonly ObservedRows[]
 }
 
+/** Weights whose integers depend on samples. */
+export interface ObservedLayer extends Pick<ProductRows, 'isTransposed'> {
+  readonly weights: ConstData
+  /** The position of its sums, which layers that read the same have in common. */
+  readonly sums: number
+}
+
 export interface ObservationPlan {
+  readonly sums: readonly ObservedSums[]
   readonly layers: readonly ObservedLayer[]
   /** Why weights that ask for it are left out. */
   readonly refused: ReadonlyMap<ConstData, string>
 }
 
 /** Weights that ask for these sums. */
-export type Wanted = Readonly<Partial<Record<ObservedLayer['sums'], ReadonlySet<ConstData>>>>
+export type Wanted = Readonly<Partial<Record<ObservedSums['kind'], ReadonlySet<ConstData>>>>
 
-/** Windows of 3x3 over 512 channels. A Hessian of so many columns takes 85 MB, and its factor as much again. */
-const maxColumns = 4608
 /** Of all Hessians of a model. */
-const maxBytes = 512 * 2 ** 20
+const maxBytes = 640 * 2 ** 20
 
-interface Product extends Omit<ObservedLayer, 'sums'> {
+interface Product extends Layout, Pick<ObservedSums, 'rows'> {
   readonly reader: { readonly node: Node; readonly value: Value }
 }
 
@@ -64,7 +69,7 @@ function productsOf(model: Model): Map<ConstData, Product | { readonly reason: s
         }
         const { window, ...layout } = rows
         const more: ObservedRows = { graph, value: other, ...(window && { window }) }
-        if (!known || 'reason' in known) found.set(value.data, { weights: value.data, ...layout, rows: [more], reader: { node, value } })
+        if (!known || 'reason' in known) found.set(value.data, { ...layout, rows: [more], reader: { node, value } })
         else if (hasLayout(known, layout)) found.set(value.data, { ...known, rows: [...known.rows, more] })
         else found.set(value.data, { reason: 'its ops take it for rows of different lengths' })
       }
@@ -94,43 +99,46 @@ const notKnown = { reason: 'it was made anew for this mode' }
 
 /** What is to be observed so that these weights of a float model can be stored. */
 export function planObservation(model: Model, wanted: Wanted): ObservationPlan {
+  const sums = new Map<string, ObservedSums & { readonly position: number }>()
   const layers: ObservedLayer[] = []
   const refused = new Map<ConstData, string>()
   let bytes = 0
   const products = productsOf(model)
-  const asked = (['products', 'squares'] as const).flatMap((sums) => [...(wanted[sums] ?? [])].map((weights) => ({ weights, sums })))
-  for (const { weights, sums } of asked) {
+  const asked = (['products', 'squares'] as const).flatMap((kind) => [...(wanted[kind] ?? [])].map((weights) => ({ weights, kind })))
+  for (const { weights, kind } of asked) {
     const product = products.get(weights) ?? notKnown
     if ('reason' in product) {
       refused.set(weights, product.reason)
       continue
     }
     const { columns, groups, isTransposed, rows } = product
-    if (sums === 'squares') {
-      layers.push({ weights, sums, columns, groups, isTransposed, rows })
+    const key = JSON.stringify([kind, columns, groups, rows.map(({ graph, value, window }) => [graph, value.id, window])])
+    const known = sums.get(key)
+    const more = known || kind === 'squares' ? 0 : 8 * groups * sumsLength(columns)
+    if (bytes + more > maxBytes) {
+      refused.set(weights, `what is observed of the layers before it takes ${maxBytes / 2 ** 20} MB`)
       continue
     }
-    const more = 8 * groups * triangleLength(columns)
-    if (columns > maxColumns) refused.set(weights, `its rows have ${columns} elements, and at most ${maxColumns} are observed`)
-    else if (bytes + more > maxBytes) refused.set(weights, `what is observed of the layers before it takes ${maxBytes / 2 ** 20} MB`)
-    else {
-      bytes += more
-      layers.push({ weights, sums, columns, groups, isTransposed, rows })
-    }
+    bytes += more
+    const position = known?.position ?? sums.size
+    if (!known) sums.set(key, { kind, columns, groups, rows, position })
+    layers.push({ weights, sums: position, isTransposed })
   }
-  return { layers, refused }
+  return { sums: [...sums.values()], layers, refused }
 }
 
-/** What was observed, one list of sums for each layer of a plan. */
-export function observedHessians({ layers, refused }: ObservationPlan, sums: readonly Float64Array[]): Hessians {
+/** What was observed, one list of numbers for each of the sums of a plan. */
+export function observedHessians({ sums, layers, refused }: ObservationPlan, found: readonly Float64Array[]): Hessians {
   const hessians = new Map<ConstData, Hessian>()
   const moments = new Map<ConstData, Float64Array>()
-  for (const [i, { weights, columns, groups, isTransposed, sums: kind }] of layers.entries()) {
-    if (kind === 'products') hessians.set(weights, { columns, groups, isTransposed, sums: sums[i]! })
+  for (const { weights, sums: position, isTransposed } of layers) {
+    const { kind, columns, groups } = sums[position]!
+    const numbers = found[position]!
+    if (kind === 'products') hessians.set(weights, { columns, groups, isTransposed, sums: numbers })
     else
       moments.set(
         weights,
-        sums[i]!.subarray(0, columns).map((square) => square / sums[i]![columns]!),
+        numbers.subarray(0, columns).map((square) => square / numbers[columns]!),
       )
   }
   const why = (weights: ConstData) => ({ reason: refused.get(weights) ?? notKnown.reason })

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { constFromBytes } from '../../core/bytes.ts'
 import { bytesOf } from '../../core/dtype.ts'
 import { groupsOf } from './groups.ts'
-import { DampedHessian, type Hessian, triangleLength } from './hessian.ts'
+import { type Block, blocksOf, DampedHessian, type Hessian, sumsLength, triangleLength } from './hessian.ts'
 import { weightParameters } from './parameters.ts'
 import { roundedLayer } from './rounded-layer.ts'
 import { nearestCode } from './rows.ts'
@@ -194,6 +194,35 @@ describe.each(sampledAlgorithms)('%s', (algorithm) => {
     expect([...found.codes]).toEqual(expected.map((_, k) => expected[(k % count) * columns + Math.floor(k / count)]))
     expect(found.error).toEqual(together.rounded!.error)
   })
+})
+
+it('takes long rows in runs, each with its own Hessian', () => {
+  const random = numbersFrom(7)
+  const [first, second] = blocksOf(4610) as [Block, Block]
+  const input = { columns: first.columns, rows: kinds['one sample']!(random, first.columns) }
+  const values = Float32Array.from({ length: 2 * 4610 }, () => random() - 0.5)
+  const part = ({ first: from, columns }: Block) =>
+    Float32Array.from([0, 4610].flatMap((row) => [...values.subarray(row + from, row + from + columns)]))
+  const stepsOf = (columns: number) => [groupsOf([2, columns], null, 'per-tensor'), parameters] as const
+  const parameters = run({ ...input, columns: 4610, values, rows: [], bits: 4, granularity: 'per-tensor' }, 'gptq', {
+    ...{ columns: 4610, groups: 1, isTransposed: false },
+    sums: new Float64Array(sumsLength(4610)),
+  })
+  const alone = hessianOf(input)
+  const sums = Float64Array.from([...alone.sums, ...new Float64Array(triangleLength(second.columns))])
+  const [found, expected] = [
+    roundedLayer(values, ...stepsOf(4610), { columns: 4610, groups: 1, isTransposed: false, sums }, 'gptq')!,
+    roundedLayer(part(first), ...stepsOf(first.columns), alone, 'gptq')!,
+  ]
+  expect(found.error).toEqual(expected.error)
+  const codes = (row: number, { first: from, columns }: Block) => [...found.codes.subarray(row * 4610 + from).subarray(0, columns)]
+  expect([0, 1].flatMap((row) => codes(row, first))).toEqual([...expected.codes])
+  expect(found.error.chosenDb).toBeGreaterThan(found.error.nearestDb!)
+  // Of the second, nothing was seen.
+  const nearest = [...parameters.nearest]
+  expect([0, 1].flatMap((row) => codes(row, second))).toEqual(
+    [0, 1].flatMap((row) => nearest.slice(row * 4610 + second.first, (row + 1) * 4610)),
+  )
 })
 
 it('gptq finds what algorithm 1 of its paper finds, wherever that is better than the nearest', () => {

@@ -3,10 +3,10 @@ import { typedView } from '../../core/dtype.ts'
 import type { Decision } from '../types.ts'
 import { inSequence } from './gptq.ts'
 import type { Groups } from './groups.ts'
-import { DampedHessian, type Gram, gramOf, type Hessian, type Hessians, rowsAtOnce } from './hessian.ts'
+import { type Block, blocksOf, DampedHessian, type Gram, gramOf, type Hessian, type Hessians, rowsAtOnce } from './hessian.ts'
 import type { Parameters } from './parameters.ts'
 import { upOrDown, wholeHessian } from './rounding.ts'
-import { lostOf, placeOf, type Row, rowOf, squaredErrors } from './rows.ts'
+import { lostOf, type Place, placeOf, type Row, rowOf, squaredErrors } from './rows.ts'
 import type { SampledAlgorithm } from './scheme.ts'
 
 /** Power of a layer's results over that of their errors, over the samples, in dB; null where there is no error. */
@@ -88,18 +88,18 @@ export function roundedLayer(
   const codes = new Int8Array(values.length)
   const losses: Losses[] = []
   const perGroup = values.length / hessian.columns / hessian.groups
-  for (let group = 0; group < hessian.groups; group++) {
-    const gram = gramOf(hessian, group)
+  for (const [group, block] of partsOf(hessian)) {
+    const gram = gramOf(hessian, group, block)
     const damped = DampedHessian.of(gram)
     const find = damped && algorithms[algorithm](damped, gram)
     for (let done = 0; done < perGroup; done += rowsAtOnce) {
-      const first = group * perGroup + done
-      const rows = Array.from({ length: Math.min(rowsAtOnce, perGroup - done) }, (_, r) =>
-        rowOf(values, hessian, first + r, groups, parameters),
+      const places = Array.from({ length: Math.min(rowsAtOnce, perGroup - done) }, (_, r) =>
+        placeOf(values.length, hessian, group * perGroup + done + r, block),
       )
+      const rows = places.map((place) => rowOf(values, place, groups, parameters))
       const chosen = damped && find && chosenOf(damped, find, rows)
       if (chosen) losses.push(...chosen.map((c) => c.losses))
-      for (const [r, { nearest }] of rows.entries()) put(chosen ? chosen[r]!.codes : nearest, codes, hessian, first + r)
+      for (const [r, { nearest }] of rows.entries()) put(chosen ? chosen[r]!.codes : nearest, codes, places[r]!)
     }
   }
   if (losses.length === 0) return undefined
@@ -133,7 +133,12 @@ function chosenOf(damped: DampedHessian, find: Find, rows: readonly Row[]): { re
   })
 }
 
-function put(row: Int8Array, all: Int8Array, layout: Hessian, index: number): void {
-  const { start, step } = placeOf(all.length, layout, index)
+/** What has sums of its own. */
+function partsOf({ columns, groups }: Hessian): (readonly [group: number, block: Block])[] {
+  const blocks = blocksOf(columns)
+  return Array.from({ length: groups }, (_, group) => blocks.map((block) => [group, block] as const)).flat()
+}
+
+function put(row: Int8Array, all: Int8Array, { start, step }: Place): void {
   for (let k = 0; k < row.length; k++) all[start + k * step] = row[k]!
 }

@@ -1,5 +1,5 @@
 import type { Groups } from './groups.ts'
-import type { DampedHessian, Hessian } from './hessian.ts'
+import type { Block, DampedHessian, Hessian } from './hessian.ts'
 import type { Parameters } from './parameters.ts'
 import { roundHalfEven } from './round-half-even.ts'
 
@@ -14,21 +14,28 @@ export interface Row {
   readonly high: number
 }
 
-/** Where the elements of row `index` lie: the first, and how far apart. */
+/** Where elements of a row lie: the first, how far apart, and how many. */
+export interface Place {
+  readonly start: number
+  readonly step: number
+  readonly columns: number
+}
+
+/** Where those of a block lie in row `index`. */
 export function placeOf(
   elements: number,
   { columns, isTransposed }: Layout,
   index: number,
-): { readonly start: number; readonly step: number } {
-  return isTransposed ? { start: index, step: elements / columns } : { start: index * columns, step: 1 }
+  block: Pick<Block, 'first' | 'columns'>,
+): Place {
+  const step = isTransposed ? elements / columns : 1
+  return { start: (isTransposed ? index : index * columns) + block.first * step, step, columns: block.columns }
 }
 type Layout = Pick<Hessian, 'columns' | 'isTransposed'>
 
-/** Row `index` of weights. */
-export function rowOf(all: Float32Array, layout: Layout, index: number, groups: Groups, parameters: Parameters): Row {
+/** Elements of weights. */
+export function rowOf(all: Float32Array, { start, step, columns }: Place, groups: Groups, parameters: Parameters): Row {
   const { low, high } = parameters
-  const { columns } = layout
-  const { start, step } = placeOf(all.length, layout, index)
   const weights = Float32Array.from({ length: columns }, (_, i) => all[start + i * step]!)
   const scales = new Float32Array(columns)
   for (let i = 0; i < columns; i++) scales[i] = parameters.scales[Math.floor((start + i * step) / groups.run) % groups.count]!
