@@ -3,12 +3,14 @@ import { masksIn } from '../../src/calibrate/calibration.ts'
 import { calibrationText } from '../../src/calibrate/calibration-file.ts'
 import { convert, convertTflite } from '../../src/convert.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
+import { kindOfPath } from '../../src/platform/node.ts'
 import { checkOutput, writeAtomically } from '../../src/platform/node-output.ts'
 import { nodePartial } from '../../src/platform/node-partial.ts'
 import { missingOption } from '../diagnostics.ts'
 import { diagnosticText } from '../failure.ts'
 import { openModel, openTflite } from '../read-source.ts'
 import { interruptible } from '../signals.ts'
+import type { Terminal } from '../terminal.ts'
 import { formatCount, formatSeconds, textTable } from '../text.ts'
 import type { Command } from '../verb.ts'
 import type { calibrateOptions } from '../verbs/calibrate.ts'
@@ -31,7 +33,9 @@ export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(
   const partial = nodePartial(`${output}.partial`)
   const { preprocess, jobs } = options
   const how = { preprocess, maxSamples: options['max-samples'], jobs, skipBad: options['skip-bad'], terminal }
-  const { calibration, diagnostics, resumed } = await calibrateBytes({ name, bytes }, data, how, { partial })
+  const { calibration, diagnostics, resumed } = await tellingWhatIsKept(partial.name, terminal, () =>
+    calibrateBytes({ name, bytes }, data, how, { partial }),
+  )
   for (const d of diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
   const text = new TextEncoder().encode(calibrationText(calibration))
   await writeAtomically(output, (sink) => sink.write(text, 0), { inputs: [...files, ...paths.values()] })
@@ -58,6 +62,19 @@ export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(
     isResult: false,
   }
 })
+
+/** Where a signal ends the process during `work`, says that what is in `file` is not lost. */
+async function tellingWhatIsKept<T>(file: string, terminal: Terminal, work: () => Promise<T>): Promise<T> {
+  const tell = () => {
+    if (kindOfPath(file) === 'file') terminal.err(`interrupted: ${file} holds what was done, and the same command goes on from there\n`)
+  }
+  process.once('exit', tell)
+  try {
+    return await work()
+  } finally {
+    process.off('exit', tell)
+  }
+}
 
 interface ModelOptions {
   readonly signature: readonly string[] | undefined

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -11,7 +12,7 @@ import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
 import { modelFromText } from '../../src/ops/text.ts'
 import { openFile } from '../../src/platform/node.ts'
 import { readIdx } from '../../src/wire/idx.ts'
-import { fixture, temporaryFolder } from '../testkit/files.ts'
+import { fixture, root, temporaryFolder } from '../testkit/files.ts'
 import { runInProcess } from './run-cli.ts'
 
 const cnn = fixture('tflite/mnist_cnn_small.float.tflite')
@@ -119,6 +120,26 @@ signature "serving_default" main("x" %0) -> ("y" %1)
   ])('is particular about its words (%#)', async (words, code) => {
     expect(await failure(cnn, ...words)).toMatchObject({ code: 2, error: { code } })
   })
+})
+
+test('a signal ends it with a word on what is kept', async () => {
+  const few = fs.readFileSync(digits).subarray(16)
+  const many = Buffer.concat([Buffer.from([0, 0, 8, 3, 0, 0, 0, 0, 0, 0, 0, 28, 0, 0, 0, 28]), ...new Array<Buffer>(10_000).fill(few)])
+  many.writeUInt32BE((10_000 * few.length) / 784, 4)
+  fs.writeFileSync(at('many-idx3-ubyte'), many)
+  const output = at('late.json')
+  const words = ['calibrate', cnn, '--data', at('many-idx3-ubyte'), '--jobs', '1', '-o', output]
+  const child = spawn(process.execPath, ['--import', 'tsx', path.join(root, 'cli/main.ts'), ...words])
+  let told = ''
+  child.stderr.on('data', (text) => {
+    told += String(text)
+  })
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
+  while (!fs.existsSync(`${output}.partial`) && child.exitCode === null) await new Promise((r) => setTimeout(r, 20))
+  child.kill('SIGINT')
+  expect(await ended).toBe(130)
+  expect(told).toContain(`interrupted: ${output}.partial holds what was done, and the same command goes on from there\n`)
+  expect(fs.existsSync(output)).toBe(false)
 })
 
 describe('calibrationFor', () => {
