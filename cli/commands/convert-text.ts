@@ -1,4 +1,5 @@
 import type { Converted } from '../../src/convert.ts'
+import { formatSizeRatio } from '../../src/inspect/notation.ts'
 import type { Explanation } from '../../src/optimize/index.ts'
 import type { Decision } from '../../src/quantize/types.ts'
 import { formatBytes, formatCount, formatSeconds, textTable } from '../text.ts'
@@ -116,8 +117,7 @@ function split(decisions: readonly Decision[]): { changed: Decision[]; kept: Dec
 }
 
 function sizes({ source, byteLength }: Summary): string {
-  const ratio = byteLength > 0 ? source.byteLength / byteLength : 0
-  return `${formatBytes(source.byteLength)} -> ${formatBytes(byteLength)} (${ratio.toFixed(ratio < 10 ? 2 : 1)}x smaller)`
+  return `${formatBytes(source.byteLength)} -> ${formatBytes(byteLength)} (${formatSizeRatio(source.byteLength / byteLength)})`
 }
 
 function operatorsText(operators: Readonly<Record<string, number>>): string {

@@ -1,4 +1,4 @@
-import { formatCount, formatReal } from '../inspect/notation.ts'
+import { formatCount, formatRatio, formatReal, formatSizeRatio } from '../inspect/notation.ts'
 import type { Ranked } from '../run/top-k.ts'
 import type { Comparison, Difference, FlipKind, LatencyInfo, ModelResult, Share } from './types.ts'
 
@@ -9,7 +9,7 @@ import type { Comparison, Difference, FlipKind, LatencyInfo, ModelResult, Share 
 /** `3.72x smaller`, `1.05x larger`; nothing for the reference. */
 export function sizeRatioText({ sizeRatio, difference }: ModelResult): string {
   if (!difference) return ''
-  return sizeRatio >= 1 ? `${ratioText(sizeRatio)} smaller` : `${ratioText(1 / sizeRatio)} larger`
+  return formatSizeRatio(sizeRatio)
 }
 
 /** `0.0454 ms ± 0.0038`: median and median absolute deviation. */
@@ -21,11 +21,7 @@ export function latencyText(l: LatencyInfo): string {
 /** `1.30x faster`; `no clear difference` where the same speed is within the confidence. */
 export function latencyRatioText({ ratio, isClear }: LatencyInfo): string {
   if (!isClear) return 'no clear difference'
-  return ratio >= 1 ? `${ratioText(ratio)} faster` : `${ratioText(1 / ratio)} slower`
-}
-
-function ratioText(ratio: number): string {
-  return `${ratio.toFixed(ratio < 10 ? 2 : 1)}x`
+  return ratio >= 1 ? `${formatRatio(ratio)} faster` : `${formatRatio(1 / ratio)} slower`
 }
 
 /** `97.34 %`, never rounded up to 100 or down to 0. */

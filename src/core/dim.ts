@@ -2,9 +2,12 @@ import { invariant } from './diagnostics.ts'
 import type { Dim } from './shape.ts'
 
 /*
- * A symbolic dim is a product: `N`, `16*N`, `N*T`, or an opaque expression in parentheses such as `(H+1)`.
- * Products are kept canonical (number first, then symbols sorted), so equal sizes have equal names.
+ * A symbolic dim is a product: `N`, `16*N`, `N*T`, where a factor may be a sum in parentheses, `(1+H)`, `(300-N)`, or an opaque
+ * expression such as `(ceil(H/2))`. Both are kept canonical (number first, then symbols sorted), so equal sizes have equal names.
  */
+
+/** Longer names are not taken apart. */
+const maxLength = 1024
 
 interface Monomial {
   readonly coefficient: number
@@ -71,14 +74,63 @@ export function divDims(a: Dim, b: Dim): Dim | undefined {
 export function mapDim(d: Dim, f: (n: number) => number, text: (name: string) => string): Dim {
   if (typeof d === 'number') return f(d)
   const name = text(d)
-  invariant(name.length < 4096, 'a symbolic dim grew beyond bounds')
+  invariant(name.length < maxLength, 'a symbolic dim grew beyond bounds')
   return name === d ? d : `(${name})`
 }
 
-/** a + b; numbers are added, a zero is dropped, anything else is an opaque sum. */
+/** a + b; what cancels out is dropped. */
 export function addDims(a: Dim, b: Dim): Dim {
-  if (typeof a === 'number' && typeof b === 'number') return a + b
-  if (a === 0) return b
-  if (b === 0) return a
-  return `(${[a, b].map(String).sort().join('+')})`
+  return sum(a, b, 1)
+}
+
+/** a - b; what cancels out is dropped, so that a size filled up to another is that other: `N + (300-N)` is 300. */
+export function subDims(a: Dim, b: Dim): Dim {
+  return sum(a, b, -1)
+}
+
+/** Coefficients of products of symbols; the product of none is the number. */
+type Terms = Map<string, number>
+
+function sum(a: Dim, b: Dim, sign: 1 | -1): Dim {
+  if (typeof a === 'number' && typeof b === 'number') return a + sign * b
+  const terms = termsOf(a)
+  for (const [product, n] of termsOf(b)) terms.set(product, (terms.get(product) ?? 0) + sign * n)
+  const d = formatSum(terms)
+  return typeof d === 'number' || d.length < maxLength ? d : `(${a}${sign < 0 ? '-' : '+'}${b})`
+}
+
+function termsOf(d: Dim): Terms {
+  const sum = typeof d === 'string' ? parseSum(d) : undefined
+  if (sum) return sum
+  const { coefficient, symbols } = parse(d)
+  return new Map([[symbols.join('*'), coefficient]])
+}
+
+/** The terms of a sum as `formatSum` writes it; undefined for all else in parentheses. */
+function parseSum(text: string): Terms | undefined {
+  if (text.length >= maxLength || !text.startsWith('(') || !text.endsWith(')')) return undefined
+  const terms: Terms = new Map()
+  let depth = 0
+  let start = 1
+  for (let i = 1; i < text.length; i++) {
+    if (text[i] === '(') depth++
+    else if (text[i] === ')' && depth > 0) depth--
+    else if ('+-)'.includes(text[i]!) && depth === 0 && i > start) {
+      const isNegative = text[start] === '-'
+      const { coefficient, symbols } = parse(text.slice(/[+-]/.test(text[start]!) ? start + 1 : start, i))
+      terms.set(symbols.join('*'), isNegative ? -coefficient : coefficient)
+      start = i
+    }
+  }
+  return formatSum(terms) === text ? terms : undefined
+}
+
+function formatSum(terms: Terms): Dim {
+  const left = [...terms].filter(([, n]) => n !== 0).sort(([x], [y]) => (x < y ? -1 : 1))
+  const [only] = left
+  if (!only) return 0
+  const product = (symbols: string, n: number): Dim => format({ coefficient: n, symbols: symbols === '' ? [] : [symbols] })
+  if (left.length === 1 && (only[0] === '' || only[1] > 0)) return product(...only)
+  const text = left.map(([symbols, n], i) => `${n < 0 ? '-' : i === 0 ? '' : '+'}${product(symbols, Math.abs(n))}`).join('')
+  return `(${text})`
 }

@@ -9,6 +9,16 @@ export function formatCount(n: number): string {
   return String(n).replace(/\B(?=(\d{3})+(?!\d))/g, ',')
 }
 
+/** `3.72x` */
+export function formatRatio(ratio: number): string {
+  return `${ratio.toFixed(ratio < 10 ? 2 : 1)}x`
+}
+
+/** How many times as large something was: `3.72x smaller`, `1.05x larger`. */
+export function formatSizeRatio(ratio: number): string {
+  return ratio >= 1 ? `${formatRatio(ratio)} smaller` : `${formatRatio(1 / ratio)} larger`
+}
+
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB']
 
 /** `84.1 KiB` */

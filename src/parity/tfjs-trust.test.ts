@@ -39,6 +39,10 @@ test('attributes decide', () => {
   expect(trusted('CropAndResize', { method: 'nearest' })).toBe(false)
   expect(trusted('OneHot', { axis: -1 })).toBe(true)
   expect(trusted('OneHot', { axis: 0 })).toBe(false)
+  const boxes = floats([0, 0, 1, 1], [1, 4])
+  expect(trusted('NonMaxSuppressionV4', { pad_to_max_output_size: false }, boxes, floats([1]), ints([2], []))).toBe(true)
+  expect(trusted('NonMaxSuppressionV4', { pad_to_max_output_size: true }, boxes, floats([1]), ints([1], []))).toBe(true)
+  expect(trusted('NonMaxSuppressionV4', { pad_to_max_output_size: true }, boxes, floats([1]), ints([2], []))).toBe(false)
   expect(trusted('Neg', {})).toBe(true)
 })
 

@@ -96,6 +96,8 @@ const distrusted: Readonly<Record<string, Doubt>> = Object.assign(Object.create(
   CropAndResize: (n) => string(n, 'method') === 'nearest',
   // The fill stands where TensorFlow blends it with the border, and for reflections and repetitions beyond the picture's own size.
   ImageProjectiveTransformV3: () => true,
+  // It fills up to the number of boxes at most.
+  NonMaxSuppressionV4: (n, [boxes, , most]) => flag(n, 'pad_to_max_output_size') && (first(most) ?? 0) > (boxes?.shape[0] ?? 0),
   // With a sigma TensorFlow keeps what overlaps, at a lower score.
   NonMaxSuppressionV5: (_, operands) => first(operands[5]) !== 0,
   RFFT: isResized((n) => n),

@@ -4,6 +4,7 @@ import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
 import { castTo, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
 import type { SourceOp } from '../source-op.ts'
+import { withArea } from './boxes.ts'
 
 /** One suppression for each image and class: the file would outgrow its use. */
 const maxSuppressions = 512
@@ -58,7 +59,10 @@ function bestOfImage(b: OpBuilder, boxes: Value, scores: Value, limits: Limits):
   const found = Array.from({ length: classes }, (_, c) => {
     const own = reshapeTo(b, sliceAxis(b, boxes, 1, shared === 1 ? 0 : c, 1), [places, 4])
     const scored = reshapeTo(b, sliceAxis(b, scores, 1, c, 1), [places])
-    const [at, count] = b.ops(op.nonMaxSuppressionV4, [own, scored, b.i32([perClass], []), limits.iou, limits.score]) as [Value, Value]
+    const [at, count] = b.ops(op.nonMaxSuppressionV4, [withArea(b, own), scored, b.i32([perClass], []), limits.iou, limits.score]) as [
+      Value,
+      Value,
+    ]
     const isValid = f.less(b.i32(Array.from({ length: perClass }, (__, i) => i)), count)
     const picked = b.op(op.gather, [scored, at], { axis: 0 })
     return { boxes: b.op(op.gather, [own, at], { axis: 0 }), scores: f.select(isValid, picked, lowest), count }

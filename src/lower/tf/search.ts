@@ -5,6 +5,7 @@ import { Formula } from '../formula.ts'
 import { castTo, reshapeTo, shapeOf, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
+import { withArea } from './boxes.ts'
 import { combinedNonMaxSuppression } from './combined-nms.ts'
 
 /** `x` with a dim of size 1 more, at the end or before it. */
@@ -57,7 +58,8 @@ function cut(b: OpBuilder, x: Value, count: Value): Value {
 function nonMaxSuppression(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
   const iou = n.operands[3] ? castTo(b, n.operands[3], 'f32') : b.f32([Math.fround(n.float('iou_threshold', 0.5))])
-  const operands = [castTo(b, n.in(0), 'f32'), castTo(b, n.in(1), 'f32'), reshapeTo(b, toI32(b, n.in(2)), []), iou, threshold(n, b, 4)]
+  const boxes = withArea(b, castTo(b, n.in(0), 'f32'))
+  const operands = [boxes, castTo(b, n.in(1), 'f32'), reshapeTo(b, toI32(b, n.in(2)), []), iou, threshold(n, b, 4)]
   const pads = n.bool('pad_to_max_output_size', false)
   if (n.node.op === 'NonMaxSuppressionV5') {
     const sigma = castTo(b, n.in(5), 'f32')

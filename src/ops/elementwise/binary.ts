@@ -1,4 +1,4 @@
-import { addDims, divDims, mulDims } from '../../core/dim.ts'
+import { addDims, divDims, mulDims, subDims } from '../../core/dim.ts'
 import type { DType } from '../../core/dtype.ts'
 import { broadcastShapes, type Dim } from '../../core/shape.ts'
 import { floatOrQ } from '../dtypes.ts'
@@ -95,7 +95,7 @@ export const sub = binary('sub', {
   version: (n) => (is(n, 'i16') && !n.attrs.potScaleInt16 ? 5 : is(n, 'i64') ? 4 : broadcastsAbove4(n) ? 3 : is(n, 'i8') ? 2 : 1),
   broadcastRank: 6,
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0', 4: '2.4.0', 5: '2.4.0' },
-  dims: (a, b) => (a === b ? 0 : typeof b === 'number' ? addDims(a, -b) : undefined),
+  dims: subDims,
 })
 export const mul = binary('mul', {
   summary: 'x * y',

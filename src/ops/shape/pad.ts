@@ -7,11 +7,11 @@ const paddable = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool'] as const
 
 function padded(n: NodeView): readonly TensorType[] {
   const { shape, dtype } = n.type('input')
-  const p = n.ints('paddings')
+  const p = n.dims('paddings')
   if (!p) return [{ dtype, shape: shape.map((_, i) => n.unknown(i)) }]
   if (p.length !== 2 * shape.length) n.fail(`paddings must be [${shape.length},2]`)
-  if (p.some((v) => v < 0)) n.fail('a padding is negative')
-  return [{ dtype, shape: shape.map((d, i) => addDims(d, p[2 * i]! + p[2 * i + 1]!)) }]
+  if (p.some((v) => typeof v === 'number' && v < 0)) n.fail('a padding is negative')
+  return [{ dtype, shape: shape.map((d, i) => addDims(d, addDims(p[2 * i]!, p[2 * i + 1]!))) }]
 }
 
 function padVersion(n: TypedNodeView): number {
