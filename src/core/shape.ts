@@ -65,8 +65,8 @@ export function broadcastShapes(a: Shape, b: Shape): Shape | undefined {
   return out
 }
 
-/** The size of two that broadcast, one of which may be 1. */
-function larger(x: SymbolicDim, y: SymbolicDim): Dim {
+/** The larger of two sizes; of two that broadcast one may be the 1. */
+export function larger(x: SymbolicDim, y: SymbolicDim): Dim {
   const names = [x, y].flatMap((d) => broadcastOf(d) ?? [d])
   return `(max(${[...new Set(names)].sort().join('|')}))`
 }

@@ -202,6 +202,26 @@ describe('symbolic sizes', () => {
     expect(b.op(op.broadcastArgs, [shape, b.i32([5, 1, 28])]).dims).toEqual([5, 'N', 28])
   })
 
+  test('have a larger and a smaller one', () => {
+    const b = builder()
+    const [n, t, h] = b.ops(op.unpack, [shapeOf(b, ['N', 'T', 28])], { num: 3, axis: 0 }) as [Value, Value, Value]
+    expect(b.op(op.maximum, [n, n]).dims).toEqual(['N'])
+    expect(b.op(op.minimum, [n, n]).dims).toEqual(['N'])
+    expect(numbers(b.op(op.maximum, [h, b.i32([7], [])]))).toEqual([28])
+    expect(numbers(b.op(op.minimum, [h, b.i32([7], [])]))).toEqual([7])
+    expect(b.op(op.maximum, [t, n]).dims).toEqual(['(max(N|T))'])
+    expect(b.op(op.maximum, [n, h]).dims).toBeUndefined()
+    expect(b.op(op.minimum, [n, t]).dims).toBeUndefined()
+  })
+
+  test('of rows that do not show in a shape have a name', () => {
+    const b = builder()
+    const x = b.graph.addInput('x', { dtype: 'f32', shape: ['N', 'C'] })
+    const rows = (weights: number) => b.op(op.fullyConnected, [x, b.f32(new Array(2 * weights).fill(0), [2, weights]), null]).type.shape
+    expect(rows(4)).toEqual(['(C*N/4)', 2])
+    expect(rows(1)).toEqual(['C*N', 2])
+  })
+
   test('name the shapes they make', () => {
     const b = builder()
     const shape = shapeOf(b, ['N', 28])

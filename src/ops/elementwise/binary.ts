@@ -1,6 +1,6 @@
 import { addDims, divDims, mulDims, subDims } from '../../core/dim.ts'
 import type { DType } from '../../core/dtype.ts'
-import { broadcastShapes, type Dim } from '../../core/shape.ts'
+import { broadcastShapes, type Dim, larger } from '../../core/shape.ts'
 import { floatOrQ } from '../dtypes.ts'
 import { type AttrSchema, attr, defineOp, elementsAtBatchOne, type OpSpec, operand, type QuantTraits, type TypedNodeView } from '../spec.ts'
 import { knownDims } from '../view.ts'
@@ -59,6 +59,12 @@ function elementwiseDims(f: (a: Dim, b: Dim) => Dim | undefined): NonNullable<Op
     const out = Array.from({ length: Math.max(a.length, b.length) }, (_, i) => f(a[a.length === 1 ? 0 : i]!, b[b.length === 1 ? 0 : i]!))
     return out.every((d) => d !== undefined) ? (out as Dim[]) : undefined
   }
+}
+
+/** The one of two dims that `pick` takes of their sizes, when it can be told: they are equal, or numbers. */
+function ofTwo(pick: (a: number, b: number) => number, a: Dim, b: Dim): Dim | undefined {
+  if (a === b) return a
+  return typeof a === 'number' && typeof b === 'number' ? pick(a, b) : undefined
 }
 
 const isQuantized = (n: TypedNodeView) => n.types[0]?.quant !== undefined
@@ -139,6 +145,7 @@ export const maximum = binary('maximum', {
   version: extremeVersion,
   broadcastRank: 5,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.3.0' },
+  dims: (a, b) => (typeof a === 'string' && typeof b === 'string' && a !== b ? larger(a, b) : ofTwo(Math.max, a, b)),
 })
 export const minimum = binary('minimum', {
   summary: 'smaller of x and y',
@@ -151,6 +158,7 @@ export const minimum = binary('minimum', {
   version: extremeVersion,
   broadcastRank: 5,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.3.0' },
+  dims: (a, b) => ofTwo(Math.min, a, b),
 })
 export const squaredDifference = binary('squared_difference', {
   summary: '(x - y) squared',

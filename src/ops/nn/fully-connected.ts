@@ -30,8 +30,10 @@ export const fullyConnected = defineOp({
       if (typeof last === 'number' && last !== inner) n.fail(`the last input dim is ${last}, the weights expect ${inner}`)
       return [{ dtype, shape: [...shape.slice(0, -1), out!] }]
     }
-    const batch = divDims(mulDims(...shape), inner!) ?? n.fail(`the input does not divide into rows of ${inner}`)
-    return [{ dtype, shape: [batch, out!] }]
+    const all = mulDims(...shape)
+    const rows = divDims(all, inner!)
+    if (rows === undefined && typeof all === 'number' && typeof inner === 'number') n.fail(`the input does not divide into rows of ${inner}`)
+    return [{ dtype, shape: [rows ?? `(${all}/${inner})`, out!] }]
   },
   quant: {
     integer: ['i8', 'i16'],
