@@ -32,7 +32,8 @@ export const fullyConnected = defineOp({
     }
     const all = mulDims(...shape)
     const rows = divDims(all, inner!)
-    if (rows === undefined && typeof all === 'number' && typeof inner === 'number') n.fail(`the input does not divide into rows of ${inner}`)
+    if (rows === undefined && typeof all === 'number' && typeof inner === 'number')
+      n.fail(`the input does not divide into rows of ${inner}`)
     return [{ dtype, shape: [rows ?? `(${all}/${inner})`, out!] }]
   },
   quant: {
