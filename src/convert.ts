@@ -10,6 +10,7 @@ import { type OptimizeReport, optimizeModel } from './optimize/index.ts'
 import { nothingEqualized } from './quantize/diagnostics.ts'
 import { type Equalization, equalize } from './quantize/equalize/equalize.ts'
 import { quantize } from './quantize/quantize.ts'
+import { narrowHalves, widenHalves } from './quantize/stored-halves.ts'
 import type { Decision, Quantized, QuantizeOptions } from './quantize/types.ts'
 
 export interface ConvertOptions
@@ -23,7 +24,7 @@ export interface ConvertOptions
 
 export interface Converted {
   readonly model: Model
-  /** The same before quantization. */
+  /** The same before quantization; of a file with weights stored as f16 these are f32. */
   readonly floatModel: Model
   /** What was equalized and what was not, where it was asked for. */
   readonly equalization?: Pick<Equalization, 'pairs' | 'others'>
@@ -65,12 +66,14 @@ function equalized(float: Converted, options: Pick<ConvertOptions, 'equalize' | 
   const { model, pairs, others } = equalize(float.floatModel)
   for (const g of model.graphs) options.onPass?.('equalize', g)
   const diagnostics = pairs.length > 0 ? float.diagnostics : [...float.diagnostics, toDiagnostic(nothingEqualized(others), 'warning')]
-  return { ...float, model, floatModel: model, equalization: { pairs, others }, diagnostics }
+  return { ...float, model: narrowHalves(model), floatModel: model, equalization: { pairs, others }, diagnostics }
 }
 
 /** A model that was converted without quantization, quantized: so ranges can be found in between. Throws `quantize/*`. */
 export function quantizeConverted(converted: Converted, options: QuantizeOptions & Pick<ConvertOptions, 'onPass'>): Converted {
-  const quantized = quantize(converted.floatModel, options)
+  const isWidened = isQuantizing(options) && options.mode !== 'float16'
+  const done = quantize(isWidened ? converted.floatModel : converted.model, options)
+  const quantized = isWidened ? { ...done, model: narrowHalves(done.model) } : done
   if (isQuantizing(options)) for (const g of quantized.model.graphs) options.onPass?.('quantize', g)
   return {
     ...converted,
@@ -84,7 +87,7 @@ export function quantizeConverted(converted: Converted, options: QuantizeOptions
 
 /**
  * A `.tflite` file with its weights stored smaller. Its graph stays op for op: nothing is optimized (but weights may be equalized), and what is quantized already, stored
- * sparse or not known here is left as it is, with the reason among the decisions. Throws `quantize/*` and `import/tflite-inconsistent`.
+ * sparse or not known here is left as it is, with the reason among the decisions; weights stored as f16 are quantized as the floats that they stand for. Throws `quantize/*` and `import/tflite-inconsistent`.
  */
 export function convertTflite(file: TfliteFile, options: QuantizeOptions & Pick<ConvertOptions, 'onPass' | 'equalize'> = {}): Converted {
   const model = importTflite(file)
@@ -93,7 +96,7 @@ export function convertTflite(file: TfliteFile, options: QuantizeOptions & Pick<
   const frameworkVersion = file.conversionMetadata?.environment?.tensorflowVersion || undefined
   const float: Converted = {
     model,
-    floatModel: model,
+    floatModel: widenHalves(model),
     decisions: [],
     diagnostics: file.warnings,
     source: { tags: [], frameworkVersion, producer: undefined, framework: 'tensorflow', signatures, format: 'tflite', name: file.name },

@@ -1,5 +1,5 @@
 import { lazyConst } from '../core/bytes.ts'
-import { bitsOf, bytesOf, typedView } from '../core/dtype.ts'
+import { bitsOf, bytesOf, isInteger, typedView } from '../core/dtype.ts'
 import { toHalf } from '../core/half.ts'
 import { elementCount } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
@@ -30,11 +30,13 @@ export function float16(
             ? 'it is an output of the model'
             : node.op === 'custom'
               ? 'a custom op reads it'
-              : findSpec(node.op)?.sideEffect && node.outputs.length === 0
-                ? 'it is what a variable holds'
-                : keep(node.origin, value.name)
-                  ? 'kept by --keep-float'
-                  : undefined
+              : readsIntegers(editor, node)
+                ? 'an op that computes with integer weights takes it as float'
+                : findSpec(node.op)?.sideEffect && node.outputs.length === 0
+                  ? 'it is what a variable holds'
+                  : keep(node.origin, value.name)
+                    ? 'kept by --keep-float'
+                    : undefined
       const elements = elementCount(value.type.shape)!
       decisions.push({
         tensor: value.name,
@@ -59,6 +61,12 @@ export function float16(
   }
   editor.removeDead((n) => n.kept !== undefined || hasEffect(n))
   return { graph: editor.finish(), decisions }
+}
+
+/** XNNPACK refuses ops whose weights are integers and whose bias is widened. @see XNNPACK delegate, CheckTensorStaticAllocation */
+function readsIntegers(editor: GraphEditor, node: Node): boolean {
+  if (!findSpec(node.op)?.quant?.dynamicRange) return false
+  return editor.operands(node).some((v) => v?.data && v.type.quant && isInteger(v.type.dtype))
 }
 
 function storeAsHalf(editor: GraphEditor, value: Value, origin: Parameters<GraphEditor['addNode']>[0]['origin']): Value {
