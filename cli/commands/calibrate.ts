@@ -17,7 +17,7 @@ import type { calibrateOptions } from '../verbs/calibrate.ts'
 import { calibrateBytes } from './calibration.ts'
 import { inputPaths, openPaths } from './input-paths.ts'
 import { preprocessesOf } from './preprocess.ts'
-import { parseShapes } from './shapes.ts'
+import { type ModelOptions, readOptions } from './shapes.ts'
 
 export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(async ({ args, options, terminal }) => {
   const begin = performance.now()
@@ -76,23 +76,18 @@ async function tellingWhatIsKept<T>(file: string, terminal: Terminal, work: () =
   }
 }
 
-interface ModelOptions {
-  readonly signature: readonly string[] | undefined
-  readonly tags: readonly string[] | undefined
-  readonly inputs: readonly string[] | undefined
-  readonly outputs: readonly string[] | undefined
-  readonly shape: readonly string[]
+interface FloatModelOptions extends ModelOptions {
   readonly equalize: boolean
 }
 
 /** The float model that `convert` with the same options makes before it quantizes, and the files it is read from. */
 async function floatModelOf(
   location: string,
-  options: ModelOptions,
+  options: FloatModelOptions,
 ): Promise<{ readonly bytes: Uint8Array; readonly files: readonly string[] }> {
-  const { signature, tags, inputs, outputs, equalize } = options
+  const { equalize } = options
   const tflite = openTflite(location)
-  const source = tflite ?? (await openModel(location, { signature, tags, inputs, outputs, shapes: parseShapes(options.shape) }))
+  const source = tflite ?? (await openModel(location, readOptions(options)))
   try {
     const { floatModel } =
       'tflite' in source ? convertTflite(source.tflite, { equalize }) : convert(source.model, { keepGrids: true, equalize })

@@ -25,14 +25,14 @@ import { parseDefaultRanges, parseInputStats } from './input-stats.ts'
 import { parsePortTypes } from './port-types.ts'
 import { preprocessesOf } from './preprocess.ts'
 import { readRecipe } from './read-recipe.ts'
-import { parseResultTypes, parseShapes } from './shapes.ts'
+import { parseResultTypes, readOptions } from './shapes.ts'
 
 export const convertCommand: Command<typeof convertOptions> = async ({ args, options, terminal }) => {
   const begin = performance.now()
   const path = args[0]!
   const { output, plan, quantize } = options
   if (output === undefined && !plan) throw missingOption('convert', '-o OUT.tflite')
-  const shapes = parseShapes(options.shape)
+  const reading = readOptions(options)
   const resultTypes = parseResultTypes(options['result-type'])
   const onPass = both(
     irPrinter(options['print-ir-after'], (text) => terminal.err(text)),
@@ -46,8 +46,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
 
   const tflite = openTflite(path)
   if (tflite) refuseSourceOptions(options, () => tflite.close())
-  const { signature, tags, inputs, outputs } = options
-  const source = tflite ?? (await openModel(path, { signature, tags, inputs, outputs, shapes }))
+  const source = tflite ?? (await openModel(path, reading))
   const progress = terminal.progress('writing')
   try {
     const how: ConvertOptions = {
@@ -152,7 +151,19 @@ function copied(source: ByteSource, sink: ByteSink, minRuntimeVersion: string): 
 }
 
 const sourceOptions = [
-  ...(['signature', 'tags', 'inputs', 'outputs', 'shape', 'result-type', 'allow-custom', 'allow-flex', 'fold-limit', 'explain'] as const),
+  ...([
+    'signature',
+    'tags',
+    'inputs',
+    'outputs',
+    'shape',
+    'constant',
+    'result-type',
+    'allow-custom',
+    'allow-flex',
+    'fold-limit',
+    'explain',
+  ] as const),
 ]
 
 function refuseSourceOptions(options: Readonly<Partial<Record<(typeof sourceOptions)[number], unknown>>>, close: () => void): void {

@@ -4,20 +4,13 @@ import { openModel } from '../read-source.ts'
 import { textTable } from '../text.ts'
 import type { Command } from '../verb.ts'
 import type { coverageOptions } from '../verbs/coverage.ts'
-import { parseResultTypes, parseShapes } from './shapes.ts'
+import { parseResultTypes, readOptions } from './shapes.ts'
 
 /** Exit code 1 when something stops the conversion. */
 export const coverageCommand: Command<typeof coverageOptions> = async ({ args, options, terminal }) => {
   const path = args[0]!
-  const shapes = parseShapes(options.shape)
   const resultTypes = parseResultTypes(options['result-type'])
-  const source = await openModel(path, {
-    signature: options.signature,
-    tags: options.tags,
-    inputs: options.inputs,
-    outputs: options.outputs,
-    shapes,
-  })
+  const source = await openModel(path, readOptions(options))
   try {
     for (const d of source.model.diagnostics) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const found = coverage(source.model, { allowCustom: options['allow-custom'], allowFlex: options['allow-flex'], resultTypes })

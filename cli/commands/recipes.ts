@@ -8,7 +8,7 @@ import { exportOptions, openModel, openTflite } from '../read-source.ts'
 import { formatCount, textTable } from '../text.ts'
 import type { Command } from '../verb.ts'
 import type { recipesOptions } from '../verbs/recipes.ts'
-import { parseResultTypes, parseShapes } from './shapes.ts'
+import { parseResultTypes, readOptions } from './shapes.ts'
 
 /** What one mode or recipe would make of a model. */
 interface Prospect {
@@ -30,8 +30,7 @@ interface Prospect {
 export const recipesCommand: Command<typeof recipesOptions> = async ({ args, options, terminal }) => {
   const path = args[0]!
   const tflite = openTflite(path)
-  const { signature, tags, inputs, outputs } = options
-  const source = tflite ?? (await openModel(path, { signature, tags, inputs, outputs, shapes: parseShapes(options.shape) }))
+  const source = tflite ?? (await openModel(path, readOptions(options)))
   const progress = terminal.progress('recipes')
   try {
     const resultTypes = parseResultTypes(options['result-type'])

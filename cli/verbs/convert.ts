@@ -126,7 +126,7 @@ export const convertVerb = defineVerb({
   arguments: [
     {
       name: 'MODEL',
-      help: 'SavedModel folder, GraphDef .pb or .pbtxt, Keras .h5 or .keras, TensorFlow.js model.json, .tflite; the format is found from the bytes',
+      help: 'SavedModel folder, GraphDef .pb or .pbtxt, checkpoint .meta, Keras .h5 or .keras, TensorFlow.js model.json, .tflite; the format is found from the bytes',
     },
   ],
   options: convertOptions,

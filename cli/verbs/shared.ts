@@ -28,6 +28,12 @@ export const modelOptions = {
   tags: { kind: 'words', value: 'TAG,...', help: 'MetaGraph of a SavedModel; default serve', group: 'Model' },
   inputs: { kind: 'words', value: 'TENSOR,...', help: 'tensors of the graph that become the inputs', group: 'Model' },
   outputs: { kind: 'words', value: 'TENSOR,...', help: 'tensors of the graph to compute', group: 'Model' },
+  constant: {
+    kind: 'texts',
+    value: 'NAME=VALUE',
+    help: 'make an input of a graph a constant, true, false or a number, such as is_training=false',
+    group: 'Model',
+  },
   shape: { kind: 'texts', value: 'NAME=1,28,28,1', help: 'fix the shape of an input; -1 leaves a size open', group: 'Model' },
 } as const
 

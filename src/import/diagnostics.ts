@@ -12,6 +12,8 @@ const didYouMean = (word: string, names: readonly string[]): string => {
 /** A folder without `saved_model.pb` and `model.json`. */
 export function noSavedModel(folder: string, files: readonly string[]): DowncastError {
   const below = files.find((f) => f.endsWith('/saved_model.pb'))?.slice(0, -'/saved_model.pb'.length)
+  const meta = files.find((f) => /^[^/]*\.meta$/.test(f))
+  const checkpoint = meta && `The graph of a checkpoint is in ${JSON.stringify(meta)}: give that file.`
   return new DowncastError({
     code: 'import/no-saved-model',
     message: `The folder ${JSON.stringify(folder)} holds no model: expected "saved_model.pb", "saved_model.pbtxt" or "model.json", found ${listed(files)}.`,
@@ -20,7 +22,8 @@ export function noSavedModel(folder: string, files: readonly string[]): Downcast
     actual: listed(files),
     hint: below
       ? `There is one in ${JSON.stringify(`${folder.replace(/\/$/, '')}/${below}`)}: give that folder.`
-      : 'Give the folder that tf.saved_model.save or Keras model.export wrote; TensorFlow Serving keeps it under a version number, e.g. model/1.',
+      : (checkpoint ??
+        'Give the folder that tf.saved_model.save or Keras model.export wrote; TensorFlow Serving keeps it under a version number, e.g. model/1.'),
   })
 }
 
@@ -250,14 +253,14 @@ export function variableMissing(file: string, variable: string, node: string): D
 }
 
 /** The model has variables and no `variables.index`. */
-export function noCheckpoint(folder: string, variable: string): DowncastError {
+export function noCheckpoint(folder: string, variable: string, prefix: string): DowncastError {
   return new DowncastError({
     code: 'import/no-checkpoint',
-    message: `${JSON.stringify(folder)} has no file "variables/variables.index" (nor one of the first version, "variables/variables"), where the value of the variable ${JSON.stringify(variable)} should be.`,
+    message: `${JSON.stringify(folder)} has no file ${JSON.stringify(`${prefix}.index`)} (nor one of the first version, ${JSON.stringify(prefix)}), where the value of the variable ${JSON.stringify(variable)} should be.`,
     file: folder,
     tensor: variable,
-    expected: 'variables/variables.index',
-    hint: 'Copy the whole folder of the SavedModel, with its "variables" folder.',
+    expected: `${prefix}.index`,
+    hint: 'Copy the whole folder of the model, with the files that hold its variables.',
   })
 }
 
@@ -417,13 +420,34 @@ export function stringOutputs(
   }
 }
 
-/** A MetaGraphDef: the graph of a checkpoint. */
-export function metaGraphAlone(file: string): DowncastError {
+/** The graph of a training checkpoint: beside the results it has losses, metrics and what trains it. */
+export function metaGraphOutputs(file: string, candidates: readonly string[]): DowncastError {
   return new DowncastError({
-    code: 'import/meta-graph-alone',
-    message: `${JSON.stringify(file)} is the graph of a training checkpoint, without a signature and without values.`,
+    code: 'import/meta-graph-outputs',
+    message: `${JSON.stringify(file)} is the graph of a training checkpoint, which does not say what it is to compute; no other node uses ${listed(candidates)}.`,
     file,
-    hint: 'Restore the checkpoint and write a SavedModel with tf.compat.v1.saved_model.simple_save, or freeze the graph.',
+    hint: 'Name the tensors to compute with --outputs, and with --constant what a switch of training is, such as --constant is_training=false.',
+  })
+}
+
+/** What `--constant` names cannot always have the value. */
+export function unsuitableConstant(file: string, tensor: string, why: string): DowncastError {
+  return new DowncastError({
+    code: 'import/unsuitable-constant',
+    message: `${JSON.stringify(tensor)} of ${JSON.stringify(file)} cannot become the constant that --constant states: ${why}.`,
+    file,
+    tensor,
+    hint: 'Name an input of known sizes, a placeholder, and a value of its type: true or false, or a number.',
+  })
+}
+
+/** Models of layers have no placeholders that could be constants. */
+export function constantInLayers(file: string): DowncastError {
+  return new DowncastError({
+    code: 'import/constant-in-layers',
+    message: `${JSON.stringify(file)} is no graph of TensorFlow, and --constant is for those.`,
+    file,
+    hint: 'Leave --constant out, or save the model with the value as a SavedModel.',
   })
 }
 

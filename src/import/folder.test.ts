@@ -19,6 +19,8 @@ test('a folder without saved_model.pb, and one with the text form', () => {
   expect(() => importSavedModel(folder)).toThrow(
     expect.objectContaining({ code: 'import/no-saved-model', hint: expect.stringContaining('version number') }),
   )
+  const checkpoint = memoryFolder('m', new Map([['model.meta', new Uint8Array(0)]]))
+  expect(() => importSavedModel(checkpoint)).toThrow(expect.objectContaining({ hint: expect.stringContaining('"model.meta"') }))
   const text = memoryFolder('m', new Map([['saved_model.pbtxt', new Uint8Array(0)]]))
   expect(() => importSavedModel(text)).toThrow(expect.objectContaining({ code: 'import/unknown-tags' }))
 })

@@ -1,8 +1,9 @@
 import type { ByteSource } from '../core/bytes.ts'
 import { formatShape, type Shape } from '../core/shape.ts'
 import { detectFormat } from './detect.ts'
-import { conflictingShape, cutKeras, metaGraphAlone, unknownInput, unknownSignature, unsupportedFormat } from './diagnostics.ts'
+import { conflictingShape, constantInLayers, cutKeras, unknownInput, unknownSignature, unsupportedFormat } from './diagnostics.ts'
 import type { Folder } from './folder.ts'
+import type { FixedInputs } from './graph-def/fixed-inputs.ts'
 import { inputShapes } from './graph-def/ports.ts'
 import type { SourceModel, SourcePort } from './source-graph.ts'
 
@@ -20,6 +21,8 @@ export interface ReadOptions {
   readonly outputs?: readonly string[] | undefined
   /** Shapes by input name, where the model leaves sizes open; -1 leaves a size open. Default: as in the model. */
   readonly shapes?: ReadonlyMap<string, readonly number[]> | undefined
+  /** Values of inputs of a graph that become constants, by name, such as a switch of training; conditions on them are decided. */
+  readonly constants?: FixedInputs | undefined
 }
 
 /**
@@ -29,6 +32,7 @@ export interface ReadOptions {
 export async function readModel(location: ModelLocation, options: ReadOptions = {}): Promise<SourceModel> {
   const model = 'folder' in location ? await readFolder(location.folder, options) : await readFile(location.file, location.beside, options)
   checkCut(model, options)
+  if (options.constants?.size && !graphFormats.has(model.format)) throw constantInLayers(model.name)
   const { signatures } = model.metadata
   const { signature, shapes } = options
   const unknown = [signature ?? []].flat().find((key) => !signatures.includes(key))
@@ -50,6 +54,7 @@ function checkCut({ name, format, graphs }: SourceModel, { inputs, outputs }: Re
   }
 }
 
+const graphFormats: ReadonlySet<SourceModel['format']> = new Set<SourceModel['format']>(['saved-model', 'graph-def'])
 const kerasFormats: ReadonlySet<SourceModel['format']> = new Set<SourceModel['format']>(['keras-h5', 'keras-zip', 'tfjs-layers'])
 
 async function readFolder(folder: Folder, options: ReadOptions): Promise<SourceModel> {
@@ -87,7 +92,7 @@ async function readFile(file: ByteSource, beside: Folder | undefined, options: R
     }
     case 'meta-graph':
     case 'meta-graph-text':
-      throw metaGraphAlone(file.name)
+      return (await import('./saved-model/meta-graph.ts')).importMetaGraph(file, beside, options, format === 'meta-graph-text')
     case 'unknown':
       throw unsupportedFormat(file.name, 'of an unknown format', 'Give the file or folder that TensorFlow or Keras wrote.')
   }

@@ -127,6 +127,10 @@ describe('convert', () => {
     ['cli/malformed-value', '-o', 'x', '--shape', 'x'],
     ['cli/malformed-value', '-o', 'x', '--shape', 'x=1,0'],
     ['cli/malformed-value', '-o', 'x', '--shape', 'x=1', '--shape', 'x=2'],
+    ['cli/malformed-value', '-o', 'x', '--constant', 'x'],
+    ['cli/malformed-value', '-o', 'x', '--constant', '=1'],
+    ['cli/malformed-value', '-o', 'x', '--constant', 'x=no'],
+    ['cli/malformed-value', '-o', 'x', '--constant', 'x=1', '--constant', 'x=true'],
   ])('%s is a fault of usage', async (code, ...words) => {
     const { code: exit, out } = await runInProcess('convert', savedModel, ...words, '--json')
     expect(exit).toBe(2)

@@ -11,12 +11,17 @@ export class GraphNode {
   readonly #message: Lazy<unknown>
   #attr: ReadonlyMap<string, Lazy<AttrValue>> | undefined
 
-  constructor(from: Lazy<unknown>) {
+  constructor(from: Lazy<unknown>, op?: 'Const') {
     const head = from.as(NodeHead)
     this.name = head.name
-    this.op = head.op
-    this.input = head.input
+    this.op = op ?? head.op
+    this.input = op ? [] : head.input
     this.#message = from
+  }
+
+  /** A constant of the same name and attributes, whose value is kept beside the graph. */
+  asConst(): GraphNode {
+    return new GraphNode(this.#message, 'Const')
   }
 
   get attr(): ReadonlyMap<string, Lazy<AttrValue>> {

@@ -8,6 +8,7 @@ import { inferredPorts, noOutputs } from '../diagnostics.ts'
 import type { SourceModel } from '../source-graph.ts'
 import { namedPorts, placeholderPorts, unusedNodes } from './cut.ts'
 import { Definitions } from './definitions.ts'
+import { type FixedInputs, withFixedInputs } from './fixed-inputs.ts'
 import { nodesByName } from './graph-node.ts'
 import { frozenGraph, importSignature } from './signature.ts'
 
@@ -16,18 +17,20 @@ export interface GraphDefOptions {
   readonly inputs?: readonly string[] | undefined
   /** Tensors to compute, in this order. Default: the first output of every node whose outputs no other node takes. */
   readonly outputs?: readonly string[] | undefined
+  /** Values of placeholders that are no inputs then. */
+  readonly constants?: FixedInputs | undefined
 }
 
 /**
  * Reads a frozen GraphDef (`.pb`, or `.pbtxt` when `isText`) as one graph called `main`; tensors keep their names in the file. What is chosen
  * where the options leave it open is told in the diagnostics. Throws `import/not-frozen` for a graph with variables,
- * `import/unknown-tensor`, `import/no-outputs` and what inlining throws.
+ * `import/unknown-tensor`, `import/unsuitable-constant`, `import/no-outputs` and what inlining throws.
  */
 export function importGraphDef(source: ByteSource, options: GraphDefOptions = {}, isText = false): SourceModel {
   const file = source.name
   const graph = isText ? decodeText(GraphDef, source, dataTypeCodes) : decodeSource(GraphDef, source)
-  const nodes = nodesByName(file, graph.node)
-  const definitions = new Definitions(file, graph.library?.function ?? [], [])
+  const { nodes, constants } = withFixedInputs(file, nodesByName(file, graph.node), options.constants)
+  const definitions = new Definitions(file, graph.library?.function ?? [], [], constants)
   const notes = new Diagnostics()
   const outputs = namedPorts(nodes, definitions, options.outputs ?? unusedNodes(nodes), '--outputs')
   if (outputs.size === 0) throw noOutputs(file)

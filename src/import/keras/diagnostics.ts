@@ -20,7 +20,7 @@ export function badConfig(file: string, path: string, expected: string, actual: 
 
 /** An HDF5 file without the configuration of a model. */
 export function noModelConfig(file: string, found: readonly string[]): DowncastError {
-  const isWeights = found.some((n) => n === 'layer_names' || n === 'layers' || n === '_layer_checkpoint_dependencies')
+  const isWeights = found.some((n) => n === 'layer_names' || n === 'layers' || n === 'vars' || n === '_layer_checkpoint_dependencies')
   return new DowncastError({
     code: 'import/keras-no-config',
     message: `The file ${JSON.stringify(file)} holds ${isWeights ? 'only the weights of a Keras model' : 'no Keras model'}: expected the attribute "model_config", found ${listed(found)}.`,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { attr, type ModelSpec, modelFolder, node } from '../../../test/testkit/saved-model.ts'
 import { typedView } from '../../core/dtype.ts'
 import { type Folder, memoryFolder } from '../folder.ts'
 import type { SourceGraph, SourceNode } from '../source-graph.ts'
@@ -171,4 +172,11 @@ test('files cut short are refused with the place of the fault', () => {
   expect(() => importSavedModel(cut('variables/variables.data-00000-of-00001', 1000))).toThrow(
     expect.objectContaining({ code: 'import/shard-too-short', file: 'mnist_mlp-keras3/variables/variables.data-00000-of-00001' }),
   )
+})
+
+test('signatures that take strings are not offered in place of one another', () => {
+  const ports = { inputs: { text: { name: 'text:0', dtype: 'string' } }, outputs: { y: { name: 'y:0' } } } as const
+  const nodes = [node('text', 'Placeholder', [], { dtype: attr.type('string') }), node('y', 'Neg', ['text'])]
+  const load = (signatures: ModelSpec['signatures']) => () => importSavedModel(modelFolder({ nodes, signatures }))
+  expect(load({ a: ports, b: ports })).toThrow(expect.objectContaining({ hint: expect.stringContaining('--inputs') }))
 })

@@ -8,11 +8,13 @@ import { noSavedModel, noSignature, unknownSignature, unknownTags, variableFixed
 import type { Folder } from '../folder.ts'
 import { namedPorts } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
+import { type FixedInputs, withFixedInputs } from '../graph-def/fixed-inputs.ts'
 import { nodesByName } from '../graph-def/graph-node.ts'
 import { importSignature, type SignedGraph, variablesWrittenBy } from '../graph-def/signature.ts'
 import { FunctionLibrary } from '../graph-def/source-library.ts'
+import { nodeName } from '../graph-def/variable-access.ts'
 import type { SourceGraph, SourceModel } from '../source-graph.ts'
-import { throwAll, withoutStrings } from './string-ports.ts'
+import { isString, throwAll, withoutStrings } from './string-ports.ts'
 import { Variables } from './variables.ts'
 
 export interface SavedModelOptions {
@@ -24,6 +26,8 @@ export interface SavedModelOptions {
   readonly inputs?: readonly string[] | undefined
   /** Tensors of the main graph instead of the outputs of the signature. */
   readonly outputs?: readonly string[] | undefined
+  /** Values of inputs that become constants, by the name in a signature or in the main graph. */
+  readonly constants?: FixedInputs | undefined
 }
 
 const defaultKey = 'serving_default'
@@ -43,16 +47,19 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   // The first graph of a .tflite file is the one that runs when no signature is named.
   const signatures = [...callable.filter(([key]) => key === defaultKey), ...callable.filter(([key]) => key !== defaultKey)]
   const keys = signatures.map(([key]) => key)
+  const numericKeys = signatures.flatMap(([key, def]) => ([...def.inputs.values()].some(isString) ? [] : [key]))
   const wanted = options.signature === undefined ? undefined : [options.signature].flat()
   const unknown = wanted?.find((key) => !keys.includes(key))
   if (unknown !== undefined) throw unknownSignature(source.name, unknown, keys)
   if (signatures.length === 0) throw noSignature(source.name)
 
-  const nodes = nodesByName(source.name, metaGraph.graphDef?.node ?? [])
+  const all = nodesByName(source.name, metaGraph.graphDef?.node ?? [])
+  const { nodes, constants } = withFixedInputs(source.name, all, fixedPlaceholders(signatures, options.constants))
   const definitions = new Definitions(
     source.name,
     metaGraph.graphDef?.library?.function ?? [],
     metaGraph.metaInfoDef?.strippedOpList?.op ?? [],
+    constants,
   )
   const notes = new Diagnostics()
   const framework = isKeras(metaGraph) ? 'keras' : 'tensorflow'
@@ -62,10 +69,10 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   const chosen = signatures.filter(([key]) => isChosen(key))
   const numeric = chosen.flatMap(([key, def]) => {
     const stated = {
-      inputs: options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : def.inputs,
+      inputs: options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : withoutConstants(def.inputs, constants),
       outputs: options.outputs ? namedPorts(nodes, definitions, options.outputs, '--outputs') : def.outputs,
     }
-    const { ports, warnings } = withoutStrings(source.name, key, stated, keys)
+    const { ports, warnings } = withoutStrings(source.name, key, stated, numericKeys)
     for (const warning of warnings) notes.add(ports || chosen.length > 1 ? 'warning' : 'error', warning)
     return ports ? [{ key, ports }] : []
   })
@@ -102,6 +109,19 @@ function chooseMetaGraph(all: readonly Lazy<MetaGraphDef>[], wanted: readonly st
   const chosen = all[i]
   if (!chosen) throw unknownTags(file, wanted, tagSets)
   return chosen.decode()
+}
+
+/** Values by placeholder, of inputs called as signatures do or by their placeholder. */
+function fixedPlaceholders(signatures: readonly (readonly [string, SignatureDef])[], values: FixedInputs = new Map()): FixedInputs {
+  const placeholders = ([name, value]: readonly [string, number | boolean]): (readonly [string, number | boolean])[] => {
+    const named = signatures.flatMap(([, def]) => def.inputs.get(name)?.name ?? [])
+    return named.length > 0 ? named.map((tensor) => [nodeName(tensor), value] as const) : [[name, value]]
+  }
+  return new Map([...values].flatMap(placeholders))
+}
+
+function withoutConstants(inputs: SignatureDef['inputs'], constants: ReadonlyMap<string, unknown>): SignatureDef['inputs'] {
+  return new Map([...inputs].filter(([, { name = '' }]) => !constants.has(nodeName(name))))
 }
 
 /** Variables that graphs read as constants though other signatures, or what was cut off, write them. */

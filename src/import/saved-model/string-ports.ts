@@ -13,19 +13,20 @@ export interface NumericPart {
 
 /**
  * Estimators export signatures that parse serialized `tf.Example`s, and class names beside the scores: the former are refused,
- * the latter left out. `keys` are all signatures, for the advice.
+ * the latter left out. `keys` are the signatures that take no strings, for the advice.
  */
 export function withoutStrings(file: string, key: string, ports: SignaturePorts, keys: readonly string[]): NumericPart {
-  const isString = ([, info]: readonly [string, TensorInfo]): boolean => dtypeOfCode(info.dtype) === 'string'
   const others = keys.filter((k) => k !== key)
-  const inputs = [...ports.inputs].filter(isString).map(([name]) => name)
+  const inputs = [...ports.inputs].filter(([, info]) => isString(info)).map(([name]) => name)
   if (inputs.length > 0) return { ports: undefined, warnings: [stringInputs(file, key, inputs, others)] }
-  const outputs = [...ports.outputs].filter(isString).map(([name]) => name)
+  const outputs = [...ports.outputs].filter(([, info]) => isString(info)).map(([name]) => name)
   if (outputs.length === 0) return { ports, warnings: [] }
-  const left = new Map([...ports.outputs].filter((port) => !isString(port)))
+  const left = new Map([...ports.outputs].filter(([, info]) => !isString(info)))
   const warnings = [stringOutputs(file, key, outputs, left.size > 0, others)]
   return { ports: left.size > 0 ? { ...ports, outputs: left } : undefined, warnings }
 }
+
+export const isString = ({ dtype }: TensorInfo): boolean => dtypeOfCode(dtype) === 'string'
 
 /** Every signature was refused: throws the reasons. */
 export function throwAll(notes: Diagnostics): void {

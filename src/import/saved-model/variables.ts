@@ -13,7 +13,8 @@ import { Checkpoint, type CheckpointFile } from './checkpoint.ts'
 import { CheckpointV1 } from './checkpoint-v1.ts'
 import { type RestoredFrom, restoredKeys } from './restore.ts'
 
-const prefix = 'variables/variables'
+/** Where a SavedModel has its checkpoint. */
+const ownPrefix = 'variables/variables'
 const objectGraphKey = '_CHECKPOINTABLE_OBJECT_GRAPH'
 
 /**
@@ -27,23 +28,26 @@ export class Variables implements VariableReader {
   readonly #definitions: Definitions
   readonly #values = new Map<string, SourceVariable>()
   readonly #written: ReadonlySet<string>
+  readonly #prefix: string
   #checkpoint: CheckpointFile | undefined
   #restored: ReadonlyMap<string, RestoredFrom> | undefined
   #objects: ReadonlyMap<string, string> | undefined
 
-  /** `written` names the variables that the graphs which are imported write. */
+  /** `written` names the variables that the graphs which are imported write; files of the checkpoint are called by the prefix. */
   constructor(
     folder: Folder,
     metaGraph: MetaGraphDef,
     nodes: ReadonlyMap<string, GraphNode>,
     definitions: Definitions,
     written: ReadonlySet<string>,
+    prefix: string = ownPrefix,
   ) {
     this.#folder = folder
     this.#metaGraph = metaGraph
     this.#nodes = nodes
     this.#definitions = definitions
     this.#written = written
+    this.#prefix = prefix
   }
 
   isWritten(node: GraphNode): boolean {
@@ -81,11 +85,11 @@ export class Variables implements VariableReader {
 
   #open(variable: string): CheckpointFile {
     if (this.#checkpoint) return this.#checkpoint
-    const index = this.#folder.open(`${prefix}.index`)
-    if (index) this.#checkpoint = new Checkpoint(this.#folder, prefix, index)
+    const index = this.#folder.open(`${this.#prefix}.index`)
+    if (index) this.#checkpoint = new Checkpoint(this.#folder, this.#prefix, index)
     else {
       const shards = this.#firstVersion()
-      if (shards.length === 0) throw noCheckpoint(this.#folder.name, variable)
+      if (shards.length === 0) throw noCheckpoint(this.#folder.name, variable, this.#prefix)
       this.#checkpoint = new CheckpointV1(shards)
     }
     return this.#checkpoint
@@ -94,6 +98,7 @@ export class Variables implements VariableReader {
   /** One file without an ending, or its shards. */
   #firstVersion(): ByteSource[] {
     const files = this.#folder.list()
+    const prefix = this.#prefix
     const shards = files.includes(prefix) ? [prefix] : files.filter((f) => f.startsWith(`${prefix}-`) && /-\d{5}-of-\d{5}$/.test(f))
     return shards.sort().flatMap((f) => this.#folder.open(f) ?? [])
   }

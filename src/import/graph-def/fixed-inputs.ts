@@ -1,0 +1,70 @@
+import { constFromBytes, repeatedConst } from '../../core/bytes.ts'
+import { byteLengthOf, bytesOf, type DType } from '../../core/dtype.ts'
+import { unknownTensor, unsuitableConstant } from '../diagnostics.ts'
+import type { NumericConst, SourceConst } from '../source-graph.ts'
+import { NodeAttrs, noDefaults } from './attrs.ts'
+import type { GraphNode } from './graph-node.ts'
+
+/** Values by the name of the placeholder that always has them. */
+export type FixedInputs = ReadonlyMap<string, number | boolean>
+
+/** Nodes of a graph, some of which have their values beside them. */
+interface FixedGraph {
+  readonly nodes: ReadonlyMap<string, GraphNode>
+  readonly constants: ReadonlyMap<string, SourceConst>
+}
+
+/**
+ * The graph with placeholders as constants; a tensor of known sizes has the value in every element, one of unknown rank is a scalar.
+ * Throws `import/unknown-tensor`, `import/unsuitable-constant`.
+ */
+export function withFixedInputs(file: string, nodes: ReadonlyMap<string, GraphNode>, values: FixedInputs = new Map()): FixedGraph {
+  const fixed = new Map(nodes)
+  const constants = new Map<string, SourceConst>()
+  for (const [input, value] of values) {
+    const name = input.replace(/:0$/, '')
+    const node = nodes.get(name)
+    if (!node) throw unknownTensor(file, '--constant', name, [...nodes.keys()])
+    fixed.set(name, node.asConst())
+    constants.set(name, constantFor(file, node, value))
+  }
+  return { nodes: fixed, constants }
+}
+
+function constantFor(file: string, node: GraphNode, value: number | boolean): NumericConst {
+  const attrs = new NodeAttrs(node, noDefaults, file)
+  const [type, stated] = [attrs.get('dtype'), attrs.get('shape')]
+  const dims = (stated?.kind === 'shape' && stated.value) || []
+  if (!/^Placeholder(V2|WithDefault)?$/.test(node.op)) throw unsuitableConstant(file, node.name, `it is what ${node.op} computes`)
+  if (dims.some((d) => d < 0)) throw unsuitableConstant(file, node.name, `it has open sizes, [${dims}]`)
+  const dtype = type?.kind === 'type' ? type.value : undefined
+  const element = elementOf(dtype, value)
+  if (!dtype || !element) throw unsuitableConstant(file, node.name, `it is of type ${dtype ?? 'unknown'}, which does not have ${value}`)
+  const byteLength = byteLengthOf(
+    dtype,
+    dims.reduce((n, d) => n * d, 1),
+  )
+  return {
+    dtype: dtype as NumericConst['dtype'],
+    shape: dims,
+    data: byteLength === element.length ? constFromBytes(element) : repeatedConst(element, byteLength),
+  }
+}
+
+/** The bytes of one element; undefined where the type has no such value. */
+function elementOf(dtype: DType | undefined, value: number | boolean): Uint8Array | undefined {
+  if (typeof value === 'boolean') return dtype === 'bool' ? Uint8Array.of(value ? 1 : 0) : undefined
+  const whole = Number.isSafeInteger(value)
+  switch (dtype) {
+    case 'f32':
+      return bytesOf(Float32Array.of(value))
+    case 'f64':
+      return bytesOf(Float64Array.of(value))
+    case 'i32':
+      return whole && Math.abs(value) < 2 ** 31 ? bytesOf(Int32Array.of(value)) : undefined
+    case 'i64':
+      return whole ? bytesOf(BigInt64Array.of(BigInt(value))) : undefined
+    default:
+      return undefined
+  }
+}
