@@ -33,7 +33,7 @@ export interface CalibrationOptions {
 /**
  * What `--calibration` of `convert` names, for a float model (`Converted.floatModel`): the calibration in a file of `downcast calibrate`, or
  * one made now from data, `[NAME=]DATA` as in `calibrate --data`. `calibration.ranges(floatModel, estimatorOf(name))` gives what
- * `QuantizeOptions.ranges` takes; the diagnostics are warnings and notes to be told, `hessians` `observe.sums`.
+ * `QuantizeOptions.ranges` takes; the diagnostics are warnings and notes to be told, `hessians` those of `observe.sums`.
  * Throws calibrate/malformed-calibration, calibrate/other-model, calibrate/no-samples-inside, and what `calibrate` and `openDataSet` throw.
  */
 export async function calibrationFor(
@@ -41,13 +41,14 @@ export async function calibrationFor(
   modelName: string,
   values: readonly string[],
   options: CalibrationOptions,
-): Promise<Pick<Calibrated, 'calibration' | 'diagnostics' | 'hessians'>> {
+): Promise<Pick<Calibrated, 'calibration' | 'diagnostics' | 'hessians'> & { readonly data?: DataSet }> {
   const bytes = tfliteBytes(floatModel)
   const [only] = values
   const text = values.length === 1 && only !== undefined ? calibrationIn(only) : undefined
   if (text === undefined || only === undefined) {
     const hessians = hessianSources(floatModel, bytes, options.observe?.sums ?? [])
-    return calibrateBytes({ name: modelName, bytes }, openPaths(inputPaths('--calibration', values)), options, { hessians })
+    const data = openPaths(inputPaths('--calibration', values))
+    return { ...(await calibrateBytes({ name: modelName, bytes }, data, options, { hessians })), data }
   }
   if (options.observe && options.observe.sums.length > 0) throw noSamplesInside(only, options.observe.algorithm)
   const calibration = parseCalibration(only, text)

@@ -10,6 +10,7 @@ import type { QuantizeMode } from '../../src/quantize/types.ts'
 import { liteRtRunner } from '../../src/run/litert.ts'
 import { constBytes } from '../const-bytes.ts'
 import { formatBytes, formatCount, formatSeconds } from '../text.ts'
+import type { CheckSamples, SampleCheck } from './check-on-samples.ts'
 
 /** Modes in which results stay near enough to the float ones on any input; integer modes hold on calibrated ones only. */
 const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 'recipe'>([
@@ -18,11 +19,23 @@ const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 
   'dynamic-int4',
   'weight-only-int8',
   'weight-only-int4',
+  'recipe',
 ] satisfies Exclude<ParityMode, 'none'>[])
 
 export interface CheckReport extends ParityReport {
+  /** Where activations are integers, and there are samples. */
+  readonly onSamples?: SampleCheck
+
   /** Largest size of the process in memory so far. */
   readonly peakBytes: number
+}
+
+export interface CheckWrittenOptions {
+  readonly mode: QuantizeMode | 'recipe'
+  /** Whether activations are integers. */
+  readonly isStatic: boolean
+  readonly samples: CheckSamples | undefined
+  readonly budgetSeconds: number
 }
 
 /** A file of this format has less; nor does Node read more at once. */
@@ -38,13 +51,13 @@ const peakBytes = (): number => process.resourceUsage().maxRSS * 1024
 
 /**
  * The float parity gate on a file that was just written. Of a quantized one the float model is checked, in memory, and the file for gross errors.
- * Throws parity/mismatch, parity/cannot-run.
+ * One with integer activations is run on some of the samples that it was calibrated with. Throws parity/mismatch, parity/cannot-run, parity/wrong-weights.
  */
 export async function checkWritten(
   file: string,
   source: SourceModel | { readonly name: string; readonly source: ByteSource },
   converted: Converted,
-  { mode, budgetSeconds }: { readonly mode: QuantizeMode | 'recipe'; readonly budgetSeconds: number },
+  { mode, isStatic, samples, budgetSeconds }: CheckWrittenOptions,
 ): Promise<CheckReport> {
   const begin = performance.now()
   const largest = Math.max(statSync(file).size, constBytes(converted.floatModel))
@@ -56,7 +69,8 @@ export async function checkWritten(
   const runner = liteRtRunner(loadNodeLiteRt)
   try {
     const written = new Uint8Array(readFileSync(file))
-    const report = await checkParity(from, mode === 'none' ? written : tfliteBytes(converted.floatModel), {
+    const float = mode === 'none' ? written : tfliteBytes(converted.floatModel)
+    const report = await checkParity(from, float, {
       runner,
       model: converted.floatModel,
       loadTfJs: loadNodeTfJs,
@@ -65,13 +79,22 @@ export async function checkWritten(
       ...(mode !== 'none' && {
         quantized: {
           bytes: written,
-          mode: comparable.has(mode) ? (mode as Exclude<ParityMode, 'none'>) : undefined,
+          mode: !isStatic && comparable.has(mode) ? (mode as Exclude<ParityMode, 'none'>) : undefined,
+          isRunOnSamples: samples !== undefined,
           decisions: converted.decisions,
           correctedModel: converted.correctedModel,
         },
       }),
     })
-    return { ...report, timeMs: Math.round(performance.now() - begin), peakBytes: peakBytes() }
+    const subjects = { model: converted.floatModel, float, written }
+    const onSamples = samples && (await (await import('./check-on-samples.ts')).checkOnSamples(runner, subjects, samples, budgetSeconds))
+    return {
+      ...report,
+      ...(typeof onSamples === 'object' && { onSamples }),
+      ...(typeof onSamples === 'string' && { gaps: [...report.gaps, { signature: defaultSignature, reason: onSamples }] }),
+      timeMs: Math.round(performance.now() - begin),
+      peakBytes: peakBytes(),
+    }
   } finally {
     await runner.dispose()
   }
@@ -103,17 +126,27 @@ export function checkLines(report: CheckReport): string[] {
       `${compared === of ? formatCount(of) : `${formatCount(compared)} of ${formatCount(of)}`} weights stored as integers: on their steps`,
     )
   }
-  if (float.length === 0 && !report.weights?.compared) lines.push('nothing')
-  for (const g of gaps.slice(0, shownGaps)) lines.push(`not ${whatOf(g)}: ${g.reason}`)
+  if (report.onSamples) lines.push(...sampleLines(report.onSamples))
+  if (float.length === 0 && !report.weights?.compared && !report.onSamples) lines.push('nothing')
+  const isFloatCompared = (signature: string) => float.some((o) => o.signature === signature)
+  for (const g of gaps.slice(0, shownGaps)) lines.push(`not ${whatOf(g, isFloatCompared(g.signature))}: ${g.reason}`)
   if (gaps.length > shownGaps) lines.push(`and not ${gaps.length - shownGaps} more; --json lists them`)
   return lines
 }
 
-function whatOf({ output, mode, signature }: ParityGap): string {
-  const whole = mode ? `in ${mode}` : 'at all'
-  return output ?? (signature === 'serving_default' ? whole : `${signature}${mode ? ` ${whole}` : ''}`)
+function sampleLines({ data, samples, outputs }: SampleCheck): string[] {
+  return outputs.map(
+    ({ output, cosine, maxAbsError }) =>
+      `on ${count(samples, 'sample')} of ${data}: ${output} is off by ${maxAbsError.toPrecision(2)} at most${cosine === null ? '' : `, a cosine of ${cosine.toFixed(5)} to the float model's`}`,
+  )
 }
 
+function whatOf({ output, mode, signature }: ParityGap, isFloatCompared: boolean): string {
+  const whole = mode ? `in ${mode}` : isFloatCompared ? 'as it is written' : 'at all'
+  return output ?? (signature === defaultSignature ? whole : `${signature}${mode ? ` ${whole}` : ''}`)
+}
+
+const defaultSignature = 'serving_default'
 const shownGaps = 5
 const shownOps = 6
 

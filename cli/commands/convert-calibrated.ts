@@ -10,6 +10,8 @@ import { calibrationWithoutUse } from '../diagnostics.ts'
 import type { OptionValues } from '../options.ts'
 import type { Terminal } from '../terminal.ts'
 import type { convertOptions } from '../verbs/convert.ts'
+import type { CheckSamples } from './check-on-samples.ts'
+import { preprocessesOf } from './preprocess.ts'
 
 export interface CalibrationSummary {
   readonly data: CalibrationRecord['data']
@@ -23,6 +25,11 @@ type CalibratedOptions = Pick<
   OptionValues<typeof convertOptions>,
   'calibration' | 'estimator' | 'quantize' | 'jobs' | 'max-samples' | 'preprocess' | 'skip-bad'
 > & { readonly recipe: Recipe | undefined }
+
+/** Whether activations are stored as integers. */
+export function isStatic({ recipe, quantize }: Pick<CalibratedOptions, 'recipe' | 'quantize'>): boolean {
+  return recipe ? recipe.rules.some((r) => r.action.kind === 'static') : staticModes.has(quantize)
+}
 
 /** Options that a mode without quantization refuses. */
 const unquantized: QuantizeOptions = {
@@ -44,10 +51,10 @@ export async function runCalibrated(
   path: string,
   options: CalibratedOptions,
   terminal: Terminal,
-): Promise<{ converted: Converted; calibration: CalibrationSummary }> {
+): Promise<{ converted: Converted; calibration: CalibrationSummary; samples: CheckSamples | undefined }> {
   const begin = performance.now()
   const { recipe } = options
-  const usesRanges = recipe ? recipe.rules.some((r) => r.action.kind === 'static') : staticModes.has(options.quantize)
+  const usesRanges = isStatic(options)
   const sampled = sampledIn(how)
   refuseUnfitCorrection(how)
   if (!usesRanges && sampled === undefined && !how.biasCorrection)
@@ -62,7 +69,7 @@ export async function runCalibrated(
     ...(plan && sampled !== undefined && { observe: { sums: plan.sums, algorithm: sampled } }),
   }
   const found = await calibrationFor(before.floatModel, basename(resolve(path)), options.calibration, settings)
-  const { calibration, diagnostics } = found
+  const { calibration, diagnostics, data: samples } = found
   const converted = quantizeConverted(before, {
     ...how,
     ranges: calibration.ranges(before.floatModel, estimator),
@@ -73,6 +80,7 @@ export async function runCalibrated(
   return {
     converted: { ...converted, diagnostics: [...converted.diagnostics, ...diagnostics] },
     calibration: { data, preprocess: by, method, estimator: estimator.name, timeMs: Math.round(performance.now() - begin) },
+    samples: usesRanges && samples ? { data: samples, preprocess: preprocessesOf(preprocess) } : undefined,
   }
 }
 

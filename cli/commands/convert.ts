@@ -19,7 +19,7 @@ import { both, irPrinter, irTracer } from '../trace.ts'
 import type { Command } from '../verb.ts'
 import type { convertOptions } from '../verbs/convert.ts'
 import type { CheckReport } from './check.ts'
-import { runCalibrated } from './convert-calibrated.ts'
+import { isStatic, runCalibrated } from './convert-calibrated.ts'
 import { planText, summaryText } from './convert-text.ts'
 import { parseDefaultRanges, parseInputStats } from './input-stats.ts'
 import { parsePortTypes } from './port-types.ts'
@@ -97,13 +97,16 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
                     const from = 'model' in source ? source.model : { name: source.tflite.name, source: source.source }
                     checked = await (await import('./check.ts')).checkWritten(file, from, converted, {
                       mode: recipe ? 'recipe' : quantize,
+                      isStatic: isStatic({ recipe, quantize }),
                       budgetSeconds: options['check-seconds'],
+                      samples: calibrated?.samples,
                     })
                   },
                 }),
             }),
           )
     progress.finish()
+    for (const d of checked?.onSamples?.diagnostics ?? []) terminal.err(`${diagnosticText(d, terminal.errStyle)}\n`)
     const json = {
       source: { path, byteLength: source.byteLength, ...converted.source },
       output: plan ? undefined : output,

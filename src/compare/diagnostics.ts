@@ -54,6 +54,19 @@ export function noClassScores(outputs: string): Diagnostic {
   )
 }
 
+/** A quantized model that gives something else than the float one. */
+export function farFromFloat(output: string, cosine: number, samples: number, data: string): Diagnostic {
+  return toDiagnostic(
+    {
+      code: 'compare/far-from-float',
+      message: `On ${samples} samples of ${quote(data)} the output ${quote(output)} is far from what the float model gives: a cosine of ${cosine.toFixed(3)}.`,
+      tensor: output,
+      hint: 'More samples, another --estimator, int16x8, or --keep-float for what loses most (--plan tells of each weight) can help.',
+    },
+    'warning',
+  )
+}
+
 /** Outputs that are not numbers in places. */
 export function nonFiniteOutputs(model: string, values: number): Diagnostic {
   return toDiagnostic(

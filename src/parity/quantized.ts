@@ -14,17 +14,20 @@ export type QuantizedMode = Exclude<ParityMode, 'none'>
 
 export interface QuantizedFile {
   readonly bytes: Uint8Array
-  /** Undefined in modes with integer activations, which hold on what they were calibrated with. */
+  /** Undefined where activations are integers, which hold on what they were calibrated with. */
   readonly mode: QuantizedMode | undefined
+  /** Then, whether the caller compares results on such samples. */
+  readonly isRunOnSamples?: boolean
   readonly decisions: readonly Decision[]
   /** The float model with the biases that were corrected, where they were. */
   readonly correctedModel?: Model | undefined
 }
 
 /** Why the results of a quantized file tell nothing. */
-export function notComparedBecause({ mode, decisions }: QuantizedFile): string | undefined {
+export function notComparedBecause({ mode, decisions, isRunOnSamples }: QuantizedFile): string | undefined {
+  if (!mode && isRunOnSamples) return undefined
   if (!mode)
-    return 'its activations are integers, which hold on inputs as those it was calibrated with: its weights were compared, its results were not'
+    return 'its activations are integers, which hold on inputs as those it was calibrated with, and those are not here: its weights were compared, its results were not'
   if (!decisions.some((d) => d.algorithm && changesWeights(d.algorithm))) return undefined
   return 'its weights are turned or scaled before they are stored: neither they nor its results were compared'
 }
@@ -39,6 +42,7 @@ const grossError: Readonly<Record<QuantizedMode, number>> = {
   'dynamic-int4': 0.5,
   'weight-only-int8': 0.5,
   'weight-only-int4': 0.5,
+  recipe: 0.5,
 }
 /** Times what the rounded weights alone do to results, where that is more. */
 const weightsFactor = 4

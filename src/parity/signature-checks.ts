@@ -41,7 +41,7 @@ export interface CheckOptions {
 }
 
 /** In these LiteRT.js may lack a kernel, which it says in ways of its own. */
-const mayLackKernels: ReadonlySet<ParityMode> = new Set<ParityMode>(['dynamic-int4', 'weight-only-int8', 'weight-only-int4'])
+const mayLackKernels: ReadonlySet<ParityMode> = new Set<ParityMode>(['dynamic-int4', 'weight-only-int8', 'weight-only-int4', 'recipe'])
 
 const sampleWords: Readonly<Record<SampleKind, string>> = { normal: 'random normal', uniform: 'random uniform', edge: 'edge', zero: 'zero' }
 

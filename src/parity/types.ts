@@ -1,5 +1,5 @@
-/** How the written weights were changed: decides how near results have to be. */
-export type ParityMode = 'none' | 'float16' | 'dynamic' | 'dynamic-int4' | 'weight-only-int8' | 'weight-only-int4'
+/** How the written weights were changed: decides how near results have to be. A recipe may change them in any way. */
+export type ParityMode = 'none' | 'float16' | 'dynamic' | 'dynamic-int4' | 'weight-only-int8' | 'weight-only-int4' | 'recipe'
 
 /** `zero` is for models that take none of the others, such as indices into something unknown. */
 export type SampleKind = 'normal' | 'uniform' | 'edge' | 'zero'
