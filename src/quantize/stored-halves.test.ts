@@ -61,6 +61,23 @@ test('the integers are those of the rounded floats', () => {
   expect(ints(model)).toEqual(ints(quantize(floatModel, { mode: 'dynamic' }).model))
 })
 
+test('integers behind a DEQUANTIZE stay', () => {
+  const model = quantize(float, { mode: 'weight-only-int8' }).model
+  expect(stored(model, { mode: 'dynamic' })).toEqual(['fully_connected i8,f32', 'mul f32'])
+  expect(convertTflite(fileOf(model), { mode: 'dynamic' }).floatModel.graphs[0]!.nodes.map((n) => n.op)).toContain('dequantize')
+})
+
+test('a graph with sparse weights stays as it is', () => {
+  const file = fileOf(quantize(float, { mode: 'float16' }).model)
+  const sparsity = { traversalOrder: Int32Array.of(0), blockMap: Int32Array.of(), dimMetadata: [] }
+  const subgraphs = file.model.subgraphs.map((g) => ({
+    ...g,
+    tensors: g.tensors.map((t) => (t.shape.length === 2 && t.type === 'FLOAT16' ? { ...t, sparsity } : t)),
+  }))
+  const { decisions } = convertTflite({ ...file, model: { ...file.model, subgraphs } }, { mode: 'dynamic' })
+  expect(new Set(decisions.map((d) => d.to))).toEqual(new Set(['f16']))
+})
+
 test('a half that is an output, and one that is computed, are left', () => {
   const model = whole(
     'graph main(%0 "x": f16[4]) {\n  %1 = const "h" : f16[4] = [1, 2, 3, 4]\n  %2 = dequantize(%1) : f32[4]\n  %3 = dequantize(%0) : f32[4]\n' +

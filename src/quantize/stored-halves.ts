@@ -11,7 +11,10 @@ import { float16 } from './float16.ts'
 /** What was stored as f16, by identity; kept as long as the constant. */
 const widened = new WeakSet<ConstData>()
 
-/** The model with constants that are stored as f16 behind a DEQUANTIZE as the f32 ones that they stand for; itself when there are none. */
+/**
+ * The model with constants that are stored as f16 behind a DEQUANTIZE as the f32 ones that they stand for; itself when there are none.
+ * A graph with sparse constants stays as it is: LiteRT.js 2.5.3 gives NaN for sparse f16 weights next to f32 ones.
+ */
 export function widenHalves(model: Model): Model {
   const graphs = model.graphs.map(widenGraph)
   return graphs.some((g, i) => g !== model.graphs[i]) ? withGraphs(model, graphs) : model
@@ -33,11 +36,12 @@ export function narrowHalves(model: Model): Model {
 }
 
 function widenGraph(graph: Graph): Graph {
+  if ([...graph.values.values()].some((v) => keptTensor(v)?.sparsity)) return graph
   const returned = new Set(graph.outputs)
   const halves = graph.nodes.flatMap((node) => {
     const half = node.op === op.dequantize.name ? graph.values.get(node.inputs[0]!)! : undefined
     const result = graph.values.get(node.outputs[0]!)
-    const isHalf = half?.data && !keptTensor(half)?.sparsity && result?.type.dtype === 'f32' && !returned.has(result.id)
+    const isHalf = half?.data && half.type.dtype === 'f16' && result?.type.dtype === 'f32' && !returned.has(result.id)
     return isHalf ? [{ node, result, half: half.data!, shape: half.type.shape }] : []
   })
   if (halves.length === 0) return graph
