@@ -31,6 +31,35 @@ function inputOf(body: SourceGraph, ref: SourceRef, scope: Scope): number {
   }
 }
 
+/** Ops that may write whether or not their results are read. */
+const callers = new Set(['If', 'Case', 'While'])
+
+/**
+ * The nodes that results `kept` of a body need, and those that write, with the results of each that are read. Other nodes serve
+ * only results that the caller does not read, such as what `tf.cond` hands on for gradients.
+ */
+export function neededResults(body: SourceGraph, kept: Iterable<number> = body.outputs.keys()): ReadonlyMap<number, ReadonlySet<number>> {
+  const needed = new Map<number, Set<number>>()
+  const open: number[] = []
+  const need = (node: number): Set<number> => {
+    const known = needed.get(node)
+    if (known) return known
+    const read = new Set<number>()
+    needed.set(node, read)
+    open.push(node)
+    return read
+  }
+  const used = new Set([...body.nodes.flatMap((node) => node.inputs), ...body.outputs.map((port) => port.ref)].map((ref) => ref.node))
+  for (const [i, node] of body.nodes.entries()) if (!used.has(i) || callers.has(node.op)) need(i)
+  for (const i of kept) {
+    const { node, output } = body.outputs[i]!.ref
+    need(node).add(output)
+  }
+  for (let i = open.pop(); i !== undefined; i = open.pop())
+    for (const { node, output } of body.nodes[i]?.inputs ?? []) need(node).add(output)
+  return needed
+}
+
 /** Whether a body reads its input `i`: by a node, or as a result, those in `results` aside. */
 export function readsInput(body: SourceGraph, i: number, results: readonly number[] = []): boolean {
   const same = new Set([body.inputs[i]?.ref.node])

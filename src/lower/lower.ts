@@ -7,6 +7,7 @@ import { BodyTable, dropUncalledGraphs, hasEffect } from '../ops/bodies.ts'
 import { OpBuilder } from '../ops/build.ts'
 import { adviceFor } from './advice.ts'
 import { allowedKind, checkedAllowances, type LowerOptions, tellAllowances } from './allow.ts'
+import { neededResults } from './calls.ts'
 import { complexPair } from './complex.ts'
 import { badPort, complexResult, missingResult, otherElementType, unknownResult, unsupportedOp } from './diagnostics.ts'
 import type { Narrowings } from './narrowing.ts'
@@ -15,7 +16,7 @@ import { resultTypes } from './opaque/result-types.ts'
 import { stringData } from './opaque/string-data.ts'
 import { hasFailed, type NodeOutcome } from './outcome.ts'
 import { problemsOf } from './problems.ts'
-import type { LoweringRegistry } from './registry.ts'
+import type { Lowering, LoweringRegistry } from './registry.ts'
 import { BehindFailure, type LowersNodes, Scope } from './scope.ts'
 import { SourceOp } from './source-op.ts'
 import { initializeVariables } from './variables.ts'
@@ -132,13 +133,21 @@ class NodeLowering implements LowersNodes {
     return this.#scope.written.values()
   }
 
-  lowerNodes(source: SourceGraph, args: readonly (Value | undefined)[], b: OpBuilder, outcomes: NodeOutcome[]): (Value | undefined)[] {
+  lowerNodes(
+    source: SourceGraph,
+    args: readonly (Value | undefined)[],
+    b: OpBuilder,
+    outcomes: NodeOutcome[],
+    kept?: readonly number[],
+  ): (Value | undefined)[] {
+    const needed = neededResults(source, kept)
     this.#scope.count(source.nodes.length)
-    const results = new Map<number, readonly Value[] | undefined>()
+    const results = new Map<number, readonly (Value | undefined)[] | undefined>()
     const value = (ref: SourceRef): Value | undefined => results.get(ref.node)?.[ref.output]
     for (const [i, { ref }] of source.inputs.entries()) results.set(ref.node, args[i] && [args[i]])
     for (const [i, node] of source.nodes.entries()) {
-      if (results.has(i)) continue
+      const read = needed.get(i)
+      if (results.has(i) || !read) continue
       const operands = node.inputs.map(value)
       const lacking = node.inputs.find((ref) => results.get(ref.node) && !value(ref))
       if (lacking) {
@@ -148,11 +157,11 @@ class NodeLowering implements LowersNodes {
         results.set(i, undefined)
         continue
       }
-      const lowered = this.#node(source, i, operands.every((v) => v !== undefined) ? operands : undefined, b, outcomes)
+      const lowered = this.#node(source, i, operands.every((v) => v !== undefined) ? operands : undefined, b, outcomes, read)
       results.set(i, lowered.results)
       outcomes.push(lowered.outcome)
     }
-    return source.outputs.map((port) => value(port.ref))
+    return source.outputs.map((port, i) => (kept && !kept.includes(i) ? undefined : value(port.ref)))
   }
 
   #node(
@@ -161,7 +170,8 @@ class NodeLowering implements LowersNodes {
     operands: readonly Value[] | undefined,
     b: OpBuilder,
     outcomes: NodeOutcome[],
-  ): { outcome: NodeOutcome; results: readonly Value[] | undefined } {
+    read: ReadonlySet<number>,
+  ): { outcome: NodeOutcome; results: readonly (Value | undefined)[] | undefined } {
     const node = source.nodes[index]!
     const outcome = (status: NodeOutcome['status'], made: readonly string[], error?: DowncastError): NodeOutcome => ({
       graph: source.name,
@@ -173,7 +183,7 @@ class NodeLowering implements LowersNodes {
     })
     const lowering = this.#registry[node.op]
     const kind = node.value ? undefined : allowedKind(node.op, this.#options)
-    const context = { scope: this.#scope, functions: source.functions, outcomes }
+    const context = { scope: this.#scope, functions: source.functions, outcomes, read }
     const sourceOp = (values: readonly Value[]) => new SourceOp(node, values, context)
     const start = b.graph.nextNode
     let error: DowncastError
@@ -232,6 +242,6 @@ function constant({ value, layer, name }: SourceNode, b: OpBuilder): readonly Va
   return [b.const(layer[0] ?? name, c.dtype, c.shape, c.dtype === 'string' ? stringData(c.strings) : c.data)]
 }
 
-function many(result: Value | readonly Value[]): readonly Value[] {
-  return Array.isArray(result) ? (result as readonly Value[]) : [result as Value]
+function many(result: ReturnType<Lowering>): readonly (Value | undefined)[] {
+  return Array.isArray(result) ? (result as readonly (Value | undefined)[]) : [result as Value]
 }

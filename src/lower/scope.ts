@@ -19,13 +19,17 @@ export interface PendingList {
   readonly element: readonly Dim[] | undefined
 }
 
-/** Lowers the nodes of a body and says what became of each; results are undefined behind a node that failed. */
+/**
+ * Lowers the nodes of a body that results `kept` need, by default all, and says what became of each; results are undefined behind a node
+ * that failed, and those not kept.
+ */
 export interface LowersNodes {
   lowerNodes(
     source: SourceGraph,
     args: readonly (Value | undefined)[],
     b: OpBuilder,
     outcomes: NodeOutcome[],
+    kept?: readonly number[],
   ): readonly (Value | undefined)[]
 }
 

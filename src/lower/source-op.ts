@@ -15,6 +15,8 @@ export interface LoweringContext {
   readonly functions: SourceLibrary
   /** Where to say what became of the nodes of bodies. */
   readonly outcomes: NodeOutcome[]
+  /** Results that something reads; all of them where it is not said. */
+  readonly read?: ReadonlySet<number>
 }
 
 /** For a node on its own: what calls functions cannot be lowered so. */
@@ -63,6 +65,11 @@ export class SourceOp {
     const graph = this.scope.load(this.context.functions, name, args)
     if (graph.inputs.length !== args.length) this.reject(`the function ${name} takes ${graph.inputs.length} operands, not ${args.length}`)
     return graph
+  }
+
+  /** Whether something reads a result. */
+  isRead(output: number): boolean {
+    return this.context.read?.has(output) ?? true
   }
 
   get layer(): string | undefined {

@@ -117,10 +117,11 @@ export class OpBuilder {
     return this.graph.addNode({ op: spec.name, attrs: full, inputs, results, origin: this.#origin }).results
   }
 
-  /** Elements that are all known sizes, as a constant. */
+  /** Elements that are all known sizes, or truths about sizes, as a constant. */
   #known(type: TensorType | undefined, dims: readonly Dim[] | undefined): Value | undefined {
     if (!type || !dims?.every((d) => typeof d === 'number')) return undefined
     if (type.dtype === 'i32') return dims.every((d) => d === (d | 0)) ? this.i32(dims, type.shape) : undefined
+    if (type.dtype === 'bool') return this.const('', 'bool', type.shape, constFromBytes(Uint8Array.from(dims)))
     if (type.dtype !== 'i64') return undefined
     return this.const('', 'i64', type.shape, constFromBytes(bytesOf(BigInt64Array.from(dims, BigInt))))
   }

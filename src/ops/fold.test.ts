@@ -222,6 +222,25 @@ describe('symbolic sizes', () => {
     expect(rows(1)).toEqual(['C*N', 2])
   })
 
+  test('are compared where the answer is the same for all', () => {
+    const b = builder()
+    const [n, h, t] = b.ops(op.unpack, [shapeOf(b, ['N', 28, 'T'])], { num: 3, axis: 0 }) as [Value, Value, Value]
+    const truth = (v: Value) => v.data && [...v.data.bytes()]
+    for (const [spec, same] of [
+      [op.equal, 1],
+      [op.notEqual, 0],
+      [op.less, 0],
+      [op.lessEqual, 1],
+      [op.greater, 0],
+      [op.greaterEqual, 1],
+    ] as const) {
+      expect(truth(b.op(spec, [n, n])), spec.name).toEqual([same])
+      expect(truth(b.op(spec, [n, t])), spec.name).toBeUndefined()
+      expect(truth(b.op(spec, [n, h])), spec.name).toBeUndefined()
+    }
+    expect(truth(b.op(op.less, [shapeOf(b, [3, 'N']), shapeOf(b, [4, 'N'])]))).toEqual([1, 0])
+  })
+
   test('name the shapes they make', () => {
     const b = builder()
     const shape = shapeOf(b, ['N', 28])

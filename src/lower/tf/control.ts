@@ -71,19 +71,20 @@ function inside(b: OpBuilder, v: Value): Value {
   return v.data ? b.copy(v) : v
 }
 
-/** Results of a function. What became of its nodes goes to `tellOwner`, by default at once to those of the node's own graph. */
+/** Results `kept` of a function, by default all. What became of its nodes goes to `tellOwner`, by default at once to those of the node's own graph. */
 function lowerBody(
   n: SourceOp,
   source: SourceGraph,
   args: readonly Value[],
   b: OpBuilder,
   tellOwner: (outcomes: readonly NodeOutcome[]) => void = (outcomes) => tell(n, outcomes),
+  kept: readonly number[] = [...source.outputs.keys()],
 ): readonly Value[] {
   const outcomes: NodeOutcome[] = []
-  const results = n.scope.nodes.lowerNodes(source, args, b, outcomes)
+  const results = n.scope.nodes.lowerNodes(source, args, b, outcomes, kept)
   if (!outcomes.some(hasFailed)) {
     tellOwner(outcomes)
-    return results.map((v) => v ?? n.reject(`a result of the function ${source.name} cannot be told`))
+    return kept.map((i) => results[i] ?? n.reject(`a result of the function ${source.name} cannot be told`))
   }
   tell(n, outcomes)
   throw new BehindFailure()
@@ -139,25 +140,42 @@ function truth(b: OpBuilder, v: Value): Value {
   return v.type.dtype === 'bool' ? v : b.op(op.notEqual, [v, b.op(op.cast, [b.i32([0], [])], { to: v.type.dtype })])
 }
 
-function ifElse(n: SourceOp, b: OpBuilder): readonly Value[] {
+function ifElse(n: SourceOp, b: OpBuilder): readonly (Value | undefined)[] {
   const operands = n.operands.slice(1)
   const branches = [n.function('then_branch', operands), n.function('else_branch', operands)] as const
   const known = constInts(n.in(0))
-  if (known) return lowerBody(n, branches[known[0] === 0 ? 1 : 0], operands, b)
+  if (known) return taken(n, branches[known[0] === 0 ? 1 : 0], operands, b)
   const [yes, no] = branches
   const { passed, lowered, given } = branching(n, b, operands, branches)
   return given(choose(b, truth(b, n.in(0)), passed, lowered(yes), lowered(no)))
 }
 
+/** The results of the branch that is always taken. */
+function taken(n: SourceOp, branch: SourceGraph, operands: readonly Value[], b: OpBuilder): readonly (Value | undefined)[] {
+  const kept = readOf(n, branch)
+  return inPlace(kept, lowerBody(n, branch, operands, b, undefined, kept))
+}
+
+/** The results of a branch that are read outside. */
+function readOf(n: SourceOp, branch: SourceGraph): readonly number[] {
+  return [...branch.outputs.keys()].filter((i) => n.isRead(i))
+}
+
+function inPlace(kept: readonly number[], results: readonly Value[]): readonly (Value | undefined)[] {
+  const all: (Value | undefined)[] = []
+  for (const [k, i] of kept.entries()) all[i] = results[k]
+  return all
+}
+
 /** The branch of this index; the last one for an index out of range. */
-function switchCase(n: SourceOp, b: OpBuilder): readonly Value[] {
+function switchCase(n: SourceOp, b: OpBuilder): readonly (Value | undefined)[] {
   const operands = n.operands.slice(1)
   const branches = n.functions('branches', operands)
   const last = branches.length - 1
   const known = constInts(n.in(0))?.[0]
   if (last < 0) return n.reject('it has no branches')
   if (known !== undefined || last === 0)
-    return lowerBody(n, branches[known === undefined || known < 0 || known > last ? last : known]!, operands, b)
+    return taken(n, branches[known === undefined || known < 0 || known > last ? last : known]!, operands, b)
   const { passed, lowered, given } = branching(n, b, operands, branches)
   const from =
     (k: number): BodyBuilder =>
@@ -184,12 +202,16 @@ function branching(n: SourceOp, b: OpBuilder, operands: readonly Value[], branch
     (inner, args) => {
       let next = 0
       const own = operands.map((v, i) => (isPassed[i] ? uncarried(inner, args[next++]!, v.type.dtype) : inside(inner, v)))
-      const results = lowerBody(n, source, own, inner)
+      const results = lowerBody(n, source, own, inner, undefined, readOf(n, source))
       types = results.map((v) => v.type.dtype)
       return results.map((v) => carried(inner, v))
     }
   let types: readonly DType[] = []
-  const given = (results: readonly Value[]): readonly Value[] => results.map((v, i) => uncarried(b, v, types[i]))
+  const given = (results: readonly Value[]): readonly (Value | undefined)[] =>
+    inPlace(
+      readOf(n, branches[0]!),
+      results.map((v, i) => uncarried(b, v, types[i])),
+    )
   return { passed: operands.filter((_, i) => isPassed[i]).map((v) => carried(b, v)), lowered, given }
 }
 

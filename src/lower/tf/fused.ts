@@ -67,7 +67,7 @@ function part(n: SourceOp, name: string, operands: readonly Value[], renamed: Fo
   return new SourceOp({ ...n.node, op: name, attrs: own }, operands)
 }
 
-function only(result: Value | readonly Value[]): Value {
+function only(result: ReturnType<Lowering>): Value {
   return Array.isArray(result) ? (result as readonly Value[])[0]! : (result as Value)
 }
 

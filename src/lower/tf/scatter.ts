@@ -33,7 +33,6 @@ function rowsOf(n: SourceOp, b: OpBuilder): Rows {
   const depth = indices.type.shape.at(-1)
   if (typeof depth !== 'number' || depth > x.type.shape.length) return n.reject('the last dim of the indices must be at most the rank')
   const addressed = x.type.shape.slice(0, depth)
-  if (!isStatic(addressed.slice(1))) return n.reject(`the sizes of the first ${depth} dims must be known, found [${addressed.join(',')}]`)
   const row = x.type.shape.slice(depth)
   const rows = reshapeTo(b, x, [mulDims(...addressed), ...row])
   const count = b.op(op.gather, [shapeOf(b, rows), b.i32([0], [])], { axis: 0 })
@@ -44,15 +43,23 @@ function rowsOf(n: SourceOp, b: OpBuilder): Rows {
   return {
     rows,
     count,
-    updates: reshapeTo(b, updates, [...flat, ...row]),
-    at: reshapeTo(b, rowNumbers(b, indices, stridesOf(addressed.map(Number))), flat),
+    updates: reshapeTo(b, updates, [...flat, ...row], [updates, x]),
+    at: reshapeTo(b, rowNumbers(b, indices, x, depth), flat),
   }
 }
 
-/** Row-major numbers of index vectors. */
-function rowNumbers(b: OpBuilder, indices: Value, strides: readonly number[]): Value {
+/** Row-major numbers of index vectors into the first `depth` dims of `x`, whose sizes may be known at run time only. */
+function rowNumbers(b: OpBuilder, indices: Value, x: Value, depth: number): Value {
   const f = new Formula(b)
-  return f.sum(strides.length === 1 ? indices : f.mul(indices, b.i32(strides)), [indices.type.shape.length - 1])
+  const axis = indices.type.shape.length - 1
+  const inner = x.type.shape.slice(0, depth)
+  if (depth === 1) return f.sum(indices, [axis])
+  if (isStatic(inner.slice(1))) return f.sum(f.mul(indices, b.i32(stridesOf([1, ...inner.slice(1)] as number[]))), [axis])
+  const sizes = shapeOf(b, x)
+  const column = (k: number) => b.op(op.gather, [indices, b.i32([k], [])], { axis })
+  let number = column(0)
+  for (let k = 1; k < depth; k++) number = f.add(f.mul(number, b.op(op.gather, [sizes, b.i32([k], [])], { axis: 0 })), column(k))
+  return number
 }
 
 /** For each of `count` rows the number of the last update of it, counted from 1; 0 where there is none. */
@@ -73,7 +80,7 @@ function lastUpdate(b: OpBuilder, at: Value, count: Value): Value {
 function update(n: SourceOp, b: OpBuilder): Value {
   if (elementCount(n.in(1).type.shape.slice(0, -1)) === 1) return updateOnce(n, b)
   const { rows, count, updates, at } = rowsOf(n, b)
-  return reshapeTo(b, overwritten(b, rows, count, updates, lastUpdate(b, at, count)), n.in(0).type.shape)
+  return reshapeTo(b, overwritten(b, rows, count, updates, lastUpdate(b, at, count)), n.in(0).type.shape, [n.in(0)])
 }
 
 /** A single update is a slice at a place of its own. */
@@ -107,7 +114,7 @@ function extreme(spec: typeof op.unsortedSegmentMax | typeof op.unsortedSegmentM
   return (n: SourceOp, b: OpBuilder): Value => {
     const { rows, count, updates, at } = rowsOf(n, b)
     const best = b.op(spec as typeof op.unsortedSegmentMax, [updates, at, count])
-    return reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape)
+    return reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape, [n.in(0)])
   }
 }
 

@@ -191,6 +191,13 @@ export const floorMod = binary('floor_mod', {
   broadcastRank: 4,
   releases: { 1: '1.13.0', 2: '2.13.0' },
 })
+/** Sizes of one name are equal; of different names nothing is known. */
+const compared =
+  (holds: (a: number, b: number) => boolean) =>
+  (a: Dim, b: Dim): Dim | undefined => {
+    if (typeof a === 'number' && typeof b === 'number') return Number(holds(a, b))
+    return a === b ? Number(holds(0, 0)) : undefined
+  }
 const comparable: readonly DType[] = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64']
 export const greater = binary('greater', {
   summary: 'x > y',
@@ -200,6 +207,7 @@ export const greater = binary('greater', {
   version: compareVersion,
   broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0' },
+  dims: compared((a, b) => a > b),
 })
 export const greaterEqual = binary('greater_equal', {
   summary: 'x >= y',
@@ -209,6 +217,7 @@ export const greaterEqual = binary('greater_equal', {
   version: (n) => (is(n, 'i16') ? 3 : compareVersion(n)),
   broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
+  dims: compared((a, b) => a >= b),
 })
 export const less = binary('less', {
   summary: 'x < y',
@@ -218,6 +227,7 @@ export const less = binary('less', {
   version: (n) => (is(n, 'i16') ? 3 : compareVersion(n)),
   broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.13.0' },
+  dims: compared((a, b) => a < b),
 })
 export const lessEqual = binary('less_equal', {
   summary: 'x <= y',
@@ -227,6 +237,7 @@ export const lessEqual = binary('less_equal', {
   version: compareVersion,
   broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0' },
+  dims: compared((a, b) => a <= b),
 })
 export const equal = binary('equal', {
   summary: 'x == y',
@@ -236,6 +247,7 @@ export const equal = binary('equal', {
   version: (n) => (is(n, 'i16') ? 5 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
   broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.13.0', 5: '2.21.0' },
+  dims: compared((a, b) => a === b),
 })
 export const notEqual = binary('not_equal', {
   summary: 'x != y',
@@ -245,6 +257,7 @@ export const notEqual = binary('not_equal', {
   version: (n) => (is(n, 'i16') ? 4 : is(n, 'string') ? 3 : is(n, 'i8') ? 2 : 1),
   broadcastRank: 4,
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.3.0', 4: '2.21.0' },
+  dims: compared((a, b) => a !== b),
 })
 export const logicalAnd = binary('logical_and', {
   summary: 'x and y',
