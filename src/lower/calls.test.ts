@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SourceGraph, SourceRef } from '../import/source-graph.ts'
-import { passesThrough } from './calls.ts'
+import { neededResults, passesThrough } from './calls.ts'
 import type { Scope } from './scope.ts'
 
 const noFunctions = { load: () => undefined } as unknown as Scope
@@ -22,4 +22,43 @@ test.each([
 ] as const)('a body gives %s', (_, output, passes) => {
   expect(passesThrough(body(output), 0, noFunctions)).toBe(passes)
   expect(passesThrough(body(output), 1, noFunctions)).toBe(false)
+})
+
+describe('nodes that a caller needs', () => {
+  const at = (index: number, output = 0): SourceRef => ({ node: index, output })
+  /** 0 x, 1 Neg(x), 2 Split(x), 3 Neg(split:1), 4 Assign(x), 5 If(x), 6 Neg(if:0) */
+  const branch = {
+    nodes: [
+      node('Placeholder'),
+      node('Neg', at(0)),
+      node('Split', at(0)),
+      node('Neg', at(2, 1)),
+      node('AssignVariableOp', at(0)),
+      node('If', at(0)),
+      node('Neg', at(5)),
+    ],
+    inputs: [{ ref: at(0) }],
+    outputs: [{ ref: at(1) }, { ref: at(3) }, { ref: at(6) }],
+  } as unknown as SourceGraph
+  const asList = (kept?: number[]) => [...neededResults(branch, kept)].map(([k, read]) => [k, [...read]]).sort()
+
+  test('are all where all results are read', () => {
+    expect(asList()).toEqual([
+      [0, [0]],
+      [1, [0]],
+      [2, [1]],
+      [3, [0]],
+      [4, []],
+      [5, [0]],
+      [6, [0]],
+    ])
+  })
+  test('are not those of other results, but all that may write', () => {
+    expect(asList([0])).toEqual([
+      [0, [0]],
+      [1, [0]],
+      [4, []],
+      [5, []],
+    ])
+  })
 })

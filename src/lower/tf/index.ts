@@ -2,6 +2,7 @@ import { onParts } from '../complex.ts'
 import { floatsAsF32 } from '../conversions.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { arrays } from './arrays.ts'
+import { audio } from './audio.ts'
 import { bits } from './bits.ts'
 import { colors } from './color.ts'
 import { control } from './control.ts'
@@ -24,6 +25,7 @@ import { search } from './search.ts'
 import { segmentOps } from './segments.ts'
 import { shape } from './shape.ts'
 import { spaceToBatchOps } from './space-to-batch.ts'
+import { sparseTensors } from './sparse.ts'
 import { special } from './special.ts'
 import { withComplex } from './spectra.ts'
 import { statelessRandomOps } from './stateless-random.ts'
@@ -74,6 +76,7 @@ const families: LoweringRegistry = {
   ...arrays,
   ...scatter,
   ...segmentOps,
+  ...sparseTensors,
   ...search,
   ...ctcDecoders,
   ...matrices,
@@ -91,6 +94,7 @@ const families: LoweringRegistry = {
   ...randomOps,
   ...statelessRandomOps,
   ...fusedOps,
+  ...audio,
 }
 
 const pick = (registry: LoweringRegistry, names: readonly string[]): LoweringRegistry =>

@@ -13,8 +13,11 @@ import { einsum } from './einsum.ts'
 /** A constant matrix on the right becomes FULLY_CONNECTED with [O,I] weights, anything else BATCH_MATMUL. */
 export function product(b: OpBuilder, x: Value, y: Value, adjX: boolean, adjY: boolean): Value {
   if (x.type.dtype !== 'f32') return productOfIntegers(b, adjX ? transposed(b, x) : x, adjY ? transposed(b, y) : y)
-  const left = y.data && y.type.shape.length === 2 ? (adjX ? transposed(b, x) : x) : undefined
-  if (left && typeof left.type.shape.at(-1) === 'number') {
+  const rows = y.data && y.type.shape.length === 2 ? (adjX ? transposed(b, x) : x) : undefined
+  if (rows) {
+    // A size that is told only at run time must be that of the matrix.
+    const inner = y.type.shape[adjY ? 1 : 0]!
+    const left = typeof rows.type.shape.at(-1) === 'number' ? rows : reshapeTo(b, rows, [...rows.type.shape.slice(0, -1), inner])
     return b.op(op.fullyConnected, [left, adjY ? y : transposed(b, y), null], { keepNumDims: x.type.shape.length > 2 })
   }
   const batch = Math.max(x.type.shape.length, y.type.shape.length) - 2

@@ -38,7 +38,7 @@ const instead: readonly (readonly [string, string])[] = [
     'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
   ],
   ['BatchNormWithGlobalNormalization', 'use tf.nn.batch_normalization'],
-  ['SparseTensorDenseMatMul SparseMatMul SparseReorder SparseReshape SparseAdd SparseSlice', 'use dense tensors'],
+  ['SparseMatMul SparseReorder SparseAdd SparseSlice', 'use dense tensors'],
   ['IRFFT2D IRFFT3D RFFT3D', 'transform one dim at a time'],
   ['XlaCallModule', 'export with jax2tf native_serialization=False'],
 ]

@@ -43,7 +43,7 @@ function rowsOf(n: SourceOp, b: OpBuilder): Rows {
   return {
     rows,
     count,
-    updates: reshapeTo(b, updates, [...flat, ...row], [updates, x]),
+    updates: places.length === 1 ? updates : reshapeTo(b, updates, [...flat, ...updates.type.shape.slice(places.length)]),
     at: reshapeTo(b, rowNumbers(b, indices, x, depth), flat),
   }
 }
@@ -166,9 +166,7 @@ function stridedUpdate(n: SourceOp, b: OpBuilder): Value {
 /** Rows of `data` at the positions `indices`; the last of several counts, positions without one are zeros. */
 function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
   const count = n.operands.length / 2
-  const indices = n.operands
-    .slice(0, count)
-    .map((v) => reshapeTo(b, toI32(b, v), [elementCount(v.type.shape) ?? n.reject('the number of indices must be known')]))
+  const indices = n.operands.slice(0, count).map((v) => reshapeTo(b, toI32(b, v), [mulDims(...v.type.shape)]))
   const row = n.in(count).type.shape.slice(n.in(0).type.shape.length)
   const data = n.operands.slice(count).map((v, i) => reshapeTo(b, v, [...indices[i]!.type.shape, ...row]))
   const join = (values: readonly Value[]) => (values.length === 1 ? values[0]! : b.op(op.concatenation, values, { axis: 0 }))
@@ -183,7 +181,7 @@ function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
   }
   const f = new Formula(b)
   const size = f.add(b.op(op.reduceMax, [at, b.i32([0])]), 1)
-  const positions = b.i32(Array.from({ length: at.type.shape[0] as number }, (_, i) => i))
+  const positions = b.op(op.range, [b.i32([0], []), b.op(op.gather, [shapeOf(b, at), b.i32([0], [])], { axis: 0 }), b.i32([1], [])])
   const source = b.op(op.unsortedSegmentMax, [positions, at, size])
   return b.op(op.gather, [rows, f.max(source, 0)], { axis: 0 })
 }
