@@ -17,18 +17,26 @@ export function readOptions({ signature, tags, inputs, outputs, shape, constant 
   return { signature, tags, inputs, outputs, shapes: parseShapes(shape), constants: parseConstants(constant) }
 }
 
-/** `x=1,28,28,1` as shapes by input name; a size is -1 where it is left open, `-1` or `?`. The last `=` divides. Throws cli/malformed-value. */
+/**
+ * `x=1,28,28,1` as shapes by input name, `x=[]` for a single number; a size is -1 where it is left open, `-1` or `?`. The last `=` divides.
+ * Throws cli/malformed-value.
+ */
 export function parseShapes(values: readonly string[]): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>()
   for (const value of values) {
     const at = value.lastIndexOf('=')
-    const sizes = value.slice(at + 1).split(',')
+    const stated = value.slice(at + 1)
+    const sizes = stated === '[]' ? [] : stated.split(',')
     const isShape =
       at > 0 &&
       sizes.length <= maxRank &&
       sizes.every((s) => /^(-1|\?|\d+)$/.test(s) && Number(s) !== 0 && Number(s.replace('?', '1')) <= maxSize)
     if (!isShape || shapes.has(value.slice(0, at)))
-      throw malformedValue('--shape', value, 'an input name once, = and sizes from 1, or -1 for an open one, such as x=1,28,28,1')
+      throw malformedValue(
+        '--shape',
+        value,
+        'an input name once, = and sizes from 1, or -1 for an open one, such as x=1,28,28,1, or x=[] for a single number',
+      )
     shapes.set(
       value.slice(0, at),
       sizes.map((s) => (s === '?' ? -1 : Number(s))),

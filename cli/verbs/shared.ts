@@ -34,7 +34,12 @@ export const modelOptions = {
     help: 'make an input of a graph a constant, true, false or a number, such as is_training=false',
     group: 'Model',
   },
-  shape: { kind: 'texts', value: 'NAME=1,28,28,1', help: 'fix the shape of an input; -1 leaves a size open', group: 'Model' },
+  shape: {
+    kind: 'texts',
+    value: 'NAME=1,28,28,1',
+    help: 'fix the shape of an input; -1 leaves a size open, NAME=[] is a single number',
+    group: 'Model',
+  },
 } as const
 
 /** Which ops may stay as they are. */

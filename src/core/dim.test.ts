@@ -41,9 +41,23 @@ it('takes other expressions in parentheses for symbols', () => {
   expect(addDims('(max(M|N))', '(pad0@11.4)')).toBe('((max(M|N))+(pad0@11.4))')
 })
 
-it('keeps equal names for equal sums beyond the length that is taken apart', () => {
+it('keeps equal names for equal sizes, and short ones, however long their formulas are', () => {
   const names = Array.from({ length: 400 }, (_, i) => `d${i}`)
   const sum = () => names.reduce<string | number>((d, name) => addDims(d, name), 0)
   expect(sum()).toBe(sum())
   expect(addDims(sum(), 1)).not.toBe(sum())
+  expect(subDims(addDims(sum(), 'H'), 'H')).toBe(sum())
+  const halves = (n: number) => {
+    let d: string | number = 'H'
+    for (let i = 0; i < n; i++)
+      d = mapDim(
+        addDims(d, mulDims(d, d)),
+        (v) => Math.ceil(v / 2),
+        (name) => `ceil(${name}/2)`,
+      )
+    return d as string
+  }
+  expect(halves(30)).toBe(halves(30))
+  expect(new Set([26, 27, 28, 29, 30].map(halves)).size).toBe(5)
+  expect(halves(30).length).toBeLessThan(2048)
 })

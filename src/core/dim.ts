@@ -1,4 +1,4 @@
-import { invariant } from './diagnostics.ts'
+import { fnv1a } from './hash.ts'
 import type { Dim } from './shape.ts'
 
 /*
@@ -6,8 +6,13 @@ import type { Dim } from './shape.ts'
  * expression such as `(ceil(H/2))`. Both are kept canonical (number first, then symbols sorted), so equal sizes have equal names.
  */
 
-/** Longer names are not taken apart. */
+/** Sizes of sizes of sizes: longer names are told apart by their hash. */
 const maxLength = 1024
+
+/** The name, or a short one for a long one: equal for equal names. */
+function bounded(name: string): string {
+  return name.length < maxLength ? name : `(size#${name.length}.${[1, 2, 3].map((k) => fnv1a(`${k}${name}`).toString(16)).join('.')})`
+}
 
 interface Monomial {
   readonly coefficient: number
@@ -74,8 +79,7 @@ export function divDims(a: Dim, b: Dim): Dim | undefined {
 export function mapDim(d: Dim, f: (n: number) => number, text: (name: string) => string): Dim {
   if (typeof d === 'number') return f(d)
   const name = text(d)
-  invariant(name.length < maxLength, 'a symbolic dim grew beyond bounds')
-  return name === d ? d : `(${name})`
+  return name === d ? d : bounded(`(${name})`)
 }
 
 /** a + b; what cancels out is dropped. */
@@ -95,8 +99,7 @@ function sum(a: Dim, b: Dim, sign: 1 | -1): Dim {
   if (typeof a === 'number' && typeof b === 'number') return a + sign * b
   const terms = termsOf(a)
   for (const [product, n] of termsOf(b)) terms.set(product, (terms.get(product) ?? 0) + sign * n)
-  const d = formatSum(terms)
-  return typeof d === 'number' || d.length < maxLength ? d : `(${a}${sign < 0 ? '-' : '+'}${b})`
+  return formatSum(terms)
 }
 
 function termsOf(d: Dim): Terms {
@@ -108,7 +111,7 @@ function termsOf(d: Dim): Terms {
 
 /** The terms of a sum as `formatSum` writes it; undefined for all else in parentheses. */
 function parseSum(text: string): Terms | undefined {
-  if (text.length >= maxLength || !text.startsWith('(') || !text.endsWith(')')) return undefined
+  if (!text.startsWith('(') || !text.endsWith(')')) return undefined
   const terms: Terms = new Map()
   let depth = 0
   let start = 1
@@ -132,5 +135,5 @@ function formatSum(terms: Terms): Dim {
   const product = (symbols: string, n: number): Dim => format({ coefficient: n, symbols: symbols === '' ? [] : [symbols] })
   if (left.length === 1 && (only[0] === '' || only[1] > 0)) return product(...only)
   const text = left.map(([symbols, n], i) => `${n < 0 ? '-' : i === 0 ? '' : '+'}${product(symbols, Math.abs(n))}`).join('')
-  return `(${text})`
+  return bounded(`(${text})`)
 }

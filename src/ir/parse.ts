@@ -1,9 +1,10 @@
 import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
 import { byteLengthOf, type DType, dtypes } from '../core/dtype.ts'
+import { fnv1a } from '../core/hash.ts'
 import { type Dim, elementCount, type Shape } from '../core/shape.ts'
 import type { TextRecords } from './print.ts'
 import { TextScanner } from './scanner.ts'
-import { encodeElements, fnv1a, randomElements } from './synthetic.ts'
+import { encodeElements, randomElements } from './synthetic.ts'
 import type {
   Attrs,
   AttrValue,

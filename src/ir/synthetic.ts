@@ -4,13 +4,6 @@ import { byteLengthOf, bytesOf, type DType } from '../core/dtype.ts'
  * Elements for constants of IR text: written values as bytes, and repeatable pseudo-random ones for elided values.
  */
 
-/** FNV-1a hash of a name, the seed of its elements. */
-export function fnv1a(text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  return h >>> 0
-}
-
 /** A repeatable sequence of numbers in [0, 1). @see Marsaglia, Xorshift RNGs (2003), 32-bit triple (13, 17, 5) */
 export function seededRandom(seed: number): () => number {
   // A zero state would stay zero; the multiplication parts neighbouring seeds.

@@ -79,7 +79,13 @@ function lowerGraph(
       if (!port.dtype || port.dtype === 'resource' || port.dtype === 'variant')
         throw badPort('input', port.name, 'has a type that LiteRT does not have')
       if (port.name === '') throw badPort('input', '', 'has no name')
-      if (!port.shape) throw badPort('input', port.name, 'has an unknown rank', `State the shape with --shape ${port.name}=1,...`)
+      if (!port.shape)
+        throw badPort(
+          'input',
+          port.name,
+          'has an unknown rank',
+          `State the shape with --shape ${port.name}=1,..., or ${port.name}=[] for a single number.`,
+        )
       if (!isRepresentable(port.shape))
         throw badPort('input', port.name, `has the shape ${formatShape(port.shape)}, which no tensor can have`)
       return editor.addInput(port.tensorName, { dtype: port.dtype, shape: port.shape })

@@ -1,7 +1,8 @@
 import type { DType } from '../core/dtype.ts'
 import { toHalf } from '../core/half.ts'
+import { fnv1a } from '../core/hash.ts'
 import type { NdArray } from '../core/nd-array.ts'
-import { encodeElements, fnv1a, seededRandom } from '../ir/synthetic.ts'
+import { encodeElements, seededRandom } from '../ir/synthetic.ts'
 import type { CheckedInput } from './checked-signature.ts'
 import type { SampleKind } from './types.ts'
 

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
+import { fnv1a } from '../../src/core/hash.ts'
 import type { NdArray } from '../../src/core/nd-array.ts'
-import { fnv1a, randomElements } from '../../src/ir/synthetic.ts'
+import { randomElements } from '../../src/ir/synthetic.ts'
 import type { Graph } from '../../src/ir/types.ts'
 import { interpret } from '../../src/ops/interpret.ts'
 import { roundingTolerance } from '../../src/ops/rounding.ts'
