@@ -2,8 +2,9 @@ import { elementCount, isStatic } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { constInts } from '../../ops/view.ts'
 import { Formula } from '../formula.ts'
-import { castTo, constantOf, reshapeTo, sliceAxis } from '../operands.ts'
+import { castTo, constantOf, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -124,30 +125,41 @@ function bandPart(n: SourceOp, b: OpBuilder): Value {
   const f = new Formula(b)
   const x = n.in(0)
   const rank = x.type.shape.length
-  const [lower, upper] = [n.ints(1, 'the lower bound')[0]!, n.ints(2, 'the upper bound')[0]!]
-  if (lower < 0 && upper < 0) return x
+  const [lower, upper] = [constInts(n.in(1))?.[0], constInts(n.in(2))?.[0]]
+  if (isAll(lower) && isAll(upper)) return x
   const [rows, columns] = x.type.shape.slice(-2)
   const zero = constantOf(b, x.type.dtype, [0])
-  if (typeof rows === 'number' && typeof columns === 'number') {
+  if (typeof rows === 'number' && typeof columns === 'number' && lower !== undefined && upper !== undefined) {
     const inBand = Array.from({ length: rows * columns }, (_, i) => {
       const below = Math.floor(i / columns) - (i % columns)
-      return (lower < 0 || below <= lower) && (upper < 0 || -below <= upper) ? 1 : 0
+      return (isAll(lower) || below <= lower) && (isAll(upper) || -below <= upper) ? 1 : 0
     })
     return f.select(castTo(b, b.i32(inBand, [rows, columns]), 'bool'), x, zero)
   }
-  const shape = b.op(op.shape, [x])
+  const shape = shapeOf(b, x)
   const [down, across] = [rank - 2, rank - 1].map((i) => {
     const size = reshapeTo(b, sliceAxis(b, shape, 0, i, 1), [])
     return b.op(op.range, [b.i32([0], []), size, b.i32([1], [])])
   }) as [Value, Value]
   const below = f.sub(reshapeTo(b, down, [down.type.shape[0]!, 1]), across)
-  const masks = [...(lower < 0 ? [] : [f.lessEqual(below, lower)]), ...(upper < 0 ? [] : [f.greaterEqual(below, -upper)])]
+  const masks: Value[] = []
+  if (lower === undefined) {
+    const bound = toI32(b, n.in(1))
+    masks.push(f.or(f.lessEqual(below, bound), f.less(bound, 0)))
+  } else if (lower >= 0) masks.push(f.lessEqual(below, lower))
+  if (upper === undefined) {
+    const bound = toI32(b, n.in(2))
+    masks.push(f.or(f.greaterEqual(below, f.neg(bound)), f.less(bound, 0)))
+  } else if (upper >= 0) masks.push(f.greaterEqual(below, -upper))
   return f.select(
     masks.reduce((a, m) => f.and(a, m)),
     x,
     zero,
   )
 }
+
+/** A negative bound keeps all of its side. */
+const isAll = (bound: number | undefined) => bound !== undefined && bound < 0
 
 /** Of a tensor of any rank: zeros but where both halves of the position are equal. */
 function wholeDiag(n: SourceOp, b: OpBuilder): Value {

@@ -3,7 +3,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { complexOf, type Parts, partsOf } from '../complex.ts'
 import { Formula } from '../formula.ts'
-import { permute, reshapeTo, sliceAxis } from '../operands.ts'
+import { castTo, expandDims, permute, reshapeTo, sliceAxis } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { product } from './linear.ts'
@@ -46,13 +46,29 @@ function fitted(n: SourceOp, b: OpBuilder, x: Value, length: number): Value {
   return b.op(op.pad, [x, b.i32([...new Array<number>(2 * rank - 1).fill(0), length - size], [rank, 2])])
 }
 
+/** The matrix of the transform along the last dim of `x`: cosines and sines. */
+function wavesFor(n: SourceOp, b: OpBuilder, x: Value, sign: 1 | -1): Parts {
+  const length = lengthOf(n, x.type.shape.at(-1))
+  const factor = () => (sign === 1 ? 1 / length : 1)
+  return { re: waves(b, length, length, length, Math.cos, factor), im: waves(b, length, length, length, Math.sin, factor) }
+}
+
+/** The same where only a run tells the length. */
+function wavesAtRun(b: OpBuilder, x: Value, sign: 1 | -1): Parts {
+  const f = new Formula(b)
+  const length = reshapeTo(b, sliceAxis(b, b.op(op.shape, [x]), 0, x.type.shape.length - 1, 1), [])
+  const column = b.op(op.range, [b.i32([0], []), length, b.i32([1], [])])
+  const row = expandDims(b, column, 1)
+  const size = castTo(b, length, 'f32')
+  const angle = f.mul(castTo(b, f.floorMod(f.mul(row, column), length), 'f32'), f.div(2 * Math.PI, size))
+  const scaled = (wave: Value) => (sign === 1 ? f.div(wave, size) : wave)
+  return { re: scaled(f.cos(angle)), im: scaled(f.sin(angle)) }
+}
+
 /** Along the last dim; `sign` -1 forward, 1 backward with 1 / length. */
 function transformed(n: SourceOp, b: OpBuilder, { re, im }: Parts, sign: 1 | -1): Parts {
   const f = new Formula(b)
-  const length = lengthOf(n, re.type.shape.at(-1))
-  const factor = () => (sign === 1 ? 1 / length : 1)
-  const cos = waves(b, length, length, length, Math.cos, factor)
-  const sin = waves(b, length, length, length, Math.sin, factor)
+  const { re: cos, im: sin } = typeof re.type.shape.at(-1) === 'string' ? wavesAtRun(b, re, sign) : wavesFor(n, b, re, sign)
   const [a, c] = [f.sub(times(b, re, cos), times(b, im, sin)), f.add(times(b, im, cos), times(b, re, sin))]
   const [d, e] = [f.add(times(b, re, cos), times(b, im, sin)), f.sub(times(b, im, cos), times(b, re, sin))]
   return sign === 1 ? { re: a, im: c } : { re: d, im: e }
