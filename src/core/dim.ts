@@ -23,27 +23,28 @@ function parse(d: Dim): Monomial {
   if (typeof d === 'number') return { coefficient: d, symbols: [] }
   let coefficient = 1
   const symbols: string[] = []
-  for (const factor of splitFactors(d)) {
+  for (const factor of outsideParentheses(d, '*')) {
     if (/^\d+$/.test(factor)) coefficient *= Number(factor)
     else symbols.push(factor)
   }
   return { coefficient, symbols: symbols.sort() }
 }
 
-function splitFactors(text: string): string[] {
-  const factors: string[] = []
+/** The parts of a text between separators outside of its parentheses. */
+export function outsideParentheses(text: string, separator: string): string[] {
+  const parts: string[] = []
   let depth = 0
   let start = 0
   for (let i = 0; i < text.length; i++) {
     if (text[i] === '(') depth++
     else if (text[i] === ')') depth--
-    else if (text[i] === '*' && depth === 0) {
-      factors.push(text.slice(start, i))
+    else if (text[i] === separator && depth === 0) {
+      parts.push(text.slice(start, i))
       start = i + 1
     }
   }
-  factors.push(text.slice(start))
-  return factors
+  parts.push(text.slice(start))
+  return parts
 }
 
 function format(m: Monomial): Dim {

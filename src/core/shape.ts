@@ -1,3 +1,5 @@
+import { outsideParentheses } from './dim.ts'
+
 /** A size that is not known before run time. Equal names mean equal sizes. Written -1 only in files. */
 export type SymbolicDim = string
 export type Dim = number | SymbolicDim
@@ -73,7 +75,7 @@ export function larger(x: SymbolicDim, y: SymbolicDim): Dim {
 
 /** The sizes whose largest `broadcastShapes` named so; undefined for other names. */
 export function broadcastOf(d: Dim): SymbolicDim[] | undefined {
-  return typeof d === 'string' && d.startsWith('(max(') ? d.slice(5, -2).split('|') : undefined
+  return typeof d === 'string' && d.startsWith('(max(') ? outsideParentheses(d.slice(5, -2), '|') : undefined
 }
 
 /** Axis in `[0, rank)` from one in `[-rank, rank)`, or undefined when out of range. */
