@@ -1,5 +1,7 @@
 import { isInteger, isViewable, typedView } from '../core/dtype.ts'
 import { type NdArray, toFloat32 } from '../core/nd-array.ts'
+import type { Graph } from '../ir/types.ts'
+import { roundingDeviation, unitRoundoff } from '../ops/rounding.ts'
 import type { Noise } from './noise.ts'
 
 export interface Difference {
@@ -28,6 +30,14 @@ export interface Allowance {
   readonly rows?: number
   /** What rounding does to the elements. */
   readonly noise?: Noise | undefined
+}
+
+/**
+ * Of the largest magnitude in a row of an output. Both the model and its source round on the way, each as its longest chain of operators
+ * says; kernels approximate exponentials and the like within a few units, for which there are 128 in any case.
+ */
+export function relativeTolerance(graph: Graph): number {
+  return Math.max(128 * unitRoundoff, 2 * roundingDeviation(graph))
 }
 
 /** Times the noise found: some trials do not see all of it. */
@@ -63,16 +73,28 @@ export function differenceOf(found: NdArray, expected: NdArray, relative: number
   return { largest, share, beyond, ...(worst ? { worst } : {}) }
 }
 
-/** Root of the mean square of the errors as a share of that of the expected elements; 0 where nothing is expected but zeros. */
-export function errorRatio(found: NdArray, expected: NdArray): number {
+/** Root of the mean square of the finite elements. */
+export function sizeOf(array: NdArray): number {
+  const values = numbersOf(array)
+  let [sum, count] = [0, 0]
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i]!)) continue
+    sum += values[i]! ** 2
+    count++
+  }
+  return count === 0 ? 0 : Math.sqrt(sum / count)
+}
+
+/** Root of the mean square of the errors, where a finite element is expected, as a share of `size`; 0 where that is 0. */
+export function errorRatio(found: NdArray, expected: NdArray, size: number): number {
   const [a, b] = [numbersOf(found), numbersOf(expected)]
-  let [errors, energy] = [0, 0]
+  let [errors, count] = [0, 0]
   for (let i = 0; i < b.length; i++) {
     if (!Number.isFinite(b[i]!)) continue
     errors += Number.isFinite(a[i]!) ? (a[i]! - b[i]!) ** 2 : Number.POSITIVE_INFINITY
-    energy += b[i]! ** 2
+    count++
   }
-  return errors === 0 || energy === 0 ? 0 : Math.sqrt(errors / energy)
+  return errors === 0 || size === 0 ? 0 : Math.sqrt(errors / count) / size
 }
 
 /** Elements of any number type; real and imaginary parts one behind the other. */

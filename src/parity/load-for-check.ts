@@ -5,9 +5,18 @@ import { withOpenSizes } from '../run/model-io.ts'
 import { costAt } from './cost.ts'
 import { type Running, runOnKernels } from './kernel-run.ts'
 import { runInPieces } from './pieces.ts'
+import type { ParityMode } from './types.ts'
 
 /** A runtime that lacks what a model needs, or memory for it, is no fault of the model. */
 export const runtimeLimits: ReadonlySet<string> = new Set(['run/missing-op', 'run/unsupported-dtype', 'run/out-of-memory'])
+
+/** In these LiteRT.js may lack a kernel, which it says in ways of its own. */
+export const mayLackKernels: ReadonlySet<ParityMode> = new Set<ParityMode>([
+  'dynamic-int4',
+  'weight-only-int8',
+  'weight-only-int4',
+  'recipe',
+])
 
 interface Loading {
   readonly name: string

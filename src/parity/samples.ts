@@ -13,6 +13,13 @@ import type { SampleKind } from './types.ts'
 /** Zeros of both signs, halves that round to even and away from it, knees of activations, large and small magnitudes. */
 const edges = [0, -0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 3, -3, 6, -6, 6.5, -7, 1e-6, -1e-6, 64, -64] as const
 
+export const sampleWords: Readonly<Record<SampleKind, string>> = {
+  normal: 'random normal',
+  uniform: 'random uniform',
+  edge: 'edge',
+  zero: 'zero',
+}
+
 /** Values for all inputs; the reason where there are none to be made up. */
 export function inputsOf(
   ports: readonly CheckedInput[],

@@ -1,26 +1,24 @@
 import { memorySource } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
 import type { NdArray } from '../core/nd-array.ts'
-import type { Shape } from '../core/shape.ts'
 import { tfliteBytes } from '../export/write-tflite.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
-import type { Graph, Model } from '../ir/types.ts'
-import { roundingDeviation, unitRoundoff } from '../ops/rounding.ts'
+import type { Graph, Model, ValueId } from '../ir/types.ts'
 import type { LiteRtRunner } from '../run/litert.ts'
 import { type CheckedSignature, feedsOf, hasFreeIntegers } from './checked-signature.ts'
-import { differenceOf, differentKind, type Verdict } from './compare.ts'
+import { differenceOf, differentKind, relativeTolerance, sizeOf, type Verdict } from './compare.ts'
 import { cannotRun, mismatch } from './diagnostics.ts'
 import { isUnknown, type Unknown } from './evaluate-source.ts'
 import type { Running } from './kernel-run.ts'
-import { loadForCheck, maxWholeBytes, runtimeLimits } from './load-for-check.ts'
+import { loadForCheck, maxWholeBytes, mayLackKernels, runtimeLimits } from './load-for-check.ts'
 import { agreeingPart, compareLayers, firstDifferingLayer, type LayerComparison, type Suspect } from './locate.ts'
 import { NoiseTrials } from './noise.ts'
 import { type Plan, planOf } from './plan.ts'
-import { grossVerdict, hasOtherSize, notComparedBecause, type QuantizedFile } from './quantized.ts'
+import { grossVerdict, hasOtherSize, largestSize, leastSize, notComparedBecause, type QuantizedFile } from './quantized.ts'
 import { RecentLayers } from './recent-layers.ts'
 import type { Evaluating, Reference } from './reference.ts'
-import { inputsOf } from './samples.ts'
+import { inputsOf, sampleWords } from './samples.ts'
 import { withStoredWeights } from './stored-model.ts'
 import { compareStoredWeights } from './stored-weights.ts'
 import type { OutputParity, ParityGap, ParityMode, SampleKind, StoredWeights } from './types.ts'
@@ -40,11 +38,6 @@ export interface CheckOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** In these LiteRT.js may lack a kernel, which it says in ways of its own. */
-const mayLackKernels: ReadonlySet<ParityMode> = new Set<ParityMode>(['dynamic-int4', 'weight-only-int8', 'weight-only-int4', 'recipe'])
-
-const sampleWords: Readonly<Record<SampleKind, string>> = { normal: 'random normal', uniform: 'random uniform', edge: 'edge', zero: 'zero' }
-
 interface Sample {
   /** What the inputs are, row by row where they are more than one. */
   readonly kinds: readonly SampleKind[]
@@ -52,6 +45,7 @@ interface Sample {
   readonly expected: readonly (NdArray | Unknown)[]
 }
 
+const isAtEdges = ({ kinds }: Sample): boolean => kinds.length === 1 && kinds[0] === 'edge'
 interface Subject {
   readonly bytes: Uint8Array
   readonly mode: ParityMode
@@ -212,6 +206,10 @@ export class SignatureChecks {
 
   async #judge(subject: Subject, source: CheckedSignature, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
     const loaded = await this.#load(subject, graph, plan)
+    const sizes = source.outputs.map((_, o) => {
+      const largest = largestSize(samples.flatMap((s) => (isAtEdges(s) ? [] : [s.expected[o]!])))
+      return Math.max(largest, leastSize(graph, this.#valueOf(source, o, graph)))
+    })
     try {
       const verdicts: { readonly output: number; readonly rows: number; readonly verdict: Verdict }[] = []
       const add = async (sample: Sample): Promise<unknown> => {
@@ -223,7 +221,7 @@ export class SignatureChecks {
           return e
         }
         try {
-          verdicts.push(...(await this.#compare(subject, results, source, graph, plan, sample)))
+          verdicts.push(...(await this.#compare(subject, results, source, graph, plan, sample, sizes)))
         } catch (e) {
           if (!(e instanceof DowncastError) || !hasFreeIntegers(source)) throw e
           // Axes, sizes and the like: numbers that TensorFlow refuses, kernels take in different ways.
@@ -296,14 +294,18 @@ export class SignatureChecks {
     graph: Graph,
     plan: Plan,
     sample: Sample,
+    sizes: readonly number[],
   ): Promise<{ output: number; rows: number; verdict: Verdict }[]> {
-    const verdictOf = this.#verdicts(subject, source, graph, sample)
+    const verdictOf = this.#verdicts(subject, source, graph, sample, sizes)
     const verdicts = []
     for (const [output, port] of source.outputs.entries()) {
       const expected = sample.expected[output]!
       if (isUnknown(expected)) continue
       const result = found.get(port.name)!
-      if (subject.mode !== 'none' && hasOtherSize(this.#shapeOf(source, port.name, graph), result, expected)) {
+      if (
+        subject.mode !== 'none' &&
+        hasOtherSize(graph.values.get(this.#valueOf(source, output, graph) ?? -1)?.type.shape, result, expected)
+      ) {
         this.#noteOtherSize({ signature: source.name, output: port.name, mode: subject.mode })
         continue
       }
@@ -314,10 +316,10 @@ export class SignatureChecks {
     return verdicts
   }
 
-  /** The shape of an output in the graph that a signature became. */
-  #shapeOf(source: CheckedSignature, output: string, graph: Graph): Shape | undefined {
-    const port = this.#options.model.signatures.find((s) => s.key === source.name)?.outputs.find((p) => p.name === output)
-    return port && graph.values.get(port.value)?.type.shape
+  /** An output in the graph that a signature became; files without signatures have outputs alone. */
+  #valueOf(source: CheckedSignature, o: number, graph: Graph): ValueId | undefined {
+    const signature = this.#options.model.signatures.find((s) => s.key === source.name)
+    return signature ? signature.outputs.find((p) => p.name === source.outputs[o]!.name)?.value : graph.outputs[o]
   }
 
   #noteOtherSize(at: Pick<ParityGap, 'signature' | 'output' | 'mode'>): void {
@@ -326,7 +328,7 @@ export class SignatureChecks {
   }
 
   /** Judges outputs of one sample: what is allowed, or in words what is not. */
-  #verdicts({ mode }: Subject, source: CheckedSignature, graph: Graph, sample: Sample) {
+  #verdicts({ mode }: Subject, source: CheckedSignature, graph: Graph, sample: Sample, sizes: readonly number[]) {
     const relative = relativeTolerance(graph)
     const rows = sample.kinds.length
     let trials: NoiseTrials | undefined
@@ -335,10 +337,16 @@ export class SignatureChecks {
       const kind = differentKind(found, expected)
       if (kind) return kind
       if (mode !== 'none')
-        return grossVerdict(mode, found, expected, async () => {
-          byWeights ??= await this.#byWeights(source, sample)
-          return byWeights.get(source.outputs[o]!.name)!
-        })
+        return grossVerdict(
+          mode,
+          found,
+          expected,
+          { size: Math.max(sizes[o]!, sizeOf(expected)), isAtEdges: isAtEdges(sample) },
+          async () => {
+            byWeights ??= await this.#byWeights(source, sample)
+            return byWeights.get(source.outputs[o]!.name)!
+          },
+        )
       const plain = differenceOf(found, expected, relative, { rows })
       if (plain.beyond === 0) return { ...plain, excused: 0 }
       trials ??= new NoiseTrials(this.#reference, source, sample, { limitSeconds: this.#options.budgetSeconds, clock: this.#options.clock })
@@ -389,12 +397,4 @@ export class SignatureChecks {
       inputs: sample.kinds.map((kind) => sampleWords[kind]).join(', '),
     })
   }
-}
-
-/**
- * Of the largest magnitude in a row of an output. Both the model and its source round on the way, each as its longest chain of operators
- * says; kernels approximate exponentials and the like within a few units, for which there are 128 in any case.
- */
-function relativeTolerance(graph: Graph): number {
-  return Math.max(128 * unitRoundoff, 2 * roundingDeviation(graph))
 }
