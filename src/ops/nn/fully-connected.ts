@@ -32,8 +32,9 @@ export const fullyConnected = defineOp({
     }
     const all = mulDims(...shape)
     const rows = divDims(all, inner!)
-    if (rows === undefined && typeof all === 'number' && typeof inner === 'number')
-      n.fail(`the input does not divide into rows of ${inner}`)
+    // Rows that are stated are those of the weights, or divide into them.
+    const isStated = typeof all === 'number' || (shape.length <= 2 && typeof last === 'number')
+    if (rows === undefined && isStated && typeof inner === 'number') n.fail(`the input does not divide into rows of ${inner}`)
     return [{ dtype, shape: [rows ?? `(${all}/${inner})`, out!] }]
   },
   quant: {
