@@ -1,9 +1,19 @@
 import { expect, test } from 'vitest'
 import { ndArray } from '../core/nd-array.ts'
 import { modelFromText } from '../ops/text.ts'
-import { grossVerdict, largestSize, leastSize, type QuantizedMode } from './quantized.ts'
+import { grossVerdict, largestSize, leastSize, notComparedBecause, type QuantizedMode } from './quantized.ts'
 
 const of = (...values: number[]) => ndArray('f32', Float32Array.from(values))
+const stored = {
+  tensor: 'w',
+  op: 'conv_2d',
+  operand: 'filter',
+  layer: undefined,
+  elements: 8,
+  from: 'f32',
+  granularity: 'per-axis',
+  bits: 8,
+} as const
 const exactly = (values: readonly number[]) => async () => of(...values)
 const inside = { size: 1, isAtEdges: false }
 
@@ -47,4 +57,19 @@ test.each([
 ])('what %s gives is worth %d at least', (body, least) => {
   const { graphs } = modelFromText(`graph main(%x "x": f32[1,4]) {\n${body}\n return %y }\nsignature "serve" main("x" %x) -> ("y" %y)`)
   expect(leastSize(graphs[0]!, graphs[0]!.outputs[0]!)).toBe(least)
+})
+
+test.each([
+  [{ mode: 'recipe' as const }, 'i8' as const, undefined],
+  [{ mode: 'recipe' as const }, 'i2' as const, 'weights of 2 bits'],
+  [{ mode: undefined }, 'i8' as const, 'its activations are integers'],
+  [{ mode: undefined, isRunOnSamples: true }, 'i8' as const, undefined],
+])('of %o with %s weights results tell nothing where %s', (how, to, reason) => {
+  const why = notComparedBecause({
+    bytes: new Uint8Array(),
+    decisions: [{ ...stored, to, bytesBefore: 32, bytesAfter: 8, reason: undefined }],
+    ...how,
+  })
+  if (reason === undefined) expect(why).toBeUndefined()
+  else expect(why).toContain(reason)
 })

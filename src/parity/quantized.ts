@@ -31,6 +31,8 @@ export function notComparedBecause({ mode, decisions, isRunOnSamples }: Quantize
   if (!mode && isRunOnSamples) return undefined
   if (!mode)
     return 'its activations are integers, which hold on inputs as those it was calibrated with, and those are not here: its weights were compared, its results were not'
+  if (decisions.some((d) => d.to === 'i2'))
+    return 'LiteRT.js computes wrong numbers with weights of 2 bits: these were compared, its results were not'
   if (!decisions.some((d) => d.algorithm && changesWeights(d.algorithm))) return undefined
   return 'its weights are turned or scaled before they are stored: neither they nor its results were compared'
 }
