@@ -53,6 +53,14 @@ describe('nodes that a caller needs', () => {
       [6, [0]],
     ])
   })
+  test('are found behind a result that is of no node', () => {
+    // In a damaged file even its number is missing.
+    const of = [{ output: -1 } as SourceRef, at(-1, -1)].map((ref) => ({ ...branch, outputs: [...branch.outputs, { ref }] }) as SourceGraph)
+    for (const damaged of of) {
+      const found = [...neededResults(damaged).keys()]
+      expect([0, 1, 2, 3, 4, 5, 6].filter((k) => !found.includes(k))).toEqual([])
+    }
+  })
   test('are not those of other results, but all that may write', () => {
     expect(asList([0])).toEqual([
       [0, [0]],

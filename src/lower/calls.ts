@@ -46,7 +46,8 @@ export function neededResults(body: SourceGraph, kept: Iterable<number> = body.o
     if (known) return known
     const read = new Set<number>()
     needed.set(node, read)
-    open.push(node)
+    // What only runs gives no value: its result is of no node.
+    if (body.nodes[node]) open.push(node)
     return read
   }
   const used = new Set([...body.nodes.flatMap((node) => node.inputs), ...body.outputs.map((port) => port.ref)].map((ref) => ref.node))
