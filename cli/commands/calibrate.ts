@@ -17,7 +17,7 @@ import type { calibrateOptions } from '../verbs/calibrate.ts'
 import { calibrateBytes } from './calibration.ts'
 import { inputPaths, openPaths } from './input-paths.ts'
 import { preprocessesOf } from './preprocess.ts'
-import { type ModelOptions, readOptions } from './shapes.ts'
+import { type ModelOptions, readOptions } from './read-options.ts'
 
 export const calibrateCommand: Command<typeof calibrateOptions> = interruptible(async ({ args, options, terminal }) => {
   const begin = performance.now()

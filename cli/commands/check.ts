@@ -12,20 +12,9 @@ import { constBytes } from '../const-bytes.ts'
 import { formatBytes, formatCount, formatSeconds } from '../text.ts'
 import type { CheckSamples, SampleCheck } from './check-on-samples.ts'
 
-/** Modes in which results stay near enough to the float ones on any input; integer modes hold on calibrated ones only. */
-const comparable: ReadonlySet<QuantizeMode | 'recipe'> = new Set<QuantizeMode | 'recipe'>([
-  'float16',
-  'dynamic',
-  'dynamic-int4',
-  'weight-only-int8',
-  'weight-only-int4',
-  'recipe',
-] satisfies Exclude<ParityMode, 'none'>[])
-
 export interface CheckReport extends ParityReport {
   /** Where activations are integers, and there are samples. */
   readonly onSamples?: SampleCheck
-
   /** Largest size of the process in memory so far. */
   readonly peakBytes: number
 }
@@ -79,7 +68,8 @@ export async function checkWritten(
       ...(mode !== 'none' && {
         quantized: {
           bytes: written,
-          mode: !isStatic && comparable.has(mode) ? (mode as Exclude<ParityMode, 'none'>) : undefined,
+          // Results stay near the float ones on any input where activations are float; else on calibrated ones only.
+          mode: isStatic ? undefined : (mode as Exclude<ParityMode, 'none'>),
           isRunOnSamples: samples !== undefined,
           decisions: converted.decisions,
           correctedModel: converted.correctedModel,

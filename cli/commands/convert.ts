@@ -24,8 +24,9 @@ import { planText, summaryText } from './convert-text.ts'
 import { parseDefaultRanges, parseInputStats } from './input-stats.ts'
 import { parsePortTypes } from './port-types.ts'
 import { preprocessesOf } from './preprocess.ts'
+import { readOptions } from './read-options.ts'
 import { readRecipe } from './read-recipe.ts'
-import { parseResultTypes, readOptions } from './shapes.ts'
+import { parseResultTypes } from './shapes.ts'
 
 export const convertCommand: Command<typeof convertOptions> = async ({ args, options, terminal }) => {
   const begin = performance.now()
@@ -154,20 +155,18 @@ function copied(source: ByteSource, sink: ByteSink, minRuntimeVersion: string): 
 }
 
 const sourceOptions = [
-  ...([
-    'signature',
-    'tags',
-    'inputs',
-    'outputs',
-    'shape',
-    'constant',
-    'result-type',
-    'allow-custom',
-    'allow-flex',
-    'fold-limit',
-    'explain',
-  ] as const),
-]
+  'signature',
+  'tags',
+  'inputs',
+  'outputs',
+  'shape',
+  'constant',
+  'result-type',
+  'allow-custom',
+  'allow-flex',
+  'fold-limit',
+  'explain',
+] as const
 
 function refuseSourceOptions(options: Readonly<Partial<Record<(typeof sourceOptions)[number], unknown>>>, close: () => void): void {
   for (const name of sourceOptions) {

@@ -4,7 +4,8 @@ import { openModel } from '../read-source.ts'
 import { textTable } from '../text.ts'
 import type { Command } from '../verb.ts'
 import type { coverageOptions } from '../verbs/coverage.ts'
-import { parseResultTypes, readOptions } from './shapes.ts'
+import { readOptions } from './read-options.ts'
+import { parseResultTypes } from './shapes.ts'
 
 /** Exit code 1 when something stops the conversion. */
 export const coverageCommand: Command<typeof coverageOptions> = async ({ args, options, terminal }) => {

@@ -8,7 +8,8 @@ import { exportOptions, openModel, openTflite } from '../read-source.ts'
 import { formatCount, textTable } from '../text.ts'
 import type { Command } from '../verb.ts'
 import type { recipesOptions } from '../verbs/recipes.ts'
-import { parseResultTypes, readOptions } from './shapes.ts'
+import { readOptions } from './read-options.ts'
+import { parseResultTypes } from './shapes.ts'
 
 /** What one mode or recipe would make of a model. */
 interface Prospect {

@@ -1,21 +1,8 @@
 import { type DType, dtypes } from '../../src/core/dtype.ts'
-import type { ReadOptions } from '../../src/import/read-model.ts'
 import { malformedValue } from '../diagnostics.ts'
 
 const maxRank = 8
 const maxSize = 2 ** 31 - 1
-
-/** Options that say which part of a model is meant, and in which shape. */
-export interface ModelOptions extends Pick<ReadOptions, 'tags' | 'inputs' | 'outputs'> {
-  readonly signature?: readonly string[] | undefined
-  readonly shape: readonly string[]
-  readonly constant: readonly string[]
-}
-
-/** Throws cli/malformed-value. */
-export function readOptions({ signature, tags, inputs, outputs, shape, constant }: ModelOptions): ReadOptions {
-  return { signature, tags, inputs, outputs, shapes: parseShapes(shape), constants: parseConstants(constant) }
-}
 
 /**
  * `x=1,28,28,1` as shapes by input name, `x=[]` for a single number; a size is -1 where it is left open, `-1` or `?`. The last `=` divides.
@@ -43,20 +30,6 @@ export function parseShapes(values: readonly string[]): Map<string, readonly num
     )
   }
   return shapes
-}
-
-/** `is_training=false` as values by input name: true, false or a number; the last `=` divides. Throws cli/malformed-value. */
-export function parseConstants(values: readonly string[]): Map<string, number | boolean> {
-  const constants = new Map<string, number | boolean>()
-  for (const text of values) {
-    const at = text.lastIndexOf('=')
-    const [name, value] = [text.slice(0, at), text.slice(at + 1)]
-    const isValue = /^(true|false)$/.test(value) || (value.trim() !== '' && Number.isFinite(Number(value)))
-    if (at <= 0 || !isValue || constants.has(name))
-      throw malformedValue('--constant', text, 'an input name once, = and true, false or a number, such as is_training=false')
-    constants.set(name, /^[tf]/.test(value) ? value === 'true' : Number(value))
-  }
-  return constants
 }
 
 /** A type with an unknown size as `?`. */

@@ -83,6 +83,8 @@ class Sums {
   readonly #most: number
   readonly #groups: number
   readonly #blocks: readonly Block[]
+  /** Sums of one group. */
+  readonly #perGroup: number
   #held = 0
   #total: Float64Array<ArrayBuffer>
 
@@ -93,7 +95,8 @@ class Sums {
     this.#most = rowsOf(columns)
     this.#waiting = new Float32Array(this.#most * this.#padded)
     this.#blocks = blocksOf(columns)
-    this.#total = new Float64Array(groups * sumsLength(columns))
+    this.#perGroup = sumsLength(columns)
+    this.#total = new Float64Array(groups * this.#perGroup)
   }
 
   addRows(rows: Float32Array): void {
@@ -128,7 +131,7 @@ class Sums {
 
   #multiply(group: number): void {
     hessianKernel().rows.set(this.#waiting.subarray(0, this.#held * this.#padded))
-    for (const block of this.#blocks) this.#multiplyBlock(block, group * sumsLength(this.#columns) + block.at)
+    for (const block of this.#blocks) this.#multiplyBlock(block, group * this.#perGroup + block.at)
     this.#held = 0
   }
 

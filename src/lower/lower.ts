@@ -139,13 +139,7 @@ class NodeLowering implements LowersNodes {
     return this.#scope.written.values()
   }
 
-  lowerNodes(
-    source: SourceGraph,
-    args: readonly (Value | undefined)[],
-    b: OpBuilder,
-    outcomes: NodeOutcome[],
-    kept?: readonly number[],
-  ): (Value | undefined)[] {
+  readonly lowerNodes: LowersNodes['lowerNodes'] = (source, args, b, outcomes, kept) => {
     const needed = neededResults(source, kept)
     this.#scope.count(source.nodes.length)
     const results = new Map<number, readonly (Value | undefined)[] | undefined>()

@@ -102,6 +102,16 @@ export function shapeOf(b: OpBuilder, x: Value): Value {
   return isStatic(x.type.shape) ? b.i32(x.type.shape) : b.op(op.shape, [x])
 }
 
+/** The size of a dim, a scalar i32. */
+export function sizeAt(b: OpBuilder, x: Value, axis: number): Value {
+  return b.op(op.gather, [shapeOf(b, x), b.i32([axis], [])], { axis: 0 })
+}
+
+/** 0, 1, .. below a scalar i32, a vector. */
+export function countUp(b: OpBuilder, count: Value): Value {
+  return b.op(op.range, [b.i32([0], []), count, b.i32([1], [])])
+}
+
 /** `x` from `begin` (per axis) with `size` elements (-1: all that is left) along one axis, all of the others. */
 export function sliceAxis(b: OpBuilder, x: Value, axis: number, begin: number, size: number): Value {
   const at = (v: number, rest: number) => b.i32(x.type.shape.map((_, i) => (i === axis ? v : rest)))

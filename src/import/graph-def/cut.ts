@@ -1,7 +1,9 @@
+import type { Diagnostics } from '../../core/diagnostics.ts'
 import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
-import { unknownTensor } from '../diagnostics.ts'
+import { inferredPorts, unknownTensor } from '../diagnostics.ts'
 import type { Definitions } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
+import type { SignaturePorts } from './signature.ts'
 import { tensorType } from './tensor-type.ts'
 
 /** Ops that are not results though nothing takes their outputs. */
@@ -81,4 +83,21 @@ function dependencies(nodes: ReadonlyMap<string, GraphNode>, tensors: readonly s
     for (const input of nodes.get(name)?.input ?? []) if (!input.startsWith('^')) left.push(input.replace(/:.*$/, ''))
   }
   return seen
+}
+
+/** What is computed of a graph: `outputs`, and of inputs those that are named, else all placeholders. What nobody named is told. */
+export function cutPorts(
+  nodes: ReadonlyMap<string, GraphNode>,
+  definitions: Definitions,
+  outputs: readonly string[],
+  named: { readonly inputs?: readonly string[] | undefined; readonly outputs?: readonly string[] | undefined },
+  notes: Diagnostics,
+): SignaturePorts {
+  const { file } = definitions
+  const computed = namedPorts(nodes, definitions, outputs, '--outputs')
+  const names = [...computed.keys()]
+  const inputs = named.inputs ? namedPorts(nodes, definitions, named.inputs, '--inputs') : placeholderPorts(nodes, definitions, names)
+  if (!named.inputs) notes.add('info', inferredPorts(file, 'inputs', [...inputs.keys()]))
+  if (!named.outputs) notes.add('info', inferredPorts(file, 'outputs', names))
+  return { inputs, outputs: computed }
 }

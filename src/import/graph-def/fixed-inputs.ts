@@ -1,5 +1,6 @@
 import { constFromBytes, repeatedConst } from '../../core/bytes.ts'
-import { byteLengthOf, bytesOf, type DType } from '../../core/dtype.ts'
+import { byteLengthOf, type DType } from '../../core/dtype.ts'
+import { encodeElements } from '../../ir/synthetic.ts'
 import { unknownTensor, unsuitableConstant } from '../diagnostics.ts'
 import type { NumericConst, SourceConst } from '../source-graph.ts'
 import { NodeAttrs, noDefaults } from './attrs.ts'
@@ -51,20 +52,16 @@ function constantFor(file: string, node: GraphNode, value: number | boolean): Nu
   }
 }
 
+const isNumber = (value: number | boolean): boolean => typeof value === 'number'
+const holds: Readonly<Partial<Record<DType, (value: number | boolean) => boolean>>> = {
+  bool: (value) => typeof value === 'boolean',
+  f32: isNumber,
+  f64: isNumber,
+  i32: (value) => Number.isSafeInteger(value) && Math.abs(value as number) < 2 ** 31,
+  i64: Number.isSafeInteger,
+}
+
 /** The bytes of one element; undefined where the type has no such value. */
 function elementOf(dtype: DType | undefined, value: number | boolean): Uint8Array | undefined {
-  if (typeof value === 'boolean') return dtype === 'bool' ? Uint8Array.of(value ? 1 : 0) : undefined
-  const whole = Number.isSafeInteger(value)
-  switch (dtype) {
-    case 'f32':
-      return bytesOf(Float32Array.of(value))
-    case 'f64':
-      return bytesOf(Float64Array.of(value))
-    case 'i32':
-      return whole && Math.abs(value) < 2 ** 31 ? bytesOf(Int32Array.of(value)) : undefined
-    case 'i64':
-      return whole ? bytesOf(BigInt64Array.of(BigInt(value))) : undefined
-    default:
-      return undefined
-  }
+  return dtype && holds[dtype]?.(value) ? encodeElements(dtype, [Number(value)]) : undefined
 }

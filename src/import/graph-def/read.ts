@@ -4,9 +4,9 @@ import { dataTypeCodes } from '../../schema/tensorflow/data-type.ts'
 import { GraphDef } from '../../schema/tensorflow/graph.ts'
 import { decodeSource } from '../../wire/protobuf.ts'
 import { decodeText } from '../../wire/protobuf-text.ts'
-import { inferredPorts, noOutputs } from '../diagnostics.ts'
+import { noOutputs } from '../diagnostics.ts'
 import type { SourceModel } from '../source-graph.ts'
-import { namedPorts, placeholderPorts, unusedNodes } from './cut.ts'
+import { cutPorts, unusedNodes } from './cut.ts'
 import { Definitions } from './definitions.ts'
 import { type FixedInputs, withFixedInputs } from './fixed-inputs.ts'
 import { nodesByName } from './graph-node.ts'
@@ -32,16 +32,13 @@ export function importGraphDef(source: ByteSource, options: GraphDefOptions = {}
   const { nodes, constants } = withFixedInputs(file, nodesByName(file, graph.node), options.constants)
   const definitions = new Definitions(file, graph.library?.function ?? [], [], constants)
   const notes = new Diagnostics()
-  const outputs = namedPorts(nodes, definitions, options.outputs ?? unusedNodes(nodes), '--outputs')
-  if (outputs.size === 0) throw noOutputs(file)
-  const names = [...outputs.keys()]
-  const inputs = options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : placeholderPorts(nodes, definitions, names)
-  if (!options.inputs) notes.add('info', inferredPorts(file, 'inputs', [...inputs.keys()]))
-  if (!options.outputs) notes.add('info', inferredPorts(file, 'outputs', names))
+  const outputs = options.outputs ?? unusedNodes(nodes)
+  if (outputs.length === 0) throw noOutputs(file)
+  const ports = cutPorts(nodes, definitions, outputs, options, notes)
   return {
     format: 'graph-def',
     name: file,
-    graphs: [importSignature(frozenGraph(nodes, definitions, notes), 'main', { inputs, outputs })],
+    graphs: [importSignature(frozenGraph(nodes, definitions, notes), 'main', ports)],
     metadata: { tags: [], frameworkVersion: undefined, producer: graph.versions?.producer, framework: 'tensorflow', signatures: [] },
     diagnostics: notes.list,
   }

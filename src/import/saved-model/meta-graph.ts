@@ -4,9 +4,9 @@ import { dataTypeCodes } from '../../schema/tensorflow/data-type.ts'
 import { MetaGraphDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeSource } from '../../wire/protobuf.ts'
 import { decodeText } from '../../wire/protobuf-text.ts'
-import { inferredPorts, metaGraphOutputs } from '../diagnostics.ts'
+import { metaGraphOutputs } from '../diagnostics.ts'
 import { type Folder, memoryFolder } from '../folder.ts'
-import { namedPorts, placeholderPorts, unusedNodes } from '../graph-def/cut.ts'
+import { cutPorts, unusedNodes } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
 import { withFixedInputs } from '../graph-def/fixed-inputs.ts'
 import { nodesByName } from '../graph-def/graph-node.ts'
@@ -35,14 +35,9 @@ export function importMetaGraph(
   const { nodes, constants } = withFixedInputs(file, nodesByName(file, graphDef?.node ?? []), options.constants)
   const definitions = new Definitions(file, graphDef?.library?.function ?? [], metaInfoDef?.strippedOpList?.op ?? [], constants)
   const notes = new Diagnostics()
-  const inferred = options.outputs ? [] : unusedNodes(nodes)
-  if (!options.outputs && inferred.length !== 1) throw metaGraphOutputs(file, inferred)
-  const outputs = namedPorts(nodes, definitions, options.outputs ?? inferred, '--outputs')
-  const names = [...outputs.keys()]
-  const inputs = options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : placeholderPorts(nodes, definitions, names)
-  if (!options.inputs) notes.add('info', inferredPorts(file, 'inputs', [...inputs.keys()]))
-  if (!options.outputs) notes.add('info', inferredPorts(file, 'outputs', names))
-  const ports = { inputs, outputs }
+  const outputs = options.outputs ?? unusedNodes(nodes)
+  if (!options.outputs && outputs.length !== 1) throw metaGraphOutputs(file, outputs)
+  const ports = cutPorts(nodes, definitions, outputs, options, notes)
   const written = variablesWrittenBy({ nodes, definitions }, [ports])
   const folder = beside ?? memoryFolder(file, new Map())
   const prefix = file.replace(/^.*[\\/]/, '').replace(/\.meta(\.txt)?$/, '')

@@ -3,19 +3,14 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { formatType } from '../../ops/diagnostics.ts'
 import { op } from '../../ops/index.ts'
-import { expandDims, shapeOperand, toBool, toF32 } from '../operands.ts'
+import { expandDims, toBool, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { type KerasOp, layer } from './keras-op.ts'
+import { placesAlong } from './operations/operation.ts'
 
 const and = (b: OpBuilder, masks: readonly (Value | undefined)[]): Value | undefined =>
   masks.filter((m) => m !== undefined).reduce<Value | undefined>((all, m) => (all ? b.op(op.logicalAnd, [all, m]) : m), undefined)
-
-/** Positions 0, 1, ... along dim `axis` of `x`, as i32. */
-function positions(b: OpBuilder, x: Value, axis: number): Value {
-  const size = shapeOperand(b, [x.type.shape[axis]!], [x])
-  return b.op(op.range, [b.i32([0], []), b.op(op.reshape, [size, b.i32([])]), b.i32([1], [])])
-}
 
 /** Sequences are [N,T,..] with features behind. */
 function checkRanks(k: KerasOp, sequences: readonly Value[]): void {
@@ -31,8 +26,8 @@ function causalMask(
   value: Value,
   options: { readonly isCausal: boolean; readonly window: number | undefined },
 ): Value {
-  const rows = expandDims(b, positions(b, query, 1), 1)
-  const columns = expandDims(b, positions(b, value, 1), 0)
+  const rows = expandDims(b, placesAlong(b, query, 1), 1)
+  const columns = expandDims(b, placesAlong(b, value, 1), 0)
   const distance = b.op(op.sub, [rows, columns])
   const near = options.window === undefined ? undefined : b.op(op.less, [b.op(op.abs, [distance]), b.i32([options.window], [])])
   const past = options.isCausal ? b.op(op.greaterEqual, [distance, b.i32([0], [])]) : undefined

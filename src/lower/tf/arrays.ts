@@ -5,7 +5,7 @@ import { op } from '../../ops/index.ts'
 import { elementwise } from '../broadcast.ts'
 import { asI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
-import { castTo, constantOf, reshapeTo, shapeOf, sizes, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, constantOf, countUp, reshapeTo, shapeOf, sizes, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -82,7 +82,7 @@ function linSpace(n: SourceOp, b: OpBuilder): Value {
   const f = new Formula(b)
   const [start, stop, num] = [n.in(0), n.in(1), toI32(b, n.in(2))]
   const count = castTo(b, num, 'f32')
-  const positions = castTo(b, b.op(op.range, [b.i32([0], []), num, b.i32([1], [])]), 'f32')
+  const positions = castTo(b, countUp(b, num), 'f32')
   const last = f.max(f.sub(count, 1), 1)
   return f.add(start, f.mul(positions, f.div(f.sub(stop, start), last)))
 }
@@ -104,7 +104,7 @@ function roll(n: SourceOp, b: OpBuilder): Value {
     const f = new Formula(b)
     const count = reshapeTo(b, sizes(b, [size], [x]) ?? n.reject('the size of the axis must be known'), [])
     const shift = n.in(1).type.shape.length === 0 ? toI32(b, n.in(1)) : reshapeTo(b, sliceAxis(b, toI32(b, n.in(1)), 0, i, 1), [])
-    const positions = b.op(op.range, [b.i32([0], []), count, b.i32([1], [])])
+    const positions = countUp(b, count)
     return b.op(op.gather, [x, f.floorMod(f.sub(positions, shift), count)], { axis })
   }, n.in(0))
 }
@@ -192,7 +192,7 @@ export const arrays: LoweringRegistry = {
   InvertPermutation: asI32((n, b) => {
     const count = n.in(0).type.shape[0]!
     const length = sizes(b, [count], [n.in(0)])!
-    const positions = b.op(op.range, [b.i32([0], []), reshapeTo(b, length, []), b.i32([1], [])])
+    const positions = countUp(b, reshapeTo(b, length, []))
     return b.op(op.scatterNd, [reshapeTo(b, n.in(0), [count, 1]), positions, length])
   }),
 }

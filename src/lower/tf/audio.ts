@@ -4,7 +4,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { partsOf } from '../complex.ts'
 import { Formula } from '../formula.ts'
-import { permute, reshapeTo, shapeOf } from '../operands.ts'
+import { countUp, permute, reshapeTo, sizeAt } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { product } from './linear.ts'
@@ -23,7 +23,7 @@ function windows(b: OpBuilder, x: Value, window: number, stride: number): Value 
   const f = new Formula(b)
   const [length, channels] = x.type.shape as readonly [number | string, number | string]
   const piece = gcd(window, stride)
-  const size = b.op(op.gather, [shapeOf(b, x), b.i32([0], [])], { axis: 0 })
+  const size = sizeAt(b, x, 0)
   const pieces = f.floorDiv(size, piece)
   const whole = b.op(op.slice, [
     x,
@@ -33,7 +33,7 @@ function windows(b: OpBuilder, x: Value, window: number, stride: number): Value 
   const count = typeof length === 'number' ? Math.floor(length / piece) : -1
   const rows = permute(b, b.op(op.reshape, [whole, b.i32([count, piece, typeof channels === 'number' ? channels : 1])]), [2, 0, 1])
   const starts = f.floorDiv(f.add(f.sub(size, window), stride), stride)
-  const first = f.mul(b.op(op.range, [b.i32([0], []), f.max(starts, 0), b.i32([1], [])]), stride / piece)
+  const first = f.mul(countUp(b, f.max(starts, 0)), stride / piece)
   const at = f.add(reshapeTo(b, first, [first.type.shape[0]!, 1]), b.i32([...Array(window / piece).keys()], [1, window / piece]))
   const parts = b.op(op.gather, [rows, at], { axis: 1 })
   const [, windowCount] = parts.type.shape

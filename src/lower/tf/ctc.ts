@@ -2,7 +2,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
-import { castTo, permute, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, countUp, permute, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -20,7 +20,7 @@ function greedy(n: SourceOp, b: OpBuilder): readonly Value[] {
   const blank = stated < 0 ? stated + classes : stated
   const best = b.op(op.argMax, [scores, b.i32([2], [])], { outputType: 'i32' })
   const count = reshapeTo(b, sliceAxis(b, shapeOf(b, scores), 0, 0, 1), [])
-  const step = reshapeTo(b, b.op(op.range, [b.i32([0], []), count, b.i32([1], [])]), [steps!, 1])
+  const step = reshapeTo(b, countUp(b, count), [steps!, 1])
   const isWithin = f.less(step, reshapeTo(b, lengths, [1, batch!]))
   const isLabel = f.and(isWithin, f.notEqual(best, blank))
   const before = b.op(op.pad, [

@@ -3,8 +3,8 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
-import { Formula } from '../formula.ts'
-import { castTo, constantOf, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
+import { Formula, type Term } from '../formula.ts'
+import { castTo, constantOf, countUp, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -139,18 +139,18 @@ function bandPart(n: SourceOp, b: OpBuilder): Value {
   const shape = shapeOf(b, x)
   const [down, across] = [rank - 2, rank - 1].map((i) => {
     const size = reshapeTo(b, sliceAxis(b, shape, 0, i, 1), [])
-    return b.op(op.range, [b.i32([0], []), size, b.i32([1], [])])
+    return countUp(b, size)
   }) as [Value, Value]
   const below = f.sub(reshapeTo(b, down, [down.type.shape[0]!, 1]), across)
-  const masks: Value[] = []
-  if (lower === undefined) {
-    const bound = toI32(b, n.in(1))
-    masks.push(f.or(f.lessEqual(below, bound), f.less(bound, 0)))
-  } else if (lower >= 0) masks.push(f.lessEqual(below, lower))
-  if (upper === undefined) {
-    const bound = toI32(b, n.in(2))
-    masks.push(f.or(f.greaterEqual(below, f.neg(bound)), f.less(bound, 0)))
-  } else if (upper >= 0) masks.push(f.greaterEqual(below, -upper))
+  const isNear = (known: number | undefined, operand: Value, within: (bound: Term) => Value): Value[] => {
+    if (known !== undefined) return isAll(known) ? [] : [within(known)]
+    const bound = toI32(b, operand)
+    return [f.or(within(bound), f.less(bound, 0))]
+  }
+  const masks = [
+    ...isNear(lower, n.in(1), (bound) => f.lessEqual(below, bound)),
+    ...isNear(upper, n.in(2), (bound) => f.greaterEqual(below, typeof bound === 'number' ? -bound : f.neg(bound))),
+  ]
   return f.select(
     masks.reduce((a, m) => f.and(a, m)),
     x,

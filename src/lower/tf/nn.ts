@@ -3,7 +3,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
 import { batchNormalization, convolution, depthwiseConvolution } from '../layers.ts'
-import { castTo, permute, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, permute, reshapeTo, sizeAt, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import {
@@ -180,7 +180,7 @@ function softmaxCrossEntropy(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
   const [features, given] = [n.in(0), n.in(1)]
   const isSparse = n.node.op.startsWith('Sparse')
-  const classes = b.op(op.gather, [b.op(op.shape, [features]), b.i32([1], [])], { axis: 0 })
+  const classes = sizeAt(b, features, 1)
   const labels = isSparse ? b.op(op.oneHot, [toI32(b, given), classes, b.f32([1]), b.f32([0])], { axis: -1 }) : given
   const loss = f.neg(f.sum(f.mul(labels, b.op(op.logSoftmax, [features])), [1]))
   return [loss, f.sub(b.op(op.softmax, [features], { beta: 1 }), labels)]

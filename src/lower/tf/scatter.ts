@@ -6,9 +6,10 @@ import { op } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
 import { smallAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
-import { castTo, reshapeTo, shapeOf, toI32 } from '../operands.ts'
+import { castTo, countUp, reshapeTo, shapeOf, sizeAt, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
+import { column, rowNumber } from './places.ts'
 import { entries } from './strided-slice.ts'
 
 /*
@@ -35,7 +36,7 @@ function rowsOf(n: SourceOp, b: OpBuilder): Rows {
   const addressed = x.type.shape.slice(0, depth)
   const row = x.type.shape.slice(depth)
   const rows = reshapeTo(b, x, [mulDims(...addressed), ...row])
-  const count = b.op(op.gather, [shapeOf(b, rows), b.i32([0], [])], { axis: 0 })
+  const count = sizeAt(b, rows, 0)
   const places = indices.type.shape.slice(0, -1)
   const given = elementCount(places)
   if (given === undefined && places.length > 1) return n.reject('the number of updates must be known')
@@ -55,11 +56,8 @@ function rowNumbers(b: OpBuilder, indices: Value, x: Value, depth: number): Valu
   const inner = x.type.shape.slice(0, depth)
   if (depth === 1) return f.sum(indices, [axis])
   if (isStatic(inner.slice(1))) return f.sum(f.mul(indices, b.i32(stridesOf([1, ...inner.slice(1)] as number[]))), [axis])
-  const sizes = shapeOf(b, x)
-  const column = (k: number) => b.op(op.gather, [indices, b.i32([k], [])], { axis })
-  let number = column(0)
-  for (let k = 1; k < depth; k++) number = f.add(f.mul(number, b.op(op.gather, [sizes, b.i32([k], [])], { axis: 0 })), column(k))
-  return number
+  const places = Array.from({ length: depth }, (_, k) => column(b, indices, k))
+  return rowNumber(b, places, (dim) => sizeAt(b, x, dim))
 }
 
 /** For each of `count` rows the number of the last update of it, counted from 1; 0 where there is none. */
@@ -73,7 +71,7 @@ function lastUpdate(b: OpBuilder, at: Value, count: Value): Value {
     return b.i32(last)
   }
   const given = reshapeTo(b, b.op(op.reduceProd, [shapeOf(b, at), b.i32([0])]), [])
-  const positions = f.add(b.op(op.range, [b.i32([0], []), given, b.i32([1], [])]), 1)
+  const positions = f.add(countUp(b, given), 1)
   return f.max(b.op(op.unsortedSegmentMax, [positions, at, count]), 0)
 }
 
@@ -97,7 +95,7 @@ function updateOnce(n: SourceOp, b: OpBuilder): Value {
 /** Rows, or where `last` is above 0 the update of that number. */
 function overwritten(b: OpBuilder, rows: Value, count: Value, updates: Value, last: Value): Value {
   const f = new Formula(b)
-  const own = b.op(op.range, [b.i32([0], []), count, b.i32([1], [])])
+  const own = countUp(b, count)
   const source = f.select(f.greater(last, 0), f.add(last, f.sub(count, 1)), own)
   return b.op(op.gather, [b.op(op.concatenation, [rows, updates], { axis: 0 }), source], { axis: 0 })
 }
@@ -181,7 +179,7 @@ function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
   }
   const f = new Formula(b)
   const size = f.add(b.op(op.reduceMax, [at, b.i32([0])]), 1)
-  const positions = b.op(op.range, [b.i32([0], []), b.op(op.gather, [shapeOf(b, at), b.i32([0], [])], { axis: 0 }), b.i32([1], [])])
+  const positions = countUp(b, sizeAt(b, at, 0))
   const source = b.op(op.unsortedSegmentMax, [positions, at, size])
   return b.op(op.gather, [rows, f.max(source, 0)], { axis: 0 })
 }

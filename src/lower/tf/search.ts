@@ -2,7 +2,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
-import { castTo, reshapeTo, shapeOf, toI32 } from '../operands.ts'
+import { castTo, countUp, reshapeTo, shapeOf, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { withArea } from './boxes.ts'
@@ -85,7 +85,7 @@ function inOrder(b: OpBuilder, [boxes, scores, limit, iou, least]: readonly Valu
   const ranks = f.select(f.greater(sorted, least!), places, -1)
   const picked = b.op(op.gather, [boxes!, order], { axis: 0 })
   const [at, valid] = b.ops(op.nonMaxSuppressionV4, [picked, ranks, limit!, iou!, b.f32([0])]) as [Value, Value]
-  const isValid = f.less(b.op(op.range, [b.i32([0], []), limit!, b.i32([1], [])]), valid)
+  const isValid = f.less(countUp(b, limit!), valid)
   return [f.select(isValid, b.op(op.gather, [order, at], { axis: 0 }), 0), valid]
 }
 

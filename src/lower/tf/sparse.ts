@@ -2,18 +2,14 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
-import { castTo, reshapeTo, shapeOf, toI32, transposed } from '../operands.ts'
+import { castTo, countUp, reshapeTo, shapeOf, sizeAt, toI32, transposed } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
+import { column, rowNumber } from './places.ts'
 
 /*
  * Sparse tensors: the places of what is stored [count, rank], the values [count], the shape [rank].
  */
-
-/** Element `k` along the last dim. */
-function column(b: OpBuilder, x: Value, k: number): Value {
-  return b.op(op.gather, [x, b.i32([k], [])], { axis: x.type.shape.length - 1 })
-}
 
 function columns(n: SourceOp, b: OpBuilder, x: Value): Value[] {
   const rank = x.type.shape.at(-1)
@@ -29,7 +25,7 @@ function sparseReshape(n: SourceOp, b: OpBuilder): readonly Value[] {
   const at = columns(n, b, places)
   if (at.length !== from.length) return n.reject(`places of ${at.length} numbers do not fit ${from.length} sizes`)
   const product = (sizes: readonly Value[]): Value => sizes.reduce<Value>((x, y) => f.mul(x, y), b.i32([1], []))
-  const number = at.slice(1).reduce((sum, x, k) => f.add(f.mul(sum, from[k + 1]!), x), at[0]!)
+  const number = rowNumber(b, at, (dim) => from[dim]!)
   const isOpen = given.map((size) => f.less(size, 0))
   const stated = product(given.map((size, k) => f.select(isOpen[k]!, 1, size)))
   const open = f.floorDiv(product(from), f.max(stated, 1))
@@ -55,20 +51,20 @@ function fillEmptyRows(n: SourceOp, b: OpBuilder): readonly Value[] {
   if (typeof rank !== 'number' || rank < 1) return n.reject('the rank of the sparse tensor must be known')
   const rows = column(b, shape, 0)
   const row = column(b, places, 0)
-  const stored = b.op(op.gather, [shapeOf(b, places), zero], { axis: 0 })
+  const stored = sizeAt(b, places, 0)
   const inRow = b.op(op.unsortedSegmentSum, [b.op(op.fill, [shapeOf(b, row), one]), row, rows])
   const isEmpty = f.equal(inRow, 0)
   const empty = castTo(b, isEmpty, 'i32')
   const before = (x: Value): Value => b.op(op.cumsum, [x, zero], { exclusive: true })
   const emptyBefore = before(empty)
-  const ofStored = f.add(b.op(op.range, [zero, stored, one]), b.op(op.gather, [emptyBefore, row], { axis: 0 }))
+  const ofStored = f.add(countUp(b, stored), b.op(op.gather, [emptyBefore, row], { axis: 0 }))
   const where = b.op(op.where, [isEmpty])
   const emptyRow = reshapeTo(b, toI32(b, where), [where.type.shape[0]!])
   const ofEmpty = b.op(op.gather, [f.add(before(inRow), emptyBefore), emptyRow], { axis: 0 })
   const join = (x: Value, y: Value): Value => b.op(op.concatenation, [x, y], { axis: 0 })
   const target = join(ofStored, ofEmpty)
-  const count = b.op(op.gather, [shapeOf(b, target), zero], { axis: 0 })
-  const source = b.op(op.unsortedSegmentMax, [b.op(op.range, [zero, count, one]), target, count])
+  const count = sizeAt(b, target, 0)
+  const source = b.op(op.unsortedSegmentMax, [countUp(b, count), target, count])
   const added = b.op(op.pad, [reshapeTo(b, emptyRow, [emptyRow.type.shape[0]!, 1]), b.i32([0, 0, 0, rank - 1], [2, 2])])
   const fillings = b.op(op.fill, [shapeOf(b, emptyRow), filling])
   return [

@@ -3,7 +3,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { complexOf, type Parts, partsOf } from '../complex.ts'
 import { Formula } from '../formula.ts'
-import { castTo, expandDims, permute, reshapeTo, sliceAxis } from '../operands.ts'
+import { castTo, countUp, expandDims, permute, reshapeTo, sliceAxis } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { product } from './linear.ts'
@@ -57,7 +57,7 @@ function wavesFor(n: SourceOp, b: OpBuilder, x: Value, sign: 1 | -1): Parts {
 function wavesAtRun(b: OpBuilder, x: Value, sign: 1 | -1): Parts {
   const f = new Formula(b)
   const length = reshapeTo(b, sliceAxis(b, b.op(op.shape, [x]), 0, x.type.shape.length - 1, 1), [])
-  const column = b.op(op.range, [b.i32([0], []), length, b.i32([1], [])])
+  const column = countUp(b, length)
   const row = expandDims(b, column, 1)
   const size = castTo(b, length, 'f32')
   const angle = f.mul(castTo(b, f.floorMod(f.mul(row, column), length), 'f32'), f.div(2 * Math.PI, size))

@@ -5,7 +5,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { constInts, knownDims } from '../../ops/view.ts'
-import { castTo, reshapeTo, toI32 } from '../operands.ts'
+import { castTo, reshapeTo, sizeAt, toI32 } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { PendingList, Scope } from '../scope.ts'
 import type { SourceOp } from '../source-op.ts'
@@ -47,12 +47,6 @@ function sizeValue(n: SourceOp, b: OpBuilder, d: Dim): Value {
   const parts = broadcastOf(d)
   if (parts) return parts.map((part) => sizeValue(n, b, part)).reduce((x, y) => b.op(op.maximum, [x, y]))
   return n.reject(`the size ${d} of a list's elements is known only inside of a loop`, 'Give the TensorArray an element_shape.')
-}
-
-/** Size of an axis as a scalar i32. */
-function sizeAt(b: OpBuilder, v: Value, axis: number): Value {
-  const d = v.type.shape[axis]!
-  return typeof d === 'number' ? b.i32([d], []) : b.op(op.gather, [b.op(op.shape, [v], { outType: 'i32' }), b.i32([axis], [])])
 }
 
 /** Operand `i` as a shape; undefined for an unknown rank. */

@@ -3,9 +3,8 @@ import type { DType } from '../../../core/dtype.ts'
 import type { Json } from '../../../core/json.ts'
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
-import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { castTo, reshapeTo, shapeOperand, toBool, toF32 } from '../../operands.ts'
+import { castTo, countUp, reshapeTo, shapeOperand, toBool, toF32 } from '../../operands.ts'
 import type { Lowering } from '../../registry.ts'
 import { type PlainAttrs, tensorflowOp } from '../../tf/call.ts'
 import { axesOf, commonType, promoted, tensorOf } from '../arguments.ts'
@@ -113,7 +112,7 @@ export function sizeOf(b: OpBuilder, x: Value, axis: number): Value {
 
 /** 0, 1, .. up to the size of a dim, a vector. */
 export function placesAlong(b: OpBuilder, x: Value, axis: number): Value {
-  return b.op(op.range, [b.i32([0], []), sizeOf(b, x, axis), b.i32([1], [])])
+  return countUp(b, sizeOf(b, x, axis))
 }
 
 /** A dim that must be a number. */
