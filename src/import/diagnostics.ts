@@ -311,7 +311,7 @@ export function unsupportedDataType(file: string, what: string, type: string): D
 export function unsupportedFormat(file: string, what: string, hint: string): DowncastError {
   return new DowncastError({
     code: 'import/unsupported-format',
-    message: `${JSON.stringify(file)} is ${what}, which is not converted; expected a SavedModel folder, a frozen GraphDef (.pb, .pbtxt), a Keras .h5 or .keras file, or a TensorFlow.js model.json.`,
+    message: `${JSON.stringify(file)} is ${what}, which is not converted; expected a SavedModel folder, a frozen GraphDef (.pb, .pbtxt), a checkpoint's .meta, a Keras .h5 or .keras file, or a TensorFlow.js model.json.`,
     file,
     actual: what,
     hint,

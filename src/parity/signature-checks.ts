@@ -207,7 +207,10 @@ export class SignatureChecks {
   async #judge(subject: Subject, source: CheckedSignature, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
     const loaded = await this.#load(subject, graph, plan)
     try {
-      const sizes = subject.mode === 'none' ? [] : this.#sizes(source, graph, samples)
+      const ordinary = samples.filter((s) => !isAtEdges(s))
+      const sizes = (subject.mode === 'none' ? [] : source.outputs).map((_, o) =>
+        Math.max(largestSize(ordinary.map((s) => s.expected[o]!)), leastSize(graph, this.#valueOf(source, o, graph))),
+      )
       const verdicts: { readonly output: number; readonly rows: number; readonly verdict: Verdict }[] = []
       const add = async (sample: Sample): Promise<unknown> => {
         let results: Map<string, NdArray>
@@ -256,14 +259,6 @@ export class SignatureChecks {
     } finally {
       await loaded.dispose()
     }
-  }
-
-  /** What errors of each output of a quantized file are held against, at least. */
-  #sizes(source: CheckedSignature, graph: Graph, samples: readonly Sample[]): number[] {
-    return source.outputs.map((_, o) => {
-      const largest = largestSize(samples.flatMap((s) => (isAtEdges(s) ? [] : [s.expected[o]!])))
-      return Math.max(largest, leastSize(graph, this.#valueOf(source, o, graph)))
-    })
   }
 
   async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan): Promise<Running> {
