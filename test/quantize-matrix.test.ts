@@ -15,13 +15,14 @@ import { oneOpOf, rangesOf, runOneOp, toleranceOf } from './testkit/one-op.ts'
 const runner = liteRtRunner(loadNodeLiteRt)
 afterAll(() => runner.dispose())
 
-/** Types of operands and results; of a constant behind a DEQUANTIZE, what it is stored as. */
+/** Types of operands and results; of a constant behind a DEQUANTIZE, and a RESHAPE where it lies in blocks, what it is stored as. */
 function typesOf(graph: Graph, node: Node): string {
   const typeOf = (id: number) => graph.values.get(id)!.type.dtype
+  const before = (id: number, name: string) => graph.nodes.find((n) => n.op === name && n.outputs.includes(id))?.inputs[0] ?? undefined
   const parts = [...node.inputs, ...node.outputs].flatMap((id) => {
     if (id === null) return []
-    const source = graph.nodes.find((n) => n.op === 'dequantize' && n.outputs.includes(id))?.inputs[0]
-    return source != null && graph.values.get(source)!.data ? `dequantize(${typeOf(source)})` : typeOf(id)
+    const source = before(before(id, 'reshape') ?? id, 'dequantize')
+    return source !== undefined && graph.values.get(source)!.data ? `dequantize(${typeOf(source)})` : typeOf(id)
   })
   return parts.join(' ')
 }

@@ -40,6 +40,8 @@ test.each([
   ['dynamic-int4', { mode: 'dynamic-int4' }, 4],
   ['dynamic-int4 per tensor', { mode: 'dynamic-int4', perTensor: true }, 4],
   ['dynamic-int4 in blocks of 32', { mode: 'dynamic-int4', blockSize: 32 }, 4],
+  ['weight-only-int8 in blocks of 32', { mode: 'weight-only-int8', blockSize: 32 }, 8],
+  ['weight-only-int4 in blocks of 64, asymmetric', { mode: 'weight-only-int4', blockSize: 64, asymmetric: true }, 4],
   ['dynamic_wi8_afp32', { recipe: namedRecipe('dynamic_wi8_afp32') }, 8],
 ] satisfies [string, QuantizeOptions, number][])('%s runs in LiteRT.js', async (_, how, bits) => {
   const [want, got] = [await probabilities(float), await probabilities(small(how))]

@@ -43,7 +43,7 @@ export const convertOptions = {
     kind: 'choice',
     choices: ['none', '32', '64', '128', '256'],
     default: 'none',
-    help: 'elements of a row that share a scale in dynamic-int4',
+    help: 'elements of a row that share a scale, in dynamic-int4 and the weight-only modes',
     group: 'Quantization',
   },
   'weights-algorithm': {

@@ -197,6 +197,15 @@ export interface RowWindow extends Window {
   readonly over?: readonly [height: number, width: number]
 }
 
+/** Where an op picks rows of a table: one that picks those of a table of fewer bits, by a vector of i32, and takes the two as its operands. */
+export interface TableForm {
+  readonly op: string
+  readonly table: string
+  readonly indices: string
+  /** Whether it picks whole rows, and by each index one. */
+  picksRows(attrs: Attrs, indicesRank: number): boolean
+}
+
 /** How an op behaves under quantization. Passes ask these traits; the vocabulary is closed. */
 export interface QuantTraits {
   /** Activation types with which it runs when a model is quantized statically; absent: it stays float. */
@@ -205,6 +214,7 @@ export interface QuantTraits {
   readonly signedOnly?: boolean
   /** An op that computes the same and has an integer kernel: on the operand twice, or with a constant as its second one. */
   readonly integerForm?: { readonly op: string; readonly second: 'same' | number }
+  readonly tableForm?: TableForm
   /** Variables of the op, and the grid of each: that of the result, or i16 steps of a power of two. */
   readonly states?: readonly { readonly operand: string; readonly grid: 'result' | 'power-of-two' }[]
   /** Operands with which it stays float. */

@@ -6,6 +6,9 @@ import { operandAt } from './static/roles.ts'
 import { errorOf, type StoredAs } from './stored-error.ts'
 import type { Decision, GridSummary } from './types.ts'
 
+/** What of a decision the stored constant does not tell; the granularity where it is of another shape. */
+export type How = Pick<Decision, 'algorithm' | 'note' | 'results' | 'blockSize'> & Partial<Pick<Decision, 'granularity'>>
+
 /** What becomes of one constant. */
 export function decide(
   node: Node,
@@ -13,7 +16,7 @@ export function decide(
   value: Value,
   stored: (Pick<Value, 'type' | 'data'> & Pick<StoredAs, 'columnFactors'>) | undefined,
   reason?: string,
-  how?: Pick<Decision, 'algorithm' | 'note' | 'results'>,
+  how?: How,
 ): Decision {
   const spec = findSpec(node.op)
   const to = stored?.type

@@ -75,6 +75,13 @@ function integerForms({ name, builtin, quant }: OpSpec): QuantizedForm[] {
   })
 }
 
+/** Modes in which ops that pick rows become lookups. */
+const tableModes = [
+  ['dynamic', 'dynamic-int4', 4],
+  ['weight-only', 'weight-only-int8', 8],
+  ['weight-only', 'weight-only-int4', 4],
+] as const
+
 function weightForms({ name, builtin, quant, movesElements }: OpSpec): QuantizedForm[] {
   const forms: QuantizedForm[] = []
   const add = (column: MatrixColumn, bits: WeightBits, options: QuantizeOptions, ...words: string[]) =>
@@ -83,6 +90,9 @@ function weightForms({ name, builtin, quant, movesElements }: OpSpec): Quantized
     add('dynamic', 8, { mode: 'dynamic', minElements: 0 })
     if (quant.dynamicRange) add('dynamic', 8, { mode: 'dynamic', minElements: 0, perTensor: true }, 'per tensor')
   }
+  if (quant?.tableForm)
+    for (const [column, mode, bits] of tableModes)
+      forms.push({ of: name, column, label: mode, bits, as: quant.tableForm.op, options: { mode } })
   // A trait that is for the form behind a DEQUANTIZE alone is of another operand of the same op.
   for (const { small } of quant?.weights?.filter((w) => w.small?.dynamic.length !== 0) ?? []) {
     for (const bits of small?.dynamic ?? []) {
@@ -97,6 +107,11 @@ function weightForms({ name, builtin, quant, movesElements }: OpSpec): Quantized
       add('weight-only', bits, { mode, perTensor: true }, 'per tensor')
       add('weight-only', bits, { mode, asymmetric: true }, 'asymmetric')
       add('weight-only', bits, { mode, perTensor: true, asymmetric: true }, 'per tensor', 'asymmetric')
+      if (!small?.blocks) continue
+      for (const blockSize of blockSizes) {
+        add('weight-only', bits, { mode, blockSize }, `blocks of ${blockSize}`)
+        add('weight-only', bits, { mode, blockSize, asymmetric: true }, `blocks of ${blockSize}`, 'asymmetric')
+      }
     }
   }
   return forms

@@ -164,6 +164,22 @@ describe('weights alone, as litert-quantizer stores them', () => {
     )
   })
 
+  it('blocks before a DEQUANTIZE are rows of their own, on float scales', () => {
+    for (const asymmetric of [false, true]) {
+      const { model: small, decisions } = quantize(dense, { mode: 'weight-only-int8', blockSize: 32, asymmetric })
+      const { nodes, values } = small.graphs[0]!
+      expect(nodes.map((n) => n.op)).toEqual(['dequantize', 'reshape', 'fully_connected'])
+      const stored = values.get(nodes[0]!.inputs[0]!)!
+      expect(stored.type).toMatchObject({ dtype: 'i8', shape: [32, 32], quant: { kind: 'per-axis', axis: 0 } })
+      expect(values.get(nodes[2]!.inputs[1]!)).toMatchObject({ name: 'w', type: { dtype: 'f32', shape: [16, 64] } })
+      expect(decisions[0]).toMatchObject({ to: 'i8', granularity: 'blockwise', blockSize: 32, bytesAfter: 1024 + 32 * 4 })
+    }
+    expect(quantize(conv, { mode: 'weight-only-int8', blockSize: 32 }).decisions.map((d) => d.reason)).toEqual([
+      'CONV_2D has no 8-bit weight-only form in blocks',
+      'DEPTHWISE_CONV_2D has no 8-bit weight-only form in blocks',
+    ])
+  })
+
   it('writes blocks with a tensor of scales, and reads them back', () => {
     const [plain] = dense.graphs
     const nodes = plain!.nodes.map((n) => ({ ...n, attrs: withDefaults(op.fullyConnected, {}) }))
@@ -182,7 +198,7 @@ describe('weights alone, as litert-quantizer stores them', () => {
   it('asks for --asymmetric and --block-size only where they have an effect', () => {
     expect(codeOf(() => quantize(dense, { mode: 'dynamic-int4', asymmetric: true }))).toBe('quantize/unfit-option')
     expect(codeOf(() => quantize(dense, { mode: 'dynamic', asymmetric: true }))).toBe('quantize/unfit-option')
-    expect(codeOf(() => quantize(dense, { mode: 'weight-only-int8', blockSize: 32 }))).toBe('quantize/unfit-option')
+    expect(codeOf(() => quantize(dense, { mode: 'dynamic', blockSize: 32 }))).toBe('quantize/unfit-option')
     expect(codeOf(() => quantize(dense, { mode: 'dynamic-int4', blockSize: 32, perTensor: true }))).toBe('quantize/unfit-option')
   })
 })

@@ -159,6 +159,7 @@ function refuseWithRecipe({ name }: Recipe, options: QuantizeOptions): void {
   for (const [isGiven, option] of given) if (isGiven) throw unfitOption(option, `recipe ${name}`, 'conversions without a recipe')
 }
 
+const withBlocks: readonly string[] = ['dynamic-int4', 'weight-only-int8', 'weight-only-int4'] satisfies QuantizeMode[]
 const eightBits: ReadonlySet<string> = new Set(['uint8', 'int8', 'int8-only'])
 
 /** Options of some modes have no effect in the others. */
@@ -166,7 +167,7 @@ function refuseUnfit(mode: string, options: QuantizeOptions): void {
   const { blockSize, asymmetric, perTensor, weightsAlgorithm, defaultRange, inputStats } = options
   if (defaultRange && !eightBits.has(mode)) throw unfitOption('--default-ranges', mode, 'uint8 and int8')
   if (inputStats && !eightBits.has(mode) && mode !== 'none') throw unfitOption('--input-stats', mode, 'uint8, int8 and none')
-  if (blockSize !== undefined && mode !== 'dynamic-int4') throw unfitOption('--block-size', mode, 'dynamic-int4')
+  if (blockSize !== undefined && !withBlocks.includes(mode)) throw unfitOption('--block-size', mode, withBlocks.join(', '))
   if (blockSize !== undefined && perTensor) throw unfitOption('--per-tensor', `${mode} with --block-size`, 'all modes without --block-size')
   const fitted = [
     'dynamic',
@@ -192,7 +193,8 @@ function weightMode(schemeFor: (options: Options) => WeightScheme): Mode {
 function fitted(compute: WeightScheme['compute'], bits: WeightBits) {
   return ({ perTensor, blockSize, asymmetric = false, minElements = 0, weightsAlgorithm = 'min-max' }: Options): WeightScheme => {
     const granularity = blockSize ?? (perTensor ? 'per-tensor' : 'per-axis')
-    const scheme: WeightScheme = { compute, bits, isSymmetric: !asymmetric, granularity, algorithm: weightsAlgorithm, minElements }
+    const numbers = { compute, bits, isSymmetric: !asymmetric, granularity, algorithm: weightsAlgorithm, minElements } as const
+    const scheme: WeightScheme = { ...numbers, usesLookups: true }
     return weightsAlgorithm === 'oscar' ? { ...scheme, otherwise: { ...scheme, algorithm: 'min-max' } } : scheme
   }
 }

@@ -42,7 +42,7 @@ export interface QuantizeOptions {
   readonly minElements?: number | undefined
   /** One scale for a whole weight instead of one per channel. Default false. */
   readonly perTensor?: boolean
-  /** One scale for so many elements of a row in `dynamic-int4`. Default none. */
+  /** One scale for so many elements of a row, in `dynamic-int4` and the weight-only modes. Default none. */
   readonly blockSize?: BlockSize | undefined
   /** A zero point of its own for each scale in the weight-only modes. Default false. */
   readonly asymmetric?: boolean

@@ -145,6 +145,10 @@ export const gather = defineOp({
     integer: ['i8', 'i16'],
     sameScales: { operands: ['input'], results: [0] },
     weights: [{ operand: 'input', axis: null, narrowRange: true }],
+    tableForm: {
+      ...{ op: 'embedding_lookup', table: 'input', indices: 'indices' },
+      picksRows: ({ axis, batchDims }, indicesRank) => axis === 0 && batchDimsOf(batchDims as number, indicesRank) === 0,
+    },
   },
   version(n) {
     const [x, i] = n.types

@@ -37,6 +37,8 @@ export interface WeightScheme {
   readonly minElements: number
   /** Whose: those of TensorFlow's dynamic range are rounded in float64, and tables move as int8 to a DEQUANTIZE behind. Default litert-quantizer. */
   readonly numbers?: 'tensorflow'
+  /** Ops that pick rows of a table become lookups, whose kernel takes what theirs does not. */
+  readonly usesLookups?: true
   /** Tried where this scheme cannot be. */
   readonly otherwise?: WeightScheme
   /** Elements that are rotated together at most, 0 for any number, where the algorithm rotates. */
@@ -93,18 +95,20 @@ export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shap
   }
   const isBlockwise = typeof granularity === 'number'
   if (!small) return { reason: `${spec.builtin} has no kernel for ${trait.operand} of ${bits} bits with float activations` }
-  const able = isBlockwise ? (compute === 'dynamic' ? small.blocks : undefined) : compute === 'dynamic' ? small.dynamic : small.weightOnly
-  if (!scheme.isUnchecked && !able?.includes(bits)) {
+  const able = compute === 'weight-only' ? small.weightOnly : isBlockwise ? small.blocks : small.dynamic
+  if (!scheme.isUnchecked && (!able?.includes(bits) || (isBlockwise && !small.blocks))) {
     const how = isBlockwise ? ` in blocks` : ''
     const which =
       compute === 'dynamic' ? `takes no ${bits}-bit weights${how} with float activations` : `has no ${bits}-bit weight-only form${how}`
     return { reason: `${spec.builtin} ${which}` }
   }
-  if (!isSymmetric && (compute === 'dynamic' || isBlockwise))
-    return { reason: `only weights per tensor or channel before a DEQUANTIZE may be asymmetric` }
+  const inKernelBlocks = isBlockwise && compute === 'dynamic'
+  if (!isSymmetric && compute === 'dynamic') return { reason: `only weights before a DEQUANTIZE may be asymmetric` }
   if (algorithm !== 'min-max' && !isSymmetric) return { reason: `${algorithm} gives symmetric weights only` }
-  if (algorithm === 'mse' && (isBlockwise || bits === 2)) return { reason: 'mse has factors for 4 and 8 bits per tensor or channel only' }
+  if (algorithm === 'mse' && (inKernelBlocks || bits === 2))
+    return { reason: 'mse has factors for 4 and 8 bits per tensor or channel, and for blocks before a DEQUANTIZE' }
   if (algorithm === 'oscar' && !trait.product?.isDense) return { reason: `oscar is not for ${spec.builtin}` }
+  if (algorithm === 'oscar' && isBlockwise && !inKernelBlocks) return { reason: 'oscar has no blocks before a DEQUANTIZE' }
   if (isRotating(algorithm)) {
     if (!trait.rotates || compute !== 'dynamic')
       return { reason: `${spec.builtin} has no rotated form${trait.rotates ? ' behind a DEQUANTIZE' : ''}` }

@@ -8,20 +8,22 @@ import { hasEffect } from '../../ops/bodies.ts'
 import { OpBuilder } from '../../ops/build.ts'
 import { findSpec, op } from '../../ops/index.ts'
 import type { OpSpec, WeightTrait } from '../../ops/spec.ts'
-import { decide } from '../decide.ts'
+import { decide, type How } from '../decide.ts'
 import { notFinite, notRecovered } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
 import { rotatedConst, rotationSize } from './hadamard.ts'
 import type { Hessians } from './hessian.ts'
+import { lookupOf, replaceByLookup } from './lookups.ts'
 import { type OscarConst, oscarConst } from './oscar-const.ts'
 import { type QuantizedConst, quantizedConst, sampledConst, tensorflowConst } from './quantized-const.ts'
 import { Rotations, rotationOp } from './rotation.ts'
-import { isRotating, isSampled, type Placement, placeScales, type WeightScheme } from './scheme.ts'
+import { type BlockSize, isRotating, isSampled, type Placement, placeScales, type WeightScheme } from './scheme.ts'
 
 const rule = 'small-weights'
 
 /** How the weights of a node are stored, or why they stay float. */
-export type SchemeOf = (node: Node) => WeightScheme | { readonly reason: string }
+export type SchemeOf = (node: Node) => SchemeOr
+type SchemeOr = WeightScheme | { readonly reason: string }
 
 /**
  * Weights become integers and activations stay float, each op by its own scheme: its kernel takes them as stored, or a DEQUANTIZE that all
@@ -42,7 +44,7 @@ interface Stored {
   readonly value: Value
   /** What was stored: the weights, or these rotated. */
   readonly source: Value
-  readonly how: Pick<Decision, 'algorithm' | 'note' | 'results'>
+  readonly how: How
   readonly columnFactors?: Float64Array
   /** What undoes these where it is multiplied with the input. */
   readonly multiplier?: Value
@@ -74,10 +76,23 @@ class SmallWeights {
     return { graph: this.#editor.finish(), decisions: this.#decisions }
   }
 
-  visit(before: Node, scheme: WeightScheme | { readonly reason: string }): void {
-    const spec = findSpec(before.op)
+  visit(before: Node, wanted: WeightScheme | { readonly reason: string }): void {
+    const found = this.#withLookup(this.#editor.current(before.id)!, wanted)
+    this.#visit(found.node, found.scheme)
+  }
+
+  /** A node that picks rows as a lookup, where that takes the table so; its reason where it does not. */
+  #withLookup(node: Node, scheme: SchemeOr): { node: Node; scheme: SchemeOr } {
+    const lookup = 'reason' in scheme || !scheme.usesLookups ? undefined : lookupOf(this.#editor, node)
+    if (!lookup) return { node, scheme }
+    const index = lookup.spec.operands.findIndex((o) => lookup.spec.quant?.weights?.some((w) => w.operand === o.name))
+    const place = this.#placeOf(lookup.spec, node, index, lookup.table, scheme)
+    return 'reason' in place ? { node, scheme: place } : { node: replaceByLookup(this.#editor, node, lookup), scheme }
+  }
+
+  #visit(node: Node, scheme: SchemeOr): void {
+    const spec = findSpec(node.op)
     if (!spec) return
-    const node = this.#editor.current(before.id)!
     const constants = node.inputs.flatMap((id, index) => {
       const value = id === null ? undefined : this.#editor.value(id)
       return value?.data && (value.type.dtype === 'f32' || value.fixed !== undefined) ? [{ index, value }] : []
@@ -110,7 +125,7 @@ class SmallWeights {
     if (moved) this.#widenResult(changed, moved)
   }
 
-  #placeOf(spec: OpSpec, node: Node, index: number, value: Value, scheme: WeightScheme | { readonly reason: string }): Place | NoPlace {
+  #placeOf(spec: OpSpec, node: Node, index: number, value: Value, scheme: SchemeOr): Place | NoPlace {
     const trait = spec.quant?.weights?.find((t) => t.operand === spec.operands[index]?.name)
     if (value.fixed !== undefined) return { reason: value.fixed, isWeight: trait !== undefined }
     if (!trait) return { reason: `${spec.builtin} takes this operand as float`, isWeight: false }
@@ -146,7 +161,10 @@ class SmallWeights {
     const known = this.#stored.get(key)
     if (known) return known
     const source = isRotating(algorithm) ? { ...value, data: rotatedConst(value.data!, sizeOf(value, scheme)) } : value
-    const made = this.#make(source, scheme, axis)
+    const isInRows = compute === 'weight-only' && typeof granularity === 'number'
+    const made = isInRows
+      ? this.#make(inRows(source, granularity), { ...scheme, granularity: 'per-axis' }, 0)
+      : this.#make(source, scheme, axis)
     if (!made) throw notFinite(value.name, node.origin.source[0])
     if (made.unrecovered) this.#problems.push(notRecovered(value.name, node.origin.source[0], bits, made.unrecovered))
     const name = compute === 'dynamic' ? value.name : `${value.name}/quantized`
@@ -154,7 +172,7 @@ class SmallWeights {
     const stored: Stored = {
       value: this.#editor.addConst(name, made.type, made.data),
       source,
-      how: made.how,
+      how: isInRows ? { ...made.how, granularity: 'blockwise', blockSize: granularity } : made.how,
       ...(columnFactors && { columnFactors, multiplier: this.#inverse(value, columnFactors) }),
     }
     this.#stored.set(key, stored)
@@ -226,12 +244,15 @@ class SmallWeights {
     const known = this.#widened.get(stored)
     if (known) return known
     const origin = mergeOrigins([node.origin], rule)
-    const results = [{ name: value.name, type: value.type }]
-    const made = this.#editor.inPlaceOf(this.#editor.current(node.id)!, () =>
-      this.#editor.addNode({ op: op.dequantize.name, attrs: {}, inputs: [stored], results, origin }),
-    )
-    this.#widened.set(stored, made.results[0]!)
-    return made.results[0]!
+    const isInRows = stored.type.shape.length !== value.type.shape.length || stored.type.shape.some((s, i) => s !== value.type.shape[i])
+    const results = [{ name: isInRows ? `${value.name}/blocks` : value.name, type: { dtype: 'f32', shape: stored.type.shape } as const }]
+    const made = this.#editor.inPlaceOf(this.#editor.current(node.id)!, () => {
+      const widened = this.#editor.addNode({ op: op.dequantize.name, attrs: {}, inputs: [stored], results, origin }).results[0]!
+      const b = new OpBuilder(this.#editor)
+      return isInRows ? b.at(origin, value.name, () => b.op(op.reshape, [widened, b.i32(value.type.shape as readonly number[])])) : widened
+    })
+    this.#widened.set(stored, made)
+    return made
   }
 }
 
@@ -246,6 +267,12 @@ interface Place {
 interface NoPlace {
   readonly reason: string
   readonly isWeight: boolean
+}
+
+/** Blocks of so many elements as the rows of a matrix: a DEQUANTIZE has scales for rows, and none for blocks. */
+const inRows = (value: Value, block: BlockSize): Value => {
+  const shape = [elementCount(value.type.shape)! / block, block]
+  return { ...value, type: { ...value.type, shape } }
 }
 
 const operandIndex = (spec: OpSpec, name: string | undefined): number => spec.operands.findIndex((o) => o.name === name)

@@ -132,6 +132,22 @@ test('equal strings, vectors and tables of scalars of one level are stored once'
   expect(roundTrip(mixed).leaves).toEqual(mixed.leaves)
 })
 
+test('long vectors of zeros are stored once', () => {
+  const row = fb.table('Row', { name: fb.string(0), zeros: fb.vector('i64', 1) })
+  const table = fb.table('Rows', { rows: fb.tables(row, 0) })
+  const size = (...vectors: BigInt64Array[]) =>
+    encodeFlatbuffer(table, { rows: vectors.map((zeros, i) => ({ name: `${i}`, zeros })) }).length
+  const zeros = new BigInt64Array(1000)
+  expect(size(zeros, zeros.slice()) - size(zeros)).toBeLessThan(100)
+  expect(size(zeros, new BigInt64Array(999)) - size(zeros)).toBeGreaterThan(7900)
+  expect(
+    size(
+      zeros,
+      zeros.map((_, i) => (i === 999 ? 1n : 0n)),
+    ) - size(zeros),
+  ).toBeGreaterThan(7900)
+})
+
 test('random records come back', () => {
   const next = randomIntegers(5)
   const list = <T>(make: () => T) => Array.from({ length: next() % 5 }, make)

@@ -36,7 +36,7 @@ interface Open {
 const utf8 = new TextEncoder()
 /** Offsets are read as signed by some implementations. @see https://flatbuffers.dev/internals/ */
 const maxPosition = 2 ** 31 - 1
-/** Longer vectors are hardly ever equal. */
+/** Longer vectors are hardly ever equal, but those of zeros: the zero points of many channels. */
 const maxSharedBytes = 256
 
 class Writer {
@@ -189,7 +189,8 @@ class Writer {
       this.#buffer.set(encoded, position + 4)
       return position
     }
-    return bytes <= maxSharedBytes ? this.#once(`vector ${elementBytes}:${encoded.join()}`, from, place) : place()
+    if (bytes <= maxSharedBytes) return this.#once(`vector ${elementBytes}:${encoded.join()}`, from, place)
+    return isZero(encoded) ? this.#once(`zeros ${elementBytes}:${values.length}`, from, place) : place()
   }
 
   #each(values: readonly unknown[], field: FieldLayout): number {
@@ -226,6 +227,11 @@ class Writer {
     this.#end = end
     return position
   }
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  for (const byte of bytes) if (byte !== 0) return false
+  return true
 }
 
 interface UnionRecord {
