@@ -57,7 +57,7 @@ export async function checkWritten(
   const from = 'source' in source ? { name: source.name, bytes: source.source.read(0, source.source.byteLength) } : source
   const runner = liteRtRunner(loadNodeLiteRt)
   try {
-    const written = new Uint8Array(readFileSync(file))
+    const written = contentsOf(file)
     const float = mode === 'none' ? written : tfliteBytes(converted.floatModel)
     const report = await checkParity(from, float, {
       runner,
@@ -88,6 +88,12 @@ export async function checkWritten(
   } finally {
     await runner.dispose()
   }
+}
+
+/** Not a Buffer, whose views are Buffers too; the bytes are the same. */
+function contentsOf(file: string): Uint8Array {
+  const { buffer, byteOffset, byteLength } = readFileSync(file)
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 /** What was checked and what was not, a line each. */

@@ -100,9 +100,9 @@ export interface ByteSink {
   write(bytes: Uint8Array, position: number): void
 }
 
-/** A sink in memory; `bytes()` is a view of what was written so far. */
-export function memorySink(): ByteSink & { bytes(): Uint8Array } {
-  let buffer = new Uint8Array(1024)
+/** A sink in memory, which grows beyond the bytes that are expected; `bytes()` is a view of what was written so far. */
+export function memorySink(expectedBytes = 1024): ByteSink & { bytes(): Uint8Array } {
+  let buffer = new Uint8Array(expectedBytes)
   let end = 0
   return {
     write(bytes, position) {

@@ -33,7 +33,8 @@ export function writeTflite(model: Model, sink: ByteSink, options: ExportOptions
 
 /** The same in memory, for small models and tests. */
 export function tfliteBytes(model: Model, options: ExportOptions = {}): Uint8Array {
-  const sink = memorySink()
+  const constants = new Set(model.graphs.flatMap((g) => [...g.values.values()].flatMap((v) => v.data ?? [])))
+  const sink = memorySink([...constants].reduce((n, { byteLength }) => n + byteLength, 1 << 16))
   writeTflite(model, sink, options)
   return sink.bytes()
 }

@@ -221,6 +221,16 @@ describe('faults', () => {
     expect(e.message).toMatch(/dynamic may have 50\.0 %/)
   })
 
+  test('at a reduced size, too, it is asked what rounded weights explain', async () => {
+    const source = wideConvolution()
+    const { model, floatModel, decisions } = convert(source, { mode: 'dynamic', minElements: 0 })
+    const broken = withFault(model, (n) => (n.op === 'conv_2d' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu6' } } : undefined))
+    const quantized = { bytes: tfliteBytes(broken), mode: 'dynamic', decisions } as const
+    const options = { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized, budgetSeconds: 1e-3, clock: () => 0 }
+    const { gaps } = await checkParity(source, tfliteBytes(floatModel), options)
+    expect(gaps).toMatchObject([{ reason: expect.stringMatching(/would take some .* at a reduced size: .* has an error of/) }])
+  })
+
   test('results whose size values tell are not compared where quantization gives another size, which is said', async () => {
     const weights = Float32Array.from({ length: 64 * 64 }, (_, i) => Math.sin(i * i))
     const source = imported(

@@ -3,7 +3,9 @@ import type { NdArray } from '../core/nd-array.ts'
 import type { Shape } from '../core/shape.ts'
 import type { SourceGraph, SourceModel } from '../import/source-graph.ts'
 import type { Model } from '../ir/types.ts'
+import type { Foreseen } from '../run/litert.ts'
 import type { Feeds } from '../run/runner.ts'
+import { isUnknown, type Unknown } from './evaluate-source.ts'
 import { indexBounds } from './index-bounds.ts'
 import { plainNumbers } from './plain-numbers.ts'
 
@@ -61,6 +63,17 @@ function signatureOf(source: SourceGraph, graph: number): CheckedSignature {
 
 export function feedsOf({ inputs }: CheckedSignature, values: readonly NdArray[]): Feeds {
   return new Map(inputs.map((p, i) => [p.name, values[i]!]))
+}
+
+/** What the written model is to give, by the shapes of what the source gives; undefined where that is not all known. */
+export function foreseenOf(
+  { name, inputs, outputs }: CheckedSignature,
+  given: readonly NdArray[],
+  expected: readonly (NdArray | Unknown)[],
+): Foreseen | undefined {
+  const shapes = expected.flatMap((e, o) => (isUnknown(e) ? [] : [[outputs[o]!.name, e.shape] as const]))
+  if (shapes.length < outputs.length) return undefined
+  return { signature: name, inputs: new Map(inputs.map((p, i) => [p.name, given[i]!.shape])), outputs: new Map(shapes) }
 }
 
 /** Integers of which nothing says what they may be. */

@@ -45,6 +45,8 @@ const cases: readonly (readonly [string, SourceNode, readonly NdArray[]])[] = [
   ['Mean over the last axis', node('Mean', { keep_dims: flag(true) }), [picture, ints([-1], [1])]],
   ['Pad', node('Pad'), [picture, ints([0, 0, 1, 2, 0, 3, 1, 0], [4, 2])]],
   ['Softmax', node('Softmax'), [picture]],
+  ['MatMul of few rows', node('MatMul', { T: type }), [noise([3, 200]), noise([200, 300], 2)]],
+  ['MatMul with a transposed matrix', node('MatMul', { T: type, transpose_b: flag(true) }), [noise([2, 200]), noise([300, 200], 2)]],
 ]
 
 test.each(cases)('%s', async (_, n, operands) => {
@@ -66,6 +68,8 @@ test.each([
   ['axes apart', node('Mean', { keep_dims: flag(false) }), [picture, ints([0, 2], [2])]],
   ['negative paddings', node('Pad'), [picture, ints([0, 0, -1, 0, 0, 0, 0, 0], [4, 2])]],
   ['integers', node('AddV2'), [ints(new Array(40_000).fill(1), [40_000]), ints([1], [])]],
+  ['many rows', node('MatMul'), [noise([17, 200]), noise([200, 300], 2)]],
+  ['transposed rows', node('MatMul', { transpose_a: flag(true) }), [noise([200, 3]), noise([200, 300], 2)]],
   ['other ops', node('Cumsum'), [picture]],
 ])('%s are left to others', async (_, n, operands) => {
   expect(await largeArrayEvaluator().evaluate(n, operands, [0])).toBeUndefined()

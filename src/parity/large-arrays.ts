@@ -26,12 +26,13 @@ const unary: Readonly<Record<string, (x: number) => number>> = Object.assign(Obj
 } satisfies Record<string, (x: number) => number>)
 
 const sum = (x: number, y: number): number => x + y
+const times = (x: number, y: number): number => x * y
 const binary: Readonly<Record<string, (x: number, y: number) => number>> = Object.assign(Object.create(null), {
   Add: sum,
   AddV2: sum,
   BiasAdd: sum,
   Sub: (x: number, y: number) => x - y,
-  Mul: (x: number, y: number) => x * y,
+  Mul: times,
   RealDiv: (x: number, y: number) => x / y,
   Maximum: (x: number, y: number) => Math.max(x, y),
   Minimum: (x: number, y: number) => Math.min(x, y),
@@ -48,6 +49,14 @@ const others: Readonly<Record<string, Formula>> = Object.assign(Object.create(nu
   Pad: padded,
   Softmax: softmax,
 } satisfies Record<string, Formula>)
+
+/** Rows up to which a product with a large matrix is read from memory once, which takes less than to arrange the matrix for a faster kernel. */
+export const fewRows = 16
+
+const ofMatrices: Readonly<Record<string, Formula>> = Object.assign(Object.create(null), { MatMul: product } satisfies Record<
+  string,
+  Formula
+>)
 
 /** Nodes of which the first operand or the result has `least` elements and more; all else it leaves to others. */
 export function largeArrayEvaluator(least = manyElements): NodeEvaluator {
@@ -70,6 +79,7 @@ function resultOf(node: SourceNode, operands: readonly NdArray[], least: number)
   const [x, y] = operands
   const [f1, f2] = [unary[node.op], binary[node.op]]
   if (f2 && x && y?.dtype === 'f32') return ofPairs(x, y, f2, least)
+  if (y && sizeOf(y) >= least && ofMatrices[node.op]) return ofMatrices[node.op]!(node, operands)
   if (!x || sizeOf(x) < least) return undefined
   if (f1) return made(x.shape, floats(x), f1)
   return others[node.op]?.(node, operands)
@@ -86,10 +96,53 @@ function made(shape: readonly number[], x: Float32Array, f: (x: number) => numbe
 function ofPairs(x: NdArray, y: NdArray, f: (x: number, y: number) => number, least: number): NdArray | undefined {
   const shape = broadcastShapes(x.shape, y.shape) as readonly number[] | undefined
   if (!shape || shape.reduce((a, b) => a * b, 1) < least) return undefined
-  const [a, b] = [spread(x, shape), spread(y, shape)]
-  const to = new Float32Array(a.length)
-  for (let i = 0; i < to.length; i++) to[i] = f(a[i]!, b[i]!)
+  const to = new Float32Array(shape.reduce((n, d) => n * d, 1))
+  const a = spread(x, shape)
+  // What is repeated as a whole need not be written out.
+  const b = isSuffix(y.shape, shape) ? floats(y) : spread(y, shape)
+  for (let at = 0; at < to.length; at += b.length) pairs(a.subarray(at, at + b.length), b, to.subarray(at, at + b.length), f)
   return { dtype: 'f32', shape, bytes: bytesOf(to) }
+}
+
+/** Sums and products in loops of their own: a loop that calls one function after the other for elements takes four times as long. */
+function pairs(a: Float32Array, b: Float32Array, to: Float32Array, f: (x: number, y: number) => number): void {
+  if (f === sum) for (let i = 0; i < to.length; i++) to[i] = a[i]! + b[i]!
+  else if (f === times) for (let i = 0; i < to.length; i++) to[i] = a[i]! * b[i]!
+  else for (let i = 0; i < to.length; i++) to[i] = f(a[i]!, b[i]!)
+}
+
+/** Whether an array repeated along leading axes has the shape: all others are its own. */
+function isSuffix(own: readonly number[], shape: readonly number[]): boolean {
+  const axes = own.slice(own.findIndex((d) => d !== 1))
+  return own.some((d) => d !== 1) && String(axes) === String(shape.slice(shape.length - axes.length))
+}
+
+/** Of few rows. */
+function product({ attrs }: SourceNode, [x, w]: readonly NdArray[]): NdArray | undefined {
+  const isSet = (name: string): boolean => {
+    const a = attrs.get(name)
+    return a?.kind === 'bool' && a.value
+  }
+  const [rows, inner] = x!.shape as [number, number]
+  const isTransposed = isSet('transpose_b')
+  if (isSet('transpose_a') || rows > fewRows || w!.dtype !== 'f32' || w!.shape[isTransposed ? 1 : 0] !== inner) return undefined
+  const columns = w!.shape[isTransposed ? 0 : 1]!
+  const [a, b] = [floats(x!), floats(w!)]
+  const sums = new Float64Array(rows * columns)
+  const row = isTransposed ? inner : columns
+  for (let at = 0, i = 0; at < b.length; at += row, i++) {
+    for (let r = 0; r < rows; r++) {
+      if (isTransposed) {
+        let total = 0
+        for (let k = 0; k < inner; k++) total += a[r * inner + k]! * b[at + k]!
+        sums[r * columns + i] = total
+      } else {
+        const factor = a[r * inner + i]!
+        for (let c = 0; c < columns; c++) sums[r * columns + c]! += factor * b[at + c]!
+      }
+    }
+  }
+  return { dtype: 'f32', shape: [rows, columns], bytes: bytesOf(Float32Array.from(sums)) }
 }
 
 /** With the statistics it is given. @see TensorFlow fused_batch_norm_op.cc */

@@ -1,6 +1,6 @@
 import { DowncastError } from '../core/diagnostics.ts'
 import type { Graph } from '../ir/types.ts'
-import type { LiteRtRunner } from '../run/litert.ts'
+import type { Foreseen, LiteRtRunner } from '../run/litert.ts'
 import { withOpenSizes } from '../run/model-io.ts'
 import { costAt } from './cost.ts'
 import { type Running, runOnKernels } from './kernel-run.ts'
@@ -29,6 +29,7 @@ interface Loading {
   readonly isFloat: boolean
   /** A larger file is run piece by piece. */
   readonly wholeBytes: number
+  readonly foreseen?: Foreseen | undefined
 }
 
 /** Multiply-accumulates that the reference kernels take about a second for. */
@@ -43,12 +44,12 @@ export const maxWholeBytes = 640 * 2 ** 20
  */
 export async function loadForCheck(
   runner: LiteRtRunner,
-  { name, bytes, graph, shapes, isOpen, isFloat, wholeBytes }: Loading,
+  { name, bytes, graph, shapes, isOpen, isFloat, wholeBytes, foreseen }: Loading,
 ): Promise<{ readonly running: Running; readonly missing?: DowncastError; readonly isInPieces?: boolean }> {
   const pieces = bytes.byteLength > wholeBytes ? runInPieces(runner, { name, bytes, isOpen }) : undefined
   if (pieces) return { running: pieces, isInPieces: true }
   try {
-    return { running: await runner.load(bytes, { name, ...(isOpen && { present: withOpenSizes }) }) }
+    return { running: await runner.load(bytes, { name, foreseen, ...(isOpen && { present: withOpenSizes }) }) }
   } catch (e) {
     const isMissing = e instanceof DowncastError && e.code === 'run/missing-op'
     if (!isMissing || !isFloat || (costAt(graph, shapes)?.macs ?? 0) > maxKernelMacs) throw e

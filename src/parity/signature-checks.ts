@@ -5,8 +5,8 @@ import { tfliteBytes } from '../export/write-tflite.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
 import type { Graph, Model, ValueId } from '../ir/types.ts'
-import type { LiteRtRunner } from '../run/litert.ts'
-import { type CheckedSignature, feedsOf, hasFreeIntegers } from './checked-signature.ts'
+import type { Foreseen, LiteRtRunner } from '../run/litert.ts'
+import { type CheckedSignature, feedsOf, foreseenOf, hasFreeIntegers } from './checked-signature.ts'
 import { differenceOf, differentKind, relativeTolerance, sizeOf, type Verdict } from './compare.ts'
 import { cannotRun, mismatch } from './diagnostics.ts'
 import { isUnknown, type Unknown } from './evaluate-source.ts'
@@ -205,7 +205,8 @@ export class SignatureChecks {
   }
 
   async #judge(subject: Subject, source: CheckedSignature, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
-    const loaded = await this.#load(subject, graph, plan)
+    const [first] = samples as readonly [Sample]
+    const loaded = await this.#load(subject, graph, plan, foreseenOf(source, first.inputs, first.expected))
     try {
       const ordinary = samples.filter((s) => !isAtEdges(s))
       const sizes = (subject.mode === 'none' ? [] : source.outputs).map((_, o) =>
@@ -261,19 +262,15 @@ export class SignatureChecks {
     }
   }
 
-  async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan): Promise<Running> {
-    const name = this.#name
-    const { runner } = this.#options
+  async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan, foreseen: Foreseen | undefined): Promise<Running> {
     const how = {
-      name,
-      bytes,
-      graph,
+      ...{ name: this.#name, bytes, graph, foreseen },
       shapes: plan.shapes,
       isOpen: plan.isReduced,
       isFloat: mode === 'none',
       wholeBytes: this.#options.wholeBytes ?? maxWholeBytes,
     }
-    const { running, missing, isInPieces = false } = await loadForCheck(runner, how)
+    const { running, missing, isInPieces = false } = await loadForCheck(this.#options.runner, how)
     this.isInPieces ||= isInPieces
     if (missing) this.onKernels = missing.message
     return running
@@ -296,7 +293,7 @@ export class SignatureChecks {
     sample: Sample,
     sizes: readonly number[],
   ): Promise<{ output: number; rows: number; verdict: Verdict }[]> {
-    const verdictOf = this.#verdicts(subject, source, graph, sample, sizes)
+    const verdictOf = this.#verdicts(subject, source, graph, plan, sample, sizes)
     const verdicts = []
     for (const [output, port] of source.outputs.entries()) {
       const expected = sample.expected[output]!
@@ -328,7 +325,7 @@ export class SignatureChecks {
   }
 
   /** Judges outputs of one sample: what is allowed, or in words what is not. */
-  #verdicts({ mode }: Subject, source: CheckedSignature, graph: Graph, sample: Sample, sizes: readonly number[]) {
+  #verdicts({ mode }: Subject, source: CheckedSignature, graph: Graph, plan: Plan, sample: Sample, sizes: readonly number[]) {
     const relative = relativeTolerance(graph)
     const rows = sample.kinds.length
     let trials: NoiseTrials | undefined
@@ -343,7 +340,7 @@ export class SignatureChecks {
           expected,
           { size: Math.max(sizes[o]!, sizeOf(expected)), isAtEdges: isAtEdges(sample) },
           async () => {
-            byWeights ??= await this.#byWeights(source, sample)
+            byWeights ??= await this.#byWeights(source, plan, sample)
             return byWeights.get(source.outputs[o]!.name)!
           },
         )
@@ -360,9 +357,10 @@ export class SignatureChecks {
   }
 
   /** What the float model gives with its weights as the quantized file has them. */
-  async #byWeights(source: CheckedSignature, sample: Sample): Promise<Map<string, NdArray>> {
-    const bytes = tfliteBytes(withStoredWeights(this.#options.quantized?.correctedModel ?? this.#options.model, this.#written!))
-    const loaded = await this.#options.runner.load(bytes, { name: this.#name })
+  async #byWeights(source: CheckedSignature, plan: Plan, sample: Sample): Promise<Map<string, NdArray>> {
+    const model = withStoredWeights(this.#options.quantized?.correctedModel ?? this.#options.model, this.#written!)
+    const foreseen = foreseenOf(source, sample.inputs, sample.expected)
+    const loaded = await this.#load({ bytes: tfliteBytes(model), mode: 'none' }, model.graphs[source.graph]!, plan, foreseen)
     try {
       return await this.#execute(loaded, source, sample)
     } finally {

@@ -1,9 +1,9 @@
-import { constFromBytes } from '../core/bytes.ts'
+import { lazyConst } from '../core/bytes.ts'
 import { bytesOf } from '../core/dtype.ts'
 import { toFloat32 } from '../core/nd-array.ts'
 import { elementCount } from '../core/shape.ts'
 import type { Model, Value } from '../ir/types.ts'
-import { storedValues } from '../quantize/stored-error.ts'
+import { storedFloats } from '../quantize/stored-error.ts'
 import { constantsOf, storedAs } from './stored-weights.ts'
 
 /** The float model with each weight as the written file has it: what becomes of it by its weights alone. */
@@ -11,8 +11,8 @@ export function withStoredWeights(float: Model, written: Model): Model {
   const after = constantsOf(written)
   const stored = (v: Value): Value => {
     const q = v.data && v.type.dtype === 'f32' ? storedAs(after, v.name) : undefined
-    const values = q?.data && elementCount(q.type.shape) === elementCount(v.type.shape) ? floatsOf(q) : undefined
-    return values ? { ...v, data: constFromBytes(bytesOf(values)) } : v
+    if (!q?.data || !isSmaller(q) || elementCount(q.type.shape) !== elementCount(v.type.shape)) return v
+    return { ...v, data: lazyConst(v.data!.byteLength, () => bytesOf(floatsOf(q))) }
   }
   return {
     ...float,
@@ -20,10 +20,11 @@ export function withStoredWeights(float: Model, written: Model): Model {
   }
 }
 
-function floatsOf({ type, data }: Value): Float32Array | undefined {
+function isSmaller({ type: { dtype, quant } }: Value): boolean {
+  return dtype === 'f16' || (quant !== undefined && dtype !== 'i32' && dtype !== 'i64')
+}
+
+function floatsOf({ type, data }: Value): Float32Array {
   const shape = type.shape as readonly number[]
-  if (type.dtype === 'f16') return toFloat32({ dtype: 'f16', shape, bytes: data!.bytes() })
-  if (!type.quant || type.dtype === 'i32' || type.dtype === 'i64') return undefined
-  const at = storedValues({ type, data: data! })
-  return Float32Array.from({ length: elementCount(shape)! }, (_, k) => at(k))
+  return type.dtype === 'f16' ? toFloat32({ dtype: 'f16', shape, bytes: data!.bytes() })! : storedFloats({ type, data: data! })
 }

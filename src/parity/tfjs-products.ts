@@ -3,6 +3,7 @@ import { type NdArray, sizeOf } from '../core/nd-array.ts'
 import type { Node, TensorType } from '../ir/types.ts'
 import { activate } from '../ops/activation.kernel.ts'
 import type { InterpretOptions } from '../ops/interpret.ts'
+import { fewRows } from './large-arrays.ts'
 import type { TfJs, TfJsCore, TfJsTensor } from './tfjs.ts'
 
 /** Multiply-accumulates that the reference kernels take some milliseconds for. */
@@ -52,6 +53,7 @@ const products: Readonly<Record<string, Product>> = Object.assign(Object.create(
   },
   fully_connected(core, _, x, w) {
     const [units, inner] = w.shape as [number, number]
+    if (sizeOf(x) / inner <= fewRows) return undefined
     const rows = core.tensor(typedView('f32', x.bytes), [sizeOf(x) / inner, inner], 'float32')
     return core.matMul(rows, core.tensor(typedView('f32', w.bytes), [units, inner], 'float32'), false, true)
   },

@@ -1,6 +1,7 @@
 import type { ConstData } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { bitsOf, typedView } from '../core/dtype.ts'
+import { elementCount } from '../core/shape.ts'
 import type { QuantParams, TensorType } from '../ir/types.ts'
 import type { StoredError } from './types.ts'
 
@@ -20,29 +21,35 @@ export function storedValues({ type, data, columnFactors }: Omit<StoredAs, 'floa
   return (k) => {
     const group = Math.floor(k / run) % scales.length
     const factor = columnFactors ? columnFactors[k % columnFactors.length]! : 1
-    return (scales[group]! * (codes(k) - (zeroPoints?.[group] ?? 0))) / factor
+    return (scales[group]! * (codes[k]! - (zeroPoints?.[group] ?? 0))) / factor
   }
+}
+
+/** The same of all elements, rounded to float32, without such factors. */
+export function storedFloats({ type, data }: Pick<StoredAs, 'type' | 'data'>): Float32Array {
+  const codes = codesOf(type, data.bytes())
+  const floats = new Float32Array(codes.length)
+  eachRun(type, codes.length, (from, to, scale, zeroPoint) => {
+    for (let k = from; k < to; k++) floats[k] = scale * (codes[k]! - zeroPoint)
+  })
+  return floats
 }
 
 /** What is lost: that against each element. */
 export function errorOf({ float, type, data, columnFactors }: StoredAs): StoredError {
   const codes = codesOf(type, data.bytes())
-  const { run, scales, zeroPoints } = stepsOf(type)
   const elements = typedView('f32', float.bytes())
   let [signal, noise, maxAbs] = [0, 0, 0]
-  let group = 0
-  for (let from = 0; from < elements.length; from += run) {
-    const [scale, zeroPoint] = [scales[group]!, zeroPoints?.[group] ?? 0]
-    for (let k = from; k < Math.min(from + run, elements.length); k++) {
+  eachRun(type, elements.length, (from, to, scale, zeroPoint) => {
+    for (let k = from; k < to; k++) {
       const x = elements[k]!
       const factor = columnFactors ? columnFactors[k % columnFactors.length]! : 1
-      const error = Math.abs(x - (scale * (codes(k) - zeroPoint)) / factor)
+      const error = Math.abs(x - (scale * (codes[k]! - zeroPoint)) / factor)
       signal += x * x
       noise += error * error
       if (error > maxAbs) maxAbs = error
     }
-    group = group + 1 === scales.length ? 0 : group + 1
-  }
+  })
   return { sqnrDb: noise === 0 ? null : 10 * Math.log10(signal / noise), maxAbs }
 }
 
@@ -52,35 +59,44 @@ export function errorOf({ float, type, data, columnFactors }: StoredAs): StoredE
  */
 export function errorInSteps({ float, type, data }: StoredAs): number {
   const codes = codesOf(type, data.bytes())
-  const { run, scales, zeroPoints } = stepsOf(type)
   const elements = typedView('f32', float.bytes())
   const half = 2 ** (bitsOf(type.dtype) - 1)
   const middle = type.dtype.startsWith('u') ? half : 0
   let [inside, energy] = [0, 0]
-  for (let k = 0; k < elements.length; k++) {
-    const code = codes(k)
-    if (Math.abs(code - middle) >= half - 1) continue
-    const group = Math.floor(k / run) % scales.length
-    inside++
-    energy += (elements[k]! / scales[group]! - (code - (zeroPoints?.[group] ?? 0))) ** 2
-  }
+  eachRun(type, elements.length, (from, to, scale, zeroPoint) => {
+    for (let k = from; k < to; k++) {
+      const code = codes[k]!
+      if (Math.abs(code - middle) >= half - 1) continue
+      const error = elements[k]! / scale - (code - zeroPoint)
+      inside++
+      energy += error * error
+    }
+  })
   return inside === 0 ? 0 : Math.sqrt(energy / inside)
 }
 
+/** Elements that share a scale, run by run. */
+function eachRun(type: TensorType, count: number, visit: (from: number, to: number, scale: number, zeroPoint: number) => void): void {
+  const { run, scales, zeroPoints } = stepsOf(type)
+  let group = 0
+  for (let from = 0; from < count; from += run) {
+    visit(from, Math.min(from + run, count), scales[group]!, zeroPoints?.[group] ?? 0)
+    group = group + 1 === scales.length ? 0 : group + 1
+  }
+}
+
 /** Elements by their position; those of 4 and 2 bits lie packed, the first in the lowest bits. */
-function codesOf({ dtype }: TensorType, bytes: Uint8Array): (k: number) => number {
+function codesOf({ dtype, shape }: TensorType, bytes: Uint8Array): ArrayLike<number> {
   const bits = bitsOf(dtype)
   if (bits < 8) {
     const perByte = 8 / bits
-    return (k) => (bytes[Math.floor(k / perByte)]! << (32 - bits - bits * (k % perByte))) >> (32 - bits)
+    const codes = new Int8Array(elementCount(shape)!)
+    for (let k = 0; k < codes.length; k++) codes[k] = (bytes[Math.floor(k / perByte)]! << (32 - bits - bits * (k % perByte))) >> (32 - bits)
+    return codes
   }
-  if (dtype === 'i64') {
-    const wide = typedView('i64', bytes)
-    return (k) => Number(wide[k]!)
-  }
+  if (dtype === 'i64') return Float64Array.from(typedView('i64', bytes), Number)
   invariant(dtype === 'i8' || dtype === 'u8' || dtype === 'i16' || dtype === 'i32', `no weights are stored as ${dtype}`)
-  const view = typedView(dtype, bytes)
-  return (k) => view[k]!
+  return typedView(dtype, bytes)
 }
 
 /** Runs of so many elements have a scale in turn. */

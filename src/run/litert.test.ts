@@ -73,6 +73,38 @@ describe('results agree with TensorFlow', () => {
   })
 })
 
+describe('results are what they are, whatever was foreseen', () => {
+  const guesses = {
+    rightly: (shape: readonly number[]) => shape,
+    'a size too many': (shape: readonly number[]) => [...shape, 1],
+    'sizes in another order': (shape: readonly number[]) => shape.toReversed(),
+    'too much': (shape: readonly number[]) => shape.map((d) => d + 1),
+    'too little': (shape: readonly number[]) => shape.map((d) => Math.max(0, d - 1)),
+  }
+  const all = cases.flatMap(({ file, io }) => Object.entries(guesses).map(([words, guess]) => ({ file, io, words, guess })))
+  test.each(all)('$file, $words', async ({ file, io, guess }) => {
+    const recorded = readNpz(memorySource(io, fixtureBytes(`run/${io}.npz`)))
+    const { signatures } = await load(`${file}.tflite`)
+    for (const signature of signatures) {
+      const { feeds, outputs } = sampleOf(recorded, signature, 0)!
+      const foreseen = {
+        signature: signature.key,
+        inputs: new Map(Array.from(feeds, ([name, { shape }]) => [name, shape])),
+        outputs: new Map(Array.from(outputs, ([name, { shape }]) => [name, guess(shape)])),
+      }
+      const [model, plain] = [await runner.load(fixtureBytes(`${file}.tflite`), { foreseen }), await load(`${file}.tflite`)]
+      for (let sample = 0; ; sample++) {
+        const found = sampleOf(recorded, signature, sample)
+        if (!found) break
+        expect(await model.run(found.feeds, { signature: signature.key })).toEqual(
+          await plain.run(found.feeds, { signature: signature.key }),
+        )
+      }
+      await Promise.all([model.dispose(), plain.dispose()])
+    }
+  })
+})
+
 test('batches give the rows that single runs give', async () => {
   const model = await load('tflite/mnist_cnn_small.float.tflite')
   const { inputs, outputs } = model.signatures[0]!

@@ -1,5 +1,4 @@
 import { DowncastError } from '../core/diagnostics.ts'
-import { typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { isStatic } from '../core/shape.ts'
 import { missingOp, unknownSignature, unsupportedDtype } from './diagnostics.ts'
@@ -8,19 +7,11 @@ import { checkFeeds } from './feeds.ts'
 import { type Compiled, compile, type Entry } from './litert-compile.ts'
 import { isTransferable, type LiteRtLoader } from './litert-module.ts'
 import { type LiteRtRuntime, startRuntime } from './litert-runtime.ts'
-import { type ModelFile, maxRank, openModel, operatorName, type PortInfo, type SignatureIo } from './model-io.ts'
+import { keyOf, probedShapes, probes, resultsOf, shapesBy, shapesOf, type Variant } from './litert-variants.ts'
+import { type ModelFile, openModel, operatorName, type PortInfo, type SignatureIo } from './model-io.ts'
 import type { Feeds, HeldRun, LoadedModel, LoadSettings, Runner, RunSettings } from './runner.ts'
 import { type ShapeSource, shapeSource } from './static-shapes.ts'
 import { type ModelState, stateOf } from './variables.ts'
-
-/** A signature prepared for inputs of fixed shapes. */
-interface Variant {
-  readonly compiled: Compiled
-  /** Shapes of the outputs; those without elements are not asked for. Undefined for the model as it is. */
-  readonly outputShapes?: readonly (readonly number[])[]
-  /** Whether the sizes of the outputs come behind them, to be looked at after each run. */
-  readonly isChecked?: boolean
-}
 
 const maxVariants = 4
 /** Larger models are kept prepared for one set of shapes only: each holds a copy of the weights. */
@@ -29,10 +20,23 @@ const largeModelBytes = 64 << 20
 /** Custom ops that LiteRT registers itself (`BuiltinOpResolver`); it runs models with others too, but computes nothing for them. */
 const knownCustomOps = new Set(['AudioSpectrogram', 'Mfcc', 'NumericVerify', 'TFLite_Detection_PostProcess'])
 
+/** Shapes of the outputs of a signature for inputs of some shapes, which spare the run that finds them. Whether they are right is looked at. */
+export interface Foreseen {
+  readonly signature: string
+  /** By the names of the ports. */
+  readonly inputs: ReadonlyMap<string, readonly number[]>
+  readonly outputs: ReadonlyMap<string, readonly number[]>
+}
+
+interface LiteRtLoadSettings extends LoadSettings {
+  /** It may open sizes or give out other tensors, see `withOpenSizes` and `withOutputs`. */
+  readonly present?: (file: ModelFile) => ModelFile
+  readonly foreseen?: Foreseen | undefined
+}
+
 /** A runner in this thread, which can look into a model. */
 export interface LiteRtRunner extends Runner {
-  /** `present` may open sizes or give out other tensors, see `withOpenSizes` and `withOutputs`. */
-  load(model: Uint8Array, settings?: LoadSettings & { readonly present?: (file: ModelFile) => ModelFile }): Promise<LiteRtLoadedModel>
+  load(model: Uint8Array, settings?: LiteRtLoadSettings): Promise<LiteRtLoadedModel>
   /** Undefined where the loader does not tell. */
   memory(): Promise<LiteRtMemory | undefined>
 }
@@ -76,10 +80,10 @@ export function liteRtRunner(load: LiteRtLoader): LiteRtRunner {
         const { memory, module } = await runtime()
         return memory && { memory, allocate: (byteLength) => Math.ceil(module._malloc(byteLength + 15) / 16) * 16 }
       }),
-    load: (bytes, { name = 'model', signal, present = (file: ModelFile) => file } = {}) =>
+    load: (bytes, { name = 'model', signal, present = (file: ModelFile) => file, foreseen } = {}) =>
       inTurn(async () => {
         signal?.throwIfAborted()
-        const model = new LiteRtModel(present(openModel(name, bytes)), runtime, inTurn, () => models.delete(model))
+        const model = new LiteRtModel(present(openModel(name, bytes)), runtime, inTurn, () => models.delete(model), foreseen)
         await model.check()
         models.add(model)
         return model
@@ -114,12 +118,21 @@ class LiteRtModel implements LiteRtLoadedModel {
   #holder: string | undefined
   /** Made when the model was loaded, for the shapes the file starts with, to find output shapes with. */
   #firstProbe: { readonly key: string; readonly compiled: Compiled } | undefined
+  /** Undefined once it was wrong. */
+  #foreseen: Foreseen | undefined
 
-  constructor(file: ModelFile, runtime: () => Promise<LiteRtRuntime>, inTurn: InTurn, onDispose: () => void) {
+  constructor(
+    file: ModelFile,
+    runtime: () => Promise<LiteRtRuntime>,
+    inTurn: InTurn,
+    onDispose: () => void,
+    foreseen: Foreseen | undefined,
+  ) {
     this.#file = file
     this.#runtime = runtime
     this.#inTurn = inTurn
     this.#onDispose = onDispose
+    this.#foreseen = foreseen
     this.#state = stateOf(file.tables)
   }
 
@@ -127,18 +140,20 @@ class LiteRtModel implements LiteRtLoadedModel {
     return this.#file.signatures
   }
 
-  /** Prepares the first signature, so that a model that cannot be loaded says so before its first run. */
+  /** Prepares a signature, the first or the one that is foreseen, so that a model that cannot be loaded says so before its first run. */
   async check(): Promise<void> {
     const { name, tables, signatures } = this.#file
     const used = new Set(tables.subgraphs.flatMap((g) => g.operators.map((o) => o.opcodeIndex)))
     const customs = [...used].map((i) => tables.operatorCodes[i]).filter((c) => c && operatorName(c) === 'CUSTOM')
     const missing = customs.map((c) => c!.customCode).filter((c) => !knownCustomOps.has(c))
     if (missing.length > 0) throw missingOp(name, [...new Set(missing)], '')
-    const first = signatures[0]!
+    const foreseen = signatures.find((s) => s.key === this.#foreseen?.signature)
+    const first = foreseen ?? signatures[0]!
     checkTypes(name, first)
-    const shapes = first.inputs.map((i) => i.initialShape)
+    const shapes = (foreseen && shapesBy(first.inputs, this.#foreseen!.inputs)) ?? first.inputs.map((i) => i.initialShape)
     const key = keyOf(first, shapes)
-    if (this.#isDirect(first, shapes)) this.#variants.set(key, await this.#compileDirect(first))
+    const variant = this.#isDirect(first, shapes) ? await this.#compileDirect(first) : await this.#compileForeseen(first, shapes)
+    if (variant) this.#variants.set(key, variant)
     else this.#firstProbe = { key, compiled: await this.#compileEdited(first, shapes, probes(first)) }
   }
 
@@ -206,6 +221,7 @@ class LiteRtModel implements LiteRtLoadedModel {
     if (isHeld && variant.isChecked) held = await this.#readState()
     const first = await this.#tryVariant(variant, signature, feeds, read)
     if (first) return first.answer
+    this.#foreseen = undefined
     this.#drop(key)
     const fresh = await this.#variantFor(signature, feeds, held)
     await this.#writeState(fresh.compiled, held)
@@ -260,12 +276,39 @@ class LiteRtModel implements LiteRtLoadedModel {
   async #prepare(signature: SignatureIo, feeds: readonly NdArray[], held?: readonly NdArray[]): Promise<Variant> {
     const shapes = shapesOf(feeds)
     if (this.#isDirect(signature, shapes)) return this.#compileDirect(signature)
+    const foreseen = await this.#compileForeseen(signature, shapes)
+    if (foreseen) return foreseen
     const source = this.#shapeSource(signature)
     const outputShapes = await this.#findOutputShapes(signature, feeds, held)
-    const kind = source === 'inputs' ? 'tensor' : 'copy'
+    return this.#compileSized(signature, shapes, outputShapes, source === 'inputs' ? 'tensor' : 'copy', source === 'values')
+  }
+
+  /** Undefined where nothing is foreseen, or the model does not take it. */
+  async #compileForeseen(signature: SignatureIo, shapes: readonly (readonly number[])[]): Promise<Variant | undefined> {
+    const foreseen = signature.key === this.#foreseen?.signature ? this.#foreseen : undefined
+    const [inputs, outputs] = [
+      foreseen && shapesBy(signature.inputs, foreseen.inputs),
+      foreseen && shapesBy(signature.outputs, foreseen.outputs),
+    ]
+    if (!inputs || !outputs || keyOf(signature, inputs) !== keyOf(signature, shapes)) return undefined
+    try {
+      return await this.#compileSized(signature, shapes, outputs, 'copy', true)
+    } catch (e) {
+      if (!(e instanceof DowncastError)) throw e
+      this.#foreseen = undefined
+      return undefined
+    }
+  }
+
+  async #compileSized(
+    signature: SignatureIo,
+    shapes: readonly (readonly number[])[],
+    outputShapes: readonly (readonly number[])[],
+    kind: 'tensor' | 'copy',
+    isChecked: boolean,
+  ): Promise<Variant> {
     const edits = signature.outputs.map((port, i): OutputEdit => ({ kind, port, shape: outputShapes[i]! }))
     const wanted = edits.filter((_, i) => !outputShapes[i]!.includes(0))
-    const isChecked = source === 'values'
     const compiled = await this.#compileEdited(signature, shapes, isChecked ? [...wanted, ...probes(signature)] : wanted)
     return { compiled, outputShapes, isChecked }
   }
@@ -349,49 +392,4 @@ function stateEntries(state: ModelState | undefined): Entry[] {
     { index: stateSignatures.read, inputs: [], outputs: ports },
     { index: stateSignatures.write, inputs: names, outputs: ports.slice(0, 1) },
   ]
-}
-
-/** What to ask for to learn the shapes of a signature's outputs. Those of a scalar are no elements, which LiteRT.js cannot hand out twice. */
-function probes({ outputs }: SignatureIo): OutputEdit[] {
-  if (outputs.every(isScalar)) return outputs.map((port) => ({ kind: 'copy', port, shape: [] }))
-  return outputs.flatMap((port): OutputEdit[] =>
-    isScalar(port)
-      ? []
-      : [
-          { kind: 'rank', port },
-          { kind: 'sizes', port },
-        ],
-  )
-}
-
-function probedShapes(signature: SignatureIo, answers: readonly NdArray[]): number[][] {
-  let next = 0
-  return signature.outputs.map((port) => {
-    if (isScalar(port)) return []
-    const [rank] = typedView('i32', answers[next++]!.bytes)
-    return [...typedView('i32', answers[next++]!.bytes)].slice(0, Math.min(rank!, maxRank))
-  })
-}
-
-function isScalar(port: PortInfo): boolean {
-  return port.shape.length === 0 && !port.isRankOpen
-}
-
-/** The outputs in the signature's order; undefined when they do not have the shapes they were prepared for. */
-function resultsOf({ outputShapes, isChecked }: Variant, signature: SignatureIo, answers: readonly NdArray[]): NdArray[] | undefined {
-  if (!outputShapes) return [...answers]
-  let next = 0
-  const results = outputShapes.map((shape, i): NdArray => {
-    return shape.includes(0) ? { dtype: signature.outputs[i]!.dtype, shape, bytes: new Uint8Array(0) } : answers[next++]!
-  })
-  const isSame = !isChecked || String(probedShapes(signature, answers.slice(next))) === String(outputShapes)
-  return isSame ? results : undefined
-}
-
-function shapesOf(feeds: readonly NdArray[]): (readonly number[])[] {
-  return feeds.map((f) => f.shape)
-}
-
-function keyOf(signature: SignatureIo, shapes: readonly (readonly number[])[]): string {
-  return JSON.stringify([signature.key, shapes])
 }
