@@ -160,6 +160,27 @@ test('a report of what cannot be run at all has the reason for each signature', 
   expect(uncheckedReport(model, 'too large')).toMatchObject({ outputs: [], gaps: [{ signature: 'serving_default', reason: 'too large' }] })
 })
 
+test('a size that was made up and is too small is made larger', async () => {
+  const bool = attr.type('bool')
+  const source = imported(
+    [
+      placeholder([-1, -1]),
+      floats('low', Float32Array.of(-1000), []),
+      constant('k', tensor('i32', [], [[4, new Uint8Array(bytesOf(Int32Array.of(20)))]])),
+      node('more', 'Greater', ['x', 'low'], { T: f32 }),
+      node('places', 'Where', ['more'], { T: bool }),
+      node('found', 'GatherNd', ['x', 'places'], { Tparams: f32, Tindices: attr.type('i64') }),
+      node('best', 'TopKV2', ['found', 'k'], { T: f32, sorted: attr.bool(true) }),
+    ],
+    ['Greater', 'Where', 'GatherNd', 'TopKV2'],
+    [-1, -1],
+    { y: 'best:0' },
+  )
+  const report = await check(source, convert(source).model)
+  expect(report.gaps).toEqual([])
+  expect(report.inputShapes.serving_default!.x!.at(-1)).toBeGreaterThan(3)
+})
+
 describe('faults', () => {
   test('a wrong attribute is found in its layer', async () => {
     const source = await oracleCase('keras3_act_elu')

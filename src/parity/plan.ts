@@ -13,6 +13,8 @@ export interface Plan {
   readonly isBatched: boolean
   /** Sizes that the file fixes were made smaller. */
   readonly isReduced: boolean
+  /** The same at a larger size where sizes are open: what was made up may be too small for what a model looks for. Undefined at the largest. */
+  larger?(): Plan | undefined
 }
 
 /** How the source is evaluated: node by node, mostly by TensorFlow.js; by the reference kernels alone; or by a runtime. */
@@ -56,14 +58,14 @@ export interface PlanOptions {
   readonly reduce: boolean
   /** Whether the same graph was run already: then one sample will do. */
   readonly isRepeated: boolean
+  /** Open sizes are larger than this. Default 0. */
+  readonly above?: number
 }
 
+type Planned = Plan | { readonly reason: string; readonly tooLong?: Plan }
+
 /** How to run a signature, cheaply; a reason where it cannot be run at all, or to the end: `tooLong` is for a part of it. `graph` is what the source became. */
-export function planOf(
-  source: CheckedSignature,
-  graph: Graph,
-  options: PlanOptions,
-): Plan | { readonly reason: string; readonly tooLong?: Plan } {
+export function planOf(source: CheckedSignature, graph: Graph, options: PlanOptions): Planned {
   const limits = limitsOf[options.pace]
   const text = source.inputs.find((p) => p.dtype === 'string')
   if (text) return { reason: `the input ${text.name} is text` }
@@ -72,7 +74,8 @@ export function planOf(
   const empty = source.inputs.find((p) => p.shape?.includes(0))
   if (empty) return { reason: `the input ${empty.name} has no elements` }
   const shapesAt = (batch: number, size: number) => source.inputs.map((p) => sizesOf(p, batch, size))
-  const size = openSizes.find((s) => costAt(graph, shapesAt(1, s))) ?? openSizes[1]
+  const above = openSizes.filter((s) => s > (options.above ?? 0))
+  const size = above.find((s) => costAt(graph, shapesAt(1, s))) ?? above[1] ?? above[0]!
   const single = shapesAt(1, size)
   const { macs, elements, largest } = costAt(graph, single) ?? { macs: 0, elements: 0, largest: largestOf(graph) }
   const kindsFor = (m: number): readonly SampleKind[] => {
@@ -94,7 +97,14 @@ export function planOf(
     const reason = `one run, ${work}, would take some ${seconds.toFixed(0)} s, and it may take ${options.budgetSeconds} s`
     return { reason, tooLong: inRows(source, single, ['normal'], false) }
   }
-  return inRows(source, single, kindsFor(macs), false)
+  const plan = inRows(source, single, kindsFor(macs), false)
+  const isOpen = source.inputs.some((p) => p.shape!.slice(1).some((d) => typeof d === 'string'))
+  if (!isOpen || size === openSizes.at(-1)) return plan
+  const larger = (): Plan | undefined => {
+    const planned = planOf(source, graph, { ...options, above: size })
+    return 'reason' in planned ? undefined : planned
+  }
+  return { ...plan, larger }
 }
 
 /** Elements of the largest tensor whose shape the graph states. */

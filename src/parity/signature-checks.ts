@@ -133,6 +133,8 @@ export class SignatureChecks {
     }
     const isKnown = known()
     await this.#reference.release()
+    const larger = isKnown.includes(true) ? undefined : plan.larger?.()
+    if (larger) return this.#run(source, graph, larger)
     if (plan.isReduced && !isKnown.every((k) => k)) return false
     const found: { readonly mode: ParityMode; readonly outputs: readonly OutputParity[] }[] = []
     for (const subject of isKnown.some((k) => k) ? this.#subjects : []) {
@@ -141,7 +143,10 @@ export class SignatureChecks {
         found.push({ mode: subject.mode, outputs })
       } catch (e) {
         if (!(e instanceof DowncastError) || e.stage === 'parity') throw e
-        if (!runtimeLimits.has(e.code) && !mayLackKernels.has(subject.mode)) throw cannotRun(this.#name, source.name, e.message, e)
+        const isFault = !runtimeLimits.has(e.code) && !mayLackKernels.has(subject.mode)
+        const larger = isFault ? plan.larger?.() : undefined
+        if (larger) return this.#run(source, graph, larger)
+        if (isFault) throw cannotRun(this.#name, source.name, e.message, e)
         this.gaps.push({ signature: source.name, ...(subject.mode !== 'none' && { mode: subject.mode }), reason: e.message })
         // What was found of the float model holds.
         if (subject.mode === 'none') return false
@@ -205,8 +210,7 @@ export class SignatureChecks {
   }
 
   async #judge(subject: Subject, source: CheckedSignature, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {
-    const [first] = samples as readonly [Sample]
-    const loaded = await this.#load(subject, graph, plan, foreseenOf(source, first.inputs, first.expected))
+    const loaded = await this.#load(subject, graph, plan, foreseenOf(source, samples[0]!.inputs, samples[0]!.expected))
     try {
       const ordinary = samples.filter((s) => !isAtEdges(s))
       const sizes = (subject.mode === 'none' ? [] : source.outputs).map((_, o) =>
@@ -264,9 +268,7 @@ export class SignatureChecks {
 
   async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan, foreseen: Foreseen | undefined): Promise<Running> {
     const how = {
-      ...{ name: this.#name, bytes, graph, foreseen },
-      shapes: plan.shapes,
-      isOpen: plan.isReduced,
+      ...{ name: this.#name, bytes, graph, foreseen, shapes: plan.shapes, isOpen: plan.isReduced },
       isFloat: mode === 'none',
       wholeBytes: this.#options.wholeBytes ?? maxWholeBytes,
     }
@@ -359,8 +361,8 @@ export class SignatureChecks {
   /** What the float model gives with its weights as the quantized file has them. */
   async #byWeights(source: CheckedSignature, plan: Plan, sample: Sample): Promise<Map<string, NdArray>> {
     const model = withStoredWeights(this.#options.quantized?.correctedModel ?? this.#options.model, this.#written!)
-    const foreseen = foreseenOf(source, sample.inputs, sample.expected)
-    const loaded = await this.#load({ bytes: tfliteBytes(model), mode: 'none' }, model.graphs[source.graph]!, plan, foreseen)
+    const subject: Subject = { bytes: tfliteBytes(model), mode: 'none' }
+    const loaded = await this.#load(subject, model.graphs[source.graph]!, plan, foreseenOf(source, sample.inputs, sample.expected))
     try {
       return await this.#execute(loaded, source, sample)
     } finally {
