@@ -57,6 +57,7 @@ export const rows: readonly Row[] = [
   { name: 'weight-only-int4', how: { mode: 'weight-only-int4' }, litertQuantizer: 'weight_only_wi4_afp32' },
   { name: 'dynamic-int4', how: { mode: 'dynamic-int4' }, litertQuantizer: 'dynamic_wi4_afp32' },
   { name: 'dynamic-int4, blocks of 32', how: { mode: 'dynamic-int4', blockSize: 32 }, litertQuantizer: 'dynamic_wi4b32_afp32' },
+  { name: 'weight-only-int8, blocks of 32', how: { mode: 'weight-only-int8', blockSize: 32 } },
   { name: 'int8', how: { mode: 'int8' }, tensorflow: 'int8', litertQuantizer: 'static_wi8_ai8' },
   { name: 'int8, per tensor', how: { mode: 'int8', perTensor: true } },
   { name: 'int8-only, uint8 in and out', how: { mode: 'int8-only', io: 'uint8' }, tensorflow: 'int8_uint8io' },

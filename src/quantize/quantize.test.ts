@@ -180,6 +180,18 @@ describe('weights alone, as litert-quantizer stores them', () => {
     ])
   })
 
+  it('blocks before a DEQUANTIZE are somewhat smaller where rows do not divide, and it says so', () => {
+    const rows = (columns: number) =>
+      parseModel(
+        `graph main(%0 "x": f32[N,${columns}]) {\n  %1 = const "w" : f32[6,${columns}] = random(1)\n  %9 = fully_connected(%0, %1, none) : f32[N,6]\n  return %9\n}`,
+      )
+    const decided = (columns: number) => quantize(rows(columns), { mode: 'weight-only-int8', blockSize: 32 }).decisions[0]!
+    expect(decided(784)).toMatchObject({ blockSize: 28, note: 'blocks of 28: rows of 784 elements do not divide into blocks of 32' })
+    expect(decided(100)).toMatchObject({ blockSize: 25, bytesAfter: 600 + 24 * 4 })
+    expect(decided(10)).toMatchObject({ blockSize: 10, bytesAfter: 60 + 6 * 4 })
+    expect(decided(101)).toMatchObject({ to: 'f32', reason: 'rows of 101 elements do not divide into blocks of 32' })
+  })
+
   it('writes blocks with a tensor of scales, and reads them back', () => {
     const [plain] = dense.graphs
     const nodes = plain!.nodes.map((n) => ({ ...n, attrs: withDefaults(op.fullyConnected, {}) }))

@@ -96,7 +96,7 @@ export function activate(k: KerasOp, b: OpBuilder, x: Value, option: Json | unde
   const inner = option !== undefined && isJsonObject(option!) ? member(option, 'config') : undefined
   if (Object.hasOwn(activationLayers, name) && inner !== undefined && isJsonObject(inner)) return activateByLayer(k, b, x, name, inner)
   return k.reject(
-    `the activation ${JSON.stringify(option).slice(0, 80)} is not supported`,
+    `the activation ${name === '' ? JSON.stringify(option).slice(0, 80) : JSON.stringify(name)} is not one of Keras`,
     `Supported are ${Object.keys(activations).join(', ')} and activation layers. A function of your own is Python code, which the file only names: load the model with its custom_objects and export a SavedModel, model.export("folder").`,
   )
 }

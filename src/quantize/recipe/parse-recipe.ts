@@ -2,7 +2,7 @@ import { type DiagnosticFields, joined } from '../../core/diagnostics.ts'
 import { isJsonObject, type Json, member } from '../../core/json.ts'
 import { allSpecs } from '../../ops/index.ts'
 import { recipeNotJson, recipeParts, recipeValue, unknownRecipeKey, unsupportedAlgorithm } from '../diagnostics.ts'
-import { type BlockSize, type Granularity, isRotating, type StaticWeights, type WeightAlgorithm } from '../weights/scheme.ts'
+import { type Granularity, isRotating, type StaticWeights, type WeightAlgorithm } from '../weights/scheme.ts'
 import { type Action, isPortWord, type Match, portWords, type Recipe, type Rule } from './recipe.ts'
 import { keysAt, type RuleJson, ruleSchema, type TensorConfig } from './recipe-schema.ts'
 
@@ -185,5 +185,5 @@ function staticAction(
 function granularityOf({ granularity, block_size: blockSize }: TensorConfig): Granularity {
   if (blockSize !== 0) return blockSize
   if (granularity === 'TENSORWISE') return 'per-tensor'
-  return granularity === 'CHANNELWISE' ? 'per-axis' : (Number(granularity.slice('BLOCKWISE_'.length)) as BlockSize)
+  return granularity === 'CHANNELWISE' ? 'per-axis' : Number(granularity.slice('BLOCKWISE_'.length))
 }

@@ -8,7 +8,7 @@ export const blockSizes = [32, 64, 128, 256] as const
 export type BlockSize = (typeof blockSizes)[number]
 
 /** One scale for a tensor, one for each channel, or one for each block of so many elements. */
-export type Granularity = 'per-tensor' | 'per-axis' | BlockSize
+export type Granularity = 'per-tensor' | 'per-axis' | number
 
 /**
  * By what rule scales are chosen from the elements (`recover`: these are integers times a scale already; `oscar`: of columns that are multiplied
@@ -80,8 +80,10 @@ export function isSampled(algorithm: WeightAlgorithm | undefined): algorithm is 
   return sampledAlgorithms.some((a) => a === algorithm)
 }
 
-/** Along which axis scales lie: null for one scale; with blocks, the axis they divide. */
-export type Placement = { readonly axis: number | null } | { readonly reason: string }
+/** Along which axis scales lie: null for one scale; with blocks, the axis they divide. `blocks`: others than the scheme's, and why. */
+export type Placement =
+  | { readonly axis: number | null; readonly blocks?: { readonly size: number; readonly note: string } }
+  | { readonly reason: string }
 
 /** Where the scales of a weight go under a scheme, or why no kernel takes it so. */
 export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shape: readonly number[], scheme: WeightScheme): Placement {
@@ -121,6 +123,16 @@ export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shap
   if (!isBlockwise) return { axis: small.channelAxis?.(attrs, shape.length) ?? trait.axis }
   const axis = shape.length - 1
   if (shape.length !== 2) return { reason: 'blocks divide the rows of matrices only' }
-  if (shape[axis]! % granularity !== 0) return { reason: `rows of ${shape[axis]} elements do not divide into blocks of ${granularity}` }
-  return { axis }
+  const row = shape[axis]!
+  if (row % granularity === 0) return { axis }
+  const reason = `rows of ${row} elements do not divide into blocks of ${granularity}`
+  const size = inKernelBlocks ? undefined : blockWithin(row, granularity)
+  return size === undefined ? { reason } : { axis, blocks: { size, note: `blocks of ${size}: ${reason}` } }
+}
+
+/** No kernel says how large blocks before a DEQUANTIZE are: the largest that divide a row, where they are half as large as was asked for, or a row. */
+function blockWithin(row: number, most: number): number | undefined {
+  if (row <= most) return row
+  for (let size = most; 2 * size >= most; size--) if (row % size === 0) return size
+  return undefined
 }

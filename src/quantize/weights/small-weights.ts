@@ -17,7 +17,7 @@ import { lookupOf, replaceByLookup } from './lookups.ts'
 import { type OscarConst, oscarConst } from './oscar-const.ts'
 import { type QuantizedConst, quantizedConst, sampledConst, tensorflowConst } from './quantized-const.ts'
 import { Rotations, rotationOp } from './rotation.ts'
-import { type BlockSize, isRotating, isSampled, type Placement, placeScales, type WeightScheme } from './scheme.ts'
+import { isRotating, isSampled, type Placement, placeScales, type WeightScheme } from './scheme.ts'
 
 const rule = 'small-weights'
 
@@ -131,7 +131,10 @@ class SmallWeights {
     if (!trait) return { reason: `${spec.builtin} takes this operand as float`, isWeight: false }
     if ('reason' in scheme) return { ...scheme, isWeight: true }
     const place = this.#placeUnder(scheme, spec, node, value, trait)
-    if (!('reason' in place)) return { scheme, trait, axis: place.axis }
+    if (!('reason' in place)) {
+      const { axis, blocks } = place
+      return blocks ? { scheme: { ...scheme, granularity: blocks.size }, trait, axis, note: blocks.note } : { scheme, trait, axis }
+    }
     const other = scheme.otherwise && this.#placeOf(spec, node, index, value, scheme.otherwise)
     if (!other || 'reason' in other) return other ?? { ...place, isWeight: true }
     return { ...other, note: `${other.scheme.algorithm}, not ${scheme.algorithm}: ${place.reason}` }
@@ -270,7 +273,7 @@ interface NoPlace {
 }
 
 /** Blocks of so many elements as the rows of a matrix: a DEQUANTIZE has scales for rows, and none for blocks. */
-const inRows = (value: Value, block: BlockSize): Value => {
+const inRows = (value: Value, block: number): Value => {
   const shape = [elementCount(value.type.shape)! / block, block]
   return { ...value, type: { ...value.type, shape } }
 }
