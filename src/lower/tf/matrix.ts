@@ -105,9 +105,9 @@ function diag(n: SourceOp, b: OpBuilder): Value {
 
 function setDiag(n: SourceOp, b: OpBuilder): Value {
   const [x, diagonal] = [n.in(0), n.in(1)]
-  const [rows, columns] = matrixSizes(n, x)
   const k = n.operands.length > 2 ? n.ints(2, 'the band') : [0]
   if (k.every((v) => v === 0)) return b.op(op.matrixSetDiag, [x, diagonal])
+  const [rows, columns] = matrixSizes(n, x)
   const band = bandOf(n, k, rows, columns)
   const batch = x.type.shape.slice(0, -2)
   const cells = (band.upper - band.lower + 1) * band.width

@@ -569,7 +569,8 @@ WhitespaceTokenizeWithOffsets;;;
 WordpieceTokenizeWithOffsets;;;
 Xdivy;P2;DIV EQUAL SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 u8
 XlaCallModule;;;
-XlaDynamicUpdateSlice;;;
+XlaDynamicSlice;P2;MAXIMUM MINIMUM SLICE SHAPE SUB CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
+XlaDynamicUpdateSlice;P2;DYNAMIC_UPDATE_SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 Xlog1py;P2;ADD DIV EQUAL LOG MAXIMUM MINIMUM MUL SELECT_V2 SUB;f32 f16 bf16 f64
 Xlogy;P2;EQUAL LOG MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 u8
 ZerosLike;P0;ZEROS_LIKE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64

@@ -3,7 +3,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { knownDims } from '../../ops/view.ts'
-import { castTo, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { stridedSlice } from './strided-slice.ts'
@@ -95,6 +95,14 @@ function size(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.reduceProd, [b.op(op.shape, [n.in(0)], { outType: n.type('out_type', 'i32') }), b.i32([0])])
 }
 
+/** The slice begins where all of it is still within. @see https://openxla.org/xla/operation_semantics#dynamicslice */
+function dynamicSlice(n: SourceOp, b: OpBuilder): Value {
+  const [x, sizes] = [n.in(0), toI32(b, n.in(2))]
+  const last = b.op(op.sub, [shapeOf(b, x), sizes])
+  const begin = b.op(op.maximum, [b.op(op.minimum, [toI32(b, n.in(1)), last]), b.i32([0])])
+  return b.op(op.slice, [x, begin, sizes])
+}
+
 const shapeOp = (n: SourceOp, b: OpBuilder, x: Value): Value => b.op(op.shape, [x], { outType: n.type('out_type', 'i32') })
 
 /** Where nothing is dynamic the shape is a constant, and folds. */
@@ -116,6 +124,7 @@ export const shape: LoweringRegistry = {
   SplitV: splitV,
   Slice: (n, b) => b.op(op.slice, [n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2))]),
   StridedSlice: stridedSlice,
+  XlaDynamicSlice: dynamicSlice,
   Gather: gatherV2,
   GatherV2: gatherV2,
   Shape: (n, b) => shapeOp(n, b, n.in(0)),

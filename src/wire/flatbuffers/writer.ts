@@ -175,22 +175,19 @@ class Writer {
   #vector(kind: ScalarKind, values: ArrayLike<number | bigint>, from: number): number {
     const elementBytes = scalarBytes[kind]
     const bytes = values.length * elementBytes
-    const encoded = new Uint8Array(bytes)
-    if (ArrayBuffer.isView(values)) {
-      invariant(values.byteLength === bytes, `a vector of ${kind} is given as another array`)
-      encoded.set(bytesOf(values))
-    } else {
-      const view = new DataView(encoded.buffer)
-      for (let i = 0; i < values.length; i++) putScalar(view, kind, i * elementBytes, values[i]!)
-    }
     const place = () => {
       const position = elementBytes === 8 ? this.#reserve(4 + bytes, 8, 4) : this.#reserve(4 + bytes, 4)
       this.#view.setUint32(position, values.length, true)
-      this.#buffer.set(encoded, position + 4)
+      if (ArrayBuffer.isView(values)) {
+        invariant(values.byteLength === bytes, `a vector of ${kind} is given as another array`)
+        this.#buffer.set(bytesOf(values), position + 4)
+      } else for (let i = 0; i < values.length; i++) putScalar(this.#view, kind, position + 4 + i * elementBytes, values[i]!)
       return position
     }
-    if (bytes <= maxSharedBytes) return this.#once(`vector ${elementBytes}:${encoded.join()}`, from, place)
-    return isZero(encoded) ? this.#once(`zeros ${elementBytes}:${values.length}`, from, place) : place()
+    // Numbers that differ by their bits alone, such as -0, are told apart by these.
+    if (bytes > maxSharedBytes || kind === 'f64') return isZero(values) ? this.#once(`zeros ${elementBytes}:${values.length}`, from, place) : place()
+    const contents = kind === 'f32' ? new Int32Array(Float32Array.from(values as ArrayLike<number>).buffer) : values
+    return this.#once(`vector ${elementBytes}:${Array.prototype.join.call(contents)}`, from, place)
   }
 
   #each(values: readonly unknown[], field: FieldLayout): number {
@@ -229,8 +226,8 @@ class Writer {
   }
 }
 
-function isZero(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte !== 0) return false
+function isZero(values: ArrayLike<number | bigint>): boolean {
+  for (let i = 0; i < values.length; i++) if (!Object.is(values[i], 0) && values[i] !== 0n) return false
   return true
 }
 
