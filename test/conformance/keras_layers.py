@@ -479,6 +479,12 @@ def _(K, L, x, y):
     return [L.ReLU()(o) for o in outs]
 
 
+@case("tf_functions_of_lists", (4, 6), (4, 6), flavours=("keras2",))
+def _(K, L, x, y):
+    outs = [tf.reduce_sum([x, y], axis=0), tf.reduce_max([[x, y], [y, x]], axis=[0, 1]), tf.add([x, y], 1.0), tf.multiply(tf.stack([x, y]), [y, x]), tf.reduce_mean(tf.convert_to_tensor([x, y]), 0), tf.maximum(x, [y, x])]
+    return [L.ReLU()(o) for o in outs]
+
+
 @case("tf_image_functions", (6, 8, 3), flavours=("keras2",))
 def _(K, L, x):
     return [L.ReLU()(o) for o in [tf.nn.max_pool2d(x, 2, 2, "VALID"), tf.nn.avg_pool2d(x, 2, 2, "SAME"), tf.nn.depth_to_space(tf.tile(x, [1, 1, 1, 4]), 2), tf.nn.space_to_depth(x, 2), tf.reverse(x, [1]), tf.nn.relu6(x)]]

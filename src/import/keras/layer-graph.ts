@@ -215,10 +215,23 @@ function readCall(at: ConfigCursor): Call {
   }
   const list = at.array()
   const items = typeof list[0]?.value === 'string' ? [at] : list
-  const first = items.map((item) => legacyTensor(item, input))
-  const kwargs = items[0]?.array()[3]
+  const first = items.map((item) => legacyFirst(item, input, 0))
+  const kwargs = items[0] && firstLeaf(items[0])?.array()[3]
   const args = items.length === 1 ? first : [first]
   return { args, kwargs: kwargs && !kwargs.isAbsent ? legacyKwargs(kwargs, input) : {}, tensors }
+}
+
+/** What a function is called with first; lists of tensors may be nested. */
+function legacyFirst(item: ConfigCursor, input: (t: TensorPath) => Json, depth: number): Json {
+  if (depth > 16) return item.fail('arguments nested at most 16 deep')
+  return isNested(item) ? item.array().map((inner) => legacyFirst(inner, input, depth + 1)) : legacyTensor(item, input)
+}
+
+const isNested = ({ value }: ConfigCursor): boolean => Array.isArray(value) && Array.isArray(value[0])
+
+/** All of them repeat the keyword arguments. */
+function firstLeaf(item: ConfigCursor): ConfigCursor | undefined {
+  return isNested(item) ? firstLeaf(item.array()[0]!) : item
 }
 
 /** `["layer", 0, 0, {kwargs}]`, or `["_CONSTANT_VALUE", -1, value, {kwargs}]` for a value that is no tensor. */

@@ -31,7 +31,24 @@ export function dtypeNamed(k: KerasOp, v: Json | undefined): DType {
   return dtype ?? k.reject(`the type ${JSON.stringify(v ?? null).slice(0, 60)} is not supported`)
 }
 
-/** A tensor, or a constant from numbers: of the type of `like` where that can hold them, else i32 or f32. */
+/** Nested lists that hold tensors, stacked; undefined where there is none in them. Numbers take the type of the tensors. */
+function stacked(k: KerasOp, b: OpBuilder, v: Json | undefined): Value | undefined {
+  const first = firstTensor(k, v)
+  if (!first) return undefined
+  const parts = promoted(k, b, v as readonly Json[])
+  return b.op(op.pack, parts, { valuesCount: parts.length, axis: 0 })
+}
+
+function firstTensor(k: KerasOp, v: Json | undefined): Value | undefined {
+  if (!Array.isArray(v)) return undefined
+  for (const part of v) {
+    const found = k.operandOf(part) ?? firstTensor(k, part)
+    if (found) return found
+  }
+  return undefined
+}
+
+/** A tensor, tensors in lists stacked, or a constant from numbers: of the type of `like` where that can hold them, else i32 or f32. */
 export function tensorOf(k: KerasOp, b: OpBuilder, v: Json | undefined, like?: DType): Value {
   const operand = k.operandOf(v)
   if (operand) return operand
@@ -40,6 +57,8 @@ export function tensorOf(k: KerasOp, b: OpBuilder, v: Json | undefined, like?: D
     if (isArray(v) && config !== undefined && isJsonObject(config!))
       return tensorOf(k, b, member(config, 'value'), dtypeNamed(k, member(config, 'dtype')))
   }
+  const list = stacked(k, b, v)
+  if (list) return list
   const { shape, numbers } = nested(k, v ?? null)
   const isWhole = numbers.every((n) => Number.isInteger(n))
   const isBool = Array.isArray(v) ? false : typeof v === 'boolean'
@@ -62,7 +81,7 @@ function nested(k: KerasOp, v: Json): { shape: number[]; numbers: number[] } {
 
 /** Several operands of one type: floats when one of them is, else an integer that holds all; numbers take the type of the tensors. */
 export function promoted(k: KerasOp, b: OpBuilder, args: readonly (Json | undefined)[]): Value[] {
-  const tensors = args.map((v) => k.operandOf(v) ?? tensorLiteral(k, b, v))
+  const tensors = args.map((v) => k.operandOf(v) ?? tensorLiteral(k, b, v) ?? stacked(k, b, v))
   const isNumber = (v: Json | undefined, i: number) => !tensors[i] && hasNumber(v)
   const types = tensors.flatMap((t) => (t ? [t.type.dtype] : []))
   const hasFraction = args.some((v, i) => !tensors[i] && hasNumber(v, (n) => !Number.isInteger(n)))

@@ -2,6 +2,7 @@ import { type Json, member } from '../../core/json.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { castTo } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
 import { tensorflowOp } from '../tf/call.ts'
@@ -110,6 +111,11 @@ function fill(value: 0 | 1) {
 
 const functions: LoweringRegistry = Object.assign(Object.create(null), {
   '__operators__.add': as('Add', xy),
+  convert_to_tensor: layer((k, b) => {
+    const dtype = k.argument(1, 'dtype')
+    const value = tensorOf(k, b, k.argument(0, 'value'), dtype === undefined ? undefined : dtypeNamed(k, dtype))
+    return dtype === undefined ? value : castTo(b, value, dtypeNamed(k, dtype))
+  }),
   'math.add': as('Add', xy),
   'math.subtract': as('Subtract', xy),
   'math.multiply': as('Multiply', xy),

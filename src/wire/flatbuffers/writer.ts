@@ -185,7 +185,8 @@ class Writer {
       return position
     }
     // Numbers that differ by their bits alone, such as -0, are told apart by these.
-    if (bytes > maxSharedBytes || kind === 'f64') return isZero(values) ? this.#once(`zeros ${elementBytes}:${values.length}`, from, place) : place()
+    if (bytes > maxSharedBytes || kind === 'f64')
+      return isZero(values) ? this.#once(`zeros ${elementBytes}:${values.length}`, from, place) : place()
     const contents = kind === 'f32' ? new Int32Array(Float32Array.from(values as ArrayLike<number>).buffer) : values
     return this.#once(`vector ${elementBytes}:${Array.prototype.join.call(contents)}`, from, place)
   }
