@@ -64,19 +64,27 @@ async function run(files: Files, entry: string, next: Next): Promise<void> {
 }
 
 const one = (file: string): readonly Files[] => [new Map([[file.slice(file.lastIndexOf('/') + 1), bytesOf(file)]])]
-const formats: readonly [name: string, samples: () => readonly Files[]][] = [
+type Damage = [sample: number, state: number]
+/** `found`: damage that an earlier run found a way through with. */
+const formats: readonly [name: string, samples: () => readonly Files[], found?: Damage[]][] = [
   ['SavedModel', () => [...foldersOf('oracle/ops.zip').values()].filter((f) => f.has('saved_model.pb'))],
   ['GraphDef', () => one('tf1/graph/frozen.pb')],
   ['pbtxt', () => one('tf1/graph/frozen.pbtxt')],
   ['h5', () => one('keras/functional-keras2.h5')],
   ['keras', () => ['functional', 'nested', 'transformer'].flatMap((name) => one(`keras/${name}-keras3.keras`))],
-  ['TF.js', () => [...foldersOf('tfjs/models.zip').values()].filter((f) => f.has('model.json'))],
-  ['tflite', () => ['tflite/variable_assign.float', 'run/two_signatures', 'tflite/lstm_while.float'].flatMap((f) => one(`${f}.tflite`))],
+  // A loop with a condition of an axis.
+  ['TF.js', () => [...foldersOf('tfjs/models.zip').values()].filter((f) => f.has('model.json')), [[5, 238902943]]],
+  // An operator without results.
+  [
+    'tflite',
+    () => ['tflite/variable_assign.float', 'run/two_signatures', 'tflite/lstm_while.float'].flatMap((f) => one(`${f}.tflite`)),
+    [[2, -539602817]],
+  ],
 ]
 const seed = Number(process.env.FUZZ_SEED ?? 1)
 const numRuns = Number(process.env.FUZZ_RUNS ?? 40)
 
-test.each(formats)('damaged models are converted or refused: %s', async (_, samplesOf) => {
+test.each(formats)('damaged models are converted or refused: %s', async (_, samplesOf, examples = []) => {
   const samples = samplesOf()
   let refused = 0
   await fc.assert(
@@ -93,7 +101,7 @@ test.each(formats)('damaged models are converted or refused: %s', async (_, samp
         refused++
       }
     }),
-    { seed, numRuns },
+    { seed, numRuns, examples },
   )
   expect(refused).toBeGreaterThan(0)
 })

@@ -1,6 +1,7 @@
 import { toFloat32 } from '../../core/nd-array.ts'
 import type { Dim } from '../../core/shape.ts'
 import type { Graph, Kept, Model, Node, Origin, QuantParams, TensorType, Value } from '../../ir/types.ts'
+import { bodyKeys } from '../../ops/bodies.ts'
 import { findBuiltin } from '../../ops/index.ts'
 import type { KeptModel, KeptOperator } from '../../ops/kept.ts'
 import { decodeOptions, type OptionFields } from '../../ops/options.ts'
@@ -157,7 +158,10 @@ function importOperator(file: TfliteFile, operator: OperatorRecord, id: number, 
   const origin: Origin = { source: names.slice(0, 1), rules: [] }
   const intermediates = Array.from(operator.intermediates).flatMap((i) => values.get(i) ?? [])
   const common = { id, inputs, outputs, origin }
-  if (spec && options !== 'other' && code.builtinCode !== 'CUSTOM') {
+  // One that gives nothing has lost its results: it is kept as it is.
+  const mayGiveNothing = spec?.sideEffect || (spec && bodyKeys({ op: spec.name }).length > 0)
+  const isWhole = outputs.length > 0 || mayGiveNothing
+  if (spec && isWhole && options !== 'other' && code.builtinCode !== 'CUSTOM') {
     const attrs = decodeOptions(spec, options)
     const record: KeptOperator = { code, operator, inputs, intermediates }
     return { ...common, op: spec.name, attrs, kept: { of: attrs, record } }

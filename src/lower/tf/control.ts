@@ -44,7 +44,7 @@ function whileLoop(n: SourceOp, b: OpBuilder): readonly Value[] {
       const [test] = lowerBody(n, cond, spread(inner, vars), inner, (of) => {
         outcomes = of
       })
-      return truth(inner, test!)
+      return truth(n, inner, test!)
     },
     (inner, vars) => {
       const next = lowerBody(n, body, spread(inner, vars), inner, (of) => {
@@ -135,8 +135,9 @@ function withLists(n: SourceOp, b: OpBuilder, body: SourceGraph, fixed: readonly
   })
 }
 
-/** Any number is true unless it is 0. */
-function truth(b: OpBuilder, v: Value): Value {
+/** Any number is true unless it is 0; of tensors with axes TensorFlow takes something else, whether they have elements. */
+function truth(n: SourceOp, b: OpBuilder, v: Value): Value {
+  if (v.type.shape.length > 0) return n.reject('its condition is no single value')
   return v.type.dtype === 'bool' ? v : b.op(op.notEqual, [v, b.op(op.cast, [b.i32([0], [])], { to: v.type.dtype })])
 }
 
@@ -147,7 +148,7 @@ function ifElse(n: SourceOp, b: OpBuilder): readonly (Value | undefined)[] {
   if (known) return taken(n, branches[known[0] === 0 ? 1 : 0], operands, b)
   const [yes, no] = branches
   const { passed, lowered, given } = branching(n, b, operands, branches)
-  return given(choose(b, truth(b, n.in(0)), passed, lowered(yes), lowered(no)))
+  return given(choose(b, truth(n, b, n.in(0)), passed, lowered(yes), lowered(no)))
 }
 
 /** The results of the branch that is always taken. */
