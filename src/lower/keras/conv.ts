@@ -5,6 +5,7 @@ import { op } from '../../ops/index.ts'
 import { convolution, depthwiseConvolution, transposedConvolution } from '../layers.ts'
 import { expandDims, reshapeTo, squeezeDim } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
+import { volumeConvolution } from '../volume-convolution.ts'
 import { activate } from './activations.ts'
 import { type KerasOp, layer } from './keras-op.ts'
 
@@ -43,20 +44,7 @@ function slide(b: OpBuilder, convolve: Convolution, x: Value, filter: Value, w: 
 /** A convolution over one to three spatial dims. */
 export function slideAny(b: OpBuilder, x: Value, filter: Value, w: Window): Value {
   if (w.stride.length < 3) return slide(b, convolution, x, filter, w)
-  return b.op(op.conv3d, [x, filter, null], { padding: w.padding, stride: triple(w.stride), dilation: triple(w.dilation) })
-}
-
-/** CONV_3D has no groups: each on its own. The filter tells how many channels one takes. */
-function slideVolume(k: KerasOp, b: OpBuilder, x: Value, filter: Value, w: Window): Value {
-  const [channels, each] = [x.type.shape[4], filter.type.shape[3]]
-  const groups = typeof channels === 'number' && typeof each === 'number' ? channels / each : 1
-  const attrs = { padding: w.padding, stride: triple(w.stride), dilation: triple(w.dilation) }
-  const bias = k.weight('bias')
-  if (groups === 1) return activate(k, b, b.op(op.conv3d, [x, filter, bias ?? null], attrs))
-  const split = (v: Value, axis: number) => b.ops(op.split, [b.i32([axis], []), v], { numSplits: groups })
-  const [xs, filters, biases] = [split(x, 4), split(filter, 4), bias ? split(bias, 0) : []]
-  const parts = xs.map((part, i) => b.op(op.conv3d, [part, filters[i]!, biases[i] ?? null], attrs))
-  return activate(k, b, b.op(op.concatenation, parts, { axis: 4 }))
+  return volumeConvolution(b, x, filter, { padding: w.padding, stride: triple(w.stride), dilation: triple(w.dilation) })
 }
 
 const triple = (list: readonly number[]): [number, number, number] => [list[0]!, list[1]!, list[2]!]
@@ -77,7 +65,7 @@ export function convolved(k: KerasOp, b: OpBuilder, rank: number, filter: Value)
   return k.channelsLast(k.f32, (input) => {
     const w = windowOf(k, rank)
     const x = causal(b, input, filter, w)
-    return rank === 3 ? slideVolume(k, b, x, filter, w) : biased(k, b, slide(b, convolution, x, filter, w))
+    return biased(k, b, slideAny(b, x, filter, w))
   })
 }
 

@@ -6,6 +6,7 @@ import { batchNormalization, convolution, depthwiseConvolution } from '../layers
 import { castTo, permute, reshapeTo, sizeAt, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
+import { volumeConvolution } from '../volume-convolution.ts'
 import {
   channelsLast,
   dilationsOf,
@@ -19,6 +20,7 @@ import {
 } from './window.ts'
 
 type Pair = [number, number]
+type Triple = [number, number, number]
 
 function requireStatic(n: SourceOp, filter: Value): void {
   if (filter.type.shape.some((d) => typeof d !== 'number')) n.reject('the filter shape must be known')
@@ -76,9 +78,11 @@ function transposeConv(n: SourceOp, b: OpBuilder): Value {
 }
 
 function conv3d(n: SourceOp, b: OpBuilder): Value {
-  return channelsLast(n, b, n.in(0), (x, dhw) =>
-    b.op(op.conv3d, [x, n.in(1), null], { padding: paddingMode(n), stride: windowOf(n, 'strides', dhw), dilation: dilationsOf(n, dhw) }),
-  )
+  requireStatic(n, n.in(1))
+  return channelsLast(n, b, n.in(0), (x, dhw) => {
+    const [stride, dilation] = [windowOf(n, 'strides', dhw) as Triple, dilationsOf(n, dhw) as Triple]
+    return volumeConvolution(b, x, n.in(1), { padding: paddingMode(n), stride, dilation })
+  })
 }
 
 function conv3dTranspose(n: SourceOp, b: OpBuilder): Value {
