@@ -1,4 +1,5 @@
 import { mulDims } from '../core/dim.ts'
+import type { Dim } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
 import type { OpBuilder } from '../ops/build.ts'
 import { op } from '../ops/index.ts'
@@ -14,15 +15,46 @@ export interface VolumeOptions {
 }
 
 /**
- * Input [N,D,H,W,C], filter [d,h,w,I,O] of known sizes, without a bias. CONV_3D has no groups: where the filter takes fewer channels than
+ * Input [N,D,H,W,C], filter [d,h,w,I,O] of known sizes, without a bias. A filter that is flat, along D or along H and W, is one of
+ * pictures: CONV_2D is faster and takes integers, and its kernels have groups. CONV_3D has none: where the filter takes fewer channels than
  * there are, each of its d slices is a convolution of pictures, and these add up; where the pictures cannot be told, each group is on its own.
  */
 export function volumeConvolution(b: OpBuilder, x: Value, filter: Value, options: VolumeOptions): Value {
-  const [channels, each] = [x.type.shape[4], filter.type.shape[3] as number]
+  const [taps, h, w, each] = filter.type.shape as number[] as [number, number, number, number]
+  const { stride } = options
+  const channels = x.type.shape[4]
   const groups = typeof channels === 'number' ? channels / each : 1
+  const isFlat = (taps === 1 && stride[0] === 1) || (h === 1 && w === 1 && stride[1] === 1 && stride[2] === 1)
+  if (isFlat && x.type.shape.slice(2).every((d) => typeof d === 'number') && Number.isInteger(groups)) {
+    if (taps > 1) return alongDepth(b, x, filter, options)
+    const frames = framesOf(b, x, 1, options)
+    if (frames) return addedUp(b, frames, filter, options)
+  }
   if (groups === 1 || !Number.isInteger(groups)) return b.op(op.conv3d, [x, filter, null], options)
-  const frames = framesOf(b, x, filter.type.shape[0] as number, options)
+  const frames = framesOf(b, x, taps, options)
   return frames ? addedUp(b, frames, filter, options) : ofGroups(b, x, filter, options, groups)
+}
+
+/** A filter [d,1,1,I,O], over pictures of as many rows as slices and a column for each place. */
+function alongDepth(b: OpBuilder, x: Value, filter: Value, { padding, stride, dilation }: VolumeOptions): Value {
+  const [batch, depth, height, width, channels] = x.type.shape as [Dim, Dim, number, number, number]
+  const rows = reshapeTo(b, x, [batch, depth, height * width, channels])
+  const columns = { padding, stride: [stride[0], 1], dilation: [dilation[0], 1] } as const
+  const y = ofPictures(b, rows, squeezed(b, filter, 2), { ...columns })
+  return reshapeTo(b, y, [batch, y.type.shape[1]!, height, width, y.type.shape[3]!], [y])
+}
+
+type PictureOptions = Parameters<typeof convolution>[3]
+
+/** Input [N,H,W,C], filter [h,w,I,O], in groups where I is less than C. */
+function ofPictures(b: OpBuilder, x: Value, filter: Value, options: PictureOptions): Value {
+  const [h, w, each, out] = filter.type.shape as number[] as [number, number, number, number]
+  const channels = x.type.shape[3] as number
+  // The depthwise kernel strides alike both ways.
+  const isDepthwise = each === 1 && channels > 1 && options.stride[0] === options.stride[1]
+  return isDepthwise
+    ? depthwiseConvolution(b, x, reshapeTo(b, filter, [h, w, channels, out / channels]), options)
+    : convolution(b, x, filter, options)
 }
 
 /** For each slice of the filter, the slices of the input that it meets: [N,D',H,W,C]. Undefined where their number is open and not that of the input. */
@@ -48,21 +80,18 @@ function framesOf(b: OpBuilder, x: Value, taps: number, { padding, stride, dilat
 }
 
 function addedUp(b: OpBuilder, frames: readonly Value[], filter: Value, { padding, stride, dilation }: VolumeOptions): Value {
-  const [, h, w, each, out] = filter.type.shape as number[] as [number, number, number, number, number]
   const [batch, depth, ...picture] = frames[0]!.type.shape
-  const channels = picture[2] as number
   const options = { padding, stride: [stride[1], stride[2]], dilation: [dilation[1], dilation[2]] } as const
-  const isDepthwise = each === 1 && stride[1] === stride[2]
   const parts = frames.map((frame, t) => {
     const pictures = reshapeTo(b, frame, [mulDims(batch!, depth!), ...picture])
-    const slice = sliceAxis(b, filter, 0, t, 1)
-    return isDepthwise
-      ? depthwiseConvolution(b, pictures, reshapeTo(b, slice, [h, w, channels, out / channels]), { ...options })
-      : convolution(b, pictures, reshapeTo(b, slice, [h, w, each, out]), { ...options })
+    return ofPictures(b, pictures, squeezed(b, sliceAxis(b, filter, 0, t, 1), 0), { ...options })
   })
   const sum = parts.reduce((y, part) => b.op(op.add, [y, part]))
   return reshapeTo(b, sum, [batch!, depth!, ...sum.type.shape.slice(1)], [frames[0]!, sum])
 }
+
+/** Without the axis, of size 1. */
+const squeezed = (b: OpBuilder, x: Value, axis: number): Value => reshapeTo(b, x, x.type.shape.toSpliced(axis, 1))
 
 function ofGroups(b: OpBuilder, x: Value, filter: Value, options: VolumeOptions, groups: number): Value {
   const split = (v: Value) => b.ops(op.split, [b.i32([4], []), v], { numSplits: groups })

@@ -46,6 +46,14 @@ test('attributes decide', () => {
   expect(trusted('Neg', {})).toBe(true)
 })
 
+test('steps over a volume that are longer than the window', () => {
+  const [x, filter] = [floats(new Array(6 * 6 * 6).fill(0), [1, 6, 6, 6, 1]), (k: number) => floats(new Array(k).fill(0), [k, 1, 1, 1, 1])]
+  const conv = (step: number, k: number, padding = 'SAME') => trusted('Conv3D', { padding, strides: [1, step, 1, 1, 1] }, x, filter(k))
+  expect([conv(2, 1), conv(2, 2), conv(3, 2), conv(1, 1), conv(2, 1, 'VALID')]).toEqual([false, true, false, true, true])
+  const pool = (step: number) => trusted('MaxPool3D', { padding: 'SAME', ksize: [1, 2, 2, 2, 1], strides: [1, step, step, step, 1] }, x)
+  expect([pool(2), pool(3)]).toEqual([true, false])
+})
+
 test('types, ranks and values of operands decide', () => {
   const [f, i] = [floats([1, 2]), ints([1, 2])]
   expect(trusted('Mean', {}, f)).toBe(true)

@@ -49,6 +49,19 @@ const isUnsorted: Doubt = (_, [sequence]) => {
   const row = sequence?.shape.at(-1) ?? 1
   return !values || values.some((x, i) => i % row > 0 && !(values[i - 1]! <= x))
 }
+/** Where steps over a volume are longer than the window it takes less than nothing for the padding of SAME. */
+const padsLess =
+  (windowOf: (node: SourceNode, filter: NdArray | undefined) => readonly number[]): Doubt =>
+  (n, [x, filter]) => {
+    if (string(n, 'padding') !== 'SAME') return false
+    const [window, strides, dilations] = [windowOf(n, filter), ints(n, 'strides'), ints(n, 'dilations')]
+    return [0, 1, 2].some((i) => {
+      const [size, step] = [x?.shape[i + 1] ?? 0, strides[i + 1] ?? 1]
+      const reach = (Math.ceil(size / step) - 1) * step + ((window[i] ?? 1) - 1) * (dilations[i + 1] ?? 1) + 1
+      return reach < size
+    })
+  }
+const padsPoolLess = padsLess((n) => ints(n, 'ksize').slice(1))
 /** It takes the length that the operand has. */
 const isResized =
   (full: (n: number) => number): Doubt =>
@@ -60,6 +73,9 @@ const distrusted: Readonly<Record<string, Doubt>> = Object.assign(Object.create(
   FusedBatchNorm: isTraining,
   FusedBatchNormV2: isTraining,
   FusedBatchNormV3: isTraining,
+  Conv3D: padsLess((_, filter) => filter?.shape ?? []),
+  MaxPool3D: padsPoolLess,
+  AvgPool3D: padsPoolLess,
   // Of batch sizes that broadcast it reads the wrong rows.
   BatchMatMulV2: (_, [x, y]) => String(x?.shape.slice(0, -2)) !== String(y?.shape.slice(0, -2)),
   // 1.5e-7 off, which is all of a small result.
