@@ -12,6 +12,7 @@ import { broadcastSplat } from './rules/broadcast-splat.ts'
 import { cancelPairs, dropSign } from './rules/cancel-pairs.ts'
 import { divideByConstant } from './rules/divide-by-constant.ts'
 import { dropBroadcast } from './rules/drop-broadcast.ts'
+import { dropEmptyParts } from './rules/drop-empty-parts.ts'
 import { dropUnitReduction } from './rules/drop-unit-reduction.ts'
 import { dropZeroProduct } from './rules/drop-zero-product.ts'
 import { expandErf } from './rules/expand-erf.ts'
@@ -107,6 +108,7 @@ export const canonicalRules = [
   mergeSlices,
   joinParts,
   takeApartJoined,
+  dropEmptyParts,
   flattenConcatenation,
   sliceFromGather,
   dropUnitReduction,

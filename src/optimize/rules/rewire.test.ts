@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest'
 import { expectMiss, expectOther, expectRewrite } from '../../../test/testkit/rewrite.ts'
 import { dropBroadcast } from './drop-broadcast.ts'
+import { dropEmptyParts } from './drop-empty-parts.ts'
 import { dropUnitReduction } from './drop-unit-reduction.ts'
 import { flattenConcatenation } from './flatten-concatenation.ts'
 import { joinParts } from './join-parts.ts'
@@ -202,6 +203,19 @@ describe('flatten-concatenation', () => {
   it('keeps other axes and other readers', () => {
     expectOther(flattenConcatenation, text('%j = concatenation(%x, %z) {axis=0}\n %y = concatenation(%j, %j) {axis=1}'))
     expectOther(flattenConcatenation, text('%j = concatenation(%x, %z) {axis=1}\n %y = concatenation(%j, %x) {axis=1}', '%y, %j'))
+  })
+})
+
+describe('drop-empty-parts', () => {
+  const text = (lines: string) => `(%x: f32[N,2], %e: f32[N,0], %z: f32[N,3]) { ${lines} return %y }`
+  it('joins what has elements', () => {
+    expectRewrite(dropEmptyParts, text('%y = concatenation(%x, %e, %z) {axis=1}'), text('%y = concatenation(%x, %z) {axis=1}'))
+    expectRewrite(dropEmptyParts, text('%y = concatenation(%e, %x) {axis=-1}'), text('%y = concatenation(%x) {axis=-1}'))
+  })
+
+  it('keeps all where all have elements, or none has', () => {
+    expectOther(dropEmptyParts, text('%y = concatenation(%x, %z) {axis=1}'))
+    expectOther(dropEmptyParts, text('%y = concatenation(%e, %e) {axis=1}'))
   })
 })
 
