@@ -5,7 +5,7 @@ import type { Model } from '../../ir/types.ts'
 import { quantize } from '../quantize.ts'
 import type { QuantizeOptions } from '../types.ts'
 import { namedRecipe, recipeNames } from './named-recipes.ts'
-import { parseRecipe } from './parse-recipe.ts'
+import { parseRecipe, recipeOf } from './parse-recipe.ts'
 
 const model = parseModel(`graph main(%0 "x": f32[1,8,8,4] range[-1,1]) {
   %1 = const "filter" : f32[8,3,3,4] = random(1)
@@ -358,4 +358,20 @@ it.each(recipeNames)('%s can be followed or says why not', (name) => {
   } catch (e) {
     expect((e as DowncastError).code).toBe('quantize/unmatched-rule')
   }
+})
+
+it('blocks of 8 bits lie behind a DEQUANTIZE', () => {
+  const dense = parseModel(
+    'graph main(%0 "x": f32[1,64]) {\n  %1 = const "w" : f32[16,64] = random(1)\n  %9 = fully_connected(%0, %1, none) : f32[1,16]\n  return %9\n}',
+  )
+  const how = { weight_tensor_config: { num_bits: 8, granularity: 'BLOCKWISE_32' } }
+  const decided = (op_config: object) => quantize(dense, { recipe: recipeOf('r.json', [{ regex: '.*', op_config }]) }).decisions[0]
+  expect(decided({ ...how, compute_precision: 'FLOAT', explicit_dequantize: true })).toMatchObject({
+    to: 'i8',
+    granularity: 'blockwise',
+    blockSize: 32,
+  })
+  expect(decided({ ...how, compute_precision: 'INTEGER' })!.reason).toBe(
+    'FULLY_CONNECTED takes no 8-bit weights in blocks with float activations, but does behind a DEQUANTIZE (weight-only)',
+  )
 })

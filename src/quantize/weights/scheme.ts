@@ -97,14 +97,15 @@ export function placeScales(spec: OpSpec, attrs: Attrs, trait: WeightTrait, shap
   }
   const isBlockwise = typeof granularity === 'number'
   if (!small) return { reason: `${spec.builtin} has no kernel for ${trait.operand} of ${bits} bits with float activations` }
+  const inKernelBlocks = isBlockwise && compute === 'dynamic'
   const able = compute === 'weight-only' ? small.weightOnly : isBlockwise ? small.blocks : small.dynamic
   if (!scheme.isUnchecked && (!able?.includes(bits) || (isBlockwise && !small.blocks))) {
     const how = isBlockwise ? ` in blocks` : ''
     const which =
       compute === 'dynamic' ? `takes no ${bits}-bit weights${how} with float activations` : `has no ${bits}-bit weight-only form${how}`
-    return { reason: `${spec.builtin} ${which}` }
+    const isOtherwise = inKernelBlocks && small.blocks && small.weightOnly.includes(bits)
+    return { reason: `${spec.builtin} ${which}${isOtherwise ? ', but does behind a DEQUANTIZE (weight-only)' : ''}` }
   }
-  const inKernelBlocks = isBlockwise && compute === 'dynamic'
   if (!isSymmetric && compute === 'dynamic') return { reason: `only weights before a DEQUANTIZE may be asymmetric` }
   if (algorithm !== 'min-max' && !isSymmetric) return { reason: `${algorithm} gives symmetric weights only` }
   if (algorithm === 'mse' && (inKernelBlocks || bits === 2))
