@@ -246,7 +246,8 @@ function quantizationSection(): string {
 
 Which LiteRT operators can be quantized, and how many bits their weights then have; \`downcast ops --quantize\` prints it. \`yes\` is an operator
 without weights; one that is not listed stays float. In *dynamic*, *blocks* and *weight-only* activations stay float; *weight-only* may also be
-asymmetric, and all but *blocks* have one scale for a tensor instead of one for a channel on demand. In \`float16\` the constants of every
+asymmetric, and all but *blocks* have one scale for a tensor instead of one for a channel on demand. Blocks of 4 and 2 bits are taken as
+they are, those of 8 bits, and of 4 on demand, lie behind a DEQUANTIZE (the weight-only modes with --block-size). In \`float16\` the constants of every
 operator are halves. A test quantizes a model of each operator in each of these ways and runs it in LiteRT.js.
 
 | op | ${matrixColumns.join(' | ')} |

@@ -32,7 +32,7 @@ const wanted: Readonly<Record<MatrixColumn, (form: QuantizedForm) => RegExp>> = 
   uint8: () => /^(?!.*f32).*\bu8\b/,
   int16x8: ({ bits }) => new RegExp(`^(?!.*f32)(?=.*\\bi${bits ?? 16}\\b).*\\bi16\\b`),
   dynamic: ({ bits }) => new RegExp(`(^| )i${bits}\\b`),
-  blocks: ({ bits }) => new RegExp(`(^| )i${bits}\\b`),
+  blocks: ({ bits }) => new RegExp(`(^| |dequantize\\()i${bits}\\b`),
   'weight-only': ({ bits }) => new RegExp(`dequantize\\(i${bits}\\)`),
 }
 

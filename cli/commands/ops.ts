@@ -31,7 +31,7 @@ function quantized(matches: (name: string) => boolean, pattern: string | undefin
       : [
           ...textTable([['op', ...matrixColumns], ...cells]),
           '',
-          'Numbers are bits of the weights. In dynamic, blocks and weight-only activations are float. In float16 the constants of every op are halves.',
+          'Numbers are bits of the weights. In dynamic, blocks and weight-only activations are float; blocks of 8 bits are for the weight-only modes. In float16 the constants of every op are halves.',
         ].join('\n')
   return { json: { ops }, text, isResult: true }
 }

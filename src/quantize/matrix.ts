@@ -109,8 +109,8 @@ function weightForms({ name, builtin, quant, movesElements }: OpSpec): Quantized
       add('weight-only', bits, { mode, perTensor: true, asymmetric: true }, 'per tensor', 'asymmetric')
       if (!small?.blocks) continue
       for (const blockSize of blockSizes) {
-        add('weight-only', bits, { mode, blockSize }, `blocks of ${blockSize}`)
-        add('weight-only', bits, { mode, blockSize, asymmetric: true }, `blocks of ${blockSize}`, 'asymmetric')
+        add('blocks', bits, { mode, blockSize }, `of ${blockSize}`, 'weight-only')
+        add('blocks', bits, { mode, blockSize, asymmetric: true }, `of ${blockSize}`, 'weight-only', 'asymmetric')
       }
     }
   }
@@ -129,5 +129,5 @@ const oneRule = (operation: string, action: Action): Recipe => ({ name: 'matrix'
 export function matrixCell({ forms }: MatrixRow, column: MatrixColumn): string {
   const found = forms.filter((f) => f.column === column)
   const texts = found.map(({ of, as, bits, label }) => (as === of ? String(bits ?? 'yes') : `as ${findSpec(as)!.builtin} in ${label}`))
-  return [...new Set(texts)].join(' ')
+  return [...new Set(texts)].sort((a, b) => Number(b) - Number(a) || 0).join(' ')
 }

@@ -20,7 +20,7 @@ test('ops is the matrix, or what matches', async () => {
   expect(all.length).toBeGreaterThan(400)
   expect(all).toEqual(expect.arrayContaining([expect.objectContaining({ op: 'Dense', dialect: 'keras', status: 'supported' })]))
   const { out: matrix } = await runInProcess('ops', '--quantize')
-  expect(matrix).toMatch(/^FULLY_CONNECTED +8 4 +8 +8 4 +8 4 2 +4 2 +8 4$/m)
+  expect(matrix).toMatch(/^FULLY_CONNECTED +8 4 +8 +8 4 +8 4 2 +8 4 2 +8 4$/m)
   expect(matrix).toMatch(/^NEG +as MUL in int8-only +as MUL in int16x8-only$/m)
   expect((await runInProcess('ops', '--quantize', 'no such')).out).toBe('no op that can be quantized is called no such\n')
   const { out } = await runInProcess('ops', 'conv2d*')
