@@ -1,5 +1,6 @@
 import { type ByteSink, memorySink } from '../core/bytes.ts'
 import { version } from '../core/version.ts'
+import { constBytes } from '../ir/const-bytes.ts'
 import type { Model } from '../ir/types.ts'
 import { keptModel } from '../ops/kept.ts'
 import { type Conversion, conversionMetadata, conversionMetadataKey } from './conversion-metadata.ts'
@@ -31,10 +32,12 @@ export function writeTflite(model: Model, sink: ByteSink, options: ExportOptions
   return { ...written, byteLength: written.byteLength + archive.byteLength, minRuntimeVersion }
 }
 
-/** The same in memory, for small models and tests. */
+/** Room for the tables of most models. */
+const tableBytes = 1 << 16
+
+/** The same in memory. */
 export function tfliteBytes(model: Model, options: ExportOptions = {}): Uint8Array {
-  const constants = new Set(model.graphs.flatMap((g) => [...g.values.values()].flatMap((v) => v.data ?? [])))
-  const sink = memorySink([...constants].reduce((n, { byteLength }) => n + byteLength, 1 << 16))
+  const sink = memorySink(constBytes(model) + tableBytes)
   writeTflite(model, sink, options)
   return sink.bytes()
 }

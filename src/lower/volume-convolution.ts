@@ -3,7 +3,8 @@ import type { Dim } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
 import type { OpBuilder } from '../ops/build.ts'
 import { op } from '../ops/index.ts'
-import { convolution, depthwiseConvolution } from './layers.ts'
+import { samePadding, windowOutput } from '../ops/nn/window.ts'
+import { convolution, depthwiseConvolution, type WindowOptions } from './layers.ts'
 import { reshapeTo, shapeOf, sliceAxis } from './operands.ts'
 
 type Triple = [depth: number, height: number, width: number]
@@ -24,11 +25,9 @@ export function volumeConvolution(b: OpBuilder, x: Value, filter: Value, options
   const { stride } = options
   const channels = x.type.shape[4]
   const groups = typeof channels === 'number' ? channels / each : 1
-  const isFlat = (taps === 1 && stride[0] === 1) || (h === 1 && w === 1 && stride[1] === 1 && stride[2] === 1)
-  if (isFlat && x.type.shape.slice(2).every((d) => typeof d === 'number') && Number.isInteger(groups)) {
-    if (taps > 1) return alongDepth(b, x, filter, options)
-    const frames = framesOf(b, x, 1, options)
-    if (frames) return addedUp(b, frames, filter, options)
+  if (x.type.shape.slice(2).every((d) => typeof d === 'number') && Number.isInteger(groups)) {
+    if (taps === 1 && stride[0] === 1) return addedUp(b, [x], filter, options)
+    if (h === 1 && w === 1 && stride[1] === 1 && stride[2] === 1) return alongDepth(b, x, filter, options)
   }
   if (groups === 1 || !Number.isInteger(groups)) return b.op(op.conv3d, [x, filter, null], options)
   const frames = framesOf(b, x, taps, options)
@@ -39,15 +38,12 @@ export function volumeConvolution(b: OpBuilder, x: Value, filter: Value, options
 function alongDepth(b: OpBuilder, x: Value, filter: Value, { padding, stride, dilation }: VolumeOptions): Value {
   const [batch, depth, height, width, channels] = x.type.shape as [Dim, Dim, number, number, number]
   const rows = reshapeTo(b, x, [batch, depth, height * width, channels])
-  const columns = { padding, stride: [stride[0], 1], dilation: [dilation[0], 1] } as const
-  const y = ofPictures(b, rows, squeezed(b, filter, 2), { ...columns })
+  const y = ofPictures(b, rows, squeezed(b, filter, 2), { padding, stride: [stride[0], 1], dilation: [dilation[0], 1] })
   return reshapeTo(b, y, [batch, y.type.shape[1]!, height, width, y.type.shape[3]!], [y])
 }
 
-type PictureOptions = Parameters<typeof convolution>[3]
-
 /** Input [N,H,W,C], filter [h,w,I,O], in groups where I is less than C. */
-function ofPictures(b: OpBuilder, x: Value, filter: Value, options: PictureOptions): Value {
+function ofPictures(b: OpBuilder, x: Value, filter: Value, options: WindowOptions): Value {
   const [h, w, each, out] = filter.type.shape as number[] as [number, number, number, number]
   const channels = x.type.shape[3] as number
   // The depthwise kernel strides alike both ways.
@@ -61,18 +57,15 @@ function ofPictures(b: OpBuilder, x: Value, filter: Value, options: PictureOptio
 function framesOf(b: OpBuilder, x: Value, taps: number, { padding, stride, dilation }: VolumeOptions): Value[] | undefined {
   const [step, apart] = [stride[0], dilation[0]]
   const depth = x.type.shape[1]!
-  const reach = (taps - 1) * apart
-  const isAll = step === 1 && (padding === 'same' || reach === 0)
+  const isAll = step === 1 && (padding === 'same' || taps === 1)
   if (typeof depth === 'string' && !isAll) return undefined
-  const short = typeof depth === 'number' ? (Math.ceil(depth / step) - 1) * step + reach + 1 - depth : reach
-  const total = padding === 'same' ? Math.max(0, short) : 0
-  const before = Math.floor(total / 2)
+  // Without steps it is the same for every depth.
+  const [before, total] = padding === 'same' ? samePadding(typeof depth === 'number' ? depth : 1, taps, step, apart) : [0, 0]
   const wide = total === 0 ? x : b.op(op.pad, [x, b.i32([0, 0, before, total - before, 0, 0, 0, 0, 0, 0], [5, 2])])
-  if (isAll && total === 0) return [x]
   return Array.from({ length: taps }, (_, t) => {
     const begin = b.i32([0, t * apart, 0, 0, 0])
     if (isAll) return b.op(op.slice, [wide, begin, shapeOf(b, x)])
-    const count = Math.floor(((depth as number) + total - reach - 1) / step) + 1
+    const count = windowOutput(depth, taps, step, apart, padding) as number
     const end = b.i32([0, t * apart + (count - 1) * step + 1, 0, 0, 0])
     const others = 0b11101
     return b.op(op.stridedSlice, [wide, begin, end, b.i32([1, step, 1, 1, 1])], { beginMask: others, endMask: others })
@@ -81,10 +74,10 @@ function framesOf(b: OpBuilder, x: Value, taps: number, { padding, stride, dilat
 
 function addedUp(b: OpBuilder, frames: readonly Value[], filter: Value, { padding, stride, dilation }: VolumeOptions): Value {
   const [batch, depth, ...picture] = frames[0]!.type.shape
-  const options = { padding, stride: [stride[1], stride[2]], dilation: [dilation[1], dilation[2]] } as const
+  const options: WindowOptions = { padding, stride: [stride[1], stride[2]], dilation: [dilation[1], dilation[2]] }
   const parts = frames.map((frame, t) => {
     const pictures = reshapeTo(b, frame, [mulDims(batch!, depth!), ...picture])
-    return ofPictures(b, pictures, squeezed(b, sliceAxis(b, filter, 0, t, 1), 0), { ...options })
+    return ofPictures(b, pictures, squeezed(b, sliceAxis(b, filter, 0, t, 1), 0), options)
   })
   const sum = parts.reduce((y, part) => b.op(op.add, [y, part]))
   return reshapeTo(b, sum, [batch!, depth!, ...sum.type.shape.slice(1)], [frames[0]!, sum])

@@ -1,5 +1,5 @@
 import { carriesElements } from './fold.ts'
-import type { OpSpec } from './spec.ts'
+import { type OpSpec, operandIndex } from './spec.ts'
 
 /**
  * From this magnitude on, an element is a mask where masks may be: half the least that is in use, because scores are added to it. The weight
@@ -30,5 +30,5 @@ export function maskOperands(spec: OpSpec, count: number): MaskOperand[] {
 /** The operand whose masks count as nothing; -1 when there is none. */
 export function ignoredMasks(spec: OpSpec): number {
   const { ignoresMasks } = spec.quant ?? {}
-  return ignoresMasks === undefined ? -1 : spec.operands.findIndex((o) => o.name === ignoresMasks)
+  return ignoresMasks === undefined ? -1 : operandIndex(spec, ignoresMasks)
 }

@@ -263,6 +263,11 @@ export interface QuantTraits {
   readonly floatOnly?: string
 }
 
+/** Position of an operand among those of a record; -1 when it has none of the name. */
+export function operandIndex({ operands }: Pick<OpSpec, 'operands'>, name: string | undefined): number {
+  return operands.findIndex((o) => o.name === name)
+}
+
 export interface Cost {
   /** Multiply-accumulates; undefined when a shape is symbolic. */
   readonly macs: number

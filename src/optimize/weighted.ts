@@ -2,6 +2,7 @@ import { sameShape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
 import type { Node, Value } from '../ir/types.ts'
 import { allSpecs, findSpec } from '../ops/index.ts'
+import { operandIndex } from '../ops/spec.ts'
 
 /** Operand positions of an op that is linear in its weights: y = act(x * weights + bias). */
 export interface WeightedOp {
@@ -17,7 +18,7 @@ for (const spec of allSpecs()) {
   const weights = spec.quant?.weights?.[0]
   const bias = spec.quant?.biases?.[0]
   if (!weights || weights.axis === null || !bias || !('fusedActivation' in spec.attrs)) continue
-  const at = (name: string) => spec.operands.findIndex((o) => o.name === name)
+  const at = (name: string) => operandIndex(spec, name)
   weightedOps.set(spec.name, { input: at('input'), weights: at(weights.operand), bias: at(bias.operand), axis: weights.axis })
 }
 

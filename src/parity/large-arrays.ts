@@ -2,6 +2,8 @@ import { bytesOf, typedView } from '../core/dtype.ts'
 import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
 import { broadcastShapes } from '../core/shape.ts'
 import type { SourceNode } from '../import/source-graph.ts'
+import { dot } from '../ops/nn/window.kernel.ts'
+import { flag } from './node-attrs.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 import { spread } from './spread.ts'
 
@@ -53,11 +55,6 @@ const others: Readonly<Record<string, Formula>> = Object.assign(Object.create(nu
 /** Rows up to which a product with a large matrix is read from memory once, which takes less than to arrange the matrix for a faster kernel. */
 export const fewRows = 16
 
-const ofMatrices: Readonly<Record<string, Formula>> = Object.assign(Object.create(null), { MatMul: product } satisfies Record<
-  string,
-  Formula
->)
-
 /** Nodes of which the first operand or the result has `least` elements and more; all else it leaves to others. */
 export function largeArrayEvaluator(least = manyElements): NodeEvaluator {
   return {
@@ -79,7 +76,7 @@ function resultOf(node: SourceNode, operands: readonly NdArray[], least: number)
   const [x, y] = operands
   const [f1, f2] = [unary[node.op], binary[node.op]]
   if (f2 && x && y?.dtype === 'f32') return ofPairs(x, y, f2, least)
-  if (y && sizeOf(y) >= least && ofMatrices[node.op]) return ofMatrices[node.op]!(node, operands)
+  if (node.op === 'MatMul' && y && sizeOf(y) >= least) return product(node, operands)
   if (!x || sizeOf(x) < least) return undefined
   if (f1) return made(x.shape, floats(x), f1)
   return others[node.op]?.(node, operands)
@@ -95,8 +92,9 @@ function made(shape: readonly number[], x: Float32Array, f: (x: number) => numbe
 
 function ofPairs(x: NdArray, y: NdArray, f: (x: number, y: number) => number, least: number): NdArray | undefined {
   const shape = broadcastShapes(x.shape, y.shape) as readonly number[] | undefined
-  if (!shape || shape.reduce((a, b) => a * b, 1) < least) return undefined
-  const to = new Float32Array(shape.reduce((n, d) => n * d, 1))
+  const count = shape?.reduce((n, d) => n * d, 1) ?? 0
+  if (!shape || count < least) return undefined
+  const to = new Float32Array(count)
   const a = spread(x, shape)
   // What is repeated as a whole need not be written out.
   const b = isSuffix(y.shape, shape) ? floats(y) : spread(y, shape)
@@ -117,32 +115,24 @@ function isSuffix(own: readonly number[], shape: readonly number[]): boolean {
   return own.some((d) => d !== 1) && String(axes) === String(shape.slice(shape.length - axes.length))
 }
 
-/** Of few rows. */
-function product({ attrs }: SourceNode, [x, w]: readonly NdArray[]): NdArray | undefined {
-  const isSet = (name: string): boolean => {
-    const a = attrs.get(name)
-    return a?.kind === 'bool' && a.value
-  }
+/** Of few rows: the matrix is read row by row, and meets all of them. */
+function product(node: SourceNode, [x, w]: readonly NdArray[]): NdArray | undefined {
   const [rows, inner] = x!.shape as [number, number]
-  const isTransposed = isSet('transpose_b')
-  if (isSet('transpose_a') || rows > fewRows || w!.dtype !== 'f32' || w!.shape[isTransposed ? 1 : 0] !== inner) return undefined
-  const columns = w!.shape[isTransposed ? 0 : 1]!
+  const isTransposed = flag(node, 'transpose_b')
+  const [columns, summed] = (isTransposed ? w!.shape : w!.shape.toReversed()) as [number, number]
+  if (flag(node, 'transpose_a') || rows > fewRows || w!.dtype !== 'f32' || summed !== inner) return undefined
   const [a, b] = [floats(x!), floats(w!)]
   const sums = new Float64Array(rows * columns)
-  const row = isTransposed ? inner : columns
-  for (let at = 0, i = 0; at < b.length; at += row, i++) {
+  for (let i = 0; i < w!.shape[0]!; i++)
     for (let r = 0; r < rows; r++) {
-      if (isTransposed) {
-        let total = 0
-        for (let k = 0; k < inner; k++) total += a[r * inner + k]! * b[at + k]!
-        sums[r * columns + i] = total
-      } else {
-        const factor = a[r * inner + i]!
-        for (let c = 0; c < columns; c++) sums[r * columns + c]! += factor * b[at + c]!
-      }
+      if (isTransposed) sums[r * columns + i] = dot(inner, a, r * inner, b, i * inner)
+      else addTimes(sums, r * columns, a[r * inner + i]!, b, i * columns, columns)
     }
-  }
   return { dtype: 'f32', shape: [rows, columns], bytes: bytesOf(Float32Array.from(sums)) }
+}
+
+function addTimes(to: Float64Array, i: number, factor: number, from: Float32Array, j: number, n: number): void {
+  for (let k = 0; k < n; k++) to[i + k]! += factor * from[j + k]!
 }
 
 /** With the statistics it is given. @see TensorFlow fused_batch_norm_op.cc */
@@ -161,13 +151,12 @@ function normalized({ attrs }: SourceNode, [x, scale, offset, mean, variance]: r
 }
 
 /** Over neighbouring axes. */
-function means({ attrs }: SourceNode, [x, axes]: readonly NdArray[]): NdArray | undefined {
+function means(node: SourceNode, [x, axes]: readonly NdArray[]): NdArray | undefined {
   const rank = x!.shape.length
   const over = [...(axes ? (toFloat32(axes) ?? []) : [])].map((a) => (a < 0 ? a + rank : a)).sort((a, b) => a - b)
   const [first] = over
   if (first === undefined || over.some((a, i) => a !== first + i || a >= rank)) return undefined
-  const keep = attrs.get('keep_dims')
-  const isKept = keep?.kind === 'bool' && keep.value
+  const isKept = flag(node, 'keep_dims')
   const size = (from: number, to: number) => x!.shape.slice(from, to).reduce((a, b) => a * b, 1)
   const [outer, count, inner] = [size(0, first), size(first, first + over.length), size(first + over.length, rank)]
   const from = floats(x!)

@@ -1,5 +1,6 @@
 import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
 import type { SourceNode } from '../import/source-graph.ts'
+import { flag, int, ints, string, typeCode } from './node-attrs.ts'
 
 /*
  * What TensorFlow.js 4.22 computes otherwise than TensorFlow: found by comparing both on ops in their attributes, ranks and types
@@ -121,31 +122,6 @@ const distrusted: Readonly<Record<string, Doubt>> = Object.assign(Object.create(
   LowerBound: isUnsorted,
   UpperBound: isUnsorted,
 } satisfies Record<string, Doubt>)
-
-function flag(node: SourceNode, name: string): boolean {
-  const a = node.attrs.get(name)
-  return a?.kind === 'bool' && a.value
-}
-
-function int(node: SourceNode, name: string): number {
-  const a = node.attrs.get(name)
-  return a?.kind === 'int' ? a.value : 0
-}
-
-function ints(node: SourceNode, name: string): readonly number[] {
-  const a = node.attrs.get(name)
-  return a?.kind === 'ints' ? a.value : []
-}
-
-function string(node: SourceNode, name: string): string {
-  const a = node.attrs.get(name)
-  return a?.kind === 'string' ? a.value : ''
-}
-
-function typeCode(node: SourceNode, name: string): number {
-  const a = node.attrs.get(name)
-  return a?.kind === 'type' ? a.code : 0
-}
 
 function first(x: NdArray | undefined): number | undefined {
   return x && toFloat32(x)?.[0]

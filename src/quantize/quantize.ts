@@ -193,8 +193,15 @@ function weightMode(schemeFor: (options: Options) => WeightScheme): Mode {
 function fitted(compute: WeightScheme['compute'], bits: WeightBits) {
   return ({ perTensor, blockSize, asymmetric = false, minElements = 0, weightsAlgorithm = 'min-max' }: Options): WeightScheme => {
     const granularity = blockSize ?? (perTensor ? 'per-tensor' : 'per-axis')
-    const numbers = { compute, bits, isSymmetric: !asymmetric, granularity, algorithm: weightsAlgorithm, minElements } as const
-    const scheme: WeightScheme = { ...numbers, usesLookups: true }
+    const scheme: WeightScheme = {
+      compute,
+      bits,
+      isSymmetric: !asymmetric,
+      granularity,
+      algorithm: weightsAlgorithm,
+      minElements,
+      usesLookups: true,
+    }
     return weightsAlgorithm === 'oscar' ? { ...scheme, otherwise: { ...scheme, algorithm: 'min-max' } } : scheme
   }
 }

@@ -1,7 +1,7 @@
 import type { GraphEditor } from '../ir/graph.ts'
 import type { Node, Value } from '../ir/types.ts'
 import { findSpec } from '../ops/index.ts'
-import type { OpSpec } from '../ops/spec.ts'
+import { type OpSpec, operandIndex } from '../ops/spec.ts'
 import { stepsOf } from '../ops/steps.ts'
 
 /** An op with constant float weights, y = act(x * weights + bias), seen by the channels of what it reads and gives. */
@@ -31,7 +31,7 @@ export function placesOf(spec: OpSpec) {
   const trait = spec.quant?.weights?.find((w) => w.reads)
   const bias = spec.quant?.biases?.[0]
   if (!trait?.reads || trait.axis === null || !bias) return undefined
-  const position = (name: string) => spec.operands.findIndex((o) => o.name === name)
+  const position = (name: string) => operandIndex(spec, name)
   return {
     trait: { ...trait, axis: trait.axis, reads: trait.reads },
     input: position(bias.scaleFrom.find((name) => name !== trait.operand)!),

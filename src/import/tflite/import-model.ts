@@ -159,9 +159,8 @@ function importOperator(file: TfliteFile, operator: OperatorRecord, id: number, 
   const intermediates = Array.from(operator.intermediates).flatMap((i) => values.get(i) ?? [])
   const common = { id, inputs, outputs, origin }
   // One that gives nothing has lost its results: it is kept as it is.
-  const mayGiveNothing = spec?.sideEffect || (spec && bodyKeys({ op: spec.name }).length > 0)
-  const isWhole = outputs.length > 0 || mayGiveNothing
-  if (spec && isWhole && options !== 'other' && code.builtinCode !== 'CUSTOM') {
+  const isWhole = (known: OpSpec) => outputs.length > 0 || known.sideEffect || bodyKeys({ op: known.name }).length > 0
+  if (spec && isWhole(spec) && options !== 'other' && code.builtinCode !== 'CUSTOM') {
     const attrs = decodeOptions(spec, options)
     const record: KeptOperator = { code, operator, inputs, intermediates }
     return { ...common, op: spec.name, attrs, kept: { of: attrs, record } }

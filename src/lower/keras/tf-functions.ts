@@ -112,9 +112,10 @@ function fill(value: 0 | 1) {
 const functions: LoweringRegistry = Object.assign(Object.create(null), {
   '__operators__.add': as('Add', xy),
   convert_to_tensor: layer((k, b) => {
-    const dtype = k.argument(1, 'dtype')
-    const value = tensorOf(k, b, k.argument(0, 'value'), dtype === undefined ? undefined : dtypeNamed(k, dtype))
-    return dtype === undefined ? value : castTo(b, value, dtypeNamed(k, dtype))
+    const stated = k.argument(1, 'dtype')
+    const dtype = stated === undefined ? undefined : dtypeNamed(k, stated)
+    const value = tensorOf(k, b, k.argument(0, 'value'), dtype)
+    return dtype ? castTo(b, value, dtype) : value
   }),
   'math.add': as('Add', xy),
   'math.subtract': as('Subtract', xy),

@@ -2,7 +2,7 @@ import { elementCount } from '../../core/shape.ts'
 import type { Graph, Model, Node, NodeId, SignaturePort, ValueId } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
 import { decompositionOf } from '../../ops/kept.ts'
-import type { OpSpec, WeightTrait } from '../../ops/spec.ts'
+import { type OpSpec, operandIndex, type WeightTrait } from '../../ops/spec.ts'
 import { unmatchedRule } from '../diagnostics.ts'
 import { glob } from '../keep-float.ts'
 import type { PortType, PortTypes } from '../types.ts'
@@ -188,7 +188,7 @@ function refusalOf(graph: Graph, node: Node, spec: OpSpec, action: Action): stri
 function weightRefusal(graph: Graph, node: Node, spec: OpSpec, scheme: WeightScheme): string | undefined {
   let reason = `${spec.builtin} has no weights`
   for (const trait of spec.quant?.weights ?? []) {
-    const index = spec.operands.findIndex((o) => o.name === trait.operand)
+    const index = operandIndex(spec, trait.operand)
     const id = node.inputs[index]
     const value = id == null ? undefined : graph.values.get(id)!
     if (!value || elementCount(value.type.shape) === 0) continue

@@ -1,5 +1,5 @@
 import type { Node, Value, ValueId } from '../../ir/types.ts'
-import type { OperandSpec, OpSpec } from '../../ops/spec.ts'
+import { type OperandSpec, type OpSpec, operandIndex } from '../../ops/spec.ts'
 
 /**
  * What an operand is to the op that reads it: a weight has a grid of its own content, a bias one made of others', `shared` ones have the
@@ -43,6 +43,6 @@ export function sharedOperands(
 
 /** Position of an operand by its name; -1 when the node has none there. */
 export function indexOf(spec: OpSpec, node: Node, name: string): number {
-  const i = spec.operands.findIndex((o) => o.name === name)
+  const i = operandIndex(spec, name)
   return i < node.inputs.length ? i : -1
 }

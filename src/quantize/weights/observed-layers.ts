@@ -1,7 +1,7 @@
 import type { ConstData } from '../../core/bytes.ts'
 import type { Model, Node, Value } from '../../ir/types.ts'
 import { findSpec } from '../../ops/index.ts'
-import type { ProductRows } from '../../ops/spec.ts'
+import { operandIndex, type ProductRows } from '../../ops/spec.ts'
 import { needsSamples } from '../diagnostics.ts'
 import { type Hessian, type Hessians, sumsLength } from './hessian.ts'
 import type { ObservingAlgorithm } from './scheme.ts'
@@ -51,7 +51,7 @@ function productsOf(model: Model): Map<ConstData, Product | { readonly reason: s
       const spec = findSpec(node.op)
       for (const trait of spec?.quant?.weights ?? []) {
         const operand = (name: string): Value | undefined => {
-          const id = node.inputs[spec!.operands.findIndex((o) => o.name === name)]
+          const id = node.inputs[operandIndex(spec!, name)]
           return id == null ? undefined : values.get(id)
         }
         const value = operand(trait.operand)

@@ -1,13 +1,13 @@
 import { constFromBytes } from '../../core/bytes.ts'
 import { type DiagnosticFields, joined } from '../../core/diagnostics.ts'
 import { bytesOf } from '../../core/dtype.ts'
-import { elementCount } from '../../core/shape.ts'
+import { elementCount, sameShape } from '../../core/shape.ts'
 import { GraphEditor } from '../../ir/graph.ts'
 import { type Graph, mergeOrigins, type Node, type Value, type ValueId } from '../../ir/types.ts'
 import { hasEffect } from '../../ops/bodies.ts'
 import { OpBuilder } from '../../ops/build.ts'
 import { findSpec, op } from '../../ops/index.ts'
-import type { OpSpec, WeightTrait } from '../../ops/spec.ts'
+import { type OpSpec, operandIndex, type WeightTrait } from '../../ops/spec.ts'
 import { decide, type How } from '../decide.ts'
 import { notFinite, notRecovered } from '../diagnostics.ts'
 import type { Decision, KeepFloat } from '../types.ts'
@@ -76,7 +76,7 @@ class SmallWeights {
     return { graph: this.#editor.finish(), decisions: this.#decisions }
   }
 
-  visit(before: Node, wanted: WeightScheme | { readonly reason: string }): void {
+  visit(before: Node, wanted: SchemeOr): void {
     const found = this.#withLookup(this.#editor.current(before.id)!, wanted)
     this.#visit(found.node, found.scheme)
   }
@@ -247,7 +247,7 @@ class SmallWeights {
     const known = this.#widened.get(stored)
     if (known) return known
     const origin = mergeOrigins([node.origin], rule)
-    const isInRows = stored.type.shape.length !== value.type.shape.length || stored.type.shape.some((s, i) => s !== value.type.shape[i])
+    const isInRows = !sameShape(stored.type.shape, value.type.shape)
     const results = [{ name: isInRows ? `${value.name}/blocks` : value.name, type: { dtype: 'f32', shape: stored.type.shape } as const }]
     const made = this.#editor.inPlaceOf(this.#editor.current(node.id)!, () => {
       const widened = this.#editor.addNode({ op: op.dequantize.name, attrs: {}, inputs: [stored], results, origin }).results[0]!
@@ -277,7 +277,5 @@ const inRows = (value: Value, block: number): Value => {
   const shape = [elementCount(value.type.shape)! / block, block]
   return { ...value, type: { ...value.type, shape } }
 }
-
-const operandIndex = (spec: OpSpec, name: string | undefined): number => spec.operands.findIndex((o) => o.name === name)
 
 const sizeOf = (weights: Value, { maxRotation }: WeightScheme): number => rotationSize(weights.type.shape.at(-1) as number, maxRotation)

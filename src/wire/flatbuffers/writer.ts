@@ -184,11 +184,8 @@ class Writer {
       } else for (let i = 0; i < values.length; i++) putScalar(this.#view, kind, position + 4 + i * elementBytes, values[i]!)
       return position
     }
-    // Numbers that differ by their bits alone, such as -0, are told apart by these.
-    if (bytes > maxSharedBytes || kind === 'f64')
-      return isZero(values) ? this.#once(`zeros ${elementBytes}:${values.length}`, from, place) : place()
-    const contents = kind === 'f32' ? new Int32Array(Float32Array.from(values as ArrayLike<number>).buffer) : values
-    return this.#once(`vector ${elementBytes}:${Array.prototype.join.call(contents)}`, from, place)
+    if (bytes > maxSharedBytes) return isZero(values) ? this.#once(`zeros ${elementBytes}:${values.length}`, from, place) : place()
+    return this.#once(`vector ${elementBytes}:${Array.prototype.join.call(bitsOf(kind, values))}`, from, place)
   }
 
   #each(values: readonly unknown[], field: FieldLayout): number {
@@ -225,6 +222,12 @@ class Writer {
     this.#end = end
     return position
   }
+}
+
+/** Floats as integers: those that differ by their bits alone, such as -0, are told apart by these. */
+function bitsOf(kind: ScalarKind, values: ArrayLike<number | bigint>): ArrayLike<number | bigint> {
+  if (kind === 'f32') return new Int32Array(Float32Array.from(values as ArrayLike<number>).buffer)
+  return kind === 'f64' ? new BigInt64Array(Float64Array.from(values as ArrayLike<number>).buffer) : values
 }
 
 function isZero(values: ArrayLike<number | bigint>): boolean {

@@ -1,4 +1,4 @@
-import type { Model } from '../src/ir/types.ts'
+import type { Model } from './types.ts'
 
 /** Bytes of all constants, each counted once: about the size of the file. */
 export function constBytes(model: Model): number {
