@@ -1,10 +1,10 @@
-import { readFileSync, statSync } from 'node:fs'
 import type { Converted } from '../../src/convert.ts'
-import type { ByteSource } from '../../src/core/bytes.ts'
+import type { ByteSource, Contents } from '../../src/core/bytes.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import type { SourceModel } from '../../src/import/source-graph.ts'
 import { constBytes } from '../../src/ir/const-bytes.ts'
 import { checkParity, type ParityGap, type ParityMode, type ParityReport, uncheckedReport } from '../../src/parity/index.ts'
+import { openFile } from '../../src/platform/node.ts'
 import { loadNodeLiteRt } from '../../src/platform/node-litert.ts'
 import { loadNodeTfJs } from '../../src/platform/node-tfjs.ts'
 import type { QuantizeMode } from '../../src/quantize/types.ts'
@@ -43,23 +43,22 @@ const peakBytes = (): number => process.resourceUsage().maxRSS * 1024
  * One with integer activations is run on some of the samples that it was calibrated with. Throws parity/mismatch, parity/cannot-run, parity/wrong-weights.
  */
 export async function checkWritten(
-  file: string,
-  source: SourceModel | { readonly name: string; readonly source: ByteSource },
+  path: string,
+  source: SourceModel | ByteSource,
   converted: Converted,
   { mode, isStatic, samples, budgetSeconds }: CheckWrittenOptions,
 ): Promise<CheckReport> {
   const begin = performance.now()
-  const largest = Math.max(statSync(file).size, constBytes(converted.floatModel))
-  if (largest > maxFileBytes) {
-    const words = `the model has ${formatBytes(largest)}, and what is checked at most ${formatBytes(maxFileBytes)}`
-    return { ...uncheckedReport(converted.floatModel, words), peakBytes: peakBytes() }
-  }
-  const from = 'source' in source ? { name: source.name, bytes: source.source.read(0, source.source.byteLength) } : source
+  const written = openFile(path)
   const runner = liteRtRunner(loadNodeLiteRt)
   try {
-    const written = contentsOf(file)
+    const largest = Math.max(written.byteLength, constBytes(converted.floatModel))
+    if (largest > maxFileBytes) {
+      const words = `the model has ${formatBytes(largest)}, and what is checked at most ${formatBytes(maxFileBytes)}`
+      return { ...uncheckedReport(converted.floatModel, words), peakBytes: peakBytes() }
+    }
     const float = mode === 'none' ? written : tfliteBytes(converted.floatModel)
-    const report = await checkParity(from, float, {
+    const report = await checkParity(source, float, {
       runner,
       model: converted.floatModel,
       loadTfJs: loadNodeTfJs,
@@ -67,7 +66,7 @@ export async function checkWritten(
       clock: cpuSeconds,
       ...(mode !== 'none' && {
         quantized: {
-          bytes: written,
+          contents: written,
           // Results stay near the float ones on any input where activations are float; else on calibrated ones only.
           mode: isStatic ? undefined : (mode as Exclude<ParityMode, 'none'>),
           isRunOnSamples: samples !== undefined,
@@ -76,8 +75,8 @@ export async function checkWritten(
         },
       }),
     })
-    const subjects = { model: converted.floatModel, float, written }
-    const onSamples = samples && (await (await import('./check-on-samples.ts')).checkOnSamples(runner, subjects, samples, budgetSeconds))
+    const subjects = () => ({ model: converted.floatModel, float: allOf(float), written: allOf(written) })
+    const onSamples = samples && (await (await import('./check-on-samples.ts')).checkOnSamples(runner, subjects(), samples, budgetSeconds))
     return {
       ...report,
       ...(typeof onSamples === 'object' && { onSamples }),
@@ -87,13 +86,12 @@ export async function checkWritten(
     }
   } finally {
     await runner.dispose()
+    written.close()
   }
 }
 
-/** Not a Buffer, whose views are Buffers too; the bytes are the same. */
-function contentsOf(file: string): Uint8Array {
-  const { buffer, byteOffset, byteLength } = readFileSync(file)
-  return new Uint8Array(buffer, byteOffset, byteLength)
+function allOf(contents: Contents): Uint8Array {
+  return contents instanceof Uint8Array ? contents : contents.read(0, contents.byteLength)
 }
 
 /** What was checked and what was not, a line each. */

@@ -95,7 +95,7 @@ export const convertCommand: Command<typeof convertOptions> = async ({ args, opt
                 !isCopy && {
                   check: async (file) => {
                     progress.finish()
-                    const from = 'model' in source ? source.model : { name: source.tflite.name, source: source.source }
+                    const from = 'model' in source ? source.model : source.source
                     checked = await (await import('./check.ts')).checkWritten(file, from, converted, {
                       mode: recipe ? 'recipe' : quantize,
                       isStatic: isStatic({ recipe, quantize }),

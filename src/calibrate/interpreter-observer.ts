@@ -1,4 +1,3 @@
-import { memorySource } from '../core/bytes.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
@@ -23,7 +22,7 @@ export function interpreterObserver(
   sources: readonly HessianSource[] = [],
 ): Observer {
   const hessians = new HessianSums(sources)
-  const model = importTflite(readTfliteFile(memorySource(file.name, file.bytes)))
+  const model = importTflite(readTfliteFile(file.source))
   const positions = new Map(activations.map((a, i) => [`${a.graph} ${a.tensor}`, i]))
   const reducer = new Reducer(ownMemory())
 

@@ -42,7 +42,7 @@ export async function liteRtObserver(
     await loaded?.model.dispose()
     loaded = undefined
     const present = (f: ModelFile): ModelFile => f.signatures.reduce((shown, s, i) => withOutputs(shown, s.key, parts[part]![i]!), f)
-    const model = await runner.load(file.bytes, { name: file.name, present })
+    const model = await runner.load(file.source, { name: file.name, present })
     loaded = { part, model }
     return model
   }

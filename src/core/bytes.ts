@@ -20,6 +20,20 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
   return { name, byteLength: bytes.byteLength, read: (offset, length) => bytes.subarray(offset, offset + length) }
 }
 
+/** What a file holds: in memory, or to be read as it is needed. */
+export type Contents = Uint8Array | ByteSource
+
+export function sourceOf(name: string, contents: Contents): ByteSource {
+  return contents instanceof Uint8Array ? memorySource(name, contents) : contents
+}
+
+/** All bytes of a source into the beginning of `target`. */
+export function copyInto(target: Uint8Array, source: ByteSource): void {
+  const place = target.subarray(0, source.byteLength)
+  const bytes = source.read(0, source.byteLength, place)
+  if (bytes.buffer !== place.buffer || bytes.byteOffset !== place.byteOffset) place.set(bytes)
+}
+
 /**
  * The bytes of a constant, made when asked for: a view on the source file, or computed from other constants
  * (a transpose, a fold, a quantization). `bytes()` may compute anew at each call, so callers ask once and let go.
@@ -28,6 +42,8 @@ export interface ConstData {
   readonly byteLength: number
   /** Where the bytes come from, when that is known: constants with equal keys have equal bytes, so neither needs to be read to tell. */
   readonly key?: string | undefined
+  /** Where it begins in the source that it is a range of. */
+  readonly offset?: number | undefined
   /** The first `byteLength` bytes, where they can be had without the others. */
   head?(byteLength: number): Uint8Array
   /** Bytes of the one element that all others are like, where it was made from one. */
@@ -51,6 +67,7 @@ function numberOf(source: ByteSource): number {
 export function constFromSource(source: ByteSource, offset: number, byteLength: number): ConstData {
   return {
     byteLength,
+    offset,
     key: `${numberOf(source)}:${offset}+${byteLength}`,
     head: (n) => source.read(offset, Math.min(n, byteLength)),
     bytes: (into) => source.read(offset, byteLength, into),

@@ -94,7 +94,7 @@ describe('models that are right', () => {
         runner,
         model: floatModel,
         loadTfJs: loadNodeTfJs,
-        quantized: { bytes: tfliteBytes(model), mode, decisions },
+        quantized: { contents: tfliteBytes(model), mode, decisions },
       })
       expect(report.outputs.map((o) => o.mode)).toEqual(['none', mode])
       expect(report.outputs[1]!.shareOfTolerance).toBeLessThanOrEqual(1)
@@ -221,7 +221,7 @@ describe('faults', () => {
       const { model, floatModel, decisions } = convert(source, { mode })
       for (const change of [withDoubledScales, withTurnedIntegers]) {
         const broken: Model = { ...model, graphs: model.graphs.map(change) }
-        const quantized = { bytes: tfliteBytes(broken), mode, decisions }
+        const quantized = { contents: tfliteBytes(broken), mode, decisions }
         const options = { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }
         expect(await refusalOf(checkParity(source, tfliteBytes(floatModel), options))).toMatchObject({ code: 'parity/wrong-weights' })
       }
@@ -234,7 +234,7 @@ describe('faults', () => {
     const broken = withFault(model, (n) =>
       n.op === 'fully_connected' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu_n1_to_1' } } : undefined,
     )
-    const quantized = { bytes: tfliteBytes(broken), mode: 'dynamic', decisions } as const
+    const quantized = { contents: tfliteBytes(broken), mode: 'dynamic', decisions } as const
     const e = await refusalOf(
       checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }),
     )
@@ -246,7 +246,7 @@ describe('faults', () => {
     const source = wideConvolution()
     const { model, floatModel, decisions } = convert(source, { mode: 'dynamic', minElements: 0 })
     const broken = withFault(model, (n) => (n.op === 'conv_2d' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu6' } } : undefined))
-    const quantized = { bytes: tfliteBytes(broken), mode: 'dynamic', decisions } as const
+    const quantized = { contents: tfliteBytes(broken), mode: 'dynamic', decisions } as const
     const options = { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized, budgetSeconds: 1e-3, clock: () => 0 }
     const { gaps } = await checkParity(source, tfliteBytes(floatModel), options)
     expect(gaps).toMatchObject([{ reason: expect.stringMatching(/would take some .* at a reduced size: .* has an error of/) }])
@@ -268,7 +268,7 @@ describe('faults', () => {
       { y: 'places:0' },
     )
     const { model, floatModel, decisions } = convert(source, { mode: 'dynamic-int4' })
-    const quantized = { bytes: tfliteBytes(model), mode: 'dynamic-int4', decisions } as const
+    const quantized = { contents: tfliteBytes(model), mode: 'dynamic-int4', decisions } as const
     const report = await checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized })
     expect(report.gaps).toEqual([
       { signature: 'serving_default', output: 'y', mode: 'dynamic-int4', reason: expect.stringContaining('depends on values') },
@@ -278,7 +278,7 @@ describe('faults', () => {
   test('of integer activations the weights are compared, the results not, which is said', async () => {
     const source = await oracleCase('dense_large')
     const { model, floatModel, decisions } = convert(source, { mode: 'dynamic' })
-    const quantized = { bytes: tfliteBytes(model), mode: undefined, decisions }
+    const quantized = { contents: tfliteBytes(model), mode: undefined, decisions }
     const report = await checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized })
     expect(report.weights).toEqual({ compared: 1, of: 1 })
     expect(report.gaps).toEqual([{ signature: 'serving_default', reason: expect.stringContaining('its results were not') }])

@@ -1,10 +1,11 @@
+import { type ByteSource, type Contents, sourceOf } from '../core/bytes.ts'
 import type { SourceModel } from '../import/source-graph.ts'
 import { signaturesOf } from './checked-signature.ts'
 import { secondsOfDay } from './evaluate-source.ts'
 import { referenceOf } from './reference.ts'
 import { type CheckOptions, SignatureChecks } from './signature-checks.ts'
 import type { TfJsLoader } from './tfjs.ts'
-import { type TfliteSource, tfliteReference, tfliteSignatures } from './tflite-source.ts'
+import { tfliteReference, tfliteSignatures } from './tflite-source.ts'
 import type { ParityReport } from './types.ts'
 
 const defaultBudgetSeconds = 20
@@ -24,14 +25,14 @@ export interface ParityOptions extends Omit<CheckOptions, 'budgetSeconds' | 'clo
  * the reason.
  * Throws parity/mismatch, parity/cannot-run, parity/wrong-weights.
  */
-export async function checkParity(source: SourceModel | TfliteSource, bytes: Uint8Array, options: ParityOptions): Promise<ParityReport> {
+export async function checkParity(source: SourceModel | ByteSource, written: Contents, options: ParityOptions): Promise<ParityReport> {
   const begin = performance.now()
-  const isTflite = 'bytes' in source
+  const isTflite = 'read' in source
   const { clock = secondsOfDay, budgetSeconds = defaultBudgetSeconds } = options
   const reference = isTflite
     ? await tfliteReference(source, options)
     : await referenceOf(source, { ...options, clock, stopSeconds: 2 * budgetSeconds })
-  const check = new SignatureChecks(source.name, bytes, { ...options, clock, budgetSeconds }, reference)
+  const check = new SignatureChecks(source.name, sourceOf(source.name, written), { ...options, clock, budgetSeconds }, reference)
   const seen = new Set<number>()
   try {
     check.compareWeights()

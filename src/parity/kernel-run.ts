@@ -1,4 +1,4 @@
-import { memorySource } from '../core/bytes.ts'
+import { type Contents, sourceOf } from '../core/bytes.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
@@ -12,8 +12,8 @@ export type Running = Pick<LoadedModel, 'run' | 'reset' | 'dispose'>
 /**
  * A model on the reference kernels, each run from states of zeros. What the kernels cannot compute either throws `cause`.
  */
-export function runOnKernels(name: string, bytes: Uint8Array, cause: unknown): Running {
-  const model = importTflite(readTfliteFile(memorySource(name, bytes)))
+export function runOnKernels(name: string, contents: Contents, cause: unknown): Running {
+  const model = importTflite(readTfliteFile(sourceOf(name, contents)))
   const portOf = (ports: readonly SignaturePort[], value: number) => ports.find((p) => p.value === value)!.name
   return {
     async run(feeds, settings) {

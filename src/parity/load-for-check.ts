@@ -1,3 +1,4 @@
+import type { ByteSource } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
 import type { Graph } from '../ir/types.ts'
 import type { Foreseen, LiteRtRunner } from '../run/litert.ts'
@@ -20,7 +21,7 @@ export const mayLackKernels: ReadonlySet<ParityMode> = new Set<ParityMode>([
 
 interface Loading {
   readonly name: string
-  readonly bytes: Uint8Array
+  readonly file: ByteSource
   /** For the cost on the kernels, with inputs of these shapes. */
   readonly graph: Graph
   readonly shapes: readonly (readonly number[])[]
@@ -44,15 +45,15 @@ export const maxWholeBytes = 640 * 2 ** 20
  */
 export async function loadForCheck(
   runner: LiteRtRunner,
-  { name, bytes, graph, shapes, isOpen, isFloat, wholeBytes, foreseen }: Loading,
+  { name, file, graph, shapes, isOpen, isFloat, wholeBytes, foreseen }: Loading,
 ): Promise<{ readonly running: Running; readonly missing?: DowncastError; readonly isInPieces?: boolean }> {
-  const pieces = bytes.byteLength > wholeBytes ? runInPieces(runner, { name, bytes, isOpen }) : undefined
+  const pieces = file.byteLength > wholeBytes ? runInPieces(runner, { name, contents: file, isOpen }) : undefined
   if (pieces) return { running: pieces, isInPieces: true }
   try {
-    return { running: await runner.load(bytes, { name, foreseen, ...(isOpen && { present: withOpenSizes }) }) }
+    return { running: await runner.load(file, { name, foreseen, ...(isOpen && { present: withOpenSizes }) }) }
   } catch (e) {
     const isMissing = e instanceof DowncastError && e.code === 'run/missing-op'
     if (!isMissing || !isFloat || (costAt(graph, shapes)?.macs ?? 0) > maxKernelMacs) throw e
-    return { running: runOnKernels(name, bytes, e), missing: e }
+    return { running: runOnKernels(name, file, e), missing: e }
   }
 }

@@ -1,3 +1,4 @@
+import type { ByteSource } from '../core/bytes.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Graph, Node } from '../ir/types.ts'
 import type { LiteRtRunner } from '../run/litert.ts'
@@ -11,7 +12,7 @@ export interface Suspect {
 }
 
 interface Written {
-  readonly bytes: Uint8Array
+  readonly file: ByteSource
   readonly name: string
   readonly signature: string
   readonly graph: Graph
@@ -57,7 +58,7 @@ export function agreeingPart({ graph, order, candidates, differs }: LayerCompari
 /** Runs a written model with all results given out that end layers of the source, as far as they are told here. */
 export async function compareLayers(
   runner: LiteRtRunner,
-  { bytes, name, signature: key, graph }: Written,
+  { file, name, signature: key, graph }: Written,
   feeds: Feeds,
   layers: ReadonlyMap<string, NdArray>,
   relative: number,
@@ -66,12 +67,12 @@ export async function compareLayers(
   const candidates = lastNodes(graph, order)
   const differs = new Map<Node, boolean>()
   if (candidates.size === 0) return { graph, order, candidates, differs }
-  const file = openModel(name, bytes)
-  const signature = file.signatures.find((s) => s.key === key)!
-  const operators = file.tables.subgraphs[signature.subgraph]!.operators
+  const { tables, signatures } = openModel(name, file)
+  const signature = signatures.find((s) => s.key === key)!
+  const operators = tables.subgraphs[signature.subgraph]!.operators
   const tensorOf = (node: Node): number => operators[graph.nodes.indexOf(node)]!.outputs[0]!
   const tensors = new Map([...candidates.values()].map((node) => [node, tensorOf(node)]))
-  const loaded = await runner.load(bytes, { name, present: (f) => withOutputs(f, key, [...new Set(tensors.values())]) })
+  const loaded = await runner.load(file, { name, present: (f) => withOutputs(f, key, [...new Set(tensors.values())]) })
   try {
     const found = await loaded.run(feeds, { signature: key })
     for (const [layer, node] of candidates) {

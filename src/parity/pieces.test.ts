@@ -29,7 +29,7 @@ test.each([
   const bytes = fixture(path)
   expect(piecesOf(graphOf(bytes), 100).length).toBeGreaterThanOrEqual(least)
   const whole = await runner.load(bytes)
-  const pieces = runInPieces(runner, { name: 'm', bytes, isOpen: false, most: 100 })!
+  const pieces = runInPieces(runner, { name: 'm', contents: bytes, isOpen: false, most: 100 })!
   try {
     for (const { key, inputs } of whole.signatures) {
       const feeds = new Map(
@@ -88,7 +88,7 @@ graph main(%0 "x": f32[1,2]) {
 signature "serving_default" main("x" %0) -> ("y" %6, "early" %2, "constant" %4)
 `
   const bytes = tfliteBytes(modelFromText(text))
-  const run = runInPieces(runner, { name: 'm', bytes, isOpen: false, most: 1 })!
+  const run = runInPieces(runner, { name: 'm', contents: bytes, isOpen: false, most: 1 })!
   const x: NdArray = { dtype: 'f32', shape: [1, 2], bytes: encodeElements('f32', [1, -1]) }
   const results = await run.run(new Map([['x', x]]), { signature: 'serving_default' })
   expect([...results].map(([name, r]) => [name, [...new Float32Array(r.bytes.slice().buffer)]])).toEqual([
@@ -99,6 +99,6 @@ signature "serving_default" main("x" %0) -> ("y" %6, "early" %2, "constant" %4)
 })
 
 test('models that keep something from run to run are not cut', () => {
-  expect(runInPieces(runner, { name: 'm', bytes: fixture('tflite/lstm_text.float'), isOpen: false })).toBeUndefined()
-  expect(runInPieces(runner, { name: 'm', bytes: fixture('tflite/variable_assign.float'), isOpen: false })).toBeUndefined()
+  expect(runInPieces(runner, { name: 'm', contents: fixture('tflite/lstm_text.float'), isOpen: false })).toBeUndefined()
+  expect(runInPieces(runner, { name: 'm', contents: fixture('tflite/variable_assign.float'), isOpen: false })).toBeUndefined()
 })

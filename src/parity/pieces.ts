@@ -1,4 +1,4 @@
-import { memorySource } from '../core/bytes.ts'
+import { type Contents, sourceOf } from '../core/bytes.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { tfliteBytes } from '../export/write-tflite.ts'
 import { importTflite } from '../import/tflite/import-model.ts'
@@ -13,7 +13,7 @@ const pieceBytes = 2 ** 28
 
 export interface InPieces {
   readonly name: string
-  readonly bytes: Uint8Array
+  readonly contents: Contents
   /** Whether inputs have other sizes than the file's. */
   readonly isOpen: boolean
   /** Bytes of constants of a piece, unless one operator alone has more. Default 256 MiB. */
@@ -31,8 +31,8 @@ export interface Piece {
  * A model that does not fit into the memory of LiteRT.js, some of its operators at a time: each piece is read from the file and written as
  * a model, and runs on what those before it gave. Undefined for models that keep something from run to run. Throws what `readTfliteFile` throws.
  */
-export function runInPieces(runner: LiteRtRunner, { name, bytes, isOpen, most = pieceBytes }: InPieces): Running | undefined {
-  const model = importTflite(readTfliteFile(memorySource(name, bytes)))
+export function runInPieces(runner: LiteRtRunner, { name, contents, isOpen, most = pieceBytes }: InPieces): Running | undefined {
+  const model = importTflite(readTfliteFile(sourceOf(name, contents)))
   if (model.graphs.some(keepsState)) return undefined
   return {
     async run(feeds, settings) {

@@ -66,7 +66,7 @@ test.each([
   [{ mode: undefined, isRunOnSamples: true }, 'i8' as const, undefined],
 ])('of %o with %s weights results tell nothing where %s', (how, to, reason) => {
   const why = notComparedBecause({
-    bytes: new Uint8Array(),
+    contents: new Uint8Array(),
     decisions: [{ ...stored, to, bytesBefore: 32, bytesAfter: 8, reason: undefined }],
     ...how,
   })

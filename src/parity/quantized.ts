@@ -1,3 +1,4 @@
+import type { Contents } from '../core/bytes.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { Shape } from '../core/shape.ts'
 import type { Graph, Model, ValueId } from '../ir/types.ts'
@@ -16,7 +17,7 @@ import type { ParityMode } from './types.ts'
 export type QuantizedMode = Exclude<ParityMode, 'none'>
 
 export interface QuantizedFile {
-  readonly bytes: Uint8Array
+  readonly contents: Contents
   /** Undefined where activations are integers, which hold on what they were calibrated with. */
   readonly mode: QuantizedMode | undefined
   /** Then, whether the caller compares results on such samples. */

@@ -1,4 +1,4 @@
-import { memorySource } from '../core/bytes.ts'
+import { type ByteSource, memorySource, sourceOf } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { tfliteBytes } from '../export/write-tflite.ts'
@@ -47,7 +47,7 @@ interface Sample {
 
 const isAtEdges = ({ kinds }: Sample): boolean => kinds.length === 1 && kinds[0] === 'edge'
 interface Subject {
-  readonly bytes: Uint8Array
+  readonly file: ByteSource
   readonly mode: ParityMode
 }
 
@@ -69,15 +69,18 @@ export class SignatureChecks {
   readonly #options: CheckOptions
   readonly #reference: Reference
 
-  constructor(name: string, bytes: Uint8Array, options: CheckOptions, reference: Reference) {
+  constructor(name: string, file: ByteSource, options: CheckOptions, reference: Reference) {
     this.#name = name
     this.#options = options
     this.#reference = reference
     const { quantized } = options
     const reason = quantized && notComparedBecause(quantized)
-    this.#subjects = [{ bytes, mode: 'none' }, ...(quantized?.mode && !reason ? [{ bytes: quantized.bytes, mode: quantized.mode }] : [])]
+    this.#subjects = [
+      { file, mode: 'none' },
+      ...(quantized?.mode && !reason ? [{ file: sourceOf(name, quantized.contents), mode: quantized.mode }] : []),
+    ]
     if (!quantized) return
-    this.#written = importTflite(readTfliteFile(memorySource(name, quantized.bytes)))
+    this.#written = importTflite(readTfliteFile(sourceOf(name, quantized.contents)))
     if (reason) this.gaps.push(...options.model.signatures.map((s) => ({ signature: s.key, reason })))
   }
 
@@ -171,11 +174,11 @@ export class SignatureChecks {
    * may have been rewritten, so that nothing is said against it.
    */
   async #part(source: CheckedSignature, graph: Graph, plan: Plan): Promise<string | undefined> {
-    const [{ bytes }] = this.#subjects as readonly [Subject]
-    if (bytes.byteLength > (this.#options.wholeBytes ?? maxWholeBytes)) return undefined
+    const [{ file }] = this.#subjects as readonly [Subject]
+    if (file.byteLength > (this.#options.wholeBytes ?? maxWholeBytes)) return undefined
     const inputs = inputsOf(source.inputs, plan.shapes, plan.kinds)
     if (typeof inputs === 'string') return undefined
-    const compared = await this.#layers(bytes, source, graph, inputs, {
+    const compared = await this.#layers(file, source, graph, inputs, {
       layers: new RecentLayers(),
       stopSeconds: this.#options.budgetSeconds / 2,
     })
@@ -185,7 +188,7 @@ export class SignatureChecks {
 
   /** What the source's layers give, held against the written model's; undefined where that gives no results out. */
   async #layers(
-    bytes: Uint8Array,
+    file: ByteSource,
     source: CheckedSignature,
     graph: Graph,
     inputs: readonly NdArray[],
@@ -193,7 +196,7 @@ export class SignatureChecks {
   ): Promise<LayerComparison | undefined> {
     await this.#reference.evaluate(source, inputs, { ...how, observe: (layer, result) => layers.add(layer, result) })
     await this.#reference.release()
-    const written = { bytes, name: this.#name, signature: source.name, graph }
+    const written = { file, name: this.#name, signature: source.name, graph }
     try {
       return await compareLayers(this.#options.runner, written, feedsOf(source, inputs), layers.results, relativeTolerance(graph))
     } catch (e) {
@@ -266,9 +269,9 @@ export class SignatureChecks {
     }
   }
 
-  async #load({ bytes, mode }: Subject, graph: Graph, plan: Plan, foreseen: Foreseen | undefined): Promise<Running> {
+  async #load({ file, mode }: Subject, graph: Graph, plan: Plan, foreseen: Foreseen | undefined): Promise<Running> {
     const how = {
-      ...{ name: this.#name, bytes, graph, foreseen, shapes: plan.shapes, isOpen: plan.isReduced },
+      ...{ name: this.#name, file, graph, foreseen, shapes: plan.shapes, isOpen: plan.isReduced },
       isFloat: mode === 'none',
       wholeBytes: this.#options.wholeBytes ?? maxWholeBytes,
     }
@@ -361,7 +364,7 @@ export class SignatureChecks {
   /** What the float model gives with its weights as the quantized file has them. */
   async #byWeights(source: CheckedSignature, plan: Plan, sample: Sample): Promise<Map<string, NdArray>> {
     const model = withStoredWeights(this.#options.quantized?.correctedModel ?? this.#options.model, this.#written!)
-    const subject: Subject = { bytes: tfliteBytes(model), mode: 'none' }
+    const subject: Subject = { file: memorySource(this.#name, tfliteBytes(model)), mode: 'none' }
     const loaded = await this.#load(subject, model.graphs[source.graph]!, plan, foreseenOf(source, sample.inputs, sample.expected))
     try {
       return await this.#execute(loaded, source, sample)
@@ -383,7 +386,7 @@ export class SignatureChecks {
     // The operators of a quantized file are not those of the float graph; at reduced sizes nothing is told yet; the rest asks LiteRT.js.
     if (subject.mode === 'none' && !plan.isReduced && !this.isInPieces && this.onKernels === undefined) {
       const layers = new RecentLayers(Number.POSITIVE_INFINITY)
-      const compared = await this.#layers(subject.bytes, source, graph, sample.inputs, { layers })
+      const compared = await this.#layers(subject.file, source, graph, sample.inputs, { layers })
       suspect = compared && firstDifferingLayer(compared)
     }
     return mismatch({

@@ -35,11 +35,11 @@ function check(
   const file = open(name, bytes)
   const { floatModel } = convertTflite(file)
   const { model: written, decisions } = convertTflite(file, mode === 'int8' ? {} : { mode, minElements: 16 })
-  return checkParity({ name, bytes }, tfliteBytes(change(floatModel, 'float')), {
+  return checkParity(memorySource(name, bytes), tfliteBytes(change(floatModel, 'float')), {
     runner,
     model: floatModel,
     wholeBytes,
-    ...(mode !== 'int8' && { quantized: { bytes: tfliteBytes(change(written, mode)), mode, decisions } }),
+    ...(mode !== 'int8' && { quantized: { contents: tfliteBytes(change(written, mode)), mode, decisions } }),
   })
 }
 

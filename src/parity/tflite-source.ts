@@ -1,3 +1,4 @@
+import type { ByteSource } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { seededRandom } from '../ir/synthetic.ts'
@@ -16,12 +17,6 @@ import type { ObserveLayer, Reference } from './reference.ts'
 import { moved } from './roundings.ts'
 import { tallies } from './tally.ts'
 
-/** A `.tflite` file that is a source itself. */
-export interface TfliteSource {
-  readonly name: string
-  readonly bytes: Uint8Array
-}
-
 interface TfliteReferenceOptions {
   readonly runner: LiteRtRunner
   /** What the file was imported as, op for op. */
@@ -34,10 +29,10 @@ interface TfliteReferenceOptions {
  * What the file's signatures take and give; where it declares none, the first subgraph's own inputs and outputs. A reason where runtimes
  * would not take its signatures.
  */
-export function tfliteSignatures({ name, bytes }: TfliteSource, model: Model): CheckedSignature[] | Unknown {
+export function tfliteSignatures(source: ByteSource, model: Model): CheckedSignature[] | Unknown {
   let signatures: ModelFile['signatures']
   try {
-    signatures = openModel(name, bytes).signatures
+    signatures = openModel(source.name, source).signatures
   } catch (e) {
     if (e instanceof DowncastError) return { reason: e.message }
     throw e
@@ -53,7 +48,7 @@ export function tfliteSignatures({ name, bytes }: TfliteSource, model: Model): C
 }
 
 /** The source file as it is, run by LiteRT.js; by our kernels where that has not all of its ops. */
-export async function tfliteReference({ name, bytes }: TfliteSource, options: TfliteReferenceOptions): Promise<Reference> {
+export async function tfliteReference(source: ByteSource, options: TfliteReferenceOptions): Promise<Reference> {
   const { runner, model, signal, wholeBytes = maxWholeBytes } = options
   const { count, tally } = tallies()
   const runtime = await runner.describe()
@@ -68,7 +63,15 @@ export async function tfliteReference({ name, bytes }: TfliteSource, options: Tf
     if (held?.shapes === shapes) return held
     await release()
     const [graph, sizes] = [model.graphs[signature.graph]!, inputs.map((i) => i.shape)]
-    const { running, missing } = await loadForCheck(runner, { name, bytes, graph, shapes: sizes, isOpen, isFloat: true, wholeBytes })
+    const { running, missing } = await loadForCheck(runner, {
+      name: source.name,
+      file: source,
+      graph,
+      shapes: sizes,
+      isOpen,
+      isFloat: true,
+      wholeBytes,
+    })
     held = { running, shapes, evaluator: missing ? 'own kernels' : `the source file in ${runtime}` }
     return held
   }
@@ -82,7 +85,7 @@ export async function tfliteReference({ name, bytes }: TfliteSource, options: Tf
       if (signature.keepsState) await running.reset()
       const results = await running.run(feeds, { signature: signature.name, signal })
       for (const node of model.graphs[signature.graph]!.nodes) count(evaluator, node.op)
-      if (observe) await observeOperators(runner, openModel(name, bytes), signature.name, feeds, observe)
+      if (observe) await observeOperators(runner, openModel(source.name, source), signature.name, feeds, observe)
       return signature.outputs.map((o) => results.get(o.name)!)
     } catch (e) {
       if (!(e instanceof DowncastError)) throw e
@@ -107,7 +110,7 @@ async function observeOperators(runner: LiteRtRunner, file: ModelFile, key: stri
     const all = withOutputs(f, key, indices)
     return { ...all, signatures: all.signatures.map((s) => ({ ...s, outputs: s.outputs.filter((o) => isTransferable(o.dtype)) })) }
   }
-  const loaded = await runner.load(file.bytes, { name: file.name, present })
+  const loaded = await runner.load(file.source, { name: file.name, present })
   try {
     const results = await loaded.run(feeds, { signature: key })
     for (const index of indices) {

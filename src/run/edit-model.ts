@@ -1,3 +1,4 @@
+import { type ByteSource, memorySource } from '../core/bytes.ts'
 import { bytesOf } from '../core/dtype.ts'
 import type { builtinOperator } from '../schema/tflite/builtin-operator.ts'
 import { builtinOperator as operators } from '../schema/tflite/builtin-operator.ts'
@@ -23,7 +24,7 @@ export type OutputEdit =
 
 /** A changed copy of a model, in pieces to be put one behind the other. */
 export interface EditedModel {
-  readonly pieces: readonly Uint8Array[]
+  readonly pieces: readonly ByteSource[]
   readonly byteLength: number
 }
 
@@ -229,14 +230,12 @@ function withShape(tensor: TensorInput, shape: readonly number[]): TensorInput {
 
 /** The tables as a header, then the file, then the constants. */
 function placed(file: ModelFile, tables: Omit<InputOf<typeof modelTable>, 'buffers'>, constants: readonly Uint8Array[]): EditedModel {
-  const { bytes } = file
-  const fill = aligned(bytes.byteLength) - bytes.byteLength
+  const { name, source } = file
+  const fill = aligned(source.byteLength) - source.byteLength
   // Where the length words of the data vectors are, from the start of the file.
-  const vectors = file.tables.buffers.map(({ data }) =>
-    data === undefined || data.byteLength === 0 ? undefined : data.bytes().byteOffset - bytes.byteOffset - 4,
-  )
+  const vectors = file.tables.buffers.map(({ data }) => (data === undefined || data.byteLength === 0 ? undefined : data.offset! - 4))
   constants.forEach((_, i) => {
-    vectors.push(bytes.byteLength + fill + constantBytes * i)
+    vectors.push(source.byteLength + fill + constantBytes * i)
   })
   const encode = (bufferTablesAt: number): Uint8Array => {
     const buffers = vectors.map((v, i) => (v === undefined ? {} : new PlacedTable(bufferTablesAt + bufferTableBytes * (i + 1))))
@@ -255,7 +254,8 @@ function placed(file: ModelFile, tables: Omit<InputOf<typeof modelTable>, 'buffe
     data.setUint32(at, constant.byteLength, true)
     tail.set(constant, at + 4)
   })
-  return { pieces: [header, bytes, tail], byteLength: header.byteLength + bytes.byteLength + tail.byteLength }
+  const pieces = [memorySource(name, header), source, memorySource(name, tail)]
+  return { pieces, byteLength: header.byteLength + source.byteLength + tail.byteLength }
 }
 
 /** Room for one constant: its length and at most 8 sizes. */

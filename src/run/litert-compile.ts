@@ -1,3 +1,4 @@
+import { type ByteSource, copyInto } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
 import type { DType } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
@@ -35,7 +36,7 @@ const maxModelBytes = 1.5 * 2 ** 30
 export async function compile(
   runtime: LiteRtRuntime,
   name: string,
-  pieces: readonly Uint8Array[],
+  pieces: readonly ByteSource[],
   entries: readonly Entry[],
 ): Promise<Compiled> {
   const { module, environment } = runtime
@@ -61,7 +62,7 @@ export async function compile(
       undo.push(() => module._free(at))
       let end = at
       for (const piece of pieces) {
-        module.HEAPU8.set(piece, end)
+        copyInto(module.HEAPU8.subarray(end), piece)
         end += piece.byteLength
       }
       const model = module.loadModel(environment, at, sizeBytes)

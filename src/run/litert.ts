@@ -1,3 +1,4 @@
+import type { Contents } from '../core/bytes.ts'
 import { DowncastError } from '../core/diagnostics.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { isStatic } from '../core/shape.ts'
@@ -36,7 +37,8 @@ interface LiteRtLoadSettings extends LoadSettings {
 
 /** A runner in this thread, which can look into a model. */
 export interface LiteRtRunner extends Runner {
-  load(model: Uint8Array, settings?: LiteRtLoadSettings): Promise<LiteRtLoadedModel>
+  /** What is read as it is needed is to be readable until the model is disposed of. */
+  load(model: Contents, settings?: LiteRtLoadSettings): Promise<LiteRtLoadedModel>
   /** Undefined where the loader does not tell. */
   memory(): Promise<LiteRtMemory | undefined>
 }
@@ -80,10 +82,10 @@ export function liteRtRunner(load: LiteRtLoader): LiteRtRunner {
         const { memory, module } = await runtime()
         return memory && { memory, allocate: (byteLength) => Math.ceil(module._malloc(byteLength + 15) / 16) * 16 }
       }),
-    load: (bytes, { name = 'model', signal, present = (file: ModelFile) => file, foreseen } = {}) =>
+    load: (contents, { name = 'model', signal, present = (file: ModelFile) => file, foreseen } = {}) =>
       inTurn(async () => {
         signal?.throwIfAborted()
-        const model = new LiteRtModel(present(openModel(name, bytes)), runtime, inTurn, () => models.delete(model), foreseen)
+        const model = new LiteRtModel(present(openModel(name, contents)), runtime, inTurn, () => models.delete(model), foreseen)
         await model.check()
         models.add(model)
         return model
@@ -329,9 +331,9 @@ class LiteRtModel implements LiteRtLoadedModel {
   }
 
   async #compileDirect(signature: SignatureIo): Promise<Variant> {
-    const { name, bytes, signatures } = this.#file
+    const { name, source, signatures } = this.#file
     const entry = { index: signatures.indexOf(signature), inputs: signature.inputs.map((i) => i.name), outputs: signature.outputs }
-    return { compiled: await compile(await this.#runtime(), name, [bytes], [entry]) }
+    return { compiled: await compile(await this.#runtime(), name, [source], [entry]) }
   }
 
   async #compileEdited(signature: SignatureIo, shapes: readonly (readonly number[])[], edits: readonly OutputEdit[]): Promise<Compiled> {
@@ -359,7 +361,7 @@ class LiteRtModel implements LiteRtLoadedModel {
   }
 
   #limit(): number {
-    return this.#file.bytes.byteLength > largeModelBytes ? 1 : maxVariants
+    return this.#file.source.byteLength > largeModelBytes ? 1 : maxVariants
   }
 
   /** Drops a variant, the least recently used unless told. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, expect, test } from 'vitest'
+import type { ByteSource } from '../core/bytes.ts'
 import { type NdArray, ndArray } from '../core/nd-array.ts'
 import { loadNodeLiteRt } from '../platform/node-litert.ts'
 import { modelTable } from '../schema/tflite/model.ts'
@@ -28,8 +29,8 @@ function changed(change: (tables: ModelTables) => Partial<ModelTables>): Uint8Ar
   return joined(editModel({ ...file, tables }, signature!, [[1, 28, 28, 1]], outputs).pieces)
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(pieces))
+function joined(pieces: readonly ByteSource[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(pieces.map((p) => p.read(0, p.byteLength))))
 }
 
 function withTensors(tables: ModelTables, change: (tensor: TensorRecord, index: number) => TensorRecord): Partial<ModelTables> {
@@ -37,7 +38,7 @@ function withTensors(tables: ModelTables, change: (tensor: TensorRecord, index: 
 }
 
 test('an edited model is a model, with its weights where they belong', async () => {
-  const plain = await runner.load(file.bytes)
+  const plain = await runner.load(file.source)
   const [name, output] = [signature!.inputs[0]!.name, signature!.outputs[0]!.name]
   const expected = (await plain.run(new Map([[name, digit(1)]]))).get(output)
   const edited = await runner.load(changed(() => ({})))
@@ -67,14 +68,14 @@ test('inputs and outputs of types that cannot be handed over', async () => {
 
 test('a model that is larger than the memory', async () => {
   const runtime = await startRuntime(loadNodeLiteRt)
-  const huge = { byteLength: 2 ** 31 } as Uint8Array
+  const huge = { byteLength: 2 ** 31 } as ByteSource
   await expect(compile(runtime, 'huge.tflite', [huge], [{ index: 0, inputs: [], outputs: [] }])).rejects.toMatchObject({
     code: 'run/out-of-memory',
     file: 'huge.tflite',
   })
   const { module } = runtime
   const full = { ...runtime, module: Object.assign(Object.create(module) as typeof module, { _malloc: () => 0 }) }
-  await expect(compile(full, 'm', [file.bytes], [{ index: 0, inputs: [], outputs: [] }])).rejects.toMatchObject({
+  await expect(compile(full, 'm', [file.source], [{ index: 0, inputs: [], outputs: [] }])).rejects.toMatchObject({
     code: 'run/out-of-memory',
   })
 })

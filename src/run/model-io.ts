@@ -1,4 +1,4 @@
-import { memorySource } from '../core/bytes.ts'
+import { type ByteSource, type Contents, sourceOf } from '../core/bytes.ts'
 import type { Shape } from '../core/shape.ts'
 import type { QuantParams } from '../ir/types.ts'
 import { builtinOperator } from '../schema/tflite/builtin-operator.ts'
@@ -35,10 +35,10 @@ export interface SignatureIo extends SignatureInfo {
   readonly outputs: readonly PortInfo[]
 }
 
-/** A `.tflite` file in memory, its tables decoded, its weights where they are. */
+/** A `.tflite` file, its tables decoded, its weights where they are. */
 export interface ModelFile {
   readonly name: string
-  readonly bytes: Uint8Array
+  readonly source: ByteSource
   readonly tables: ModelTables
   readonly signatures: readonly SignatureIo[]
 }
@@ -49,8 +49,9 @@ export const maxRank = 8
 const defaultSignatureKey = '<placeholder signature>'
 
 /** Decodes a model and finds its signatures. Throws wire/truncated, wire/malformed, wire/limit-exceeded. */
-export function openModel(name: string, bytes: Uint8Array): ModelFile {
-  const { value: tables } = decodeFlatbuffer(modelTable, memorySource(name, bytes), { identifier: tfliteIdentifier })
+export function openModel(name: string, contents: Contents): ModelFile {
+  const source = sourceOf(name, contents)
+  const { value: tables } = decodeFlatbuffer(modelTable, source, { identifier: tfliteIdentifier })
   const at = <T>(list: readonly T[], index: number, what: string): T => {
     const item = list[index]
     if (item === undefined) throw malformed({ file: name, what, expected: `an index below ${list.length}`, actual: String(index) })
@@ -68,11 +69,11 @@ export function openModel(name: string, bytes: Uint8Array): ModelFile {
       outputs: s.outputs.map((m) => port(graph, m.tensorIndex, m.name)),
     }
   })
-  if (declared.length > 0) return { name, bytes, tables, signatures: declared }
+  if (declared.length > 0) return { name, source, tables, signatures: declared }
   const graph = at(tables.subgraphs, 0, 'subgraph')
   const inputs = [...graph.inputs].map((i) => port(graph, i))
   const outputs = [...graph.outputs].map((i) => port(graph, i))
-  return { name, bytes, tables, signatures: [{ key: defaultSignatureKey, subgraph: 0, isDeclared: false, inputs, outputs }] }
+  return { name, source, tables, signatures: [{ key: defaultSignatureKey, subgraph: 0, isDeclared: false, inputs, outputs }] }
 }
 
 /** The op of an operator code, as runtimes take it: files before 2020 fill the deprecated field only. */
