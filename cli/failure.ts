@@ -1,4 +1,5 @@
 import { type Diagnostic, DowncastError } from '../src/core/diagnostics.ts'
+import { noWasmMemory } from '../src/run/diagnostics.ts'
 import type { Style, Terminal } from './terminal.ts'
 
 /** 0 done; the others say whose fault it is. 130 is for Ctrl-C, as shells have it. */
@@ -10,7 +11,8 @@ export interface FailureOptions {
 }
 
 /** Prints an error, with `--json` as the document on stdout too, and gives the exit code for it. */
-export function reportFailure(error: unknown, options: FailureOptions, terminal: Terminal): number {
+export function reportFailure(thrown: unknown, options: FailureOptions, terminal: Terminal): number {
+  const error = noWasmMemory(thrown) ?? thrown
   if (options.json) terminal.out(`${JSON.stringify({ error: failureJson(error) }, undefined, 2)}\n`)
   terminal.err(`${failureText(error, options.debug, terminal.errStyle)}\n`)
   if (!(error instanceof DowncastError)) return exitCodes.bug

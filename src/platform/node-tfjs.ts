@@ -25,7 +25,9 @@ export const loadNodeTfJs: TfJsLoader = async () => {
   }
 }
 
+/** Throws what the engine does where there is no memory for a module: TensorFlow.js only prints it. */
 async function registerWasm(): Promise<void> {
+  new WebAssembly.Memory({ initial: 1 })
   const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm')
   const file = wasmFile()
   // It asks for a place for each build; every engine that runs LiteRT.js has SIMD, and threads it takes in browsers only.

@@ -75,6 +75,19 @@ export function outOfMemory(model: string, sizeBytes: number): DowncastError {
   })
 }
 
+/** An engine that gets no memory for a WebAssembly module; undefined where `e` says something else. */
+export function noWasmMemory(e: unknown): DowncastError | undefined {
+  if (!(e instanceof RangeError) || !/^WebAssembly\b.*\bmemory\b/i.test(e.message)) return undefined
+  return new DowncastError(
+    {
+      code: 'run/no-wasm-memory',
+      message: 'This process may not reserve the addresses that WebAssembly takes, 10 GB for each module.',
+      hint: 'Set NODE_OPTIONS=--disable-wasm-trap-handler, with which they are not reserved, or raise the limit (ulimit -v).',
+    },
+    { cause: e },
+  )
+}
+
 export function unknownSignature(model: string, signature: string, known: readonly string[]): DowncastError {
   const near = nearest(signature, known)
   return new DowncastError({

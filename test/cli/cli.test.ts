@@ -80,6 +80,17 @@ test('our own bugs are called that', () => {
   }
 })
 
+test.each([
+  'WebAssembly.Memory(): could not allocate memory',
+  'WebAssembly.instantiate(): Out of memory: Cannot allocate Wasm memory for new instance',
+])('a process that may not reserve what WebAssembly takes is told so: %s', (words) => {
+  const said: string[] = []
+  const terminal = { err: (t: string) => void said.push(t), out: () => {}, errStyle: styleFor(false, {}) } as unknown as Terminal
+  expect(reportFailure(new RangeError(words), { json: false, debug: false }, terminal)).toBe(exitCodes.model)
+  expect(said.join('')).toContain('NODE_OPTIONS=--disable-wasm-trap-handler')
+  expect(reportFailure(new RangeError('Invalid array length'), { json: false, debug: false }, terminal)).toBe(exitCodes.bug)
+})
+
 test('colors only on a screen and without NO_COLOR', () => {
   expect(styleFor(true, {}).red('x')).toBe('\u001b[31mx\u001b[39m')
   for (const style of [styleFor(false, {}), styleFor(true, { NO_COLOR: '1' }), styleFor(true, { TERM: 'dumb' })])
