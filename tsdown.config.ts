@@ -50,8 +50,6 @@ export default defineConfig([
       writeBuildId()
       writeLicences('dist/THIRD-PARTY-LICENSES.txt')
     },
-    // TensorFlow.js is bundled, of 90 MB the part that is used; its WebAssembly is read beside it.
-    copy: ['node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'],
   },
   ...['cli', 'tflite_convert'].map((name) => ({ ...common, entry: { [name]: `cli/start/${name}.ts` } })),
   {

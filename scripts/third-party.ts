@@ -6,7 +6,6 @@ export const bundledPackages = [
   '@tensorflow/tfjs-core',
   '@tensorflow/tfjs-converter',
   '@tensorflow/tfjs-backend-cpu',
-  '@tensorflow/tfjs-backend-wasm',
   'node-fetch',
   'seedrandom',
   'tr46',

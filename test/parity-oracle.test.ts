@@ -12,6 +12,7 @@ import { checkParity } from '../src/parity/check-parity.ts'
 import { evaluateSource, isUnknown } from '../src/parity/evaluate-source.ts'
 import { kernelEvaluator } from '../src/parity/kernel-evaluator.ts'
 import { largeArrayEvaluator } from '../src/parity/large-arrays.ts'
+import { productEvaluator } from '../src/parity/products.ts'
 import { sizedByValuesEvaluator } from '../src/parity/sized-by-values.ts'
 import { tfjsEvaluator } from '../src/parity/tfjs.ts'
 import { loadNodeLiteRt } from '../src/platform/node-litert.ts'
@@ -77,7 +78,7 @@ describe('the evaluator', () => {
     if (!source) return
     const recorded = readNpz(memorySource(`${name}/io.npz`, bytesOfEntry(name, 'io.npz')))
     const others = [tfjsEvaluator(await tfjs), sizedByValuesEvaluator, kernelEvaluator(tensorflow)]
-    const evaluators = isLoopsFirst ? [largeArrayEvaluator(1), ...others] : others
+    const evaluators = isLoopsFirst ? [largeArrayEvaluator(1), productEvaluator(1), ...others] : others
     const reasons: string[] = []
     for (const graph of source.graphs) {
       const prefix = graph.name === 'serving_default' ? '' : `${graph.name}.`

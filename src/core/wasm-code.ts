@@ -43,6 +43,7 @@ export const either = (condition: Code, a: Code, b: Code): Code => [a, b, condit
 export const during = (condition: Code, body: Code): Code => [0x02, 0x40, 0x03, 0x40, condition, 0x45, 0x0d, 1, body, 0x0c, 0, 0x0b, 0x0b]
 
 export const vector = {
+  zero: constant(new Array<number>(16).fill(0)),
   load: (address: Code): Code => [address, ...simd(0x00), ...at(0)],
   store: (address: Code, value: Code, offset: number): Code => [address, value, ...simd(0x0b), ...at(offset)],
   loadAt: (address: Code, offset: number): Code => [address, ...simd(0x00), ...at(offset)],

@@ -45,8 +45,6 @@ const cases: readonly (readonly [string, SourceNode, readonly NdArray[]])[] = [
   ['Mean over the last axis', node('Mean', { keep_dims: flag(true) }), [picture, ints([-1], [1])]],
   ['Pad', node('Pad'), [picture, ints([0, 0, 1, 2, 0, 3, 1, 0], [4, 2])]],
   ['Softmax', node('Softmax'), [picture]],
-  ['MatMul of few rows', node('MatMul', { T: type }), [noise([3, 200]), noise([200, 300], 2)]],
-  ['MatMul with a transposed matrix', node('MatMul', { T: type, transpose_b: flag(true) }), [noise([2, 200]), noise([300, 200], 2)]],
 ]
 
 test.each(cases)('%s', async (_, n, operands) => {

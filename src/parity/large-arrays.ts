@@ -2,7 +2,6 @@ import { bytesOf, typedView } from '../core/dtype.ts'
 import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
 import { broadcastShapes } from '../core/shape.ts'
 import type { SourceNode } from '../import/source-graph.ts'
-import { dot } from '../ops/nn/window.kernel.ts'
 import { flag } from './node-attrs.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 import { spread } from './spread.ts'
@@ -52,9 +51,6 @@ const others: Readonly<Record<string, Formula>> = Object.assign(Object.create(nu
   Softmax: softmax,
 } satisfies Record<string, Formula>)
 
-/** Rows up to which a product with a large matrix is read from memory once, which takes less than to arrange the matrix for a faster kernel. */
-export const fewRows = 16
-
 /** Nodes of which the first operand or the result has `least` elements and more; all else it leaves to others. */
 export function largeArrayEvaluator(least = manyElements): NodeEvaluator {
   return {
@@ -76,7 +72,6 @@ function resultOf(node: SourceNode, operands: readonly NdArray[], least: number)
   const [x, y] = operands
   const [f1, f2] = [unary[node.op], binary[node.op]]
   if (f2 && x && y?.dtype === 'f32') return ofPairs(x, y, f2, least)
-  if (node.op === 'MatMul' && y && sizeOf(y) >= least) return product(node, operands)
   if (!x || sizeOf(x) < least) return undefined
   if (f1) return made(x.shape, floats(x), f1)
   return others[node.op]?.(node, operands)
@@ -113,26 +108,6 @@ function pairs(a: Float32Array, b: Float32Array, to: Float32Array, f: (x: number
 function isSuffix(own: readonly number[], shape: readonly number[]): boolean {
   const axes = own.slice(own.findIndex((d) => d !== 1))
   return own.some((d) => d !== 1) && String(axes) === String(shape.slice(shape.length - axes.length))
-}
-
-/** Of few rows: the matrix is read row by row, and meets all of them. */
-function product(node: SourceNode, [x, w]: readonly NdArray[]): NdArray | undefined {
-  const [rows, inner] = x!.shape as [number, number]
-  const isTransposed = flag(node, 'transpose_b')
-  const [columns, summed] = (isTransposed ? w!.shape : w!.shape.toReversed()) as [number, number]
-  if (flag(node, 'transpose_a') || rows > fewRows || w!.dtype !== 'f32' || summed !== inner) return undefined
-  const [a, b] = [floats(x!), floats(w!)]
-  const sums = new Float64Array(rows * columns)
-  for (let i = 0; i < w!.shape[0]!; i++)
-    for (let r = 0; r < rows; r++) {
-      if (isTransposed) sums[r * columns + i] = dot(inner, a, r * inner, b, i * inner)
-      else addTimes(sums, r * columns, a[r * inner + i]!, b, i * columns, columns)
-    }
-  return { dtype: 'f32', shape: [rows, columns], bytes: bytesOf(Float32Array.from(sums)) }
-}
-
-function addTimes(to: Float64Array, i: number, factor: number, from: Float32Array, j: number, n: number): void {
-  for (let k = 0; k < n; k++) to[i + k]! += factor * from[j + k]!
 }
 
 /** With the statistics it is given. @see TensorFlow fused_batch_norm_op.cc */

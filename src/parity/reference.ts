@@ -1,21 +1,20 @@
 import { DowncastError } from '../core/diagnostics.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import type { SourceModel } from '../import/source-graph.ts'
-import type { Node } from '../ir/types.ts'
 import { lowerSource } from '../lower/index.ts'
 import { tensorflow } from '../lower/tf/index.ts'
-import { type InterpretOptions, NotComputable } from '../ops/interpret.ts'
+import { NotComputable } from '../ops/interpret.ts'
 import { interpretModel } from '../ops/interpret-model.ts'
 import type { CheckedSignature } from './checked-signature.ts'
 import { evaluateSource, type Unknown } from './evaluate-source.ts'
 import { kernelEvaluator } from './kernel-evaluator.ts'
 import { largeArrayEvaluator } from './large-arrays.ts'
 import type { Pace } from './plan.ts'
+import { isProduct, productEvaluator, productOf } from './products.ts'
 import { roundingDisturbance, roundingEvaluator } from './roundings.ts'
 import { sizedByValuesEvaluator } from './sized-by-values.ts'
 import { tallies } from './tally.ts'
-import { nameOf, type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
-import { isProduct, productsByTfJs } from './tfjs-products.ts'
+import { type TfJsLoader, tfjsEvaluator } from './tfjs.ts'
 import type { EvaluatorTally } from './types.ts'
 
 /** Sees the result of each layer, by the user's name; of one that consists of several nodes, each in turn. */
@@ -54,9 +53,10 @@ export async function referenceOf(source: SourceModel, options: ReferenceOptions
   const { count, tally } = tallies()
   const common = { pace: 'nodes', tally, release: async () => {} } as const
   const isKeras = source.graphs.some((g) => g.nodes.some((n) => n.keras))
-  if (isKeras) return { ...common, ...(await layerEvaluation(source, count, options)) }
+  if (isKeras) return { ...common, ...layerEvaluation(source, count, options) }
   const evaluators = [
     largeArrayEvaluator(),
+    productEvaluator(),
     ...(options.loadTfJs ? [tfjsEvaluator(await options.loadTfJs())] : []),
     sizedByValuesEvaluator,
     kernelEvaluator(tensorflow),
@@ -75,33 +75,22 @@ export async function referenceOf(source: SourceModel, options: ReferenceOptions
 
 const sumsProducts = /conv|matmul|fully_connected|lstm|rnn/
 
-/** Keras layers are lowered, not optimized, and computed by our kernels; large products by TensorFlow.js where it is at hand. */
-async function layerEvaluation(
+/** Keras layers are lowered, not optimized, and computed by our kernels. */
+function layerEvaluation(
   source: SourceModel,
   count: (name: string, op: string) => void,
-  { loadTfJs, stopSeconds, clock }: ReferenceOptions,
-): Promise<Pick<Reference, 'pace' | 'evaluate'>> {
+  { stopSeconds, clock }: ReferenceOptions,
+): Pick<Reference, 'pace' | 'evaluate'> {
   const { model } = lowerSource(source)
-  const tfjs = await loadTfJs?.()
-  const byTfJs = tfjs && productsByTfJs(tfjs)
   const producers = model.graphs.map(({ nodes }) => new Map(nodes.map((node) => [node.outputs[0]!, node])))
-  const computed = new Set<Node>()
-  const isFast = byTfJs !== undefined && model.graphs.every((g) => g.nodes.every(({ op }) => isProduct(op) || !sumsProducts.test(op)))
-  const compute: InterpretOptions['compute'] = (node, operands, types) => {
-    const results = byTfJs?.(node, operands, types)
-    if (!results) return undefined
-    count(nameOf(tfjs!), node.op)
-    computed.add(node)
-    return results
-  }
+  const isFast = model.graphs.every((g) => g.nodes.every(({ op }) => isProduct(op) || !sumsProducts.test(op)))
   const evaluate: Reference['evaluate'] = async ({ name, outputs }, inputs, { observe, seed, stopSeconds: stop = stopSeconds } = {}) => {
-    await tfjs?.use('wasm')
     const begin = clock()
     const index = model.signatures.find((s) => s.key === name)!.graph
     const see = (graph: number, value: number, result: NdArray): void => {
       const node = producers[graph]!.get(value)
       if (!node) return
-      if (!computed.delete(node)) count(kernelsName, node.op)
+      count(kernelsName, node.op)
       const layer = node.origin.source[0] ?? ''
       if (graph === index) observe?.(layer, result)
       if (clock() - begin > stop) throw new GivenUp(`its evaluation was given up after ${stop} s, at the layer ${JSON.stringify(layer)}`)
@@ -110,7 +99,7 @@ async function layerEvaluation(
       return interpretModel(model, index, inputs, {
         observe: see,
         disturbance: seed === undefined ? undefined : roundingDisturbance(seed),
-        ...(byTfJs && { compute }),
+        compute: productOf,
       })
     } catch (e) {
       if (!(e instanceof NotComputable || e instanceof DowncastError)) throw e

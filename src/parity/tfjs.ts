@@ -1,31 +1,21 @@
 import { bytesOf, typedView } from '../core/dtype.ts'
-import { type NdArray, sizeOf } from '../core/nd-array.ts'
+import type { NdArray } from '../core/nd-array.ts'
 import type { SourceAttr, SourceNode } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
-import { type Contraction, contract, contractionOf } from './tfjs-einsum.ts'
 import { isTrusted } from './tfjs-trust.ts'
 
 /** The part of TensorFlow.js that is used here. @see https://js.tensorflow.org/api/latest/ */
 export interface TfJs {
   readonly version: string
-  /** Makes a backend the current one; both are ready. */
-  use(backend: 'wasm' | 'cpu'): Promise<unknown>
   readonly core: TfJsCore
   readonly loadGraphModel: (handler: { load(): unknown }) => TfJsModel
 }
-
-type Steps = readonly [number, number]
 
 export interface TfJsCore {
   tensor(values: Float32Array | Int32Array | Uint8Array, shape: number[], dtype: string): TfJsTensor
   complex(real: TfJsTensor, imaginary: TfJsTensor): TfJsTensor
   real(x: TfJsTensor): TfJsTensor
   imag(x: TfJsTensor): TfJsTensor
-  reshape(x: TfJsTensor, shape: number[]): TfJsTensor
-  transpose(x: TfJsTensor, order: number[]): TfJsTensor
-  matMul(x: TfJsTensor, y: TfJsTensor, transposeX?: boolean, transposeY?: boolean): TfJsTensor
-  conv2d(x: TfJsTensor, filter: TfJsTensor, strides: Steps, padding: string, format: string, dilations: Steps): TfJsTensor
-  depthwiseConv2d(x: TfJsTensor, filter: TfJsTensor, strides: Steps, padding: string, format: string, dilations: Steps): TfJsTensor
   engine(): { startScope(): void; endScope(): void }
 }
 
@@ -47,16 +37,6 @@ export type TfJsLoader = () => Promise<TfJs>
 /** Ops whose results have sizes that depend on values; TensorFlow.js runs them asynchronously. */
 const dynamic = /^(Where|NonMaxSuppressionV\d|ListDiff)$/
 
-/** The sums of products that the WebAssembly backend is started for; it is 20 times as fast. Its other kernels are not used. */
-const products: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'MatMul', 'BatchMatMulV2', 'Einsum'])
-/** Multiply-accumulates that take the backend in JavaScript some milliseconds. */
-const manyMacs = 5e5
-
-/** Products of a sum over the operands: filters are [H,W,C,M] and matrices [K,N], so each element of the first meets size / C or size / K of the second. */
-function macsOf([x, w]: readonly NdArray[]): number {
-  return x && w ? (sizeOf(x) * sizeOf(w)) / Math.max(1, w.shape.at(-2) ?? 1) : 0
-}
-
 /** What reports call it. */
 export const nameOf = ({ version }: Pick<TfJs, 'version'>): string => `TensorFlow.js ${version}`
 
@@ -70,11 +50,8 @@ export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
     name: nameOf(tfjs),
     async evaluate(node, operands, outputs) {
       if (unknown.has(node.op) || !operands.every(isTaken) || !isTrusted(node, operands)) return undefined
-      const isLarge =
-        products.has(node.op) && macsOf(operands) > manyMacs && (node.op !== 'Einsum' || contractionOfNode(node) !== undefined)
-      await tfjs.use(isLarge ? 'wasm' : 'cpu')
       try {
-        return await execute(tfjs, node, operands, outputs, isLarge)
+        return await execute(tfjs, node, operands, outputs)
       } catch (e) {
         // What it does not know it says in words only.
         if (/^Unknown op/i.test(e instanceof Error ? e.message : String(e))) unknown.add(node.op)
@@ -84,17 +61,11 @@ export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
   }
 }
 
-function contractionOfNode(node: SourceNode): Contraction | undefined {
-  const equation = node.op === 'Einsum' ? node.attrs.get('equation') : undefined
-  return equation?.kind === 'string' ? contractionOf(equation.value) : undefined
-}
-
 async function execute(
   { core, loadGraphModel }: TfJs,
   node: SourceNode,
   operands: readonly NdArray[],
   outputs: readonly number[],
-  isLarge: boolean,
 ): Promise<ReadonlyMap<number, NdArray> | undefined> {
   core.engine().startScope()
   try {
@@ -103,11 +74,6 @@ async function execute(
       load: () => ({ modelTopology: graphOf(node, tensors), weightSpecs: [], weightData: new ArrayBuffer(0) }),
     })
     const feeds = Object.fromEntries(tensors.map((t, i) => [`in${i}`, t]))
-    const contraction = isLarge ? contractionOfNode(node) : undefined
-    if (contraction && tensors.length === 2) {
-      const array = arrayOf(core, contract(core, contraction, tensors[0]!, tensors[1]!), 'i32')
-      return array && new Map([[0, array]])
-    }
     const names = outputs.map((i) => `out:${i}`)
     const results = [dynamic.test(node.op) ? await model.executeAsync(feeds, names) : model.execute(feeds, names)].flat()
     model.dispose()
