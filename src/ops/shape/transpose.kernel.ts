@@ -1,5 +1,5 @@
 import type { NdArray } from '../../core/nd-array.ts'
-import { pieceBytes, scratch } from '../../core/scratch.ts'
+import { isScratch, pieceBytes, scratch } from '../../core/scratch.ts'
 import { elementCount, stridesOf } from '../../core/shape.ts'
 import { arrayOfWords, intsOf, makeWords, operandAt, type Words, wordsOf } from '../arrays.kernel.ts'
 import type { Kernel, KernelContext, PieceKernel, PlaceKernel } from '../fold.ts'
@@ -38,6 +38,9 @@ export const transposePlaces: PlaceKernel = (context, count) => {
   )
 }
 
+const lineRows = 64
+const mostBytes = 1 << 24
+
 /** Some rows of the first axis that has more than one at a time. */
 export const transposePieces: PieceKernel = function* (context) {
   const { from, shape, strides } = permuted(context)
@@ -46,7 +49,9 @@ export const transposePieces: PieceKernel = function* (context) {
   const rowShape = shape.map((d, i) => (i === axis ? 1 : d))
   const rowWords = elementCount(rowShape)! * from.perElement
   const rowBytes = rowWords * from.data.BYTES_PER_ELEMENT
-  const most = Math.floor(pieceBytes / rowBytes)
+  // What lies outside of the shared memory is far apart: some cache lines of each place are taken at once.
+  const room = isScratch(from.data) ? pieceBytes : Math.min(mostBytes, Math.max(pieceBytes, lineRows * rowBytes))
+  const most = Math.floor(room / rowBytes)
   // Of rows that are a multiple of 4 none is moved word by word.
   const step = Math.max(1, most - (most < 4 ? 0 : most % 4))
   for (let row = 0; row < rows; row += step) {
