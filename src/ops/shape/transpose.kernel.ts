@@ -49,8 +49,9 @@ export const transposePieces: PieceKernel = function* (context) {
   const rowShape = shape.map((d, i) => (i === axis ? 1 : d))
   const rowWords = elementCount(rowShape)! * from.perElement
   const rowBytes = rowWords * from.data.BYTES_PER_ELEMENT
-  // What lies outside of the shared memory is far apart: some cache lines of each place are taken at once.
-  const room = isScratch(from.data) ? pieceBytes : Math.min(mostBytes, Math.max(pieceBytes, lineRows * rowBytes))
+  // Beyond all caches some cache lines of each place are taken at once.
+  const isFar = !isScratch(from.data) && from.data.byteLength > mostBytes
+  const room = isFar ? Math.min(mostBytes, Math.max(pieceBytes, lineRows * rowBytes)) : pieceBytes
   const most = Math.floor(room / rowBytes)
   // Of rows that are a multiple of 4 none is moved word by word.
   const step = Math.max(1, most - (most < 4 ? 0 : most % 4))
