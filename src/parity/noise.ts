@@ -12,8 +12,9 @@ export interface Noise {
   readonly lost: Uint8Array
 }
 
-/** A tie that goes either way is missed by as many with a chance of 2^-16. */
-const mostTrials = 16
+/** What cancels wholly in one evaluation of 20 is missed by as many with a chance of 1 in 25, a tie that goes either way never. */
+export const idleTrials = 64
+const mostTrials = 256
 
 /** What roundings do to one sample's outputs, as found by evaluating the source with other ones. */
 export class NoiseTrials {

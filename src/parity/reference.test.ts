@@ -10,13 +10,13 @@ import { sampleOf } from './samples.ts'
 
 const clock = () => performance.now() / 1000
 
-test('Keras layers are computed by kernels, and given up when that takes too long', async () => {
+test('Keras layers without loops are computed node by node, and given up when that takes too long', async () => {
   const bytes = new Uint8Array(readFileSync(new URL('../../fixtures/keras/mnist_mlp-keras3.keras', import.meta.url)))
   const source = await readModel({ file: memorySource('m.keras', bytes) })
   const [signature] = signaturesOf(source, convert(source).model)
   const inputs = [sampleOf(signature!.inputs[0]!, [1, 28, 28], ['normal'])!]
   const patient = await referenceOf(source, { stopSeconds: 100, clock })
-  expect(patient.pace).toBe('kernels')
+  expect(patient.pace).toBe('nodes')
   expect((await patient.evaluate(signature!, inputs)).map(isUnknown)).toEqual([false])
   const hasty = await referenceOf(source, { stopSeconds: 0, clock })
   expect(await hasty.evaluate(signature!, inputs)).toEqual([

@@ -13,7 +13,7 @@ import { isUnknown, type Unknown } from './evaluate-source.ts'
 import type { Running } from './kernel-run.ts'
 import { loadForCheck, maxWholeBytes, mayLackKernels, runtimeLimits } from './load-for-check.ts'
 import { agreeingPart, compareLayers, firstDifferingLayer, type LayerComparison, type Suspect } from './locate.ts'
-import { NoiseTrials } from './noise.ts'
+import { idleTrials, NoiseTrials } from './noise.ts'
 import { type Plan, planOf } from './plan.ts'
 import { grossVerdict, hasOtherSize, largestSize, leastSize, notComparedBecause, type QuantizedFile } from './quantized.ts'
 import { RecentLayers } from './recent-layers.ts'
@@ -352,10 +352,14 @@ export class SignatureChecks {
       const plain = differenceOf(found, expected, relative, { rows })
       if (plain.beyond === 0) return { ...plain, excused: 0 }
       trials ??= new NoiseTrials(this.#reference, source, sample, { limitSeconds: this.#options.budgetSeconds, clock: this.#options.clock })
+      // As long as trials explain more, there may be more to explain.
+      let [fewest, idle] = [Number.POSITIVE_INFINITY, 0]
       do {
         const noisy = differenceOf(found, expected, relative, { rows, noise: trials.noise[o] })
         if (noisy.beyond === 0) return { ...noisy, excused: plain.beyond }
-      } while (await trials.more())
+        idle = noisy.beyond < fewest ? 0 : idle + 1
+        fewest = Math.min(fewest, noisy.beyond)
+      } while (idle < idleTrials && (await trials.more()))
       const { index, found: f, expected: e, allowed } = plain.worst!
       return `has ${f} where ${e} is right, at element ${index} (${allowed.toPrecision(2)} is allowed; ${plain.beyond} elements differ)`
     }
