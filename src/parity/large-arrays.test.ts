@@ -32,7 +32,7 @@ const picture = noise([2, 90, 90, 5])
 const perChannel = [2, 3, 4, 5].map((seed) => noise([5], seed))
 const type: SourceAttr = { kind: 'type', value: 'f32', code: 1 }
 const cases: readonly (readonly [string, SourceNode, readonly NdArray[]])[] = [
-  ...['Relu', 'Relu6', 'Sigmoid', 'Tanh', 'Neg', 'Exp', 'Sqrt', 'Rsqrt', 'Square'].map((op) => [op, node(op), [picture]] as const),
+  ...['Relu', 'Relu6', 'Elu', 'Sigmoid', 'Tanh', 'Neg', 'Exp', 'Sqrt', 'Rsqrt', 'Square'].map((op) => [op, node(op), [picture]] as const),
   ...['Add', 'AddV2', 'Sub', 'Mul', 'RealDiv', 'Maximum', 'Minimum', 'SquaredDifference'].map(
     (op) => [`${op} of channels`, node(op), [picture, noise([5], 3)]] as const,
   ),

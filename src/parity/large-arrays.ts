@@ -14,9 +14,11 @@ import { spread } from './spread.ts'
 /** Elements of a result from which on it is worth it. */
 const manyElements = 1 << 15
 
-const unary: Readonly<Record<string, (x: number) => number>> = Object.assign(Object.create(null), {
+/** TensorFlow's ops of one number. */
+export const unary: Readonly<Record<string, (x: number) => number>> = Object.assign(Object.create(null), {
   Relu: (x: number) => (x < 0 ? 0 : x),
   Relu6: (x: number) => (x < 0 ? 0 : x > 6 ? 6 : x),
+  Elu: (x: number) => (x < 0 ? Math.expm1(x) : x),
   Sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
   Tanh: Math.tanh,
   Neg: (x: number) => -x,

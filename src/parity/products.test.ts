@@ -89,7 +89,42 @@ const sliding = (padding: string, strides: number[], dilations = [1, 1], explici
   ...{ explicit_paddings: ints(...explicit) },
 })
 
-test.each<[string, SourceNode, NdArray, NdArray]>([
+const volume = (padding: string, strides: number[], dilations = [1, 1, 1]): Record<string, SourceAttr> => ({
+  ...sliding(padding, strides, dilations),
+  data_format: text('NDHWC'),
+})
+const sizes = (...shape: number[]): NdArray => ({ dtype: 'i32', shape: [shape.length], bytes: bytesOf(Int32Array.from(shape)) })
+const fused = (...names: string[]): Record<string, SourceAttr> => ({
+  ...sliding('SAME', [1, 1]),
+  ...{
+    fused_ops: { kind: 'strings', value: names, bytes: names.map((n) => new TextEncoder().encode(n)) },
+    num_args: { kind: 'int', value: 1 },
+  },
+  leakyrelu_alpha: { kind: 'float', value: 0.25 },
+})
+
+test.each<[string, SourceNode, ...NdArray[]]>([
+  ['Conv3D', node('Conv3D', volume('SAME', [1, 1, 1])), noise(1, 12, 13, 14, 5), noise(3, 2, 3, 5, 12)],
+  ['Conv3D with steps', node('Conv3D', volume('SAME', [2, 2, 2])), noise(2, 20, 21, 22, 5), noise(3, 2, 3, 5, 12)],
+  ['Conv3D, valid', node('Conv3D', volume('VALID', [2, 1, 1])), noise(2, 12, 13, 14, 5), noise(3, 2, 3, 5, 12)],
+  [
+    'Conv2DBackpropInput',
+    node('Conv2DBackpropInput', sliding('SAME', [2, 2])),
+    sizes(2, 29, 32, 14),
+    noise(3, 5, 14, 13),
+    noise(2, 15, 16, 13),
+  ],
+  [
+    'its valid form',
+    node('Conv2DBackpropInput', sliding('VALID', [3, 2])),
+    sizes(2, 46, 45, 14),
+    noise(3, 5, 14, 13),
+    noise(2, 15, 21, 13),
+  ],
+  ['_FusedConv2D', node('_FusedConv2D', fused('BiasAdd', 'Relu6')), noise(1, 30, 31, 17), noise(3, 3, 17, 20), noise(20)],
+  ['_FusedConv2D, elu', node('_FusedConv2D', fused('BiasAdd', 'Elu')), noise(1, 30, 31, 17), noise(3, 3, 17, 20), noise(20)],
+  ['_FusedConv2D, leaky', node('_FusedConv2D', fused('BiasAdd', 'LeakyRelu')), noise(1, 30, 31, 17), noise(3, 3, 17, 20), noise(20)],
+  ['fused depthwise', node('FusedDepthwiseConv2dNative', fused('BiasAdd')), noise(2, 80, 41, 17), noise(3, 5, 17, 1), noise(17)],
   ['MatMul', node('MatMul', { transpose_a: flag(false), transpose_b: flag(false) }), noise(30, 200), noise(200, 300)],
   ['MatMul of one row', node('MatMul', { transpose_a: flag(false), transpose_b: flag(true) }), noise(1, 2000), noise(300, 2000)],
   ['MatMul of both transposed', node('MatMul', { transpose_a: flag(true), transpose_b: flag(true) }), noise(200, 30), noise(300, 200)],
@@ -109,9 +144,9 @@ test.each<[string, SourceNode, NdArray, NdArray]>([
   ['depthwise', node('DepthwiseConv2dNative', sliding('SAME', [1, 1])), noise(2, 60, 41, 17), noise(3, 5, 17, 1)],
   ['depthwise with steps', node('DepthwiseConv2dNative', sliding('SAME', [2, 2])), noise(2, 91, 90, 8), noise(3, 3, 8, 3)],
   ['depthwise with holes', node('DepthwiseConv2dNative', sliding('VALID', [1, 1], [2, 2])), noise(1, 91, 90, 8), noise(3, 3, 8, 1)],
-])('%s is what TensorFlow.js computes', async (_, n, x, w) => {
-  const own = await productEvaluator().evaluate(n, [x, w], [0])
-  const others = await tfjsEvaluator(await loadNodeTfJs()).evaluate(n, [x, w], [0])
+])('%s is what TensorFlow.js computes', async (_, n, ...operands) => {
+  const own = await productEvaluator().evaluate(n, operands, [0])
+  const others = await tfjsEvaluator(await loadNodeTfJs()).evaluate(n, operands, [0])
   expectNear(own!.get(0)!, others!.get(0)!)
 })
 
