@@ -4,6 +4,7 @@ import type { SourceAttr, SourceNode } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 import { type Contraction, contract, contractionOf } from './tfjs-einsum.ts'
 import { isTrusted } from './tfjs-trust.ts'
+import { convolutionByProducts, isConvolutionByProducts } from './tfjs-volumes.ts'
 
 /** The part of TensorFlow.js that is used here. @see https://js.tensorflow.org/api/latest/ */
 export interface TfJs {
@@ -26,6 +27,7 @@ export interface TfJsCore {
   matMul(x: TfJsTensor, y: TfJsTensor, transposeX?: boolean, transposeY?: boolean): TfJsTensor
   conv2d(x: TfJsTensor, filter: TfJsTensor, strides: Steps, padding: string, format: string, dilations: Steps): TfJsTensor
   depthwiseConv2d(x: TfJsTensor, filter: TfJsTensor, strides: Steps, padding: string, format: string, dilations: Steps): TfJsTensor
+  dispose(tensors: TfJsTensor[]): void
   engine(): { startScope(): void; endScope(): void }
 }
 
@@ -48,13 +50,20 @@ export type TfJsLoader = () => Promise<TfJs>
 const dynamic = /^(Where|NonMaxSuppressionV\d|ListDiff)$/
 
 /** The sums of products that the WebAssembly backend is started for; it is 20 times as fast. Its other kernels are not used. */
-const products: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'MatMul', 'BatchMatMulV2', 'Einsum'])
+const products: ReadonlySet<string> = new Set(
+  'Conv2D _FusedConv2D DepthwiseConv2dNative FusedDepthwiseConv2dNative MatMul _FusedMatMul BatchMatMulV2 Einsum'.split(' '),
+)
 /** Multiply-accumulates that take the backend in JavaScript some milliseconds. */
 const manyMacs = 5e5
 
-/** Products of a sum over the operands: filters are [H,W,C,M] and matrices [K,N], so each element of the first meets size / C or size / K of the second. */
-function macsOf([x, w]: readonly NdArray[]): number {
-  return x && w ? (sizeOf(x) * sizeOf(w)) / Math.max(1, w.shape.at(-2) ?? 1) : 0
+/**
+ * Products of a sum over the operands: filters are [H,W,C,M] and matrices [K,N], so each element of the first meets size / C or size / K of
+ * the second. A gradient by the input has what it spreads last, and of its filter [H,W,O,C] each element meets size / C.
+ */
+function macsOf(op: string, [x, w, spread]: readonly NdArray[]): number {
+  if (!x || !w) return 0
+  if (op.includes('Backprop')) return spread ? (sizeOf(spread) * sizeOf(w)) / Math.max(1, w.shape.at(-1) ?? 1) : 0
+  return (sizeOf(x) * sizeOf(w)) / Math.max(1, w.shape.at(-2) ?? 1)
 }
 
 /** What reports call it. */
@@ -69,18 +78,42 @@ export function tfjsEvaluator(tfjs: TfJs): NodeEvaluator {
   return {
     name: nameOf(tfjs),
     async evaluate(node, operands, outputs) {
-      if (unknown.has(node.op) || !operands.every(isTaken) || !isTrusted(node, operands)) return undefined
+      if (!operands.every(isTaken) || !isTrusted(node, operands)) return undefined
       const isLarge =
-        products.has(node.op) && macsOf(operands) > manyMacs && (node.op !== 'Einsum' || contractionOfNode(node) !== undefined)
-      await tfjs.use(isLarge ? 'wasm' : 'cpu')
-      try {
-        return await execute(tfjs, node, operands, outputs, isLarge)
-      } catch (e) {
-        // What it does not know it says in words only.
-        if (/^Unknown op/i.test(e instanceof Error ? e.message : String(e))) unknown.add(node.op)
-        return undefined
+        (products.has(node.op) || isConvolutionByProducts(node.op)) &&
+        macsOf(node.op, operands) > manyMacs &&
+        (node.op !== 'Einsum' || contractionOfNode(node) !== undefined)
+      for (const backend of isLarge ? (['wasm', 'cpu'] as const) : (['cpu'] as const)) {
+        const isByProducts = backend === 'wasm' && isConvolutionByProducts(node.op)
+        if (!isByProducts && unknown.has(node.op)) return undefined
+        await tfjs.use(backend)
+        try {
+          const results = await (isByProducts
+            ? byProducts(tfjs, node, operands)
+            : execute(tfjs, node, operands, outputs, backend === 'wasm'))
+          if (results) return results
+        } catch (e) {
+          // What it does not know it says in words only; of what one backend lacks the other may have all.
+          if (/^Unknown op/i.test(e instanceof Error ? e.message : String(e))) unknown.add(node.op)
+        }
       }
+      return undefined
     },
+  }
+}
+
+async function byProducts(
+  { core }: TfJs,
+  node: SourceNode,
+  operands: readonly NdArray[],
+): Promise<ReadonlyMap<number, NdArray> | undefined> {
+  if (operands.slice(-2).some((o) => o.dtype !== 'f32')) return undefined
+  core.engine().startScope()
+  try {
+    const result = convolutionByProducts(core, node, operands)
+    return result && new Map([[0, result]])
+  } finally {
+    core.engine().endScope()
   }
 }
 

@@ -12,7 +12,6 @@ import { type FixedInputs, fixedPlaceholders, withFixedInputs, withoutConstants 
 import { nodesByName } from '../graph-def/graph-node.ts'
 import { importSignature, type SignedGraph, variablesWrittenBy } from '../graph-def/signature.ts'
 import { FunctionLibrary } from '../graph-def/source-library.ts'
-import { nodeName } from '../graph-def/variable-access.ts'
 import type { SourceGraph, SourceModel } from '../source-graph.ts'
 import { isString, throwAll, withoutStrings } from './string-ports.ts'
 import { Variables } from './variables.ts'
