@@ -30,14 +30,15 @@ export function summaryText(s: Summary, check: readonly string[]): string {
   const { changed, kept } = split(s.decisions)
   const rows = [
     ['size', sizes(s)],
-    ['signatures', s.signatures.map((x) => x.key).join(', ')],
+    ...(s.signatures.length === 0 ? [] : [['signatures', s.signatures.map((x) => x.key).join(', ')]]),
     ['operators', operatorsText(s.operators)],
     ...(s.mode === 'none' ? [] : [['weights', `${changed.length} of ${s.decisions.length} stored smaller (${s.mode})`]]),
     ...(s.equalization ? [['equalized', equalizedText(s.equalization)]] : []),
     ...(s.biasCorrection ? [['biases', correctedText(s.biasCorrection)]] : []),
     ...(s.calibration ? [['calibrated', calibrationText(s.calibration)]] : []),
     ...(s.memory.afterBytes === 0 ? [] : [['activations', memoryText(s.memory)]]),
-    ['runs on', `TFLite ${s.minRuntimeVersion} or newer`],
+    // A copied file may say neither.
+    ...(s.minRuntimeVersion === '' ? [] : [['runs on', `TFLite ${s.minRuntimeVersion} or newer`]]),
     ['time', formatSeconds(s.timeMs)],
     ...check.map((line, i) => [i === 0 ? 'checked' : '', line]),
   ]

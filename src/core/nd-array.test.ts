@@ -24,6 +24,12 @@ test('half and brain floats become numbers', () => {
   expect([0x3f80, 0xc000, 0x0000].map(bf16ToNumber)).toEqual([1, -2, 0])
 })
 
+test('arrays of halves are what each of them is', () => {
+  const all = Uint16Array.from({ length: 1 << 16 }, (_, bits) => bits)
+  expect(toFloat32(ndArray('f16', all))).toEqual(Float32Array.from(all, f16ToNumber))
+  expect(toFloat32(ndArray('bf16', all))).toEqual(Float32Array.from(all, bf16ToNumber))
+})
+
 test('every plain number type converts to float32, the others do not', () => {
   expect(toFloat32(ndArray('i64', BigInt64Array.of(-3n, 4n)))).toEqual(Float32Array.of(-3, 4))
   expect(toFloat32(ndArray('f64', Float64Array.of(0.5)))).toEqual(Float32Array.of(0.5))

@@ -42,6 +42,24 @@ export function f16ToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
 }
 
+/** What all 65536 halves stand for. */
+let halves: Float32Array | undefined
+
+/** The float32 values of half-precision bits. */
+export function f16ToFloat32(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  halves ??= Float32Array.from({ length: 1 << 16 }, (_, h) => f16ToNumber(h))
+  const values = new Float32Array(bits.length)
+  for (let i = 0; i < bits.length; i++) values[i] = halves[bits[i]!]!
+  return values
+}
+
+/** The float32 values of bfloat16 bits, which are their upper half. */
+function bf16ToFloat32(bits: Uint16Array): Float32Array {
+  const words = new Uint32Array(bits.length)
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i]! << 16
+  return new Float32Array(words.buffer)
+}
+
 /** The float32 value of bfloat16 bits. */
 export function bf16ToNumber(bits: number): number {
   f16Scratch.setUint32(0, (bits << 16) >>> 0)
@@ -56,8 +74,9 @@ export function toFloat32(array: NdArray): Float32Array | undefined {
   const { dtype, bytes } = array
   if (!isViewable(dtype) || dtype === 'c64' || dtype === 'c128') return undefined
   if (dtype === 'f32') return typedView('f32', bytes)
-  if (dtype === 'f16') return Float32Array.from(typedView('f16', bytes), f16ToNumber)
-  if (dtype === 'bf16') return Float32Array.from(typedView('bf16', bytes), bf16ToNumber)
+  if (dtype === 'f16') return f16ToFloat32(typedView('f16', bytes))
+  if (dtype === 'bf16') return bf16ToFloat32(typedView('bf16', bytes))
   if (dtype === 'i64' || dtype === 'u64') return Float32Array.from(typedView(dtype, bytes) as BigInt64Array, Number)
-  return Float32Array.from(typedView(dtype, bytes) as Int32Array)
+  // As `from` would, without its iterator.
+  return new Float32Array(typedView(dtype, bytes) as Int32Array)
 }

@@ -197,7 +197,7 @@ export function unfedPlaceholder(file: string, node: string, signature: string):
     message: `Signature ${JSON.stringify(signature)} of ${JSON.stringify(file)} needs the placeholder ${JSON.stringify(node)}, which is none of its inputs.`,
     file,
     node,
-    hint: 'Add it to the inputs of the signature, or give it a default (tf.compat.v1.placeholder_with_default).',
+    hint: 'Add it to the inputs, with --inputs or in the signature, or state what it always is with --constant NAME=VALUE.',
   })
 }
 
@@ -421,10 +421,11 @@ export function stringOutputs(
 }
 
 /** The graph of a training checkpoint: beside the results it has losses, metrics and what trains it. */
-export function metaGraphOutputs(file: string, candidates: readonly string[]): DowncastError {
+export function metaGraphOutputs(file: string, candidates: readonly string[], flag: string | undefined): DowncastError {
+  const mayTrain = flag === undefined ? '' : `; ${JSON.stringify(flag)} may be its switch of training`
   return new DowncastError({
     code: 'import/meta-graph-outputs',
-    message: `${JSON.stringify(file)} is the graph of a training checkpoint, which does not say what it is to compute; no other node uses ${listed(candidates)}.`,
+    message: `${JSON.stringify(file)} is the graph of a training checkpoint, which does not say what it is to compute; no other node uses ${listed(candidates)}${mayTrain}.`,
     file,
     hint: 'Name the tensors to compute with --outputs, and with --constant what a switch of training is, such as --constant is_training=false.',
   })

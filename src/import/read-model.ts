@@ -54,13 +54,13 @@ function checkCut({ name, format, graphs }: SourceModel, { inputs, outputs }: Re
   }
 }
 
-const graphFormats: ReadonlySet<SourceModel['format']> = new Set<SourceModel['format']>(['saved-model', 'graph-def'])
+const graphFormats: ReadonlySet<SourceModel['format']> = new Set<SourceModel['format']>(['saved-model', 'graph-def', 'tfjs-graph'])
 const kerasFormats: ReadonlySet<SourceModel['format']> = new Set<SourceModel['format']>(['keras-h5', 'keras-zip', 'tfjs-layers'])
 
 async function readFolder(folder: Folder, options: ReadOptions): Promise<SourceModel> {
   const isSavedModel = folder.open('saved_model.pb') ?? folder.open('saved_model.pbtxt')
   const modelJson = isSavedModel ? undefined : folder.open('model.json')
-  if (modelJson) return (await import('./tfjs/model-json.ts')).importTfjs(modelJson, folder)
+  if (modelJson) return (await import('./tfjs/model-json.ts')).importTfjs(modelJson, folder, options)
   const { importSavedModel } = await import('./saved-model/read.ts')
   return importSavedModel(folder, options)
 }
@@ -81,7 +81,7 @@ async function readFile(file: ByteSource, beside: Folder | undefined, options: R
     case 'empty':
       throw unsupportedFormat(file.name, 'an empty file', 'Fetch or save the model again.')
     case 'json':
-      return (await import('./tfjs/model-json.ts')).importTfjs(file, beside)
+      return (await import('./tfjs/model-json.ts')).importTfjs(file, beside, options)
     case 'graph-def':
     case 'graph-def-text':
       return (await import('./graph-def/read.ts')).importGraphDef(file, options, format === 'graph-def-text')

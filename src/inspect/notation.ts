@@ -14,8 +14,9 @@ export function formatRatio(ratio: number): string {
   return `${ratio.toFixed(ratio < 10 ? 2 : 1)}x`
 }
 
-/** How many times as large something was: `3.72x smaller`, `1.05x larger`. */
+/** How many times as large something was: `3.72x smaller`, `1.05x larger`, `as large`. */
 export function formatSizeRatio(ratio: number): string {
+  if (ratio === 1) return 'as large'
   return ratio >= 1 ? `${formatRatio(ratio)} smaller` : `${formatRatio(1 / ratio)} larger`
 }
 

@@ -84,7 +84,9 @@ function lowerGraph(
           'input',
           port.name,
           'has an unknown rank',
-          `State the shape with --shape ${port.name}=1,..., or ${port.name}=[] for a single number.`,
+          `State the shape with --shape ${port.name}=1,..., or ${port.name}=[] for a single number${
+            port.dtype === 'bool' ? `; or make a switch of training a constant with --constant ${port.name}=false` : ''
+          }.`,
         )
       if (!isRepresentable(port.shape))
         throw badPort('input', port.name, `has the shape ${formatShape(port.shape)}, which no tensor can have`)

@@ -55,6 +55,29 @@ function withFault(model: Model, fault: (node: Node, graph: Graph) => Node | und
 }
 
 describe('models that are right', () => {
+  test('with a switch of training are compared without it, whatever was drawn', async () => {
+    const f32 = { T: attr.type('f32') }
+    const nodesOf = (flag: string) => [
+      node('x', 'Placeholder', [], { dtype: attr.type('f32'), shape: attr.shape([4, 8]) }),
+      node(flag, 'Placeholder', [], { dtype: attr.type('bool'), shape: attr.shape([]) }),
+      node('switch', 'Switch', ['x', flag], f32),
+      node('size', 'Shape', ['switch:1'], { ...f32, out_type: attr.type('i32') }),
+      node('noise', 'RandomUniform', ['size'], { T: attr.type('i32'), dtype: attr.type('f32'), seed: attr.int(1), seed2: attr.int(2) }),
+      node('wet', 'Mul', ['switch:1', 'noise'], f32),
+      node('dry', 'Identity', ['switch'], f32),
+      node('merged', 'Merge', ['dry', 'wet'], { ...f32, N: attr.int(2) }),
+      node('y', 'Neg', ['merged'], f32),
+    ]
+    // Names decide what is drawn: of these some are drawn true throughout.
+    for (const flag of ['training', 'is_training', 'phase', 'keep', 'learning', 'on']) {
+      const inputs = { x: { name: 'x:0', dims: [4, 8] }, [flag]: { name: `${flag}:0`, dtype: 'bool' } } as const
+      const signature = { inputs, outputs: { y: { name: 'y:0', dims: [4, 8] } } }
+      const source = importSavedModel(modelFolder({ nodes: nodesOf(flag), signatures: { serving_default: signature } }))
+      const report = await check(source, convert(source).model)
+      expect([report.gaps, report.outputs.map((o) => o.output)], flag).toEqual([[], ['y']])
+    }
+  })
+
   test('say what was compared, and with whom', async () => {
     const source = await oracleCase('conv2d_same')
     const report = await check(source, convert(source).model)

@@ -80,3 +80,13 @@ export function foreseenOf(
 export function hasFreeIntegers({ inputs }: CheckedSignature): boolean {
   return inputs.some((p) => p.dtype !== undefined && /^[iu](32|64)$/.test(p.dtype) && !p.isPlain && p.bound === undefined)
 }
+
+/** Truth values, which may switch training on. */
+export function hasFlags({ inputs }: CheckedSignature): boolean {
+  return inputs.some((p) => p.dtype === 'bool')
+}
+
+/** The same inputs with all truth values false. */
+export function withoutFlags(inputs: readonly NdArray[]): readonly NdArray[] {
+  return inputs.map((x) => (x.dtype === 'bool' ? { ...x, bytes: new Uint8Array(x.bytes.byteLength) } : x))
+}

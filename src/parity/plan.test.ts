@@ -47,6 +47,31 @@ describe('a plan', () => {
     expect(planOf(source, graph, { ...options, budgetSeconds: 30 })).toMatchObject({ kinds: ['normal'], isReduced: false })
   })
 
+  test.each<[string, Shape, number[]]>([
+    ['a picture', [1, 480, 640, 3], [1, 32, 64, 3]],
+    ['a picture, channels first', [1, 3, 480, 640], [1, 3, 32, 64]],
+    ['a volume', [1, 128, 160, 130, 1], [1, 64, 32, 66, 1]],
+    ['a volume, channels first', [1, 2, 128, 160, 130], [1, 2, 64, 32, 66]],
+    ['a batch of volumes of an open size', ['N', 128, 128, 128, 1], [3, 64, 64, 64, 1]],
+    ['one that is small in one way', [1, 16, 256, 256, 1], [1, 16, 256, 256, 1]],
+  ])('takes less of %s', (_, shape, expected) => {
+    const channelsFirst = typeof shape[1] === 'number' && shape[1] < 4
+    const channels = shape[channelsFirst ? 1 : shape.length - 1]!
+    const last = shape.length - 1
+    const turned = channelsFirst ? [0, ...shape.map((_, i) => i).slice(2), 1] : shape.map((_, i) => i)
+    const moved = turned.map((i) => shape[i]!)
+    const text = `graph g(%x: f32[${shape}]) {
+      %p = const : i32[${shape.length}] = [${turned}]
+      %t = transpose(%x, %p)
+      %w = const : f32[64,${channels}] = splat(1)
+      %y = fully_connected(%t, %w, none) {keepNumDims=true}
+      return %y
+    }`
+    expect(moved[last]).toBe(channels)
+    const plan = planOf(signature(shape), parseGraph(text, { records: textRecords }), { ...options, budgetSeconds: 1e6 })
+    expect(plan).toMatchObject({ shapes: [expected] })
+  })
+
   test.each([
     ['text', signature([1], { dtype: 'string' }), /is text/],
     ['an unknown rank', signature([1], { shape: undefined }), /the rank of the input x is unknown/],

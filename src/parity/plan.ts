@@ -130,11 +130,12 @@ function sizesOf({ shape }: CheckedInput, batch: number, size: number): number[]
   return shape!.map((d, axis) => (typeof d === 'number' ? d : axis === 0 ? batch : size))
 }
 
-/** A picture of at least `least` each way, channels first or last. */
+/** A picture or a volume of at least `least` each way, channels first or last. */
 function reducedShape(shape: readonly number[], least: number): readonly number[] {
-  if (shape.length !== 4) return shape
-  const [n, a, b, c] = shape as [number, number, number, number]
+  if (shape.length !== 4 && shape.length !== 5) return shape
   const reduced = (d: number): number => Math.min(d, (d % period) + period * Math.ceil(Math.max(0, least - (d % period)) / period))
-  if (Math.min(a, b) > least && c <= 16) return [n, reduced(a), reduced(b), c]
-  return Math.min(b, c) > least && a <= 16 ? [n, a, reduced(b), reduced(c)] : shape
+  const [n, last, ways] = [shape[0]!, shape.at(-1)!, shape.slice(1, -1)]
+  if (Math.min(...ways) > least && last <= 16) return [n, ...ways.map(reduced), last]
+  const [first, behind] = [shape[1]!, shape.slice(2)]
+  return Math.min(...behind) > least && first <= 16 ? [n, first, ...behind.map(reduced)] : shape
 }

@@ -6,7 +6,7 @@ import { importTflite } from '../import/tflite/import-model.ts'
 import { readTfliteFile } from '../import/tflite/read-file.ts'
 import type { Graph, Model, ValueId } from '../ir/types.ts'
 import type { Foreseen, LiteRtRunner } from '../run/litert.ts'
-import { type CheckedSignature, feedsOf, foreseenOf, hasFreeIntegers } from './checked-signature.ts'
+import { type CheckedSignature, feedsOf, foreseenOf, hasFlags, hasFreeIntegers, withoutFlags } from './checked-signature.ts'
 import { differenceOf, differentKind, relativeTolerance, sizeOf, type Verdict } from './compare.ts'
 import { cannotRun, mismatch } from './diagnostics.ts'
 import { isUnknown, type Unknown } from './evaluate-source.ts'
@@ -134,6 +134,11 @@ export class SignatureChecks {
       const zeros = await this.#sample(source, plan, ['zero'])
       if (typeof zeros !== 'string') samples.push(zeros)
     }
+    if (hasFlags(source) && known().includes(false)) {
+      // A switch of training may be among them, and what is left out by chance cannot be told.
+      const off = await this.#sample(source, plan, ['normal'], withoutFlags)
+      if (typeof off !== 'string') samples.push(off)
+    }
     const isKnown = known()
     await this.#reference.release()
     const larger = isKnown.includes(true) ? undefined : plan.larger?.()
@@ -207,9 +212,16 @@ export class SignatureChecks {
   }
 
   /** Inputs and what the source makes of them; the reason where there are none to be made up. */
-  async #sample(source: CheckedSignature, plan: Plan, kinds: readonly SampleKind[]): Promise<Sample | string> {
-    const inputs = inputsOf(source.inputs, plan.shapes, kinds)
-    return typeof inputs === 'string' ? inputs : { kinds, inputs, expected: await this.#reference.evaluate(source, inputs) }
+  async #sample(
+    source: CheckedSignature,
+    plan: Plan,
+    kinds: readonly SampleKind[],
+    change: typeof withoutFlags = (inputs) => inputs,
+  ): Promise<Sample | string> {
+    const drawn = inputsOf(source.inputs, plan.shapes, kinds)
+    if (typeof drawn === 'string') return drawn
+    const inputs = change(drawn)
+    return { kinds, inputs, expected: await this.#reference.evaluate(source, inputs) }
   }
 
   async #judge(subject: Subject, source: CheckedSignature, graph: Graph, plan: Plan, samples: readonly Sample[]): Promise<OutputParity[]> {

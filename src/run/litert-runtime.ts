@@ -47,7 +47,7 @@ export async function guarded<T>(runtime: LiteRtRuntime, subject: Subject, call:
     // A C++ exception that nobody caught arrives as a number.
     if (e instanceof WebAssembly.RuntimeError || e instanceof RangeError || typeof e === 'number') {
       runtime.isDead = true
-      throw isOutOfMemory(e) ? outOfMemory(subject.name, subject.sizeBytes) : runtimeCrashed(subject.name, words, e)
+      throw isOutOfMemory(e) || isFull(runtime) ? outOfMemory(subject.name, subject.sizeBytes) : runtimeCrashed(subject.name, words, e)
     }
     throw runFailed(subject.name, words, e)
   }
@@ -55,6 +55,12 @@ export async function guarded<T>(runtime: LiteRtRuntime, subject: Subject, call:
 
 function isOutOfMemory(e: unknown): boolean {
   return /\bOOM\b|enlarge memory|allocation failed|out of memory/i.test(String(e))
+}
+
+/** It aborts without a word where a kernel asks for more than there is, of 2 GiB; by then it has grown as far as it does. */
+const fullBytes = 1.75 * 2 ** 30
+function isFull({ memory }: LiteRtRuntime): boolean {
+  return (memory?.buffer.byteLength ?? 0) >= fullBytes
 }
 
 function isError(line: string): boolean {

@@ -10,7 +10,7 @@ import { editModel } from './edit-model.ts'
 import { checkFeeds } from './feeds.ts'
 import { liteRtRunner } from './litert.ts'
 import { compile } from './litert-compile.ts'
-import { startRuntime } from './litert-runtime.ts'
+import { guarded, startRuntime } from './litert-runtime.ts'
 import { type ModelTables, openModel, type TensorRecord } from './model-io.ts'
 
 const runner = liteRtRunner(loadNodeLiteRt)
@@ -78,6 +78,17 @@ test('a model that is larger than the memory', async () => {
   await expect(compile(full, 'm', [file.source], [{ index: 0, inputs: [], outputs: [] }])).rejects.toMatchObject({
     code: 'run/out-of-memory',
   })
+})
+
+test('an abort without a word, when all memory is taken, is one for want of memory', async () => {
+  const runtime = await startRuntime(loadNodeLiteRt)
+  const abort = () => {
+    throw new WebAssembly.RuntimeError('Aborted(). Build with -sASSERTIONS for more info.')
+  }
+  const subject = { name: 'm.tflite', sizeBytes: 5 }
+  const taking = (byteLength: number) => ({ ...runtime, memory: { buffer: { byteLength } } as unknown as WebAssembly.Memory })
+  await expect(guarded(taking(1.9 * 2 ** 30), subject, abort)).rejects.toMatchObject({ code: 'run/out-of-memory' })
+  await expect(guarded(taking(2 ** 28), subject, abort)).rejects.toMatchObject({ code: 'run/crashed' })
 })
 
 test('a signature that leads nowhere', () => {

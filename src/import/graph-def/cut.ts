@@ -12,21 +12,25 @@ const noResults =
 
 /**
  * Tensors that the user names, as the ports of a signature: `x`, `x:0`, `x:1`, also in the middle
- * of the graph. Ports are called as the tensor is, without `:0`. Throws `import/unknown-tensor`.
+ * of the graph. Ports are called as the tensor is, without `:0`. What the graph has no node for may be a port of the signature (`stated`).
+ * Throws `import/unknown-tensor`.
  */
 export function namedPorts(
   nodes: ReadonlyMap<string, GraphNode>,
   definitions: Definitions,
   tensors: readonly string[],
   option: '--inputs' | '--outputs',
+  stated: ReadonlyMap<string, TensorInfo> = new Map(),
 ): Map<string, TensorInfo> {
   const ports = new Map<string, TensorInfo>()
   for (const tensor of tensors) {
     const name = tensor.trim().replace(/:0$/, '')
     const [nodeName = '', output = '0'] = name.split(':')
     const node = nodes.get(nodeName)
-    if (!node || !/^\d{1,6}$/.test(output)) throw unknownTensor(definitions.file, option, name, [...nodes.keys()])
-    ports.set(name, portOf(definitions, node, Number(output), name))
+    const port = node ? undefined : stated.get(name)
+    if (!port && (!node || !/^\d{1,6}$/.test(output)))
+      throw unknownTensor(definitions.file, option, name, [...stated.keys(), ...nodes.keys()])
+    ports.set(name, port ?? portOf(definitions, node!, Number(output), name))
   }
   return ports
 }
@@ -71,6 +75,25 @@ export function unusedNodes(nodes: ReadonlyMap<string, GraphNode>): string[] {
   }
   const results = unused.filter((name) => computed.has(name))
   return results.length > 0 ? results : unused
+}
+
+/**
+ * Of unused nodes of a training graph those that can be results: not what `tf.gradients` made, not the ends of its conditions, not what
+ * is asked of shapes; all when none is left.
+ */
+export function likelyResults(nodes: ReadonlyMap<string, GraphNode>, unused: readonly string[]): readonly string[] {
+  const isSwitch = (tensor: string) => /^(Ref)?Switch$/.test(nodes.get(tensor.replace(/:.*$/, ''))?.op ?? '')
+  const isLikely = (name: string) => {
+    const { op, input } = nodes.get(name)!
+    return (
+      !/(^|\/)gradients(_\d+)?\//.test(name) &&
+      !/^(Shape|ShapeN|Rank|Size)$/.test(op) &&
+      !/\/(pred_id|switch_[tf])$/.test(name) &&
+      !input.some(isSwitch)
+    )
+  }
+  const likely = unused.filter(isLikely)
+  return likely.length > 0 ? likely : unused
 }
 
 /** Nodes that the tensors depend on, themselves included. */

@@ -5,9 +5,13 @@ import { unknownTensor, unsuitableConstant } from '../diagnostics.ts'
 import type { NumericConst, SourceConst } from '../source-graph.ts'
 import { NodeAttrs, noDefaults } from './attrs.ts'
 import type { GraphNode } from './graph-node.ts'
+import type { SignaturePorts } from './signature.ts'
+import { nodeName } from './variable-access.ts'
 
 /** Values by the name of the placeholder that always has them. */
 export type FixedInputs = ReadonlyMap<string, number | boolean>
+
+type Ports = SignaturePorts['inputs']
 
 /** Nodes of a graph, some of which have their values beside them. */
 interface FixedGraph {
@@ -30,6 +34,20 @@ export function withFixedInputs(file: string, nodes: ReadonlyMap<string, GraphNo
     constants.set(name, constantFor(file, node, value))
   }
   return { nodes: fixed, constants }
+}
+
+/** Values by placeholder, of inputs called as signatures do or by their placeholder. */
+export function fixedPlaceholders(signatures: readonly Ports[], values: FixedInputs = new Map()): FixedInputs {
+  const placeholders = ([name, value]: readonly [string, number | boolean]): (readonly [string, number | boolean])[] => {
+    const named = signatures.flatMap((inputs) => inputs.get(name)?.name ?? [])
+    return named.length > 0 ? named.map((tensor) => [nodeName(tensor), value] as const) : [[name, value]]
+  }
+  return new Map([...values].flatMap(placeholders))
+}
+
+/** Inputs that are no constants. */
+export function withoutConstants(inputs: Ports, constants: ReadonlyMap<string, unknown>): Ports {
+  return new Map([...inputs].filter(([, { name = '' }]) => !constants.has(nodeName(name))))
 }
 
 function constantFor(file: string, node: GraphNode, value: number | boolean): NumericConst {

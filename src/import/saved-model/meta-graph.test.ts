@@ -42,6 +42,28 @@ test('of several results the wanted ones are named', async () => {
   expect(diagnostics).toEqual([])
 })
 
+test('what training adds is no result, and its switch is called by its name', async () => {
+  const bool = { T: attr.type('bool') }
+  const train = node('phase', 'Placeholder', [], { dtype: attr.type('bool'), shape: attr.shape([]) })
+  const training = [
+    ...inference,
+    loss,
+    train,
+    node('cond/Switch', 'Switch', ['phase', 'phase'], bool),
+    node('cond/switch_f', 'Identity', ['cond/Switch'], bool),
+    node('cond/pred_id', 'Identity', ['phase'], bool),
+    node('gradients/zeros_like', 'ZerosLike', ['y'], f32),
+    node('step', 'Neg', ['y'], f32),
+    node('Shape', 'Shape', ['y'], f32),
+  ]
+  await expect(load(checkpoint(training))).rejects.toMatchObject({
+    message: expect.stringContaining('no other node uses "loss", "step"; "phase" may be its switch of training.'),
+  })
+  await expect(load(checkpoint([...inference, ...training.slice(-3, -2), ...training.slice(-1)]))).rejects.toMatchObject({
+    message: expect.stringContaining('no other node uses "gradients/zeros_like", "Shape".'),
+  })
+})
+
 test('a graph whose values are not beside it says which file is missing', async () => {
   const { file, beside } = checkpoint(inference)
   await expect(load({ file })).rejects.toMatchObject({ code: 'import/no-checkpoint', expected: 'model.ckpt-7.index' })

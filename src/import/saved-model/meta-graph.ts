@@ -1,18 +1,19 @@
 import type { ByteSource } from '../../core/bytes.ts'
 import { Diagnostics } from '../../core/diagnostics.ts'
-import { dataTypeCodes } from '../../schema/tensorflow/data-type.ts'
+import { dataTypeCodes, dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import { MetaGraphDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeSource } from '../../wire/protobuf.ts'
 import { decodeText } from '../../wire/protobuf-text.ts'
 import { metaGraphOutputs } from '../diagnostics.ts'
 import { type Folder, memoryFolder } from '../folder.ts'
-import { cutPorts, unusedNodes } from '../graph-def/cut.ts'
+import { cutPorts, likelyResults, unusedNodes } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
 import { withFixedInputs } from '../graph-def/fixed-inputs.ts'
-import { nodesByName } from '../graph-def/graph-node.ts'
+import { type GraphNode, nodesByName } from '../graph-def/graph-node.ts'
 import type { GraphDefOptions } from '../graph-def/read.ts'
 import { importSignature, variablesWrittenBy } from '../graph-def/signature.ts'
 import { FunctionLibrary } from '../graph-def/source-library.ts'
+import { tensorType } from '../graph-def/tensor-type.ts'
 import type { SourceModel } from '../source-graph.ts'
 import { Variables } from './variables.ts'
 
@@ -36,7 +37,7 @@ export function importMetaGraph(
   const definitions = new Definitions(file, graphDef?.library?.function ?? [], metaInfoDef?.strippedOpList?.op ?? [], constants)
   const notes = new Diagnostics()
   const outputs = options.outputs ?? unusedNodes(nodes)
-  if (!options.outputs && outputs.length !== 1) throw metaGraphOutputs(file, outputs)
+  if (!options.outputs && outputs.length !== 1) throw metaGraphOutputs(file, likelyResults(nodes, outputs), flagOf(nodes, definitions))
   const ports = cutPorts(nodes, definitions, outputs, options, notes)
   const written = variablesWrittenBy({ nodes, definitions }, [ports])
   const folder = beside ?? memoryFolder(file, new Map())
@@ -57,4 +58,14 @@ export function importMetaGraph(
     },
     diagnostics: notes.list,
   }
+}
+
+/** The first placeholder of one truth value, which is most often a switch of training. */
+function flagOf(nodes: ReadonlyMap<string, GraphNode>, definitions: Definitions): string | undefined {
+  const isFlag = (node: GraphNode) => /^Placeholder(V2|WithDefault)?$/.test(node.op) && isBool(definitions, node)
+  return [...nodes.values()].find(isFlag)?.name
+}
+
+function isBool(definitions: Definitions, node: GraphNode): boolean {
+  return dtypeOfCode(tensorType(definitions, node, 0).code) === 'bool'
 }

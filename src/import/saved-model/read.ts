@@ -8,11 +8,10 @@ import { noSavedModel, noSignature, unknownSignature, unknownTags, variableFixed
 import type { Folder } from '../folder.ts'
 import { namedPorts } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
-import { type FixedInputs, withFixedInputs } from '../graph-def/fixed-inputs.ts'
+import { type FixedInputs, fixedPlaceholders, withFixedInputs, withoutConstants } from '../graph-def/fixed-inputs.ts'
 import { nodesByName } from '../graph-def/graph-node.ts'
 import { importSignature, type SignedGraph, variablesWrittenBy } from '../graph-def/signature.ts'
 import { FunctionLibrary } from '../graph-def/source-library.ts'
-import { nodeName } from '../graph-def/variable-access.ts'
 import type { SourceGraph, SourceModel } from '../source-graph.ts'
 import { isString, throwAll, withoutStrings } from './string-ports.ts'
 import { Variables } from './variables.ts'
@@ -54,7 +53,14 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   if (signatures.length === 0) throw noSignature(source.name)
 
   const all = nodesByName(source.name, metaGraph.graphDef?.node ?? [])
-  const { nodes, constants } = withFixedInputs(source.name, all, fixedPlaceholders(signatures, options.constants))
+  const { nodes, constants } = withFixedInputs(
+    source.name,
+    all,
+    fixedPlaceholders(
+      signatures.map(([, def]) => def.inputs),
+      options.constants,
+    ),
+  )
   const definitions = new Definitions(
     source.name,
     metaGraph.graphDef?.library?.function ?? [],
@@ -69,8 +75,10 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   const chosen = signatures.filter(([key]) => isChosen(key))
   const numeric = chosen.flatMap(([key, def]) => {
     const stated = {
-      inputs: options.inputs ? namedPorts(nodes, definitions, options.inputs, '--inputs') : withoutConstants(def.inputs, constants),
-      outputs: options.outputs ? namedPorts(nodes, definitions, options.outputs, '--outputs') : def.outputs,
+      inputs: options.inputs
+        ? namedPorts(nodes, definitions, options.inputs, '--inputs', def.inputs)
+        : withoutConstants(def.inputs, constants),
+      outputs: options.outputs ? namedPorts(nodes, definitions, options.outputs, '--outputs', def.outputs) : def.outputs,
     }
     const { ports, warnings } = withoutStrings(source.name, key, stated, numericKeys)
     for (const warning of warnings) notes.add(ports || chosen.length > 1 ? 'warning' : 'error', warning)
@@ -109,19 +117,6 @@ function chooseMetaGraph(all: readonly Lazy<MetaGraphDef>[], wanted: readonly st
   const chosen = all[i]
   if (!chosen) throw unknownTags(file, wanted, tagSets)
   return chosen.decode()
-}
-
-/** Values by placeholder, of inputs called as signatures do or by their placeholder. */
-function fixedPlaceholders(signatures: readonly (readonly [string, SignatureDef])[], values: FixedInputs = new Map()): FixedInputs {
-  const placeholders = ([name, value]: readonly [string, number | boolean]): (readonly [string, number | boolean])[] => {
-    const named = signatures.flatMap(([, def]) => def.inputs.get(name)?.name ?? [])
-    return named.length > 0 ? named.map((tensor) => [nodeName(tensor), value] as const) : [[name, value]]
-  }
-  return new Map([...values].flatMap(placeholders))
-}
-
-function withoutConstants(inputs: SignatureDef['inputs'], constants: ReadonlyMap<string, unknown>): SignatureDef['inputs'] {
-  return new Map([...inputs].filter(([, { name = '' }]) => !constants.has(nodeName(name))))
 }
 
 /** Variables that graphs read as constants though other signatures, or what was cut off, write them. */

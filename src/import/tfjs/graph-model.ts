@@ -2,13 +2,15 @@ import { Diagnostics } from '../../core/diagnostics.ts'
 import { isJsonObject } from '../../core/json.ts'
 import { dataTypeCodes, dtypeOfCode, nameOfCode } from '../../schema/tensorflow/data-type.ts'
 import { GraphDef, type TensorProto } from '../../schema/tensorflow/graph.ts'
-import { SignatureDef, type TensorInfo } from '../../schema/tensorflow/saved-model.ts'
+import { SignatureDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeJson } from '../../wire/protobuf-json.ts'
 import { inferredPorts, noOutputs } from '../diagnostics.ts'
 import { dimsOf } from '../graph-def/constant.ts'
 import { namedPorts, placeholderPorts, unusedNodes } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
+import { fixedPlaceholders, withFixedInputs, withoutConstants } from '../graph-def/fixed-inputs.ts'
 import { type GraphNode, nodesByName } from '../graph-def/graph-node.ts'
+import type { GraphDefOptions } from '../graph-def/read.ts'
 import { frozenGraph, importSignature, type SignaturePorts } from '../graph-def/signature.ts'
 import type { JsonCursor } from '../json-cursor.ts'
 import type { SourceConst, SourceModel } from '../source-graph.ts'
@@ -19,29 +21,37 @@ import { readWeights, type Weights } from './weights.ts'
 
 const key = 'serving_default'
 
+type Ports = SignaturePorts['inputs']
+
+interface CutGraph {
+  readonly nodes: ReadonlyMap<string, GraphNode>
+  readonly definitions: Definitions
+  /** Placeholders that are constants. */
+  readonly fixed: ReadonlyMap<string, SourceConst>
+}
+
 /**
  * A graph model: a frozen GraphDef in JSON whose constants are in weight files.
- * Throws `import/tfjs-*`, `wire/malformed` and what inlining throws.
+ * Throws `import/tfjs-*`, `import/unknown-tensor`, `import/unsuitable-constant`, `wire/malformed` and what inlining throws.
  */
-export function importGraphModel(file: TfjsFile): SourceModel {
+export function importGraphModel(file: TfjsFile, options: GraphDefOptions = {}): SourceModel {
   const { name, root, topology } = file
   const decoding = { file: name, path: topology.path, enumeration: dataTypeCodes }
   const graph = decodeJson(GraphDef, topology.value, decoding)
-  const nodes = nodesByName(name, graph.node)
+  const all = nodesByName(name, graph.node)
   const functions = graph.library?.function ?? []
   const notes = new Diagnostics()
   const weights = readWeights(root.at('weightsManifest'), file.folder, notes)
   const bodies = functions.flatMap((f) => [...nodesByName(name, f.decode().nodeDef).values()])
-  const constants = constantsOf([...nodes.values(), ...bodies], weights, name)
-  const definitions = new Definitions(name, functions, [], constants)
+  const stored = constantsOf([...all.values(), ...bodies], weights, name)
   const stated = signatureOf(root)
   const ports = stated.isAbsent ? undefined : decodeJson(SignatureDef, stated.value, { ...decoding, path: stated.path })
   refuseTables(file, stated, ports)
-  const imported = importSignature(
-    frozenGraph(nodes, definitions, notes),
-    key,
-    renamed(completed(name, ports, nodes, definitions, notes), structuredKeys(root)),
-  )
+  const values = fixedPlaceholders([named(ports?.inputs ?? new Map())], options.constants)
+  const { nodes, constants: fixed } = withFixedInputs(name, all, values)
+  const definitions = new Definitions(name, functions, [], new Map([...stored, ...fixed]))
+  const chosen = chosenPorts(file, ports, { nodes, definitions, fixed }, options, notes)
+  const imported = importSignature(frozenGraph(nodes, definitions, notes), key, chosen)
   return {
     format: 'tfjs-graph',
     name,
@@ -71,37 +81,45 @@ function structuredKeys(root: JsonCursor): readonly string[] {
   return !keys || keys.isAbsent ? [] : keys.array().map((k) => k.string())
 }
 
-/** The signature, with the placeholders that results need for inputs and unused results for outputs where it states none. */
-function completed(
-  file: string,
-  ports: SignaturePorts | undefined,
-  nodes: ReadonlyMap<string, GraphNode>,
-  definitions: Definitions,
+/**
+ * What is computed: what the user names, else what the signature states, else unused results, of the placeholders that they need. What
+ * nobody named is told.
+ */
+function chosenPorts(
+  { name: file, root }: TfjsFile,
+  stated: SignaturePorts | undefined,
+  { nodes, definitions, fixed }: CutGraph,
+  options: GraphDefOptions,
   notes: Diagnostics,
 ): SignaturePorts {
-  const hasOutputs = ports !== undefined && ports.outputs.size > 0
-  const outputs = hasOutputs ? named([...ports.outputs]) : namedPorts(nodes, definitions, unusedNodes(nodes), '--outputs')
+  const inputs = named(stated?.inputs ?? new Map())
+  const keys = structuredKeys(root)
+  const results = renamed(named(stated?.outputs ?? new Map()), keys)
+  const unused = () => renamed(namedPorts(nodes, definitions, unusedNodes(nodes), '--outputs'), keys)
+  const outputs = options.outputs
+    ? namedPorts(nodes, definitions, options.outputs, '--outputs', results)
+    : results.size > 0
+      ? results
+      : unused()
   if (outputs.size === 0) throw noOutputs(file)
-  if (!hasOutputs) notes.add('info', inferredPorts(file, 'outputs', [...outputs.keys()]))
-  if (ports && ports.inputs.size > 0) return { inputs: named([...ports.inputs]), outputs }
-  const results = [...outputs.values()].map((info) => info.name ?? '')
-  const inputs = placeholderPorts(nodes, definitions, results)
-  notes.add('info', inferredPorts(file, 'inputs', [...inputs.keys()]))
-  return { inputs, outputs }
+  if (!options.outputs && results.size === 0) notes.add('info', inferredPorts(file, 'outputs', [...outputs.keys()]))
+  if (options.inputs) return { inputs: namedPorts(nodes, definitions, options.inputs, '--inputs', inputs), outputs }
+  if (inputs.size > 0) return { inputs: withoutConstants(inputs, fixed), outputs }
+  const tensors = [...outputs.values()].map((info) => info.name ?? '')
+  const placeholders = placeholderPorts(nodes, definitions, tensors)
+  notes.add('info', inferredPorts(file, 'inputs', [...placeholders.keys()]))
+  return { inputs: placeholders, outputs }
 }
 
 /** Outputs under the names that the converter was asked to keep, by position. */
-function renamed(ports: SignaturePorts, keys: readonly string[]): SignaturePorts {
-  const isNamed = keys.length === ports.outputs.size && new Set(keys).size === keys.length
-  return isNamed ? { ...ports, outputs: new Map([...ports.outputs.values()].map((info, i) => [keys[i]!, info])) } : ports
+function renamed(outputs: Ports, keys: readonly string[]): Ports {
+  const isNamed = keys.length === outputs.size && new Set(keys).size === keys.length
+  return isNamed ? new Map([...outputs.values()].map((info, i) => [keys[i]!, info])) : outputs
 }
 
-type Port = readonly [name: string, info: TensorInfo]
-
 /** Ports that the converter could not tell apart are called after their tensors, `left:0`; users say `left`. */
-function named(ports: readonly Port[]): ReadonlyMap<string, TensorInfo> {
-  const names = new Set(ports.map(([name]) => name))
-  return new Map(ports.map(([name, info]) => [names.has(name.replace(/:0$/, '')) ? name : name.replace(/:0$/, ''), info]))
+function named(ports: Ports): Ports {
+  return new Map([...ports].map(([name, info]) => [ports.has(name.replace(/:0$/, '')) ? name : name.replace(/:0$/, ''), info]))
 }
 
 /** Hash tables come in as inputs that the initializer fills. */

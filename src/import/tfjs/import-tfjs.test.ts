@@ -3,7 +3,7 @@ import { refusalOf } from '../../../test/testkit/refusal.ts'
 import { memorySource } from '../../core/bytes.ts'
 import { bytesOf, typedView } from '../../core/dtype.ts'
 import { memoryFolder } from '../folder.ts'
-import { readModel } from '../read-model.ts'
+import { type ReadOptions, readModel } from '../read-model.ts'
 import type { NumericConst, SourceConst, SourceModel, StringConst } from '../source-graph.ts'
 
 const f32 = { type: 'DT_FLOAT' }
@@ -20,14 +20,15 @@ interface Spec {
   readonly groups?: readonly { paths: readonly unknown[]; weights: readonly object[] }[]
   readonly files?: Readonly<Record<string, ArrayBufferView>>
   readonly root?: object
+  readonly options?: ReadOptions
 }
 
 /** A graph model that adds a constant `c`, stored as the spec says, to its input. */
-function graphModel({ nodes, groups = [], files = {}, root = {} }: Spec): Promise<SourceModel> {
+function graphModel({ nodes, groups = [], files = {}, root = {}, options = {} }: Spec): Promise<SourceModel> {
   const all = nodes ?? [x, constant('c', 'DT_FLOAT', [2]), node('y', 'AddV2', ['x', 'c'], { T: f32 })]
   const json = JSON.stringify({ format: 'graph-model', modelTopology: { node: all }, weightsManifest: groups, ...root })
   const entries = Object.entries(files).map(([name, data]): [string, Uint8Array] => [name, bytesOf(data)])
-  return readModel({ folder: memoryFolder('web', new Map([['model.json', new TextEncoder().encode(json)], ...entries])) })
+  return readModel({ folder: memoryFolder('web', new Map([['model.json', new TextEncoder().encode(json)], ...entries])) }, options)
 }
 
 const one = (weight: object, data: ArrayBufferView): Spec => ({
@@ -205,6 +206,33 @@ describe('graph models', () => {
       ['info', 'import/inferred-ports'],
     ])
     expect(await refusalOf(graphModel({ nodes: [x] }))).toMatchObject({ code: 'import/no-outputs' })
+  })
+
+  test('tensors that the user names are the ports, also results that only the signature names', async () => {
+    const ofTensor = { inputs: { left: info('x:0') }, outputs: { sum: info('y:0'), whole: info('y:0') } }
+    const cut = async (options: ReadOptions) => names(await graphModel({ ...good, root: { signature: ofTensor }, options }))
+    expect(await cut({})).toEqual([['left'], ['sum', 'whole']])
+    expect(await cut({ outputs: ['whole'] })).toEqual([['left'], ['whole']])
+    expect(await cut({ inputs: ['left'], outputs: ['y:0'] })).toEqual([['left'], ['y']])
+    expect(await cut({ inputs: ['c', 'left'] })).toEqual([
+      ['c', 'left'],
+      ['sum', 'whole'],
+    ])
+    expect(names(await graphModel({ ...good, options: { outputs: ['x'] } }))).toEqual([['x'], ['x']])
+    for (const options of [{ outputs: ['sums'] }, { inputs: ['lef'] }]) {
+      const refusal = await refusalOf(graphModel({ ...good, root: { signature: ofTensor }, options }))
+      expect(refusal).toMatchObject({ code: 'import/unknown-tensor', message: expect.stringMatching(/Did you mean "(sum|left)"/) })
+    }
+  })
+
+  test.each(['on', 'training'])('an input called %s becomes a constant', async (name) => {
+    const training = node('training', 'Placeholder', [], { dtype: { type: 'DT_BOOL' } })
+    const choice = [x, constant('c', 'DT_FLOAT', [2]), training, node('y', 'SelectV2', ['training', 'x', 'c'])]
+    const own = { inputs: { left: info('x:0'), on: { name: 'training:0', dtype: 'DT_BOOL' } }, outputs: { sum: info('y:0') } }
+    const options = { constants: new Map([[name, true]]) }
+    const model = await graphModel({ ...good, nodes: choice, root: { signature: own }, options })
+    expect(names(model)).toEqual([['left'], ['sum']])
+    expect([...(constOf(model, 'training') as NumericConst).data.bytes()]).toEqual([1])
   })
 
   test('an input that a hash table fills is refused by name', async () => {

@@ -2,6 +2,7 @@ import type { ByteSource } from '../../core/bytes.ts'
 import { isJsonObject, member } from '../../core/json.ts'
 import { limitExceeded } from '../../wire/diagnostics.ts'
 import type { Folder } from '../folder.ts'
+import type { GraphDefOptions } from '../graph-def/read.ts'
 import { JsonCursor } from '../json-cursor.ts'
 import { parsePythonJson } from '../keras/python-json.ts'
 import type { SourceModel } from '../source-graph.ts'
@@ -23,14 +24,14 @@ export interface TfjsFile {
  * Throws `import/tfjs-*`, `import/path-outside-folder` and what the two importers throw.
  * @see https://www.tensorflow.org/js/guide/save_load
  */
-export async function importTfjs(source: ByteSource, folder: Folder | undefined): Promise<SourceModel> {
+export async function importTfjs(source: ByteSource, folder: Folder | undefined, options: GraphDefOptions = {}): Promise<SourceModel> {
   const root = parse(source)
   const members = isJsonObject(root.value) ? Object.keys(root.value) : []
   if (!members.includes('modelTopology')) throw noTopology(source.name, members)
   if (!folder) throw noShardFolder(source.name)
   const topology = root.at('modelTopology')
   const file: TfjsFile = { name: source.name, folder, root, topology }
-  if (Array.isArray(member(topology.object(), 'node'))) return (await import('./graph-model.ts')).importGraphModel(file)
+  if (Array.isArray(member(topology.object(), 'node'))) return (await import('./graph-model.ts')).importGraphModel(file, options)
   return (await import('./layers-model.ts')).importLayersModel(file)
 }
 

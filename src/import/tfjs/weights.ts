@@ -1,7 +1,7 @@
 import { type ByteSource, type ConstData, constFromSource, lazyConst } from '../../core/bytes.ts'
 import { Diagnostics } from '../../core/diagnostics.ts'
 import { bytesOf, typedView } from '../../core/dtype.ts'
-import { f16ToNumber } from '../../core/nd-array.ts'
+import { f16ToFloat32 } from '../../core/nd-array.ts'
 import { type Folder, openInside } from '../folder.ts'
 import { storedBytes } from '../graph-def/constant.ts'
 import type { JsonCursor } from '../json-cursor.ts'
@@ -103,7 +103,7 @@ function dequantized(
 ): ConstData {
   if (stored === 'f16') {
     if (dtype !== 'f32') return at.fail('a weight of float32 where float16 is stored')
-    return lazyConst(4 * count, () => bytesOf(mapped(new Float32Array(count), typedView('f16', data.bytes()), f16ToNumber)))
+    return lazyConst(4 * count, () => bytesOf(f16ToFloat32(typedView('f16', data.bytes()))))
   }
   if (stored !== 'u8' && stored !== 'u16') return at.at('dtype').fail('uint8, uint16 or float16')
   const scale = at.at('scale').number()

@@ -5,7 +5,7 @@ import { normalForm } from '../../../test/testkit/tflite-form.ts'
 import { convertTflite } from '../../convert.ts'
 import { constFromBytes, memorySink, memorySource } from '../../core/bytes.ts'
 import { DowncastError } from '../../core/diagnostics.ts'
-import { bytesOf } from '../../core/dtype.ts'
+import { bytesOf, typedView } from '../../core/dtype.ts'
 import { writeTfliteFile } from '../../export/file-writer.ts'
 import { tfliteBytes } from '../../export/write-tflite.ts'
 import type { ModelInput } from '../../schema/tflite/records.ts'
@@ -57,6 +57,37 @@ const tensor = (
   hasRank: true,
   ...more,
 })
+
+test.each<[string, object | undefined, number[], number[]]>([
+  ['its options', { newShape: [1, 3, 2] }, [1, 3, 2], [1, 3, 2]],
+  ['its options, with a size left open', { newShape: [-1, 2] }, [3, 2], [-1, 2]],
+  ['options that mean a single number', { newShape: [0] }, [], []],
+  ['no options, which mean a single number', undefined, [], []],
+])('RESHAPE may have its shape in %s', (_, value, shape, sizes) => {
+  const model: ModelInput = {
+    version: 3,
+    operatorCodes: [{ builtinCode: 'RESHAPE', version: 1 }],
+    subgraphs: [
+      {
+        inputs: [0],
+        outputs: [1],
+        tensors: [tensor('x', 'FLOAT32', sizes.length === 0 ? [1] : [2, 3]), tensor('y', 'FLOAT32', shape)],
+        operators: [
+          { opcodeIndex: 0, inputs: [0], outputs: [1], ...(value && { builtinOptions: { type: 'ReshapeOptions', value } as const }) },
+        ],
+      },
+    ],
+  }
+  const sink = memorySink()
+  writeTfliteFile(model, [constFromBytes(new Uint8Array())], sink)
+  const [graph] = importTflite(read(sink.bytes())).graphs
+  const { op, inputs } = graph!.nodes[0]!
+  const stated = graph!.values.get(inputs[1]!)!
+  expect([op, inputs[0], stated.type.shape]).toEqual(['reshape', 0, [sizes.length]])
+  expect([...typedView('i32', stated.data!.bytes())]).toEqual(sizes)
+  expect(Buffer.compare(again(read(sink.bytes())), again(read(again(read(sink.bytes())))))).toBe(0)
+})
+
 const strange: ModelInput = {
   version: 3,
   description: 'made by hand',

@@ -1,3 +1,5 @@
+import { constFromBytes } from '../../core/bytes.ts'
+import { bytesOf } from '../../core/dtype.ts'
 import { toFloat32 } from '../../core/nd-array.ts'
 import type { Dim } from '../../core/shape.ts'
 import type { Graph, Kept, Model, Node, Origin, QuantParams, TensorType, Value } from '../../ir/types.ts'
@@ -15,7 +17,7 @@ import type { TfliteFile } from './read-file.ts'
 const ownMetadata: ReadonlySet<string> = new Set(['min_runtime_version', 'CONVERSION_METADATA'])
 
 /**
- * A `.tflite` file as a model, op for op. Ops without a record (of newer runtimes, custom ones) become `custom`; what the IR does not
+ * A `.tflite` file as a model, op for op; values have the numbers of their tensors. Ops without a record (of newer runtimes, custom ones) become `custom`; what the IR does not
  * model of an op, a tensor or the file is kept beside it and written back.
  */
 export function importTflite(file: TfliteFile): Model {
@@ -38,17 +40,17 @@ export function importTflite(file: TfliteFile): Model {
   }
 }
 
-/** Values have the numbers of their tensors. */
 function importGraph(file: TfliteFile, graph: SubGraphRecord, g: number): Graph {
   verifyOrder(file.name, graph, `subgraphs[${g}]`)
   const made = new Set<number>([...graph.inputs, ...graph.operators.flatMap((o) => [...o.outputs])])
   const values = new Map(graph.tensors.map((tensor, id) => [id, importTensor(file, graph, tensor, id, made.has(id))]))
+  const nodes = graph.operators.map((operator, id) => withShapeOperand(operator, importOperator(file, operator, id, values), values))
   return {
     name: graph.name,
     inputs: [...graph.inputs],
     outputs: [...graph.outputs],
     values,
-    nodes: graph.operators.map((operator, id) => importOperator(file, operator, id, values)),
+    nodes,
   }
 }
 
@@ -172,6 +174,21 @@ function importOperator(file: TfliteFile, operator: OperatorRecord, id: number, 
   }
   const record: KeptOperator = { code, operator, inputs, intermediates }
   return { ...common, op: 'custom', attrs, kept: { of: attrs, record } }
+}
+
+/**
+ * Early files say only in the options which shape RESHAPE is to give; here it is an operand, a value more. [0] is the scalar's, too.
+ * @see https://github.com/tensorflow/tensorflow/blob/master/tensorflow/lite/kernels/reshape.cc
+ */
+function withShapeOperand({ builtinOptions }: OperatorRecord, node: Node, values: Map<number, Value>): Node {
+  const [x, stated] = node.inputs
+  if (node.op !== 'reshape' || x === undefined || (stated ?? null) !== null) return node
+  const sizes = builtinOptions?.type === 'ReshapeOptions' ? [...builtinOptions.value.newShape] : []
+  const shape = sizes.length === 1 && sizes[0] === 0 ? [] : sizes
+  const id = values.size
+  const name = `${node.origin.source[0] ?? 'reshape'}/shape`
+  values.set(id, { id, name, type: { dtype: 'i32', shape: [shape.length] }, data: constFromBytes(bytesOf(Int32Array.from(shape))) })
+  return { ...node, inputs: [x, id] }
 }
 
 /** The fields of the record's own options; `other` where the file has options that the record does not know. */

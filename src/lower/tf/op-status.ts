@@ -14,8 +14,8 @@ const instead: readonly (readonly [string, string])[] = [
   ],
   ['EncodeJpeg EncodePng EncodeWav EncodeBase64 DecodeBase64 AsString', 'return the numbers and encode them behind the model'],
   [
-    'IteratorGetNext IteratorV2 OneShotIterator MakeIterator QueueDequeueV2 QueueDequeueManyV2 ReaderReadV2',
-    'export the model without its input pipeline',
+    'IteratorGetNext IteratorV2 IteratorFromStringHandle IteratorFromStringHandleV2 OneShotIterator MakeIterator QueueDequeueV2 QueueDequeueManyV2 ReaderReadV2',
+    'export the model without its input pipeline, or begin behind it by naming with --inputs what it feeds',
   ],
   ['AdjustContrast SampleDistortedBoundingBox SampleDistortedBoundingBoxV2', 'leave augmentation out of the exported model'],
   [

@@ -194,6 +194,8 @@ InvertPermutation;P2;RESHAPE SCATTER_ND;i8 i16 i32 i64 u8 u16 u32
 IsFinite;P1;EQUAL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 IsInf;P2;EQUAL LOGICAL_AND LOGICAL_NOT SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 IsNan;P1;NOT_EQUAL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool string
+IteratorFromStringHandle;;;
+IteratorFromStringHandleV2;;;
 IteratorGetNext;;;
 IteratorV2;;;
 L2Loss;P2;MUL SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8

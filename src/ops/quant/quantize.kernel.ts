@@ -1,6 +1,6 @@
 import { invariant } from '../../core/diagnostics.ts'
 import { typedView } from '../../core/dtype.ts'
-import { f16ToNumber, type NdArray } from '../../core/nd-array.ts'
+import { f16ToFloat32, type NdArray } from '../../core/nd-array.ts'
 import { elementCount } from '../../core/shape.ts'
 import type { QuantParams } from '../../ir/types.ts'
 import { arrayOf, countOf, makeNumbers, numbersOf, operandAt } from '../arrays.kernel.ts'
@@ -37,7 +37,7 @@ function affineOf(quant: QuantParams | undefined, shape: readonly number[]): Aff
 /** f16 is widened exactly; the rest is scale * (q - zeroPoint), rounded once. @see LiteRT reference/dequantize.h */
 export const dequantize: Kernel = (context) => {
   const x = operandAt(context, 0)
-  if (x.dtype === 'f16') return [arrayOf('f32', x.shape, Float32Array.from(typedView('f16', x.bytes), f16ToNumber))]
+  if (x.dtype === 'f16') return [arrayOf('f32', x.shape, f16ToFloat32(typedView('f16', x.bytes)))]
   const q = numbersOf(x)
   const { scale, zeroPoint } = affineOf(context.types[0]?.quant, x.shape)
   const out = new Float32Array(q.length)
