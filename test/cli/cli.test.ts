@@ -87,6 +87,7 @@ test.each([
   const said: string[] = []
   const terminal = { err: (t: string) => void said.push(t), out: () => {}, errStyle: styleFor(false, {}) } as unknown as Terminal
   expect(reportFailure(new RangeError(words), { json: false, debug: false }, terminal)).toBe(exitCodes.model)
+  expect(said.join('')).toContain('[run/no-wasm-memory]')
   expect(said.join('')).toContain('NODE_OPTIONS=--disable-wasm-trap-handler')
   expect(reportFailure(new RangeError('Invalid array length'), { json: false, debug: false }, terminal)).toBe(exitCodes.bug)
 })
