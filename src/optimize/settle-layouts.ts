@@ -1,6 +1,7 @@
 import type { GraphEditor } from '../ir/graph.ts'
 import { mergeOrigins, type Node, type NodeId, type Value, type ValueId } from '../ir/types.ts'
 import { OpBuilder } from '../ops/build.ts'
+import { movable } from '../ops/dtypes.ts'
 import { findSpec, op } from '../ops/index.ts'
 import { constInts } from '../ops/view.ts'
 import { handOver } from './hand-over.ts'
@@ -66,13 +67,11 @@ class Region {
     this.#inverse = inverseOf(perm)
     this.#order = graph.finish().nodes
     for (const n of this.#order) {
-      const form = turnedForm(
-        n,
-        graph.operands(n),
-        n.outputs.map((id) => graph.value(id)),
-        perm,
-      )
-      if (form) this.#forms.set(n.id, form)
+      const operands = graph.operands(n)
+      const results = n.outputs.map((id) => graph.value(id))
+      const form = turnedForm(n, operands, results, perm)
+      const moved = form ? [...form.turned.map((i) => operands[i]!), ...(form.turnsResults ? results : [])] : []
+      if (form && moved.every((v) => movable.includes(v.type.dtype))) this.#forms.set(n.id, form)
     }
   }
 
