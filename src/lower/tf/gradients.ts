@@ -7,10 +7,12 @@ import { knownDims } from '../../ops/view.ts'
 import { smallAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { depthwiseConvolution } from '../layers.ts'
-import { castTo, constantOf, permute, reshapeTo, sliceAxis } from '../operands.ts'
+import { castTo, constantOf, permute, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { shiftedWindows } from './nn.ts'
+import { scatter } from './scatter.ts'
+import { entries } from './strided-slice.ts'
 import { dilationsOf, isChannelsFirst, paddingMode, toChannelsFirst, toChannelsLast, windowOf } from './window.ts'
 
 /*
@@ -321,6 +323,39 @@ function mirrorPadGrad(n: SourceOp, b: OpBuilder): Value {
   }, n.in(0))
 }
 
+/** The gradient in the place that was sliced, zeros around it. */
+function stridedSliceGrad(n: SourceOp, b: OpBuilder): Value {
+  const [shape, g] = [sizesOf(n, 0), n.in(4)]
+  const [begin, end, strides] = [n.ints(1, 'begin'), n.ints(2, 'end'), n.ints(3, 'the strides')]
+  const isMasked = (name: string, at: number) => ((n.int(name, 0) >> at) & 1) === 1
+  const given = [...g.type.shape]
+  const sizes: Dim[] = []
+  let axis = 0
+  const pads = entries(n, shape.length, strides.length).flatMap((e): (readonly [number, number] | undefined)[] => {
+    const own = e.kind === 'index' ? 1 : given.shift()!
+    if (e.kind === 'new') return []
+    const size = shape[axis++]!
+    sizes.push(own)
+    if (e.at === undefined) return [[0, 0]]
+    if (e.kind === 'range' && strides[e.at] !== 1) return [undefined]
+    const start = e.kind === 'range' && isMasked('begin_mask', e.at) ? 0 : begin[e.at]!
+    const stop = end[e.at]!
+    if (typeof size === 'number' && typeof own === 'number') {
+      const before = Math.min(Math.max(0, start < 0 ? start + size : start), size - own)
+      return [[before, size - own - before]]
+    }
+    const after = isMasked('end_mask', e.at) ? 0 : -stop
+    return [start >= 0 && after >= 0 && e.kind === 'range' ? [start, after] : undefined]
+  })
+  if (pads.every((p) => p !== undefined)) {
+    const slice = reshapeTo(b, g, sizes)
+    return pads.every(([x, y]) => x + y === 0) ? slice : b.op(op.pad, [slice, b.i32(pads.flat(), [shape.length, 2])])
+  }
+  const zeros = b.op(op.fill, [toI32(b, n.in(0)), constantOf(b, g.type.dtype, [0])])
+  return strided(n.with([zeros, ...n.operands.slice(1)]), b)
+}
+const strided = scatter.TensorStridedSliceUpdate as (n: SourceOp, b: OpBuilder) => Value
+
 export const gradients: LoweringRegistry = {
   ...smallAsI32({ ...elementwise, BiasAddGrad: biasAddGrad }),
   BroadcastGradientArgs: broadcastGradientArgs,
@@ -333,4 +368,5 @@ export const gradients: LoweringRegistry = {
   DepthwiseConv2dNativeBackpropFilter: depthwiseFilterGrad,
   DepthwiseConv2dNativeBackpropInput: depthwiseInputGrad,
   MirrorPadGrad: mirrorPadGrad,
+  StridedSliceGrad: stridedSliceGrad,
 }
