@@ -10,6 +10,7 @@ import { inputShapes, outputShape } from './ports.ts'
 import { behind, reached } from './prune.ts'
 import type { SignaturePorts } from './signature.ts'
 import { statedType, tensorType } from './tensor-type.ts'
+import { nodeName } from './variable-access.ts'
 
 /** Ops that are not results though nothing takes their outputs. */
 const noResults =
@@ -66,7 +67,9 @@ export function unusedNodes(nodes: ReadonlyMap<string, GraphNode>): string[] {
       else users.set(name, [node.name])
     }
   }
-  const unused = [...nodes.values()].filter((n) => !used.has(n.name) && !noResults.test(n.op)).map((n) => n.name)
+  // What a condition of TensorFlow 1 hangs its branches' nodes on.
+  const isPivot = (n: GraphNode): boolean => n.op === 'Identity' && /^(Ref)?Switch$/.test(nodes.get(nodeName(n.input[0] ?? ''))?.op ?? '')
+  const unused = [...nodes.values()].filter((n) => !used.has(n.name) && !noResults.test(n.op) && !isPivot(n)).map((n) => n.name)
   const computed = new Set<string>()
   const left = [...nodes.values()].filter((n) => n.op === 'Placeholder').map((n) => n.name)
   for (let name = left.pop(); name !== undefined; name = left.pop()) {

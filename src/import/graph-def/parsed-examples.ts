@@ -1,5 +1,5 @@
 import type { DType } from '../../core/dtype.ts'
-import type { Dim, Shape } from '../../core/shape.ts'
+import type { Dim } from '../../core/shape.ts'
 import { codeOfDtype } from '../../schema/tensorflow/data-type.ts'
 import type { SourceGraph, SourceNode, SourcePort, SourceRef } from '../source-graph.ts'
 import { FixedAttrs } from './attrs.ts'
@@ -91,6 +91,17 @@ function* taken(graph: SourceGraph): Generator<readonly [SourceRef, Feature]> {
   }
 }
 
+/** Those that become inputs, each once, in the order of the file. */
+function numbersTaken(graph: SourceGraph): (readonly [SourceRef, Feature & { readonly dtype: DType }])[] {
+  const found = new Map<string, readonly [SourceRef, Feature & { readonly dtype: DType }]>()
+  for (const [ref, feature] of taken(graph)) {
+    const { dtype } = feature
+    if (isNumber(feature) && dtype !== undefined) found.set(placeOf(ref), [ref, { ...feature, dtype }])
+  }
+  return [...found.values()].sort(([x], [y]) => x.node - y.node || x.output - y.output)
+}
+
+const placeOf = (ref: SourceRef): string => `${ref.node}:${ref.output}`
 const isString = (p: SourcePort): boolean => p.dtype === 'string'
 
 /**
@@ -105,38 +116,43 @@ export function withParsedFeatures(graph: SourceGraph): {
   const none = { graph, strings: [], features: [] }
   const names = new Set(graph.nodes.map((n) => n.name))
   const ports = new Set(graph.inputs.filter((p) => !isString(p)).map((p) => p.name))
-  const inputs: { readonly feature: Feature; readonly name: string; readonly shape: Shape | undefined }[] = []
   const before: SourceNode[] = []
   const places = new Map<string, number>()
-  for (const [ref, feature] of graph.inputs.some(isString) ? taken(graph) : []) {
-    const place = `${ref.node}:${ref.output}`
-    if (!isNumber(feature) || places.has(place)) continue
-    const name = uniqueName(feature.key, ports)
+  const parsedPorts: {
+    readonly name: string
+    readonly dtype: DType
+    readonly dims: readonly number[] | undefined
+    readonly batch: Dim | undefined
+  }[] = []
+  for (const [ref, { key, dtype, dims: inner }] of graph.inputs.some(isString) ? numbersTaken(graph) : []) {
+    const name = uniqueName(key, ports)
     const batch = batchOf(graph, graph.nodes[ref.node]!)
-    const dims = feature.dims && [...(batch === undefined ? [] : [typeof batch === 'number' ? batch : -1]), ...feature.dims]
-    const [shape] = inputShapes([{ name, dims }], false)
-    const dtype = { kind: 'type', value: feature.dtype, code: codeOfDtype(feature.dtype!) } as const
-    places.set(place, before.length)
+    const dims = inner && [...(batch === undefined ? [] : [typeof batch === 'number' ? batch : -1]), ...inner]
+    const type = { kind: 'type', value: dtype, code: codeOfDtype(dtype) } as const
+    places.set(placeOf(ref), before.length)
     before.push({
       name: uniqueName(name, names),
       op: 'Placeholder',
       inputs: [],
-      attrs: new FixedAttrs({ dtype, shape: { kind: 'shape', value: dims } }),
+      attrs: new FixedAttrs({ dtype: type, shape: { kind: 'shape', value: dims } }),
       layer: [name],
     })
-    inputs.push({ feature, name, shape: batch === undefined ? shape : shape && [batch, ...shape.slice(1)] })
+    parsedPorts.push({ name, dtype, dims, batch })
   }
   if (before.length === 0) return none
-  const cut = behind(graph, before, (ref) => places.get(`${ref.node}:${ref.output}`))
+  const cut = behind(graph, before, (ref) => places.get(placeOf(ref)))
   const isRead = reached(
     cut.nodes,
     cut.nodes.flatMap((n, i) => (n.hasEffect || cut.outputs.some((p) => p.ref.node === i) ? [i] : [])),
   )
   const strings = cut.inputs.filter((p) => isString(p) && !isRead[p.ref.node])
   if (strings.length === 0) return none
-  const parsed = inputs.map(
-    ({ feature, name, shape }, i): SourcePort => ({ name, tensorName: name, ref: { node: i, output: 0 }, dtype: feature.dtype, shape }),
-  )
+  // Beside others of an open size none is called as if it were the only one.
+  const shapes = inputShapes([...parsedPorts, ...['', ''].map((name) => ({ name, dims: [-1] }))], false)
+  const parsed = parsedPorts.map(({ name, dtype, batch }, i): SourcePort => {
+    const shape = batch === undefined ? shapes[i] : shapes[i] && [batch, ...shapes[i].slice(1)]
+    return { name, tensorName: name, ref: { node: i, output: 0 }, dtype, shape }
+  })
   return {
     graph: { ...cut, inputs: [...cut.inputs.filter((p) => !strings.includes(p)), ...parsed] },
     strings: strings.map((p) => p.name),

@@ -1,7 +1,6 @@
 import { normalizeAxis, sameShape } from '../../core/shape.ts'
 import type { GraphEditor } from '../../ir/graph.ts'
 import type { Node, Value } from '../../ir/types.ts'
-import { movable } from '../../ops/dtypes.ts'
 import { op as ops } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
 import { op } from '../pattern.ts'
@@ -34,8 +33,7 @@ export const sinkTranspose = rule('sink-transpose', {
         return miss('the transposed value has other readers', t.node)
       if (!t && (!v?.data || v.type.shape.length > rank)) return miss('an operand is not transposed', root)
     }
-    const { shape, dtype } = resultOf(graph, root).type
-    if (!movable.includes(dtype)) return miss('results of this type are not transposed', root)
+    const { shape } = resultOf(graph, root).type
     if (elementwiseNames.includes(root.op) && !operands.some((v, i) => transposes[i] && sameShape(v!.type.shape, shape)))
       return miss('the transposed operand is broadcast', root)
     return hit(
