@@ -125,6 +125,20 @@ test('signatures that need strings are left out and named; asked for by name the
   })
 })
 
+test('names of classes are left out beside the scores, and that is told', async () => {
+  const { graphs, diagnostics } = await readModel({ folder: folderOf('estimator') })
+  expect(graphs.map((g) => [g.name, g.inputs.map((p) => p.name), g.outputs.map((p) => p.name)])).toEqual([
+    ['serving_default', ['x'], ['probabilities']],
+    ['classification', ['x'], ['scores']],
+    ['predict', ['x'], ['class_ids', 'logits', 'probabilities']],
+  ])
+  const told = diagnostics.filter((d) => d.severity === 'warning')
+  expect(told.map((d) => [d.code, d.tensor, /signature "(\w+)"/.exec(d.message)?.[1]])).toEqual([
+    ['import/string-outputs', 'classes', 'classification'],
+    ['import/string-outputs', 'classes', 'predict'],
+  ])
+})
+
 test('a MetaGraph is chosen by its tags; others are listed', async () => {
   const folder = folderOf('estimator')
   expect((await readModel({ folder }, { tags: ['gpu', 'serve'] })).graphs[0]!.outputs.map((o) => o.name)).toEqual(['logits'])

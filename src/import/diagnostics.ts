@@ -229,7 +229,9 @@ export function variableWritten(
     file,
     ...(write && { node: write.layer, op: write.op }),
     tensor: variable,
-    hint: 'Save a signature for inference (training=False) that takes its state as an input and returns it as an output.',
+    hint: /^Resource(Sparse)?Apply/.test(write?.op ?? '')
+      ? 'Train with an optimizer of Keras that is not in tf.keras.optimizers.legacy, whose steps are plain arithmetic; or save a signature for inference.'
+      : 'Save a signature for inference (training=False) that takes its state as an input and returns it as an output.',
   })
 }
 

@@ -64,15 +64,22 @@ function broadcastGradientArgs(n: SourceOp, b: OpBuilder): readonly Value[] {
   const [x, y] = [sizesOf(n, 0), sizesOf(n, 1)]
   const rank = Math.max(x.length, y.length)
   const at = (dims: readonly Dim[], i: number): Dim => dims[i - rank + dims.length] ?? 1
-  const axes: [number[], number[]] = [[], []]
-  for (let i = 0; i < rank; i++) {
+  const axes = Array.from({ length: rank }, (_, i) => i)
+  const isOpen = axes.some((i) => {
     const [p, q] = [at(x, i), at(y, i)]
-    if (p === 1) axes[0].push(i)
-    if (q === 1) axes[1].push(i)
-    if (p === q || p === 1 || q === 1 || (typeof p === 'number' && typeof q === 'number')) continue
-    n.reject(`whether ${p} and ${q} are one size is known only at run time`, 'Fix the sizes of the inputs with --shape.')
-  }
-  return axes.map((list) => castTo(b, b.i32(list), n.in(0).type.dtype))
+    return p !== q && p !== 1 && q !== 1 && (typeof p === 'string' || typeof q === 'string')
+  })
+  return [x, y].map((dims, k) => {
+    const isKnown = !isOpen || dims.every((d) => typeof d === 'number')
+    if (isKnown) return castTo(b, b.i32(axes.filter((i) => at(dims, i) === 1)), n.in(k).type.dtype)
+    const sizes = toI32(b, n.in(k))
+    const missing = rank - dims.length
+    const all = missing === 0 ? sizes : b.op(op.concatenation, [b.i32(new Array<number>(missing).fill(1)), sizes], { axis: 0 })
+    const places = castTo(b, b.op(op.where, [new Formula(b).equal(all, 1)]), 'i32')
+    const open = castTo(b, b.op(op.reshape, [places, b.i32([-1])]), n.in(k).type.dtype)
+    n.scope.openAxes.add(open)
+    return open
+  })
 }
 
 function sizesOf(n: SourceOp, operand: number): readonly Dim[] {

@@ -57,7 +57,7 @@ BitwiseXor;P2;BITWISE_XOR CAST BITCAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16
 BlockLSTM;;;
 BlockLSTMV2;;;
 BroadcastArgs;P1;BROADCAST_ARGS;i32 i64
-BroadcastGradientArgs;P2;;i32
+BroadcastGradientArgs;P2;CAST EQUAL RESHAPE WHERE CONCATENATION;i32
 BroadcastTo;P0;BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string c64
 Bucketize;P2;BUCKETIZE;f32 f16 bf16 f64 i32 i64
 CTCBeamSearchDecoder;;;
