@@ -72,25 +72,71 @@ test.each([
   ['cond', 'serving_default'],
   ['loops', 'serving_default'],
   ['dynamic_rnn', 'serving_default'],
+  ['examples', 'serving_default'],
+  ['examples', 'single'],
+  ['examples', 'first'],
+  ['switches', 'serving_default'],
   ['checkpoint_v1', 'serving_default'],
   ['checkpoint_v1_shards', 'serving_default'],
 ])('%s %s', (name, signature) => check({ folder: folderOf(name) }, {}, name, signature))
 
+test('features of parsed examples are the inputs, called by their keys; the batch is one size', async () => {
+  const { graphs, diagnostics } = await readModel({ folder: folderOf('examples') })
+  expect(graphs.map((g) => [g.name, g.inputs.map((p) => [p.name, p.dtype, p.shape])])).toEqual([
+    [
+      'serving_default',
+      [
+        ['n', 'i64', ['N']],
+        ['steps', 'f32', ['N', 'steps_1', 2]],
+        ['x y', 'f32', ['N', 3]],
+      ],
+    ],
+    [
+      'first',
+      [
+        ['n', 'i64', ['N']],
+        ['x y', 'f32', ['N', 3]],
+      ],
+    ],
+    [
+      'single',
+      [
+        ['n', 'i64', []],
+        ['steps', 'f32', ['steps_0', 2]],
+        ['x y', 'f32', [3]],
+      ],
+    ],
+  ])
+  expect(graphs[0]!.outputs.map((p) => p.name)).toEqual(['total', 'y'])
+  expect(diagnostics.filter((d) => d.code === 'import/parsed-features').map((d) => d.message)).toContainEqual(
+    expect.stringContaining('takes the features "n", "steps", "x y" in place of the tf.Examples that it parses ("examples")'),
+  )
+})
+
 test('signatures that need strings are left out and named; asked for by name they are refused', async () => {
-  const folder = folderOf('estimator')
-  const model = await readModel({ folder })
-  expect(model.graphs.map((g) => [g.name, g.outputs.map((o) => o.name)])).toEqual([
-    ['serving_default', ['probabilities']],
-    ['predict', ['class_ids', 'logits', 'probabilities']],
+  const folder = folderOf('examples')
+  const { diagnostics } = await readModel({ folder })
+  expect(diagnostics.filter((d) => d.code === 'import/string-inputs').map((d) => d.message)).toEqual([
+    expect.stringContaining('"tags" of "examples/saved_model.pb" cannot be converted: of the tf.Examples'),
   ])
-  expect(model.diagnostics.filter((d) => d.severity === 'warning').map((d) => [d.code, d.tensor])).toEqual([
-    ['import/string-inputs', 'inputs'],
-    ['import/string-outputs', 'classes'],
-  ])
-  await expect(readModel({ folder }, { signature: 'classification' })).rejects.toMatchObject({
+  await expect(readModel({ folder }, { signature: 'tags' })).rejects.toMatchObject({
     code: 'import/string-inputs',
-    hint: expect.stringContaining('"serving_default", "predict"'),
+    message: expect.stringContaining('it needs "tags" (sparse)'),
   })
+})
+
+test('names of classes are left out beside the scores, and that is told', async () => {
+  const { graphs, diagnostics } = await readModel({ folder: folderOf('estimator') })
+  expect(graphs.map((g) => [g.name, g.inputs.map((p) => p.name), g.outputs.map((p) => p.name)])).toEqual([
+    ['serving_default', ['x'], ['probabilities']],
+    ['classification', ['x'], ['scores']],
+    ['predict', ['x'], ['class_ids', 'logits', 'probabilities']],
+  ])
+  const told = diagnostics.filter((d) => d.severity === 'warning')
+  expect(told.map((d) => [d.code, d.tensor, /signature "(\w+)"/.exec(d.message)?.[1]])).toEqual([
+    ['import/string-outputs', 'classes', 'classification'],
+    ['import/string-outputs', 'classes', 'predict'],
+  ])
 })
 
 test('a MetaGraph is chosen by its tags; others are listed', async () => {
@@ -100,6 +146,12 @@ test('a MetaGraph is chosen by its tags; others are listed', async () => {
     code: 'import/unknown-tags',
     actual: '{serve}, {serve, gpu}',
   })
+})
+
+test('updates of moving averages that no output needs are left out', async () => {
+  const [g] = (await readModel({ folder: folderOf('switches') })).graphs
+  expect(g!.nodes.filter((n) => n.hasEffect || n.op.startsWith('Assign'))).toEqual([])
+  expect(g!.nodes.filter((n) => n.op === 'If').length).toBe(1)
 })
 
 test('a SavedModel can be cut as a graph can', async () => {

@@ -197,18 +197,21 @@ export function unfedPlaceholder(file: string, node: string, signature: string):
     message: `Signature ${JSON.stringify(signature)} of ${JSON.stringify(file)} needs the placeholder ${JSON.stringify(node)}, which is none of its inputs.`,
     file,
     node,
-    hint: 'Add it to the inputs, with --inputs or in the signature, or state what it always is with --constant NAME=VALUE.',
+    hint: `Name it too where --inputs names others, give it a value with --constant ${node}=..., or add it to the inputs of the signature.`,
   })
 }
 
 export function unsupportedResource(file: string, node: string, op: string): DowncastError {
+  const isPipeline = /Iterator|Queue|Reader|Dataset|StagingArea/.test(op)
   return new DowncastError({
     code: 'import/unsupported-resource',
     message: `The model in ${JSON.stringify(file)} uses ${op} ${JSON.stringify(node)}: of the resources of TensorFlow, only variables can be imported.`,
     file,
     node,
     op,
-    hint: 'Keep lookups in tables and other stateful objects outside of the signature.',
+    hint: isPipeline
+      ? 'Name what comes out of it with --inputs, such as --inputs IteratorGetNext, and its shape with --shape: the app passes the numbers.'
+      : 'Keep lookups in tables and other stateful objects outside of the signature, or name tensors behind them with --inputs.',
   })
 }
 
@@ -226,7 +229,9 @@ export function variableWritten(
     file,
     ...(write && { node: write.layer, op: write.op }),
     tensor: variable,
-    hint: 'Save a signature for inference (training=False) that takes its state as an input and returns it as an output.',
+    hint: /^Resource(Sparse)?Apply/.test(write?.op ?? '')
+      ? 'Train with an optimizer of Keras that is not in tf.keras.optimizers.legacy, whose steps are plain arithmetic; or save a signature for inference.'
+      : 'Save a signature for inference (training=False) that takes its state as an input and returns it as an output.',
   })
 }
 
@@ -375,6 +380,17 @@ export function unknownTensor(file: string, option: string, tensor: string, node
   })
 }
 
+/** The name of a layer of which several nodes are. */
+export function ambiguousTensor(file: string, option: string, tensor: string, nodes: readonly string[]): DowncastError {
+  return new DowncastError({
+    code: 'import/ambiguous-tensor',
+    message: `${JSON.stringify(tensor)}, which ${option} names, could be several tensors of ${JSON.stringify(file)}: ${listed(nodes)}.`,
+    file,
+    tensor,
+    hint: 'Give the name of one of them.',
+  })
+}
+
 /** Information: the file does not say what goes in or comes out. */
 export function inferredPorts(file: string, kind: 'inputs' | 'outputs', names: readonly string[]): DiagnosticFields {
   const why = kind === 'inputs' ? 'its placeholders' : 'what no other node uses'
@@ -391,14 +407,35 @@ const otherSignatures = (others: readonly string[]): string =>
     ? `Choose another with --signature: ${listed(others)}.`
     : 'Name numeric tensors of the graph with --inputs and --outputs.'
 
-/** A signature that takes strings, such as serialized `tf.Example`s. */
-export function stringInputs(file: string, signature: string, inputs: readonly string[], others: readonly string[]): DiagnosticFields {
+/** A signature that takes strings, such as serialized `tf.Example`s; `features` are those parsed that are no dense numbers. */
+export function stringInputs(
+  file: string,
+  signature: string,
+  inputs: readonly string[],
+  features: readonly string[],
+  others: readonly string[],
+): DiagnosticFields {
+  const what =
+    features.length === 0
+      ? `it takes strings (${quoted(inputs)}), such as serialized tf.Examples, which LiteRT cannot parse`
+      : `of the tf.Examples that it takes (${quoted(inputs)}) only dense numbers can become inputs, and it needs ${features.slice(0, 12).join(', ')}`
   return {
     code: 'import/string-inputs',
-    message: `The signature ${JSON.stringify(signature)} of ${JSON.stringify(file)} cannot be converted: it takes strings (${quoted(inputs)}), such as serialized tf.Examples, which LiteRT cannot parse.`,
+    message: `The signature ${JSON.stringify(signature)} of ${JSON.stringify(file)} cannot be converted: ${what}.`,
     file,
     tensor: inputs[0],
     hint: otherSignatures(others),
+  }
+}
+
+/** Information: in place of serialized `tf.Example`s a signature takes what it would parse. */
+export function parsedFeatures(file: string, signature: string, inputs: readonly string[], features: readonly string[]): DiagnosticFields {
+  return {
+    code: 'import/parsed-features',
+    message: `The signature ${JSON.stringify(signature)} of ${JSON.stringify(file)} takes the features ${listed(features)} in place of the tf.Examples that it parses (${quoted(inputs)}); their defaults are not in it.`,
+    file,
+    tensor: inputs[0],
+    hint: 'Pass the numbers themselves.',
   }
 }
 

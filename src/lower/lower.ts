@@ -9,7 +9,7 @@ import { adviceFor } from './advice.ts'
 import { allowedKind, checkedAllowances, type LowerOptions, tellAllowances } from './allow.ts'
 import { neededResults } from './calls.ts'
 import { complexPair } from './complex.ts'
-import { badPort, complexResult, missingResult, otherElementType, unknownResult, unsupportedOp } from './diagnostics.ts'
+import { badPort, complexResult, missingResult, otherElementType, unknownResult, unsupportedForm, unsupportedOp } from './diagnostics.ts'
 import type { Narrowings } from './narrowing.ts'
 import { keepOpaque } from './opaque/opaque.ts'
 import { resultTypes } from './opaque/result-types.ts'
@@ -52,7 +52,12 @@ export function lower(source: SourceModel, registry: LoweringRegistry, given: Lo
     graphs.push(lowered.graph)
   }
   for (const outcome of outcomes) options.onNode?.(outcome)
-  for (const problem of problemsOf(outcomes)) diagnostics.add('error', problem)
+  const problems = problemsOf(outcomes)
+  const advice = otherSignatures(signatures.map((s) => s.key))
+  problems.forEach((problem, i) => {
+    const hint = [problem.hint, ...(i === problems.length - 1 ? advice : [])].filter((text) => text !== undefined).join(' ')
+    diagnostics.add('error', hint === '' ? problem : { ...problem, hint })
+  })
   for (const { op, attrs, origin } of [...graphs, ...bodies.graphs].flatMap((g) => g.nodes))
     if (op === 'custom' && attrs.customCode === complexPair) diagnostics.add('error', complexResult(origin.source[0]))
   diagnostics.throwIfErrors()
@@ -61,6 +66,13 @@ export function lower(source: SourceModel, registry: LoweringRegistry, given: Lo
   for (const n of lowering.narrowings) diagnostics.add('info', otherElementType(n.from, n.to, n.layers))
   const model = { graphs: [...graphs, ...bodies.graphs], signatures, description: 'downcast', metadata: new Map() }
   return { model: initializeVariables(dropUncalledGraphs(model), lowering.written), diagnostics: diagnostics.list }
+}
+
+/** What to do where some signatures have no problem. */
+function otherSignatures(keys: readonly string[]): readonly string[] {
+  if (keys.length === 0) return []
+  const names = keys.map((key) => JSON.stringify(key)).join(', ')
+  return [`The ${keys.length > 1 ? `signatures ${names} have` : `signature ${names} has`} no such problem: choose with --signature.`]
 }
 
 type LoweredGraph = { graph: Graph; signature: Pick<Signature, 'inputs' | 'outputs'> }
@@ -163,7 +175,11 @@ class NodeLowering implements LowersNodes {
       results.set(i, lowered.results)
       outcomes.push(lowered.outcome)
     }
-    return source.outputs.map((port, i) => (kept && !kept.includes(i) ? undefined : value(port.ref)))
+    return source.outputs.map((port, i) => {
+      const result = kept && !kept.includes(i) ? undefined : value(port.ref)
+      if (result && this.#scope.openRanks.has(result)) throw openRank('Sum', port.name)
+      return result
+    })
   }
 
   #node(
@@ -194,7 +210,10 @@ class NodeLowering implements LowersNodes {
       if (!node.value && !lowering)
         throw unsupportedOp(node.op, node.layer[0], operands?.map((v) => v.type) ?? [], adviceFor(this.#model, node.op))
       if (!operands) return { outcome: outcome('unseen', []), results: undefined }
+      if (node.op !== 'Reshape' && operands.some((v) => this.#scope.openRanks.has(v))) throw openRank(node.op, node.layer[0])
       const results = at(node, b, () => (node.value ? constant(node, b) : many(lowering!(sourceOp(operands), b))))
+      if (node.op === 'Sum' && operands.some((v) => this.#scope.openAxes.has(v)))
+        for (const v of results) if (v) this.#scope.openRanks.add(v)
       return { outcome: outcome('lowered', opsFrom(b.graph, start)), results }
     } catch (e) {
       if (e instanceof BehindFailure) return { outcome: outcome('unseen', []), results: undefined }
@@ -226,6 +245,10 @@ class NodeLowering implements LowersNodes {
     const port = (output: number) => source.outputs.find(({ ref }) => ref.node === index && ref.output === output)
     return resultTypes(node, operands, stated, port)
   }
+}
+
+function openRank(op: string, layer: string | undefined): DowncastError {
+  return unsupportedForm(op, layer, 'the rank of a sum is known only at run time', 'Fix the sizes of the inputs with --shape.')
 }
 
 /** Names of the ops that were added from this node on. */

@@ -75,3 +75,43 @@ test('inputs that no tensor can be', () => {
     hint: expect.stringContaining('--shape x='),
   })
 })
+
+test('signatures without the problem are named', () => {
+  const x = { x: { name: 'x:0', dims: [2] } }
+  const model: ModelSpec = {
+    nodes: [input([2]), node('fine', 'Neg', ['x'], { T: f32 }), node('odd', 'NoSuchOp', ['x'])],
+    signatures: {
+      serve: { inputs: x, outputs: { y: { name: 'fine:0', dims: [2] } } },
+      train: { inputs: x, outputs: { y: { name: 'odd:0', dims: [2] } } },
+    },
+  }
+  const e = refusal(() => lowerSource(importSavedModel(modelFolder(model))))
+  expect(e).toMatchObject({ code: 'lower/unsupported-op', node: 'odd' })
+  expect(e.hint).toContain('The signature "serve" has no such problem: choose with --signature.')
+  const alone = refusal(() => lowerSource(importSavedModel(modelFolder(model), { signature: 'train' })))
+  expect(alone.hint).not.toContain('--signature')
+})
+
+test('a sum of which only a run tells the rank is for a Reshape', () => {
+  const port = (name: string) => ({ name: `${name}:0`, dims: [-1, 4] })
+  const shapeOf = (name: string) => node(`shape_${name}`, 'Shape', [name], { T: f32, out_type: attr.type('i32') })
+  const nodes = (reader: string, ...more: string[]) => [
+    input([-1, 4]),
+    node('z', 'Placeholder', [], { dtype: f32, shape: attr.shape([-1, 4]) }),
+    shapeOf('x'),
+    shapeOf('z'),
+    node('axes', 'BroadcastGradientArgs', ['shape_x', 'shape_z'], { T: attr.type('i32') }),
+    node('sum', 'Sum', ['x', 'axes'], { T: f32, Tidx: attr.type('i32') }),
+    node('y', reader, ['sum', ...more], { T: f32 }),
+  ]
+  const load = (all: ModelSpec['nodes'], output = 'y') => {
+    const signatures = {
+      serve: { inputs: { x: port('x'), z: port('z') }, outputs: { y: { name: `${output}:0`, dims: 'unknown' as const } } },
+    }
+    return () => lowerSource(importSavedModel(modelFolder({ nodes: all, signatures })))
+  }
+  expect(load(nodes('Reshape', 'shape_x'))().model.graphs.length).toBe(1)
+  const expected = { code: 'lower/unsupported-form', hint: expect.stringContaining('--shape') }
+  expect(refusal(load(nodes('Neg')))).toMatchObject({ ...expected, op: 'Neg', node: 'y' })
+  expect(refusal(load(nodes('Neg'), 'sum'))).toMatchObject({ ...expected, op: 'Sum' })
+})

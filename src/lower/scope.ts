@@ -45,6 +45,10 @@ export class Scope {
   /** Values that stand for something else than a tensor: handles of variables, of which those that nothing writes are constants to their readers. */
   readonly variables = new WeakMap<Value, SourceVariable>()
   readonly lists = new WeakMap<Value, PendingList>()
+  /** Axes of which only a run tells how many there are, for gradients of broadcast operands. */
+  readonly openAxes = new WeakSet<Value>()
+  /** Sums over such axes, which keep their dims here: the elements are right, and only a Reshape may read them. */
+  readonly openRanks = new WeakSet<Value>()
   /** Variables that are written, by name. */
   readonly written = new Map<string, SourceVariable>()
   readonly narrowings = new Narrowings()

@@ -116,6 +116,13 @@ describe('a region that reads and gives what is turned', () => {
   })
 })
 
+it('a region may hold a type without transposes, which then stand around it', () => {
+  const text = '%a = cast(%t) {to=bf16}\n %b = cast(%a) {to=f32}\n %c = relu(%b)\n %z = transpose(%c, %q)'
+  expect(count(settle(between(text)))).toBe(0)
+  const read = settle(between(text, '%z, %a'))
+  expect(read.nodes.filter((n) => n.op === 'transpose').map((n) => read.values.get(n.outputs[0]!)!.type.dtype)).not.toContain('bf16')
+})
+
 describe('a region is left as it is', () => {
   it.each<[string, string]>([
     ['where it takes as many transposes', '%a = relu(%t)\n %y = add(%t, %a)'],

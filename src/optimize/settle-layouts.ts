@@ -1,6 +1,7 @@
 import type { GraphEditor } from '../ir/graph.ts'
 import { mergeOrigins, type Node, type NodeId, type Value, type ValueId } from '../ir/types.ts'
 import { OpBuilder } from '../ops/build.ts'
+import { movable } from '../ops/dtypes.ts'
 import { findSpec, op } from '../ops/index.ts'
 import { constInts } from '../ops/view.ts'
 import { handOver } from './hand-over.ts'
@@ -33,8 +34,11 @@ export const settleLayouts: Pass = {
 
 /** What one permutation leaves another may improve. */
 const maxRounds = 4
-/** Of a transpose that is a mere reshape, and of one that moves elements: there are to be few of both, and rather of the former. */
-const costs = { reshape: 1_000_000, transpose: 1_000_001 }
+/**
+ * Of a transpose that is a mere reshape, and of one that moves elements: there are to be few of both, and rather of the former. Values of
+ * some types cannot be transposed.
+ */
+const costs = { reshape: 1_000_000, transpose: 1_000_001, never: 1e12 }
 
 function permutationsIn(graph: GraphEditor): readonly (readonly number[])[] {
   const found = new Map<string, readonly number[]>()
@@ -86,7 +90,11 @@ class Region {
     for (const v of this.#values()) {
       const from = this.#sideOf(v)
       const readers = this.#readers(v)
-      const cost = movesUnitsOnly(v.type.shape, this.#inverse) ? costs.reshape : costs.transpose
+      const cost = movesUnitsOnly(v.type.shape, this.#inverse)
+        ? costs.reshape
+        : movable.includes(v.type.dtype)
+          ? costs.transpose
+          : costs.never
       if (readers.some((r) => (r === 'turned') !== (from === 'turned'))) before += cost
       const [asTurned, asPlain] = [network.addNode(), network.addNode()]
       network.addEdge(numberOf(from), asTurned, cost)

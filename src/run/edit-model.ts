@@ -128,7 +128,7 @@ export function editModel(
     const { buffer, quantization } = original.tensors[port.tensor]!
     const type = tensorTypeOfDType(port.dtype)
     const isConstant = (tables.buffers[buffer]?.data?.byteLength ?? 0) > 0
-    const isUnsettled = port.dtype === 'i32' || port.dtype === 'i64' || ((port.dtype === 'f32' || port.dtype === 'bool') && isConstant)
+    const isUnsettled = ['i32', 'i64'].includes(port.dtype) || (isConstant && ['f32', 'bool', 'i8', 'u8', 'i16'].includes(port.dtype))
     const source = isUnsettled ? draft.settle(port.tensor, type, port.initialShape, `${name}_settled`) : port.tensor
     return draft.copy(source, { name, type, quantization, shape })
   }

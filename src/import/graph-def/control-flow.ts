@@ -68,6 +68,8 @@ export class ControlFlow {
   readonly #isNumbered: boolean
   readonly #isFed: (tensor: string) => boolean
   readonly #argTypes: ReadonlyMap<string, number>
+  /** Nodes that what is computed depends on; undefined for all. */
+  readonly #needed: ReadonlySet<GraphNode> | undefined
   readonly #loops = new Map<string, Loop>()
   readonly #conditions = new Map<string, Condition>()
   readonly #branches = new Map<string, Branches>()
@@ -78,12 +80,14 @@ export class ControlFlow {
     isNumbered: boolean,
     isFed: (tensor: string) => boolean,
     args: FunctionBody['args'] = [],
+    needed?: ReadonlySet<GraphNode>,
   ) {
     this.#definitions = definitions
     this.#nodes = nodes
     this.#isNumbered = isNumbered
     this.#isFed = isFed
     this.#argTypes = new Map(args.map((a) => [a.name, a.type]))
+    this.#needed = needed
   }
 
   /** The loop that an `Exit` leaves. Throws `import/unstructured-control-flow`. */
@@ -204,6 +208,7 @@ export class ControlFlow {
     const before = [new Set(this.#reached(forks[0]!.captured, () => false))]
     for (const node of this.#nodes.values()) {
       if (node === merge || plainOp(node.op) !== 'Merge' || this.#isLoopMerge(node) || forks.length >= maxResults) continue
+      if (this.#needed && !this.#needed.has(node)) continue
       const branches = dataInputs(node).map((i) => this.#branchesOf(i))
       if (!branches.some((b) => b.has(predicate)) || this.#fork(node).predicate !== predicate) continue
       const fork = forkOf(node)

@@ -1,10 +1,16 @@
 import type { Diagnostics } from '../../core/diagnostics.ts'
+import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
-import { inferredPorts, unknownTensor } from '../diagnostics.ts'
+import { ambiguousTensor, inferredPorts, unfedPlaceholder, unknownTensor } from '../diagnostics.ts'
+import type { SourceGraph, SourceNode, SourcePort } from '../source-graph.ts'
+import { FixedAttrs } from './attrs.ts'
 import type { Definitions } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
+import { inputShapes, outputShape } from './ports.ts'
+import { behind, reached } from './prune.ts'
 import type { SignaturePorts } from './signature.ts'
-import { tensorType } from './tensor-type.ts'
+import { statedType, tensorType } from './tensor-type.ts'
+import { nodeName } from './variable-access.ts'
 
 /** Ops that are not results though nothing takes their outputs. */
 const noResults =
@@ -65,7 +71,9 @@ export function unusedNodes(nodes: ReadonlyMap<string, GraphNode>): string[] {
       else users.set(name, [node.name])
     }
   }
-  const unused = [...nodes.values()].filter((n) => !used.has(n.name) && !noResults.test(n.op)).map((n) => n.name)
+  // What a condition of TensorFlow 1 hangs its branches' nodes on.
+  const isPivot = (n: GraphNode): boolean => n.op === 'Identity' && /^(Ref)?Switch$/.test(nodes.get(nodeName(n.input[0] ?? ''))?.op ?? '')
+  const unused = [...nodes.values()].filter((n) => !used.has(n.name) && !noResults.test(n.op) && !isPivot(n)).map((n) => n.name)
   const computed = new Set<string>()
   const left = [...nodes.values()].filter((n) => n.op === 'Placeholder').map((n) => n.name)
   for (let name = left.pop(); name !== undefined; name = left.pop()) {
@@ -106,6 +114,84 @@ function dependencies(nodes: ReadonlyMap<string, GraphNode>, tensors: readonly s
     for (const input of nodes.get(name)?.input ?? []) if (!input.startsWith('^')) left.push(input.replace(/:.*$/, ''))
   }
   return seen
+}
+
+/**
+ * The graph between tensors that the user names: its ports by their names, and what nodes give by the name of the node or its layer, `x:1`
+ * for a further result. Writes that need what is cut off are left out. Throws `import/unknown-tensor`, `import/unfed-placeholder`.
+ */
+export function cutBetween(
+  graph: SourceGraph,
+  file: string,
+  named: { readonly inputs?: readonly string[] | undefined; readonly outputs?: readonly string[] | undefined },
+): SourceGraph {
+  const find = (ports: readonly SourcePort[], words: readonly string[], option: '--inputs' | '--outputs'): SourcePort[] =>
+    words.map((word) => {
+      const name = word.trim().replace(/:0$/, '')
+      const port = ports.find((p) => p.name === name) ?? ports.find((p) => p.tensorName.replace(/:0$/, '') === name)
+      return port ?? innerPort(graph, file, name, option)
+    })
+  const outputs = named.outputs ? find(graph.outputs, named.outputs, '--outputs') : graph.outputs
+  const found = named.inputs ? find(graph.inputs, named.inputs, '--inputs') : graph.inputs
+  const isOwn = (p: SourcePort): boolean => graph.inputs.includes(p)
+  const inner = found.filter((p) => !isOwn(p))
+  const before = inner.map((p): SourceNode => {
+    const stated = statedType(graph.nodes[p.ref.node]!.op, graph.nodes[p.ref.node]!.attrs, p.ref.output)
+    const dtype = p.dtype ? ({ kind: 'type', value: p.dtype, code: stated.code } as const) : undefined
+    const shape = { kind: 'shape', value: stated.dims } as const
+    return {
+      name: `${p.name}/input`,
+      op: 'Placeholder',
+      inputs: [],
+      attrs: new FixedAttrs({ ...(dtype && { dtype }), shape }),
+      layer: [p.name],
+    }
+  })
+  const shapes = inputShapes(
+    inner.map((p, i) => {
+      const shape = before[i]!.attrs.get('shape')
+      return { name: p.name, dims: shape?.kind === 'shape' ? shape.value : undefined }
+    }),
+    false,
+  )
+  const places = new Map(inner.map((p, i) => [`${p.ref.node}:${p.ref.output}`, i]))
+  const cut = behind({ ...graph, inputs: found.filter(isOwn), outputs }, before, (ref) => places.get(`${ref.node}:${ref.output}`))
+  const inputs = found.map((p): SourcePort => {
+    const i = inner.indexOf(p)
+    return i < 0 ? cut.inputs.find((own) => own.name === p.name)! : { ...p, ref: { node: i, output: 0 }, shape: shapes[i] }
+  })
+  const fed = new Set(inputs.map((p) => p.ref.node))
+  const lacking = (roots: readonly number[]): SourceNode | undefined => {
+    const isReached = reached(cut.nodes, roots)
+    return cut.nodes.find((n, i) => isReached[i] && n.op === 'Placeholder' && !fed.has(i))
+  }
+  const unfed = lacking(cut.outputs.map((p) => p.ref.node))
+  if (unfed) throw unfedPlaceholder(file, unfed.name, graph.name)
+  const nodes = cut.nodes.map((n, i) => (n.hasEffect && lacking([i]) ? { ...n, hasEffect: false } : n))
+  return { ...cut, nodes, inputs }
+}
+
+/** What a node of the graph gives, by its own name or that of its layer. */
+function innerPort(graph: SourceGraph, file: string, name: string, option: '--inputs' | '--outputs'): SourcePort {
+  const [, word = name, output = '0'] = /^(.*):(\d{1,6})$/.exec(name) ?? []
+  const own = graph.nodes.findIndex((n) => n.name === word)
+  const layers = graph.nodes.flatMap((n, i) => (n.layer[0] === word ? [i] : []))
+  if (own < 0 && layers.length > 1) {
+    throw ambiguousTensor(
+      file,
+      option,
+      name,
+      layers.map((i) => graph.nodes[i]!.name),
+    )
+  }
+  const at = own < 0 ? (layers[0] ?? -1) : own
+  const node = graph.nodes[at]
+  const words = [...graph.inputs, ...graph.outputs].map((p) => p.name)
+  if (!node) throw unknownTensor(file, option, name, [...words, ...graph.nodes.flatMap((n) => n.layer.slice(0, 1))])
+  const ref = { node: at, output: Number(output) }
+  const { code, dims } = statedType(node.op, node.attrs, ref.output)
+  const dtype = node.resultTypes?.()?.[ref.output] ?? node.value?.dtype ?? dtypeOfCode(code)
+  return { name, tensorName: name, ref, dtype, shape: outputShape(dims) }
 }
 
 /** What is computed of a graph: `outputs`, and of inputs those that are named, else all placeholders. What nobody named is told. */

@@ -84,6 +84,8 @@ function label(node: GraphNode | string): string {
 export class Inliner {
   readonly nodes: SourceNode[] = []
   readonly problems = new Diagnostics()
+  /** What is wrong with nodes that make resources, where they are needed, by their names. */
+  readonly #resources = new Map<string, DiagnosticFields>()
   readonly #told = new Set<GraphNode>()
   /** Layer paths of the nodes that only check or print, by op. */
   readonly #dropped = new Map<string, string[]>()
@@ -112,19 +114,20 @@ export class Inliner {
 
   /** The operands for tensors of the main graph; `fed` are its inputs by `name:0`. */
   inlineMain(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): Operand[] {
+    const order = programOrder(nodes, tensors, (tensor) => fed.has(tensor.includes(':') ? tensor : `${tensor}:0`))
     const frame: Frame = {
       nodes,
       bound: fed,
       body: undefined,
       isNumbered: true,
-      flow: new ControlFlow(this.#definitions, nodes, true, (tensor) => fed.has(tensor)),
+      flow: new ControlFlow(this.#definitions, nodes, true, (tensor) => fed.has(tensor), [], new Set(order)),
       caller: undefined,
       depth: 0,
       namePrefix: '',
       layerPrefix: '',
       results: new Map(),
     }
-    return this.#run(frame, this.#mainAccesses(nodes, fed, tensors), tensors, 'A signature')
+    return this.#run(frame, this.#mainAccesses(nodes, order), tensors, 'A signature')
   }
 
   /** The operands for the results of a function called with `args`. */
@@ -172,6 +175,15 @@ export class Inliner {
   /** What of the file has no part in the graph, for the user to know. */
   droppedOps(): readonly DiagnosticFields[] {
     return [...this.#dropped].map(([op, paths]) => opDropped(this.#graphName, op, paths))
+  }
+
+  /** Throws what was found, and what is wrong with the nodes that are left. */
+  throwProblems(nodes: readonly SourceNode[]): void {
+    for (const { name } of this.#resources.size > 0 ? nodes : []) {
+      const fault = this.#resources.get(name)
+      if (fault) this.#report(fault)
+    }
+    this.problems.throwIfErrors()
   }
 
   /** The operands for `tensors`, after the `accesses` of variables. */
@@ -312,8 +324,7 @@ export class Inliner {
   }
 
   /** The same of the main graph, which runs what its outputs depend on, control inputs included. Reports writes of what is no variable. */
-  #mainAccesses(nodes: ReadonlyMap<string, GraphNode>, fed: ReadonlyMap<string, Operand>, tensors: readonly string[]): readonly string[] {
-    const order = programOrder(nodes, tensors, (tensor) => fed.has(tensor.includes(':') ? tensor : `${tensor}:0`))
+  #mainAccesses(nodes: ReadonlyMap<string, GraphNode>, order: readonly GraphNode[]): readonly string[] {
     const isWritten = (name: string): boolean => {
       const node = nodes.get(name)
       return node !== undefined && isVariable(node.op) && this.#variables.isWritten(node)
@@ -399,7 +410,9 @@ export class Inliner {
       }
     }
     if (op !== 'VarHandleOp' && op !== 'Placeholder' && op !== 'TensorArrayV3' && this.#definitions.makesResource(op)) {
-      this.#report(unsupportedResource(this.#definitions.file, layerPath(frame.layerPrefix, node.name), op))
+      const index = this.#node(frame, node, op, [])
+      this.#resources.set(this.nodes[index]!.name, unsupportedResource(this.#definitions.file, layerPath(frame.layerPrefix, node.name), op))
+      return index
     }
     const refs = operands.map((o) => (o.isReference ? { node: this.#read(frame, node, o.variable), output: 0 } : this.refOf(o)))
     const list = listOp(
@@ -407,6 +420,7 @@ export class Inliner {
       this.#definitions.attrs(node),
       refs.map((r) => this.nodes[r.node]),
       this.nodes,
+      this.#grows(frame, node),
     )
     const writes = operands.some((o) => o.variable?.isWritten) && this.#definitions.writes.of(node).operands.size > 0
     if (!list) return this.#node(frame, node, op, refs, undefined, writes)
@@ -451,6 +465,13 @@ export class Inliner {
     const index = this.#node(frame, node, op, refs, new FixedAttrs(Object.fromEntries(attrs)))
     for (const [name, output] of results) frame.results.set(name, [{ ref: { node: index, output } }])
     return frame.results.get(node.name) as readonly Operand[]
+  }
+
+  /** Whether the array of TensorFlow 1 that a node works on was made to grow. */
+  #grows({ nodes }: Frame, { op, input: [handle] }: GraphNode): boolean {
+    const array = op.startsWith('TensorArray') && handle !== undefined ? nodes.get(handleSource(nodes, handle).name) : undefined
+    const isDynamic = array?.op === 'TensorArrayV3' ? this.#definitions.attrs(array).get('dynamic_size') : undefined
+    return isDynamic?.kind === 'bool' && isDynamic.value
   }
 
   /** A constant operand that the file has as an attribute. */

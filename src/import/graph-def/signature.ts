@@ -1,12 +1,13 @@
 import type { Diagnostics } from '../../core/diagnostics.ts'
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
-import { compositePort, nodeMissing, notFrozen } from '../diagnostics.ts'
+import { compositePort, nodeMissing, notFrozen, parsedFeatures } from '../diagnostics.ts'
 import type { SourceGraph, SourceLibrary, SourcePort } from '../source-graph.ts'
 import { dimsOf } from './constant.ts'
 import type { Definitions } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { Inliner, type Operand, type VariableReader } from './inline.ts'
+import { withParsedFeatures } from './parsed-examples.ts'
 import { inputShapes, outputShape } from './ports.ts'
 import { assemble, FunctionLibrary } from './source-library.ts'
 import { variableName } from './variable-access.ts'
@@ -52,8 +53,16 @@ export function variablesWrittenBy(graph: Pick<SignedGraph, 'nodes' | 'definitio
   return new Set(names.map(variableName))
 }
 
-/** One signature as a graph. Throws `import/composite-port`, `import/node-missing` and what inlining throws. */
-export function importSignature(graph: SignedGraph, key: string, ports: SignaturePorts): SourceGraph {
+/**
+ * One signature as a graph; `cut` changes it before what it does not need is dropped. Throws `import/composite-port`,
+ * `import/node-missing` and what inlining throws.
+ */
+export function importSignature(
+  graph: SignedGraph,
+  key: string,
+  ports: SignaturePorts,
+  cut: (graph: SourceGraph) => SourceGraph = (g) => g,
+): SourceGraph {
   const { nodes, definitions } = graph
   const inliner = new Inliner(definitions, graph.variables, key)
   const fed = new Map<string, Operand>()
@@ -81,7 +90,13 @@ export function importSignature(graph: SignedGraph, key: string, ports: Signatur
     return { name, tensorName: tensor, ref: inliner.refOf(operands[i]!), dtype: dtypeOfCode(info.dtype), shape }
   })
   for (const dropped of inliner.droppedOps()) graph.notes.add('info', dropped)
-  return assemble(key, inliner, inputs, outputs, graph.functions)
+  return assemble(key, inliner, inputs, outputs, graph.functions, (whole) => {
+    const parsed = withParsedFeatures(whole)
+    const part = cut(parsed.graph)
+    const features = part.inputs.filter((p) => parsed.features.includes(p.name)).map((p) => p.name)
+    if (features.length > 0) graph.notes.add('info', parsedFeatures(definitions.file, key, parsed.strings, features))
+    return part
+  })
 }
 
 function tensorOf(info: TensorInfo, signature: string, port: string): string {

@@ -1,9 +1,10 @@
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import { functionMissing, functionRecursion, graphTooLarge } from '../diagnostics.ts'
-import type { SourceGraph, SourceLibrary, SourceNode, SourcePort, SourceRef, SourceVariable } from '../source-graph.ts'
+import type { SourceGraph, SourceLibrary, SourcePort, SourceVariable } from '../source-graph.ts'
 import type { Definitions } from './definitions.ts'
 import { Inliner, type Operand, type VariableReader } from './inline.ts'
 import { inputShapes } from './ports.ts'
+import { pruned } from './prune.ts'
 
 /** Bodies within bodies are lowered one inside the other. */
 const maxNesting = 100
@@ -57,30 +58,19 @@ export class FunctionLibrary implements SourceLibrary {
   }
 }
 
-/** The graph of what was inlined, without nodes that neither an output nor a write needs. Throws the problems that inlining found. */
+/**
+ * The graph of what was inlined, as `change` makes it, without nodes that neither an output nor a write needs. Throws the problems that
+ * inlining found.
+ */
 export function assemble(
   name: string,
   inliner: Inliner,
   inputs: readonly SourcePort[],
   outputs: readonly SourcePort[],
   functions: SourceLibrary,
+  change: (graph: SourceGraph) => SourceGraph = (g) => g,
 ): SourceGraph {
-  inliner.problems.throwIfErrors()
-  const { nodes } = inliner
-  const isNeeded = new Uint8Array(nodes.length)
-  for (const { ref } of [...inputs, ...outputs]) isNeeded[ref.node] = 1
-  for (const [i, node] of nodes.entries()) if (node.hasEffect) isNeeded[i] = 1
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    if (isNeeded[i]) for (const input of nodes[i]!.inputs) isNeeded[input.node] = 1
-  }
-  const position = new Int32Array(nodes.length)
-  const kept: SourceNode[] = []
-  const moved = (ref: SourceRef): SourceRef => ({ node: position[ref.node]!, output: ref.output })
-  nodes.forEach((node, i) => {
-    if (!isNeeded[i]) return
-    position[i] = kept.length
-    kept.push({ ...node, inputs: node.inputs.map(moved) })
-  })
-  const port = (p: SourcePort): SourcePort => ({ ...p, ref: moved(p.ref) })
-  return { name, nodes: kept, inputs: inputs.map(port), outputs: outputs.map(port), functions }
+  const graph = pruned(change({ name, nodes: inliner.nodes, inputs, outputs, functions }))
+  inliner.throwProblems(graph.nodes)
+  return graph
 }

@@ -11,7 +11,7 @@ interface ListOp {
 
 /**
  * The arrays of TensorFlow 1 loops as the lists of TensorFlow 2: the flow, which orders reads and writes, is the list. Operands are those
- * of the array op without the handle. Undefined for other ops.
+ * of the array op without the handle; `grows` says whether writes behind its end make the array longer. Undefined for other ops.
  * @see https://www.tensorflow.org/api_docs/python/tf/raw_ops/TensorArrayV3
  */
 export function listOp(
@@ -19,6 +19,7 @@ export function listOp(
   attrs: SourceAttrs,
   operands: readonly (SourceNode | undefined)[],
   nodes: readonly SourceNode[],
+  grows: boolean,
 ): ListOp | undefined {
   const count = operands.length
   if (!/^TensorArray\w*V3$/.test(node.op) || count === 0) return undefined
@@ -35,7 +36,7 @@ export function listOp(
       return {
         op: 'TensorListSetItem',
         operands: [2, 0, 1],
-        attrs: fixed({ resize_if_index_out_of_bounds: { kind: 'bool', value: false } }),
+        attrs: fixed({ resize_if_index_out_of_bounds: { kind: 'bool', value: grows } }),
       }
     case 'TensorArrayReadV3':
       return { op: 'TensorListGetItem', operands: [1, 0, elementShape], attrs: fixed() }

@@ -219,6 +219,7 @@ test('what cannot be written is refused by the name of the variable', () => {
     node: 'set',
     op: 'ResourceApplyGradientDescent',
     message: expect.stringContaining('LiteRT has no form of this op'),
+    hint: expect.stringContaining('optimizer of Keras'),
   })
   const strings = { tensors: { v: storedStrings([Uint8Array.of(97)]) } }
   expect(fault(() => model({ nodes: [x, v, ...set('AssignVariableOp')] }, {}, strings))).toMatchObject({

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { attr, type ModelSpec, modelFolder, node } from '../../../test/testkit/saved-model.ts'
+import { attr, call, type ModelSpec, modelFolder, node } from '../../../test/testkit/saved-model.ts'
 import { typedView } from '../../core/dtype.ts'
 import { type Folder, memoryFolder } from '../folder.ts'
 import type { SourceGraph, SourceNode } from '../source-graph.ts'
@@ -179,4 +179,83 @@ test('signatures that take strings are not offered in place of one another', () 
   const nodes = [node('text', 'Placeholder', [], { dtype: attr.type('string') }), node('y', 'Neg', ['text'])]
   const load = (signatures: ModelSpec['signatures']) => () => importSavedModel(modelFolder({ nodes, signatures }))
   expect(load({ a: ports, b: ports })).toThrow(expect.objectContaining({ hint: expect.stringContaining('--inputs') }))
+})
+
+const cut = (options: Parameters<typeof importSavedModel>[1]) => importSavedModel(fixture('mnist_mlp-keras2'), options).graphs[0]!
+
+test('a graph is cut inside its functions, at what layers give', () => {
+  const tail = cut({ inputs: ['sequential/dense/Relu'] })
+  expect(tail.inputs).toMatchObject([{ name: 'sequential/dense/Relu', tensorName: 'sequential/dense/Relu', dtype: 'f32' }])
+  expect(ops(tail).filter((op) => op !== 'Const' && op !== 'Identity')).toEqual(['Placeholder', 'MatMul', 'BiasAdd', 'Softmax'])
+  expect(tail.outputs.map((p) => p.name)).toEqual(['softmax'])
+
+  const head = cut({ outputs: ['sequential/dense/Relu:0', 'softmax'] })
+  expect([head.inputs.map((p) => p.name), head.outputs.map((p) => p.name)]).toEqual([
+    ['flatten_input'],
+    ['sequential/dense/Relu', 'softmax'],
+  ])
+  const middle = cut({ inputs: ['sequential/dense/Relu'], outputs: ['sequential/dense_1/MatMul'] })
+  expect(ops(middle).filter((op) => op !== 'Const' && op !== 'Identity')).toEqual(['Placeholder', 'MatMul'])
+})
+
+test('ports are named as the signature does, or as the graph', () => {
+  const bySignature = cut({ inputs: ['flatten_input'], outputs: ['softmax'] })
+  const byGraph = cut({ inputs: ['serving_default_flatten_input'], outputs: ['StatefulPartitionedCall:0'] })
+  expect(bySignature.inputs[0]!.tensorName).toBe('serving_default_flatten_input:0')
+  expect(ops(bySignature)).toEqual(ops(byGraph))
+})
+
+test('cuts that cannot be made are refused', () => {
+  expect(() => cut({ outputs: ['sequential/dense/Rel'] })).toThrow(
+    expect.objectContaining({ code: 'import/unknown-tensor', message: expect.stringContaining('Did you mean "sequential/dense/Relu"?') }),
+  )
+  expect(() => cut({ inputs: ['sequential/dense_1/MatMul'], outputs: ['sequential/dense/Relu'] })).toThrow(
+    expect.objectContaining({ code: 'import/unfed-placeholder', hint: expect.stringContaining('--inputs') }),
+  )
+  const twice: ModelSpec = {
+    nodes: [
+      node('x', 'Placeholder', [], { dtype: attr.type('f32') }),
+      call('PartitionedCall', 'f', ['x']),
+      call('PartitionedCall_1', 'f', ['PartitionedCall']),
+    ],
+    functions: [{ name: 'f', args: { a: 'f32' }, results: { r: 'Neg:y:0' }, nodes: [node('Neg', 'Neg', ['a'])] }],
+    signatures: { serving_default: { inputs: { x: { name: 'x:0' } }, outputs: { y: { name: 'PartitionedCall_1:0' } } } },
+  }
+  expect(() => importSavedModel(modelFolder(twice), { outputs: ['Neg'] })).toThrow(
+    expect.objectContaining({
+      code: 'import/ambiguous-tensor',
+      message: expect.stringContaining('"PartitionedCall/Neg", "PartitionedCall_1/Neg"'),
+    }),
+  )
+  expect(importSavedModel(modelFolder(twice), { outputs: ['PartitionedCall/Neg'] }).graphs[0]!.nodes.length).toBe(2)
+})
+
+test('a table matters only where an output needs it', () => {
+  const table: ModelSpec = {
+    nodes: [
+      node('x', 'Placeholder', [], { dtype: attr.type('f32') }),
+      node('table', 'HashTableV2'),
+      call('PartitionedCall', 'f', ['table', 'x']),
+    ],
+    functions: [
+      {
+        name: 'f',
+        args: { t: 'resource', a: 'f32' },
+        results: { y: 'Neg:y:0', label: 'Find:values:0' },
+        nodes: [node('Neg', 'Neg', ['a']), node('Find', 'LookupTableFindV2', ['t', 'a', 'a'])],
+      },
+    ],
+    signatures: {
+      serving_default: {
+        inputs: { x: { name: 'x:0' } },
+        outputs: { y: { name: 'PartitionedCall:0' }, label: { name: 'PartitionedCall:1', dtype: 'string' } },
+      },
+      ids: { inputs: { x: { name: 'x:0' } }, outputs: { id: { name: 'PartitionedCall:1', dtype: 'i64' } } },
+    },
+  }
+  const { graphs } = importSavedModel(modelFolder(table), { signature: 'serving_default' })
+  expect(graphs[0]!.nodes.map((n) => n.op)).toEqual(['Placeholder', 'Neg'])
+  expect(() => importSavedModel(modelFolder(table), { signature: 'ids' })).toThrow(
+    expect.objectContaining({ code: 'import/unsupported-resource', hint: expect.stringContaining('--inputs') }),
+  )
 })

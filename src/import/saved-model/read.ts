@@ -4,13 +4,14 @@ import { RootObject } from '../../schema/tensorflow/object-graph.ts'
 import { type MetaGraphDef, MetaGraphTags, SavedModel, type SignatureDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeSource, type Lazy } from '../../wire/protobuf.ts'
 import { decodeText } from '../../wire/protobuf-text.ts'
-import { noSavedModel, noSignature, unknownSignature, unknownTags, variableFixed } from '../diagnostics.ts'
+import { noSavedModel, noSignature, stringInputs, unknownSignature, unknownTags, variableFixed } from '../diagnostics.ts'
 import type { Folder } from '../folder.ts'
-import { namedPorts } from '../graph-def/cut.ts'
+import { cutBetween, namedPorts } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
 import { type FixedInputs, fixedPlaceholders, withFixedInputs, withoutConstants } from '../graph-def/fixed-inputs.ts'
-import { nodesByName } from '../graph-def/graph-node.ts'
-import { importSignature, type SignedGraph, variablesWrittenBy } from '../graph-def/signature.ts'
+import { type GraphNode, nodesByName } from '../graph-def/graph-node.ts'
+import { parsesExamples, unparsedFeatures } from '../graph-def/parsed-examples.ts'
+import { importSignature, type SignaturePorts, type SignedGraph, variablesWrittenBy } from '../graph-def/signature.ts'
 import { FunctionLibrary } from '../graph-def/source-library.ts'
 import type { SourceGraph, SourceModel } from '../source-graph.ts'
 import { isString, throwAll, withoutStrings } from './string-ports.ts'
@@ -21,9 +22,9 @@ export interface SavedModelOptions {
   readonly signature?: string | readonly string[] | undefined
   /** Tags of the MetaGraph, all of them; default `['serve']`. */
   readonly tags?: readonly string[] | undefined
-  /** Tensors of the main graph instead of the inputs of the signature. */
+  /** Tensors instead of the inputs of the signature: of the main graph, of functions, or inputs as the signature calls them. */
   readonly inputs?: readonly string[] | undefined
-  /** Tensors of the main graph instead of the outputs of the signature. */
+  /** The same for its outputs. */
   readonly outputs?: readonly string[] | undefined
   /** Values of inputs that become constants, by the name in a signature or in the main graph. */
   readonly constants?: FixedInputs | undefined
@@ -73,16 +74,16 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   // Tensors that the user names make one graph.
   const isChosen = (key: string) => (isCut ? key === (wanted ?? keys)[0] : (wanted ?? keys).includes(key))
   const chosen = signatures.filter(([key]) => isChosen(key))
+  const isParsed = chosen.some(([, def]) => [...def.inputs.values()].some(isString)) && parsesExamples(nodes, definitions)
   const numeric = chosen.flatMap(([key, def]) => {
-    const stated = {
-      inputs: options.inputs
-        ? namedPorts(nodes, definitions, options.inputs, '--inputs', def.inputs)
-        : withoutConstants(def.inputs, constants),
-      outputs: options.outputs ? namedPorts(nodes, definitions, options.outputs, '--outputs', def.outputs) : def.outputs,
-    }
-    const { ports, warnings } = withoutStrings(source.name, key, stated, numericKeys)
-    for (const warning of warnings) notes.add(ports || chosen.length > 1 ? 'warning' : 'error', warning)
-    return ports ? [{ key, ports }] : []
+    const whole = { inputs: withoutConstants(def.inputs, constants), outputs: def.outputs }
+    const named = isCut ? portsInMain(nodes, definitions, options, whole) : whole
+    const isTaken = isParsed || (!named && options.inputs !== undefined)
+    const { ports, warnings } =
+      named || !options.outputs ? withoutStrings(source.name, key, named ?? whole, numericKeys, isTaken) : { ports: whole, warnings: [] }
+    if (ports) return [{ key, ports, warnings, isInner: !named }]
+    for (const warning of warnings) notes.add(chosen.length > 1 ? 'warning' : 'error', warning)
+    return []
   })
   const written = variablesWrittenBy(
     { nodes, definitions },
@@ -92,7 +93,22 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   const functions = new FunctionLibrary(definitions, variables)
   const graph: SignedGraph = { nodes, definitions, variables, functions, isBatch: framework === 'keras', notes }
   const problems = new Diagnostics()
-  const graphs = numeric.flatMap(({ key, ports }) => problems.collect(() => importSignature(graph, key, ports)) ?? [])
+  const graphs = numeric.flatMap(({ key, ports, warnings, isInner }) => {
+    const strings = [...ports.inputs].flatMap(([name, info]) => (isString(info) ? [name] : []))
+    const refused = strings.length > 0 ? new Diagnostics() : problems
+    const cut = isInner ? (g: SourceGraph) => cutBetween(g, source.name, options) : undefined
+    const imported = refused.collect(() => importSignature(graph, key, ports, cut))
+    const left = imported?.inputs.flatMap((p) => (p.dtype === 'string' ? [p.name] : [])) ?? strings
+    if (imported && left.length === 0) {
+      for (const warning of warnings) notes.add('warning', warning)
+      return [imported]
+    }
+    if (strings.length === 0) return []
+    const others = numericKeys.filter((k) => k !== key)
+    notes.add('warning', stringInputs(source.name, key, left, imported ? unparsedFeatures(imported) : [], others))
+    for (const d of refused.list) notes.add('warning', d)
+    return []
+  })
   problems.throwIfErrors()
   if (graphs.length === 0) throwAll(notes)
   if (isCut || wanted) tellFixed(graph, graphs, signatures, notes)
@@ -109,6 +125,21 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
     },
     diagnostics: notes.list,
   }
+}
+
+/** Ports that the user names by tensors of the main graph, or as the signature does; undefined where one is in a function. */
+function portsInMain(
+  nodes: ReadonlyMap<string, GraphNode>,
+  definitions: Definitions,
+  { inputs, outputs }: SavedModelOptions,
+  whole: SignaturePorts,
+): SignaturePorts | undefined {
+  const isMain = (own: SignaturePorts['inputs']) => (word: string) =>
+    nodes.has(word.trim().replace(/:\d*$/, '')) || own.has(word.trim().replace(/:0$/, ''))
+  if (![...(inputs ?? [])].every(isMain(whole.inputs)) || ![...(outputs ?? [])].every(isMain(whole.outputs))) return undefined
+  const named = (own: SignaturePorts['inputs'], words: readonly string[] | undefined, option: '--inputs' | '--outputs') =>
+    words ? namedPorts(nodes, definitions, words, option, own) : own
+  return { inputs: named(whole.inputs, inputs, '--inputs'), outputs: named(whole.outputs, outputs, '--outputs') }
 }
 
 function chooseMetaGraph(all: readonly Lazy<MetaGraphDef>[], wanted: readonly string[], file: string): MetaGraphDef {

@@ -12,13 +12,13 @@ export interface NumericPart {
 }
 
 /**
- * Estimators export signatures that parse serialized `tf.Example`s, and class names beside the scores: the former are refused,
- * the latter left out. `keys` are the signatures that take no strings, for the advice.
+ * Signatures that take strings are refused unless `isParsed` says that they may be serialized `tf.Example`s, class names beside the scores
+ * left out. `keys` are the signatures that take no strings, for the advice.
  */
-export function withoutStrings(file: string, key: string, ports: SignaturePorts, keys: readonly string[]): NumericPart {
+export function withoutStrings(file: string, key: string, ports: SignaturePorts, keys: readonly string[], isParsed: boolean): NumericPart {
   const others = keys.filter((k) => k !== key)
   const inputs = [...ports.inputs].filter(([, info]) => isString(info)).map(([name]) => name)
-  if (inputs.length > 0) return { ports: undefined, warnings: [stringInputs(file, key, inputs, others)] }
+  if (inputs.length > 0 && !isParsed) return { ports: undefined, warnings: [stringInputs(file, key, inputs, [], others)] }
   const outputs = [...ports.outputs].filter(([, info]) => isString(info)).map(([name]) => name)
   if (outputs.length === 0) return { ports, warnings: [] }
   const left = new Map([...ports.outputs].filter(([, info]) => !isString(info)))

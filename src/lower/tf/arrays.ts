@@ -1,4 +1,4 @@
-import { isStatic } from '../../core/shape.ts'
+import { isStatic, sameShape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -62,7 +62,10 @@ function reverseFlags(n: SourceOp, b: OpBuilder): Value {
 
 function addN(n: SourceOp, b: OpBuilder): Value {
   if (n.operands.length === 1) return n.in(0)
-  if (n.in(0).type.dtype === 'i64') return n.operands.slice(1).reduce((sum, x) => b.op(op.add, [sum, x]), n.in(0))
+  const { dtype, shape } = n.in(0).type
+  // ADD_N has no i64, and takes shapes that are known to be equal.
+  if (dtype === 'i64' || n.operands.some((x) => !sameShape(x.type.shape, shape)))
+    return n.operands.slice(1).reduce((sum, x) => b.op(op.add, [sum, x]), n.in(0))
   return b.op(op.addN, n.operands)
 }
 

@@ -1,4 +1,4 @@
-import type { DType } from '../../core/dtype.ts'
+import { byteLengthOf, type DType } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -46,19 +46,32 @@ function and(f: Formula, x: Value, y: Value, isNarrow: boolean): Value {
   return f.add(f.add(high, high), low)
 }
 
-/** x << y by the table of powers of two. */
-function leftShift(b: OpBuilder, x: Value, y: Value): Value {
+/** x << y by the table of powers of two; shifts beyond the type are those by its last bit, as TensorFlow's are. */
+function leftShift(b: OpBuilder, x: Value, y: Value, { last, isUnsigned }: Shift): Value {
+  const f = new Formula(b)
   const powers = b.i32(Array.from({ length: 32 }, (_, i) => 1 << i))
-  return new Formula(b).mul(x, b.op(op.gather, [powers, y], { axis: 0 }))
+  const below = isUnsigned ? f.select(f.less(y, 0), last, f.min(y, last)) : f.min(f.max(y, 0), last)
+  return f.mul(x, b.op(op.gather, [powers, below], { axis: 0 }))
 }
 
-const shiftable: ReadonlySet<DType> = new Set<DType>(['i8', 'u8', 'i16', 'u16', 'i32'])
+interface Shift {
+  /** The number of the type's last bit. */
+  readonly last: number
+  /** Whether what is shifted by has no sign, though its bits are taken as an i32. */
+  readonly isUnsigned: boolean
+}
 
-function shift(work: (b: OpBuilder, x: Value, y: Value) => Value): Lowering {
+const shiftable: ReadonlySet<DType> = new Set<DType>(['i8', 'u8', 'i16', 'u16', 'i32', 'u32'])
+
+function shift(work: (b: OpBuilder, x: Value, y: Value, of: Shift) => Value, hasUnsigned: boolean): Lowering {
   return (n, b) => {
     const { dtype } = n.in(0).type
     if (!shiftable.has(dtype)) return n.reject(`shifts of ${dtype} are not supported`, 'Shift i32 values, or multiply by powers of two.')
-    return castTo(b, work(b, castTo(b, n.in(0), 'i32'), castTo(b, n.in(1), 'i32')), dtype)
+    const of: Shift = { last: 8 * byteLengthOf(dtype, 1) - 1, isUnsigned: dtype === 'u32' }
+    if (dtype !== 'u32') return castTo(b, work(b, castTo(b, n.in(0), 'i32'), castTo(b, n.in(1), 'i32'), of), dtype)
+    if (hasUnsigned) return work(b, n.in(0), n.in(1), of)
+    const [x, y] = [n.in(0), n.in(1)].map((v) => b.op(op.bitcast, [v], { to: 'i32' }))
+    return b.op(op.bitcast, [work(b, x!, y!, of)], { to: 'u32' })
   }
 }
 
@@ -79,6 +92,6 @@ export const bits: LoweringRegistry = {
   BitwiseAnd: onWords((f, [x, y], isNarrow) => and(f, x!, y!, isNarrow)),
   BitwiseOr: onWords((f, [x, y], isNarrow) => f.add(xor(f, x!, y!), and(f, x!, y!, isNarrow))),
   Invert: onWords((f, [x]) => xor(f, x!, -1)),
-  LeftShift: shift(leftShift),
-  RightShift: shift((b, x, y) => new Formula(b).apply(op.rightShift, x, y)),
+  LeftShift: shift(leftShift, false),
+  RightShift: shift((b, x, y) => new Formula(b).apply(op.rightShift, x, y), true),
 }

@@ -10,6 +10,7 @@ import { ctcDecoders } from './ctc.ts'
 import { elementwise } from './elementwise.ts'
 import { factorizations } from './factorization.ts'
 import { fusedOps } from './fused.ts'
+import { gradients } from './gradients.ts'
 import { linear } from './linear.ts'
 import { matrices } from './matrix.ts'
 import { nn } from './nn.ts'
@@ -86,6 +87,7 @@ const families: LoweringRegistry = {
   ...linear,
   ...nn,
   ...pools,
+  ...gradients,
   ...image,
   ...warps,
   ...spaceToBatchOps,

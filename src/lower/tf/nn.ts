@@ -1,3 +1,5 @@
+import { mulDims } from '../../core/dim.ts'
+import type { Dim } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -111,14 +113,20 @@ function normalizeByBatch(n: SourceOp, b: OpBuilder): readonly Value[] {
   const inverse = b.op(op.rsqrt, [f.add(variance, Math.fround(n.float('epsilon', 1e-4)))])
   const y = f.add(f.mul(f.mul(f.sub(x, mean), inverse), wide(n.in(1))), wide(n.in(2)))
   const flat = (v: Value) => reshapeTo(b, v, [x.type.shape[channels]!])
-  const count = axes.reduce<number | undefined>(
-    (a, i) => (typeof x.type.shape[i] === 'number' && a !== undefined ? a * x.type.shape[i] : undefined),
-    1,
-  )
-  // Only y is used by an exported model; the others are there for those that ask for them.
-  if (count === undefined) return [y]
-  const sample = f.mul(flat(variance), count / Math.max(count - 1, 1))
-  return [y, flat(mean), sample, flat(mean), flat(variance), flat(variance)]
+  const sample = f.mul(flat(variance), unbiased(b, x, axes))
+  const factor = Math.fround(n.float('exponential_avg_factor', 1))
+  const moving = (given: number, v: Value) => (factor === 1 ? v : f.add(f.mul(n.in(given), 1 - factor), f.mul(v, factor)))
+  return [y, moving(3, flat(mean)), moving(4, sample), flat(mean), flat(variance), flat(variance)]
+}
+
+/** count / (count - 1) of the elements along axes. */
+function unbiased(b: OpBuilder, x: Value, axes: readonly number[]): Value {
+  const f = new Formula(b)
+  const count = axes.reduce((a, i) => mulDims(a, x.type.shape[i]!), 1 as Dim)
+  if (typeof count === 'number') return b.f32([count / Math.max(count - 1, 1)])
+  const sizes = b.op(op.gather, [b.op(op.shape, [x]), b.i32(axes)], { axis: 0 })
+  const elements = castTo(b, b.op(op.reduceProd, [sizes, b.i32([0])], { keepDims: true }), 'f32')
+  return f.div(elements, f.max(f.sub(elements, 1), 1))
 }
 
 function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
@@ -154,7 +162,15 @@ function dilation2d(n: SourceOp, b: OpBuilder): Value {
 }
 
 /** For each place of a window, row by row, what lies under it as the window slides: SAME padding is of `fill`. */
-export function shiftedWindows(n: SourceOp, b: OpBuilder, x: Value, [h, w]: Pair, stride: Pair, rate: Pair, fill: number): Value[] {
+export function shiftedWindows(
+  n: SourceOp,
+  b: OpBuilder,
+  x: Value,
+  [h, w]: Readonly<Pair>,
+  stride: Readonly<Pair>,
+  rate: Readonly<Pair>,
+  fill: number,
+): Value[] {
   const [, height, width] = x.type.shape
   if (typeof height !== 'number' || typeof width !== 'number') return n.reject('the size of the image must be known')
   if (h * w > maxPlaces) return n.reject(`windows of ${h}x${w} are not supported, ${maxPlaces} places at most`)

@@ -40,7 +40,11 @@ const instead: readonly (readonly [string, string])[] = [
   ['BatchNormWithGlobalNormalization', 'use tf.nn.batch_normalization'],
   ['SparseMatMul SparseReorder SparseAdd SparseSlice', 'use dense tensors'],
   ['IRFFT2D IRFFT3D RFFT3D', 'transform one dim at a time'],
-  ['XlaCallModule', 'export with jax2tf native_serialization=False'],
+  ['XlaCallModule', 'export with jax2tf native_serialization=False, enable_xla=False (JAX up to 0.4.30)'],
+  [
+    'XlaDotV2 XlaConvV2 XlaGather XlaScatter XlaPad XlaReduceWindow XlaVariadicReduceV2 XlaVariadicSort XlaDynamicSlice XlaDynamicUpdateSlice XlaSelectAndScatter XlaRngBitGenerator XlaSort',
+    'export with jax2tf enable_xla=False',
+  ],
 ]
 const insteadOf: ReadonlyMap<string, string> = new Map(instead.flatMap(([ops, text]) => ops.split(' ').map((op) => [op, text] as const)))
 

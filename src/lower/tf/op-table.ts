@@ -30,6 +30,7 @@ Atanh;P2;ABS ADD DIV LOG MAXIMUM MINIMUM MUL SIGN SUB;f32 f16 bf16 f64
 AudioSpectrogram;P2;ADD GATHER IMAG MUL REAL RESHAPE RFFT2D SLICE TRANSPOSE CONCATENATION FLOOR_DIV MAXIMUM RANGE SHAPE SQRT SUB;f32 f16 bf16 f64
 AvgPool;P0;AVERAGE_POOL_2D TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
 AvgPool3D;P2;AVERAGE_POOL_2D RESHAPE CONCATENATION REDUCE_PROD SHAPE SLICE TRANSPOSE;f32 f16 bf16 f64 i8 i16 u8
+AvgPoolGrad;P2;DEPTHWISE_CONV_2D DIV PAD SLICE RESHAPE;f32
 BatchCholesky;;;
 BatchMatMul;;BATCH_MATMUL CAST MUL RESHAPE SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 BatchMatMulV2;P0;BATCH_MATMUL FULLY_CONNECTED RESHAPE BROADCAST_TO CONCATENATION MUL SHAPE SLICE SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
@@ -46,6 +47,7 @@ BatchNormWithGlobalNormalization;;;
 BatchToSpace;P2;BATCH_TO_SPACE_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 BatchToSpaceND;P0;BATCH_TO_SPACE_ND RESHAPE SLICE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 BiasAdd;P0;ADD RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+BiasAddGrad;P2;SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 BiasAddV1;P2;ADD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Bincount;;;
 Bitcast;P2;BITCAST;f32 f64 i8 i32 i64 u8 u32
@@ -55,6 +57,7 @@ BitwiseXor;P2;BITWISE_XOR CAST BITCAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16
 BlockLSTM;;;
 BlockLSTMV2;;;
 BroadcastArgs;P1;BROADCAST_ARGS;i32 i64
+BroadcastGradientArgs;P2;CAST EQUAL RESHAPE WHERE CONCATENATION;i32
 BroadcastTo;P0;BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool string c64
 Bucketize;P2;BUCKETIZE;f32 f16 bf16 f64 i32 i64
 CTCBeamSearchDecoder;;;
@@ -77,6 +80,7 @@ Conj;P2;NEG formula;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool
 ConjugateTranspose;;;
 ConstrainedSequence;;;
 Conv2D;P0;CONV_2D TRANSPOSE CAST PAD;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+Conv2DBackpropFilter;P2;BATCH_MATMUL RESHAPE STRIDED_SLICE TRANSPOSE CONCATENATION PADV2;f32 f16 bf16 f64 i8 i16 i32
 Conv2DBackpropInput;P0;TRANSPOSE_CONV TRANSPOSE GATHER SLICE;f32 f16 bf16 f64 i8 u8
 Conv3D;P1;CONV_3D RESHAPE CONV_2D ADD CONCATENATION SHAPE SLICE DEPTHWISE_CONV_2D PAD REDUCE_PROD SPLIT STRIDED_SLICE TRANSPOSE;f32 f16 bf16 f64
 Conv3DBackpropInput;;;
@@ -110,6 +114,8 @@ DenseToDenseSetOperation;;;
 DenseToSparseSetOperation;;;
 DepthToSpace;P0;DEPTH_TO_SPACE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 DepthwiseConv2dNative;P0;DEPTHWISE_CONV_2D CONV_2D PAD RESHAPE TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
+DepthwiseConv2dNativeBackpropFilter;P2;CONCATENATION MUL RESHAPE STRIDED_SLICE SUM PADV2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+DepthwiseConv2dNativeBackpropInput;P2;DEPTHWISE_CONV_2D PAD SLICE RESHAPE SUM;f32
 Dequantize;;;
 Diag;P2;MATRIX_DIAG RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 DiagPart;P2;GATHER RESHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
@@ -123,6 +129,7 @@ EagerPyFunc;;;
 Eig;;;
 Einsum;P0;BATCH_MATMUL RESHAPE TRANSPOSE FULLY_CONNECTED CONCATENATION SHAPE SLICE SUM GATHER MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Elu;P0;ELU;f32 f16 bf16 f64 i8 i16 u8
+EluGrad;P2;ADD LESS MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Empty;;;
 EmptyTensorList;;;
 EmptyTensorMap;;;
@@ -154,9 +161,12 @@ Fingerprint;;;
 Floor;P0;FLOOR;f32 f16 bf16 f64
 FloorDiv;P0;FLOOR_DIV CAST BROADCAST_TO RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 FloorMod;P0;FLOOR_MOD BROADCAST_TO;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
-FusedBatchNorm;P2;ADD MEAN MUL RESHAPE RSQRT SQUARED_DIFFERENCE SUB;f32 f16 bf16 f64 i8
-FusedBatchNormV2;P2;ADD MEAN MUL RESHAPE RSQRT SQUARED_DIFFERENCE SUB;f32 f16 bf16 f64 i8
-FusedBatchNormV3;P0;ADD MUL RESHAPE RSQRT SUB MEAN SQUARED_DIFFERENCE;f32 f16 bf16 f64
+FusedBatchNorm;P2;ADD MEAN MUL RESHAPE RSQRT SQUARED_DIFFERENCE SUB;f32 f16 bf16 f64
+FusedBatchNormGrad;;MUL SUB SUM ADD MEAN RSQRT;f32 f16 bf16 f64 i8 i16 u8
+FusedBatchNormGradV2;;MUL SUB SUM ADD MEAN RSQRT;f32 f16 bf16 f64 i8 i16 u8
+FusedBatchNormGradV3;P2;MUL SUB SUM ADD MEAN RSQRT;f32 f16 bf16 f64 i8 i16 u8
+FusedBatchNormV2;P2;ADD MEAN MUL RESHAPE RSQRT SQUARED_DIFFERENCE SUB;f32 f16 bf16 f64
+FusedBatchNormV3;P0;ADD MUL RESHAPE RSQRT SUB MEAN SQUARED_DIFFERENCE CAST DIV GATHER MAXIMUM REDUCE_PROD SHAPE;f32 f16 bf16 f64
 FusedDepthwiseConv2dNative;;;
 FusedPadConv2D;P2;CONV_2D MIRROR_PAD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 FusedResizeAndPadConv2D;;;
@@ -189,6 +199,7 @@ InplaceAdd;;;
 InplaceSub;;;
 InplaceUpdate;;;
 Inv;;;
+InvGrad;P2;MUL NEG;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Invert;P2;BITWISE_XOR CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 InvertPermutation;P2;RESHAPE SCATTER_ND;i8 i16 i32 i64 u8 u16 u32
 IsFinite;P1;EQUAL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8
@@ -202,7 +213,8 @@ L2Loss;P2;MUL SUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 LRN;P0;LOCAL_RESPONSE_NORMALIZATION;f32 f16 bf16 f64
 LSTMBlockCell;;;
 LeakyRelu;P0;LEAKY_RELU CAST;f32 f16 bf16 f64 i8 i16 u8
-LeftShift;P2;GATHER MUL;i8 i16 i32 u8 u16
+LeakyReluGrad;P2;GREATER MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+LeftShift;P2;GATHER MINIMUM MUL MAXIMUM CAST BITCAST LESS SELECT_V2;i8 i16 i32 u8 u16 u32
 Less;P0;LESS RESHAPE BROADCAST_TO CAST CONCATENATION SHAPE SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 LessEqual;P0;LESS_EQUAL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Lgamma;P2;ABS ADD DIV FLOOR LESS LOG MINIMUM MUL NEG SELECT_V2 SIN SUB;f32 f16 bf16 f64
@@ -242,6 +254,7 @@ MatrixTriangularSolve;P2;DIV GATHER MUL SELECT_V2 SUB TRANSPOSE WHILE BROADCAST_
 Max;P0;REDUCE_MAX CAST EQUAL FLOOR_MOD GATHER LOGICAL_NOT REDUCE_ANY RESHAPE SHAPE WHERE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 MaxPool;P0;MAX_POOL_2D CAST REDUCE_MAX RESHAPE PADV2 TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
 MaxPool3D;P2;MAX_POOL_2D RESHAPE TRANSPOSE;f32 f16 bf16 f64 i8 i16 u8
+MaxPoolGrad;P2;ADD CAST EQUAL MUL PAD SLICE STRIDED_SLICE SUB RESHAPE PADV2;f32 f16 bf16 f64
 MaxPoolV2;P2;MAX_POOL_2D;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
 MaxPoolWithArgmax;P2;GREATER MAXIMUM SELECT_V2 STRIDED_SLICE CAST PADV2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 MaxSpanningTree;;;
@@ -252,6 +265,7 @@ Mfcc;P2;FULLY_CONNECTED LOG MAXIMUM SQRT;f32 f16 bf16 f64
 Min;P0;REDUCE_MIN CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Minimum;P0;MINIMUM CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 MirrorPad;P0;MIRROR_PAD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 bool
+MirrorPadGrad;P2;ADD PAD REVERSE_V2 SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Mod;P2;ABS FLOOR_MOD LESS NEG SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Mul;P0;MUL CAST formula ADD SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 MulNoNan;P2;EQUAL MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
@@ -343,6 +357,7 @@ ReaderReadV2;;;
 Real;P2;IMAG REAL;c64
 RealDiv;P0;DIV CAST ADD MUL NEG SUB formula;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 Reciprocal;P1;DIV;f32 f16 bf16 f64 i8 i16 i32 u8
+ReciprocalGrad;P2;MUL NEG;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 ReduceJoin;;;
 RefEnter;;;
 RefExit;;;
@@ -353,6 +368,8 @@ RegexReplace;;;
 RegexSplitWithOffsets;;;
 Relu;P0;RELU MAXIMUM CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Relu6;P0;RELU6 MAXIMUM MINIMUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+Relu6Grad;P2;CAST GREATER LESS LOGICAL_AND MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
+ReluGrad;P2;CAST GREATER MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 RequantizationRange;;;
 Requantize;;;
 Reshape;P0;RESHAPE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
@@ -376,12 +393,13 @@ ResourceStridedSliceAssign;P1;ASSIGN_VARIABLE CONCATENATION GATHER READ_VARIABLE
 Reverse;P2;REVERSE_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 ReverseSequence;P1;REVERSE_SEQUENCE;f32 f16 bf16 f64 i16 i32 i64 u8
 ReverseV2;P0;REVERSE_V2 CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool c64
-RightShift;P2;RIGHT_SHIFT;i8 i16 i32 u8 u16
+RightShift;P2;RIGHT_SHIFT CAST;i8 i16 i32 u8 u16 u32
 Rint;P2;ROUND;f32 f16 bf16 f64
 Roll;P1;SLICE CONCATENATION FLOOR_MOD GATHER SUB RANGE RESHAPE SHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string c64
 RougeL;;;
 Round;P0;ROUND;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 Rsqrt;P0;RSQRT CAST;f32 f16 bf16 f64 i8 i16 u8
+RsqrtGrad;P2;MUL;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 SampleDistortedBoundingBox;;;
 SampleDistortedBoundingBoxV2;;;
 ScaleAndTranslate;P2;BATCH_MATMUL RESHAPE;f32 f16 bf16 f64
@@ -396,6 +414,7 @@ Select;P0;SELECT_V2 RESHAPE SELECT;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
 SelectV2;P0;SELECT SELECT_V2 BROADCAST_TO CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u32 bool
 SelfAdjointEigV2;;;
 Selu;P0;EXP GREATER MUL SELECT_V2 SUB;f32 f16 bf16 f64 i8 i16 u8
+SeluGrad;P2;ADD LESS MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 SentenceFragments;;;
 SentencepieceDecode;;;
 SentencepieceDetokenizeOp;;;
@@ -412,6 +431,7 @@ SerializeTensor;;;
 Shape;P0;SHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 ShapeN;P2;SHAPE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
 Sigmoid;P0;LOGISTIC CAST;f32 f16 bf16 f64 i8 i16 u8
+SigmoidGrad;P2;MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Sign;P0;SIGN CAST GREATER LESS SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Sin;P0;SIN;f32 f16 bf16 f64
 Sinh;P2;ABS DIV EXP LESS MUL NEG SELECT_V2 SUB TANH;f32 f16 bf16 f64
@@ -421,7 +441,9 @@ Snapshot;;;
 Softmax;P0;SOFTMAX CAST;f32 f16 bf16 f64 i8 i16 u8
 SoftmaxCrossEntropyWithLogits;P2;LOG_SOFTMAX MUL NEG SOFTMAX SUB SUM;f32 f16 bf16 f64
 Softplus;P0;ABS ADD EXP LOG NEG RELU;f32 f16 bf16 f64
+SoftplusGrad;P2;ADD DIV EXP NEG;f32 f16 bf16 f64
 Softsign;P1;ABS ADD DIV;f32 f16 bf16 f64 i8 i16 i32
+SoftsignGrad;P2;ABS ADD DIV MUL;f32 f16 bf16 f64 i8 i16 i32 u8 u16
 SpaceToBatch;P2;SPACE_TO_BATCH_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 SpaceToBatchND;P0;SPACE_TO_BATCH_ND PAD RESHAPE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 SpaceToDepth;P0;SPACE_TO_DEPTH TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
@@ -450,6 +472,7 @@ Split;P0;SPLIT SLICE CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool str
 SplitMergeTokenizeWithOffsets;;;
 SplitV;P0;SPLIT_V;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
 Sqrt;P0;SQRT;f32 f16 bf16 f64 i8 i16 u8
+SqrtGrad;P2;DIV MUL;f32 f16 bf16 f64 i8 i16 i32 u8 u16
 Square;P0;SQUARE MUL CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 SquaredDifference;P0;SQUARED_DIFFERENCE RESHAPE MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Squeeze;P0;RESHAPE SQUEEZE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
@@ -478,6 +501,7 @@ StaticRegexFullMatch;;;
 StaticRegexReplace;;;
 StopGradient;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 StridedSlice;P0;STRIDED_SLICE RESHAPE CONCATENATION GATHER SHAPE SLICE IMAG REAL formula CAST;f32 f64 i8 i16 i32 i64 u8 u16 u32 bool c64
+StridedSliceGrad;P2;PAD RESHAPE CONCATENATION GATHER;f32
 StringFormat;;;
 StringJoin;;;
 StringLength;P2;;
@@ -499,6 +523,7 @@ TFText>NgramsStringJoin;;;
 TFText>WhitespaceTokenizeWithOffsetsV2;;;
 Tan;P2;COS DIV SIN;f32 f16 bf16 f64
 Tanh;P0;TANH;f32 f16 bf16 f64 i8 i16 u8
+TanhGrad;P2;MUL SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 TensorArrayConcatV3;;;
 TensorArrayGatherV3;;;
 TensorArrayReadV3;;;
@@ -571,8 +596,19 @@ WhitespaceTokenizeWithOffsets;;;
 WordpieceTokenizeWithOffsets;;;
 Xdivy;P2;DIV EQUAL SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 u8
 XlaCallModule;;;
+XlaConvV2;;;
+XlaDotV2;;;
 XlaDynamicSlice;P2;MAXIMUM MINIMUM SLICE SHAPE SUB CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool string
 XlaDynamicUpdateSlice;P2;DYNAMIC_UPDATE_SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 bool
+XlaGather;;;
+XlaPad;;;
+XlaReduceWindow;;;
+XlaRngBitGenerator;;;
+XlaScatter;;;
+XlaSelectAndScatter;;;
+XlaSort;;;
+XlaVariadicReduceV2;;;
+XlaVariadicSort;;;
 Xlog1py;P2;ADD DIV EQUAL LOG MAXIMUM MINIMUM MUL SELECT_V2 SUB;f32 f16 bf16 f64
 Xlogy;P2;EQUAL LOG MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 u8
 ZerosLike;P0;ZEROS_LIKE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64

@@ -20,6 +20,7 @@ function reduction(reduce: Reduce) {
     const { shape } = x.type
     const keepDims = n.bool('keep_dims', false)
     if (axes.data || keepDims || shape.length === 0) return reduce(b, x, axes, keepDims)
+    if (n.node.op === 'Sum' && n.scope.openAxes.has(n.in(1))) return reduce(b, x, axes, true)
     return reduceAlongUnknown(n, b, x, axes, reduce)
   }
 }
