@@ -1,3 +1,4 @@
+import type { Value } from '../../ir/types.ts'
 import { onParts } from '../complex.ts'
 import { floatsAsF32 } from '../conversions.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -34,7 +35,7 @@ import { variableOps } from './variables.ts'
 import { warps } from './warp.ts'
 
 /** Results that are f32 whatever the operands. */
-const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize'])
+const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize', 'SparseMatMul'])
 
 /** Ops that take every element type as it is. */
 const untyped = [
@@ -47,6 +48,8 @@ const untyped = [
   'EnsureShape',
   'PreventGradient',
   'CheckNumerics',
+  'CheckNumericsV2',
+  'DeepCopy',
 ] as const
 const anyType = [...untyped, 'Cast', 'Bitcast', 'Reshape', 'Squeeze', 'ExpandDims', 'Shape', 'ShapeN', 'Rank', 'Size'] as const
 /** Ops that treat both parts of a complex number alike. */
@@ -103,11 +106,14 @@ const pick = (registry: LoweringRegistry, names: readonly string[]): LoweringReg
 const real: LoweringRegistry = { ...floatsAsF32(families, f32Results), ...pick(families, anyType) }
 const complex = withComplex(real)
 
+const onBothParts: LoweringRegistry = Object.fromEntries(partwise.map((name) => [name, onParts(complex[name]!)]))
+
 /** Lowerings of TensorFlow ops, one file per family. */
 export const tensorflow: LoweringRegistry = Object.assign(
   Object.create(null),
   complex,
-  Object.fromEntries(partwise.map((name) => [name, onParts(complex[name]!)])),
+  onBothParts,
+  { ConjugateTranspose: (n, b) => complex.Conj!(n.with([onBothParts.Transpose!(n, b)].flat() as Value[]), b) } satisfies LoweringRegistry,
   control,
   variableOps(real),
   tensorLists,

@@ -37,9 +37,8 @@ const instead: readonly (readonly [string, string])[] = [
     'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessTruncatedNormal StatelessTruncatedNormalV2',
     'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
   ],
-  ['BatchNormWithGlobalNormalization', 'use tf.nn.batch_normalization'],
-  ['SparseMatMul SparseReorder SparseAdd SparseSlice', 'use dense tensors'],
-  ['IRFFT2D IRFFT3D RFFT3D', 'transform one dim at a time'],
+  ['SparseReorder SparseAdd SparseSlice', 'use dense tensors'],
+  ['ImmutableConst', 'store the weights in the graph as Const nodes: they lie in memory outside of the file'],
   ['XlaCallModule', 'export with jax2tf native_serialization=False'],
 ]
 const insteadOf: ReadonlyMap<string, string> = new Map(instead.flatMap(([ops, text]) => ops.split(' ').map((op) => [op, text] as const)))

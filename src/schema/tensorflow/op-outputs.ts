@@ -4,6 +4,7 @@
  * @see https://www.tensorflow.org/api_docs/python/tf/raw_ops
  */
 export const opOutputs: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ApproxTopK', ['values', 'indices']],
   ['BlockLSTM', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
   ['BlockLSTMV2', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
   ['CombinedNonMaxSuppression', ['nmsed_boxes', 'nmsed_scores', 'nmsed_classes', 'valid_detections']],
@@ -20,6 +21,7 @@ export const opOutputs: ReadonlyMap<string, readonly string[]> = new Map([
   ['NonMaxSuppressionV4', ['selected_indices', 'valid_outputs']],
   ['NonMaxSuppressionV5', ['selected_indices', 'selected_scores', 'valid_outputs']],
   ['Qr', ['q', 'r']],
+  ['QuantizeV2', ['output', 'output_min', 'output_max']],
   ['SelfAdjointEigV2', ['e', 'v']],
   ['SoftmaxCrossEntropyWithLogits', ['loss', 'backprop']],
   ['SparseSoftmaxCrossEntropyWithLogits', ['loss', 'backprop']],
