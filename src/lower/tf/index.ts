@@ -5,6 +5,7 @@ import type { LoweringRegistry } from '../registry.ts'
 import { arrays } from './arrays.ts'
 import { audio } from './audio.ts'
 import { bits } from './bits.ts'
+import { blockRecurrent } from './block-recurrent.ts'
 import { colors } from './color.ts'
 import { control } from './control.ts'
 import { ctcDecoders } from './ctc.ts'
@@ -98,6 +99,7 @@ const families: LoweringRegistry = {
   ...statelessRandomOps,
   ...fusedOps,
   ...audio,
+  ...blockRecurrent,
 }
 
 const pick = (registry: LoweringRegistry, names: readonly string[]): LoweringRegistry =>

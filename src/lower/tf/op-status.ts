@@ -25,10 +25,7 @@ const instead: readonly (readonly [string, string])[] = [
   ['CTCBeamSearchDecoder', 'return the logits and decode behind the model'],
   ['Svd SelfAdjointEigV2 Eig Lu MatrixSolveLs', 'compute it before export where the matrix is constant'],
   ['NonMaxSuppressionWithOverlaps', 'use tf.image.non_max_suppression_padded or return the boxes'],
-  [
-    'CudnnRNN CudnnRNNV2 CudnnRNNV3 LSTMBlockCell BlockLSTM BlockLSTMV2 GRUBlockCell',
-    'build the layer as tf.keras.layers.LSTM or GRU and export it on a CPU',
-  ],
+  ['CudnnRNN CudnnRNNV2 CudnnRNNV3', 'build the layer as tf.keras.layers.LSTM or GRU and export it on a CPU'],
   [
     'Enter Exit NextIteration LoopCond Switch Merge RefEnter RefExit RefSwitch RefMerge',
     'export with tf.compat.v1.enable_control_flow_v2()',
