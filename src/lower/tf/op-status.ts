@@ -31,7 +31,7 @@ const instead: readonly (readonly [string, string])[] = [
     'export with tf.compat.v1.enable_control_flow_v2()',
   ],
   [
-    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessTruncatedNormal StatelessTruncatedNormalV2',
+    'RandomGamma RandomPoisson RandomPoissonV2 ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomGammaV2 StatelessRandomGammaV3 StatelessRandomPoisson',
     'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
   ],
   ['SparseReorder SparseAdd SparseSlice', 'use dense tensors'],

@@ -93,7 +93,7 @@ const center = [
 const tails = [
   -2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3, 1.00167406, 2.83297682,
 ]
-function erfinv(f: Formula, x: Value): Value {
+export function erfinv(f: Formula, x: Value): Value {
   const w = f.neg(f.log(f.mul(f.sub(1, x), f.add(x, 1))))
   const inner = f.polynomial(f.sub(w, 2.5), center)
   const outer = f.polynomial(f.sub(f.sqrt(w), 3), tails)
