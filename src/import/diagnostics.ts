@@ -204,11 +204,23 @@ export function unfedPlaceholder(file: string, node: string, signature: string):
 export function unsupportedResource(file: string, node: string, op: string): DowncastError {
   return new DowncastError({
     code: 'import/unsupported-resource',
-    message: `The model in ${JSON.stringify(file)} uses ${op} ${JSON.stringify(node)}: of the resources of TensorFlow, only variables can be imported.`,
+    message: `The model in ${JSON.stringify(file)} uses ${op} ${JSON.stringify(node)}: of the resources of TensorFlow, only variables can be imported, and tables of numbers that calls take.`,
     file,
     node,
     op,
     hint: 'Keep lookups in tables and other stateful objects outside of the signature.',
+  })
+}
+
+/** A table whose contents the model changes as it runs. */
+export function tableChanged(file: string, node: string, op: string): DowncastError {
+  return new DowncastError({
+    code: 'import/table-changed',
+    message: `The model in ${JSON.stringify(file)} changes a table in ${op} ${JSON.stringify(node)}, which LiteRT cannot do.`,
+    file,
+    node,
+    op,
+    hint: 'Export a signature that only looks up.',
   })
 }
 

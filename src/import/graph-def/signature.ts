@@ -9,6 +9,7 @@ import type { GraphNode } from './graph-node.ts'
 import { Inliner, type Operand, type VariableReader } from './inline.ts'
 import { inputShapes, outputShape } from './ports.ts'
 import { assemble, FunctionLibrary } from './source-library.ts'
+import { tableContents } from './tables.ts'
 import { variableName } from './variable-access.ts'
 import { writtenVariables } from './writes.ts'
 
@@ -31,6 +32,7 @@ export function frozenGraph(nodes: ReadonlyMap<string, GraphNode>, definitions: 
       throw notFrozen(definitions.file, node.name)
     },
     isWritten: () => false,
+    table: (node) => tableContents(nodes, definitions, node.name),
   }
   return { nodes, definitions, variables, functions: new FunctionLibrary(definitions, variables), isBatch: false, notes }
 }

@@ -31,6 +31,7 @@ import { sparseTensors } from './sparse.ts'
 import { special } from './special.ts'
 import { withComplex } from './spectra.ts'
 import { statelessRandomOps } from './stateless-random.ts'
+import { tables } from './tables.ts'
 import { tensorLists } from './tensor-list.ts'
 import { variableOps } from './variables.ts'
 import { warps } from './warp.ts'
@@ -100,6 +101,7 @@ const families: LoweringRegistry = {
   ...fusedOps,
   ...audio,
   ...blockRecurrent,
+  ...tables,
 }
 
 const pick = (registry: LoweringRegistry, names: readonly string[]): LoweringRegistry =>
