@@ -1,13 +1,13 @@
-import type { DType } from '../../../core/dtype.ts'
+import { bitsOf, type DType } from '../../../core/dtype.ts'
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { castTo, constantOf, toBool, toF32 } from '../../operands.ts'
+import { castTo, constantOf, reshapeTo, toBool, toF32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { dtypeNamed } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { first, floats, numeric, ofFloats, option, run, tf, tfFloat } from './operation.ts'
+import { first, floats, knownSize, numeric, ofFloats, option, run, tf, tfFloat } from './operation.ts'
 
 /*
  * Functions of each element.
@@ -98,7 +98,26 @@ export function saturated(b: OpBuilder, x: Value, to: DType): Value {
   return castTo(b, f.max(f.min(x, high), low), to)
 }
 
+/** The same bytes as elements of another type, which take more or fewer of the last dim. */
+function view(k: KerasOp, b: OpBuilder): Value {
+  const x = first(k, b)
+  const stated = option(k, 'dtype')
+  if (stated == null) return x
+  if (typeof stated === 'string' && /^(b?float(16|64))$/.test(stated)) return k.reject(`views as ${stated} are not supported`)
+  const to = dtypeNamed(k, stated)
+  const { dtype, shape } = x.type
+  const [from, size] = [bitsOf(dtype), bitsOf(to)]
+  if (dtype === 'bool' || to === 'bool') return k.reject('views of bools are not supported')
+  if (from === size) return b.op(op.bitcast, [x], { to })
+  const last = knownSize(k, x, shape.length - 1)
+  if ((last * from) % size !== 0) return k.reject(`${last} elements of ${dtype} are no whole elements of ${to}`)
+  const outer = shape.slice(0, -1)
+  if (from < size) return b.op(op.bitcast, [reshapeTo(b, x, [...outer, (last * from) / size, size / from])], { to })
+  return reshapeTo(b, b.op(op.bitcast, [x], { to }), [...outer, (last * from) / size])
+}
+
 export const functions: LoweringRegistry = {
+  View: layer(view),
   Absolute: absolute,
   Abs: absolute,
   Fabs: layer((k, b) => run(k, b, 'Abs', [floats(k, b)])),
