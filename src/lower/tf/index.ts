@@ -4,6 +4,7 @@ import { floatsAsF32 } from '../conversions.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { arrays } from './arrays.ts'
 import { audio } from './audio.ts'
+import { besselFunctions } from './bessel.ts'
 import { bits } from './bits.ts'
 import { blockRecurrent } from './block-recurrent.ts'
 import { colors } from './color.ts'
@@ -12,6 +13,7 @@ import { ctcDecoders } from './ctc.ts'
 import { elementwise } from './elementwise.ts'
 import { factorizations } from './factorization.ts'
 import { fusedOps } from './fused.ts'
+import { gammaFunctions } from './gamma.ts'
 import { linear } from './linear.ts'
 import { matrices } from './matrix.ts'
 import { nn } from './nn.ts'
@@ -75,6 +77,8 @@ const partwise = [
 const families: LoweringRegistry = {
   ...elementwise,
   ...special,
+  ...besselFunctions,
+  ...gammaFunctions,
   ...bits,
   ...shape,
   ...pads,

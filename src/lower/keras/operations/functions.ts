@@ -5,6 +5,7 @@ import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
 import { castTo, constantOf, reshapeTo, toBool, toF32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
+import { modified } from '../../tf/bessel.ts'
 import { dtypeNamed } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
 import { first, floats, knownSize, numeric, ofFloats, option, run, tf, tfFloat } from './operation.ts'
@@ -47,17 +48,6 @@ function signbit(k: KerasOp, b: OpBuilder): Value {
   const f = new Formula(b)
   if (x.type.dtype === 'bool') return f.less(castTo(b, x, 'i32'), 0)
   return f.less(x.type.dtype === 'f32' ? b.op(op.bitcast, [x], { to: 'i32' }) : castTo(b, x, 'i32'), 0)
-}
-
-/** @see Abramowitz and Stegun, 9.8.1 and 9.8.2: relative error below 2e-7 */
-function besselI0(f: Formula, x: Value): Value {
-  const size = f.abs(x)
-  const ratio = f.div(size, 3.75)
-  const near = [0.0045813, 0.0360768, 0.2659732, 1.2067492, 3.0899424, 3.5156229, 1]
-  const far = [0.00392377, -0.01647633, 0.02635537, -0.02057706, 0.00916281, -0.00157565, 0.00225319, 0.01328592, 0.39894228]
-  const outer = f.max(ratio, 1)
-  const tail = f.mul(f.div(f.exp(size), f.sqrt(f.max(size, 3.75))), f.polynomial(f.div(1, outer), far))
-  return f.select(f.less(size, 3.75), f.polynomial(f.square(ratio), near), tail)
 }
 
 /** `x` of complex numbers is `ofComplex`'s, of others `ofReal`'s. */
@@ -155,7 +145,7 @@ export const functions: LoweringRegistry = {
   Erf: tfFloat('Erf'),
   Erfc: tfFloat('Erfc'),
   Erfinv: tfFloat('Erfinv'),
-  I0: ofFloats(besselI0),
+  I0: ofFloats((f, x) => modified(f, x, 0, false)),
   Floor: tfFloat('Floor'),
   Ceil: tfFloat('Ceil'),
   Round: layer(round),
