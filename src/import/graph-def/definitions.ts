@@ -42,6 +42,9 @@ interface OpDefinition {
   readonly defaults: ReadonlyMap<string, Lazy<AttrValue>>
 }
 
+/** Ops that hand on what they take, if anything. */
+export const onlyChecks = /^(Assert|Print(V2)?|CheckNumerics(V2)?)$/
+
 /** What a GraphDef refers to by name: functions, and the definitions of ops where the file has them. Decoded when asked for. */
 export class Definitions {
   readonly file: string
@@ -88,7 +91,7 @@ export class Definitions {
       }),
       results: (def.signature?.outputArg ?? []).map((r) => ({ name: r.name, type: r.type, from: def.ret.get(r.name) ?? '' })),
       nodes,
-      checks: [...nodes.values()].filter((n) => n.op === 'Assert' || n.op === 'PrintV2'),
+      checks: [...nodes.values()].filter((n) => onlyChecks.test(n.op)),
       tableChanges: [...nodes.values()].filter((n) => changesTable(n.op)),
     }
     this.#bodies.set(name, body)

@@ -280,6 +280,23 @@ test('checks and prints are left out, with a note', () => {
   ])
 })
 
+test('so are those of the main graph, where results depend on them', () => {
+  const nodes = [
+    x,
+    node('sure', 'Assert', ['x', 'x']),
+    node('shown', 'Print', ['x', 'x', '^sure']),
+    node('beside', 'Assert', ['x', 'x']),
+    node('y', 'CheckNumerics', ['shown']),
+  ]
+  const signatures = { f: { inputs: { x: port('x:0') }, outputs: { y: port('y:0') } } }
+  const { diagnostics } = importSavedModel(modelFolder({ nodes, signatures }))
+  expect(diagnostics.map((d) => d.message.slice(0, 24))).toEqual([
+    'Assert "sure" of "f" is ',
+    'Print "shown" of "f" is ',
+    'CheckNumerics "y" of "f"',
+  ])
+})
+
 const table = [
   x,
   constant('keys', tensor('f32', [3], [[4, new Uint8Array(12)]])),

@@ -19,7 +19,7 @@ import {
 import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
 import { FixedAttrs } from './attrs.ts'
 import { ControlFlow, dataInputs, plainOp } from './control-flow.ts'
-import type { Definitions, FunctionBody } from './definitions.ts'
+import { type Definitions, type FunctionBody, onlyChecks } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
 import { changesTable, isTable, type SourceTable } from './tables.ts'
@@ -307,11 +307,13 @@ export class Inliner {
   }
 
   #tellChecks(frame: Frame): void {
-    for (const node of frame.body?.checks ?? []) {
-      const paths = this.#dropped.get(node.op) ?? []
-      if (paths.length === 0) this.#dropped.set(node.op, paths)
-      paths.push(layerPath(frame.layerPrefix, node.name))
-    }
+    for (const node of frame.body?.checks ?? []) this.#tellCheck(node, frame.layerPrefix)
+  }
+
+  #tellCheck({ op, name }: GraphNode, layerPrefix: string): void {
+    const paths = this.#dropped.get(op) ?? []
+    if (paths.length === 0) this.#dropped.set(op, paths)
+    paths.push(layerPath(layerPrefix, name))
   }
 
   /**
@@ -336,6 +338,7 @@ export class Inliner {
     }
     let hasWrites = false
     for (const node of order) {
+      if (onlyChecks.test(node.op)) this.#tellCheck(node, '')
       const { operands, others } = this.#definitions.writes.of(node)
       for (const operand of operands) {
         hasWrites = true
