@@ -80,31 +80,70 @@ function lstmLayer(n: SourceOp, b: OpBuilder): readonly (Value | undefined)[] {
   const longest = reshapeTo(b, toI32(b, n.in(0)), [])
   const isWhole = typeof steps === 'number' && (constInts(longest)?.[0] ?? -1) >= steps
   const count = isWhole ? b.i32([steps], []) : b.op(op.minimum, [longest, sizeAt(b, x, 0)])
-  const own = [sliceAxis(b, w, 0, inputs, units), ...peepholes]
   const read = results.filter((_, k) => n.isRead(k))
-  const all = read.map(() => b.op(op.fill, [shapeOperand(b, [steps, batch, units], [x]), b.f32([0], [])]))
+  const { lists } = overSteps(b, {
+    sums: given,
+    count,
+    states: [cs, h],
+    outer: [sliceAxis(b, w, 0, inputs, units), ...peepholes],
+    rows: read.map(() => [batch, units]),
+    step(inner, now, [state, before], [recurrent, ...holes]) {
+      const sums = new Formula(inner).add(now, times(inner, before!, recurrent!))
+      const step = lstmStep(n, inner, sums, state!, holes.length > 0 ? (holes as unknown as Peepholes) : undefined)
+      return { states: [step.cs, step.h], rows: read.map((name) => step[name]) }
+    },
+  })
+  return results.map((name) => lists[read.indexOf(name)])
+}
+
+export interface Steps {
+  /** What goes into each step, along the first dim. */
+  readonly sums: Value
+  /** How many steps, a scalar. */
+  readonly count: Value
+  readonly states: readonly Value[]
+  /** What all steps take. */
+  readonly outer: readonly Value[]
+  /** Shapes of what the steps give. */
+  readonly rows: readonly Shape[]
+  step(
+    b: OpBuilder,
+    now: Value,
+    states: readonly Value[],
+    outer: readonly Value[],
+    at: Value,
+  ): { readonly states: readonly Value[]; readonly rows: readonly Value[] }
+}
+
+/** A loop over the steps: the last states, and what the steps gave as lists `[T, ...row]`, zeros beyond `count`. */
+export function overSteps(
+  b: OpBuilder,
+  { sums, count, states, outer, rows, step }: Steps,
+): Pick<Steps, 'states'> & { readonly lists: readonly Value[] } {
+  const lists = rows.map((row) => b.op(op.fill, [shapeOperand(b, [sums.type.shape[0]!, ...row], [sums, ...states]), b.f32([0], [])]))
   // What is no constant comes in from outside of the loop.
-  const outer = [count, ...own]
-  const carried = outer.filter((v) => !v.data)
-  const inside = (inner: OpBuilder, vars: readonly Value[]) => outer.map((v) => (v.data ? inner.copy(v) : vars[4 + carried.indexOf(v)]!))
+  const given = [count, ...outer]
+  const carried = given.filter((v) => !v.data)
+  const inside = (inner: OpBuilder, vars: readonly Value[]) => given.map((v) => (v.data ? inner.copy(v) : vars[2 + carried.indexOf(v)]!))
+  const first = 2 + carried.length
   const ends = loop(
     b,
-    [b.i32([0], []), given, cs, h, ...carried, ...all],
+    [b.i32([0], []), sums, ...carried, ...states, ...lists],
     (inner, vars) => inner.op(op.less, [vars[0]!, inside(inner, vars)[0]!]),
     (inner, vars) => {
-      const [at, sums, state, before] = vars as [Value, Value, Value, Value]
-      const [, recurrent, ...holes] = inside(inner, vars) as [Value, Value, ...Value[]]
-      const f = new Formula(inner)
-      const now = f.add(inner.op(op.gather, [sums, at], { axis: 0 }), times(inner, before, recurrent))
-      const step = lstmStep(n, inner, now, state, holes.length > 0 ? (holes as unknown as Peepholes) : undefined)
-      const place = inner.op(op.pack, [at, inner.i32([0], []), inner.i32([0], [])], { valuesCount: 3, axis: 0 })
-      const lists = read.map((name, k) =>
-        inner.op(op.dynamicUpdateSlice, [vars[4 + carried.length + k]!, expandDims(inner, step[name], 0), place]),
-      )
-      return [f.add(at, 1), sums, step.cs, step.h, ...vars.slice(4, 4 + carried.length), ...lists]
+      const at = vars[0]!
+      const own = vars.slice(first, first + states.length)
+      const now = inner.op(op.gather, [vars[1]!, at], { axis: 0 })
+      const made = step(inner, now, own, inside(inner, vars).slice(1), at)
+      const all = made.rows.map((row, k) => {
+        const place = [at, ...row.type.shape.map(() => inner.i32([0], []))]
+        const start = inner.op(op.pack, place, { valuesCount: place.length, axis: 0 })
+        return inner.op(op.dynamicUpdateSlice, [vars[first + states.length + k]!, expandDims(inner, row, 0), start])
+      })
+      return [new Formula(inner).add(at, 1), ...vars.slice(1, first), ...made.states, ...all]
     },
   )
-  return results.map((name) => ends[4 + carried.length + read.indexOf(name)]).map((v, k) => (n.isRead(k) ? v : undefined))
+  return { states: ends.slice(first, first + states.length), lists: ends.slice(first + states.length) }
 }
 
 function gruCell(n: SourceOp, b: OpBuilder): readonly Value[] {

@@ -10,6 +10,7 @@ import { blockRecurrent } from './block-recurrent.ts'
 import { colors } from './color.ts'
 import { control } from './control.ts'
 import { ctcDecoders } from './ctc.ts'
+import { cudnnLayers } from './cudnn-rnn.ts'
 import { elementwise } from './elementwise.ts'
 import { factorizations } from './factorization.ts'
 import { fusedOps } from './fused.ts'
@@ -105,6 +106,7 @@ const families: LoweringRegistry = {
   ...fusedOps,
   ...audio,
   ...blockRecurrent,
+  ...cudnnLayers,
   ...tables,
 }
 

@@ -25,7 +25,6 @@ const instead: readonly (readonly [string, string])[] = [
   ['CTCBeamSearchDecoder', 'return the logits and decode behind the model'],
   ['Svd SelfAdjointEigV2 Eig Lu MatrixSolveLs', 'compute it before export where the matrix is constant'],
   ['NonMaxSuppressionWithOverlaps', 'use tf.image.non_max_suppression_padded or return the boxes'],
-  ['CudnnRNN CudnnRNNV2 CudnnRNNV3', 'build the layer as tf.keras.layers.LSTM or GRU and export it on a CPU'],
   [
     'RandomGamma RandomPoisson RandomPoissonV2 ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomGammaV2 StatelessRandomGammaV3 StatelessRandomPoisson',
     'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
