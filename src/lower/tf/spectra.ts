@@ -167,12 +167,16 @@ export function withComplex(registry: LoweringRegistry): LoweringRegistry {
       const { re, im } = partsOf(b, n.in(0))
       return atan2(new Formula(b), im, re)
     },
-    FFT: fft(-1, 1),
-    IFFT: fft(1, 1),
-    FFT2D: fft(-1, 2),
-    IFFT2D: fft(1, 2),
-    FFT3D: fft(-1, 3),
-    IFFT3D: fft(1, 3),
+    ...Object.fromEntries(
+      ['', 'Batch'].flatMap((before) => [
+        [`${before}FFT`, fft(-1, 1)],
+        [`${before}IFFT`, fft(1, 1)],
+        [`${before}FFT2D`, fft(-1, 2)],
+        [`${before}IFFT2D`, fft(1, 2)],
+        [`${before}FFT3D`, fft(-1, 3)],
+        [`${before}IFFT3D`, fft(1, 3)],
+      ]),
+    ),
     RFFT: rfft,
     IRFFT: irfftOver(1),
     RFFT2D: rfftOver(2),
