@@ -14,6 +14,7 @@ AdjustSaturation;P2;ABS ADD CONCATENATION DIV EQUAL GREATER LESS LESS_EQUAL MAXI
 All;P0;REDUCE_ALL;bool
 Angle;P2;ATAN2;c64
 Any;P0;REDUCE_ANY CAST EQUAL FLOOR_MOD GATHER LOGICAL_NOT RESHAPE SHAPE WHERE;bool
+ApproxTopK;;;
 ApproximateEqual;P2;ABS LESS SUB;f32 f16 bf16 f64 i8 i16 i32
 ArgMax;P0;ARG_MAX CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
 ArgMin;P0;ARG_MIN CAST;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
@@ -31,6 +32,12 @@ AudioSpectrogram;P2;ADD GATHER IMAG MUL REAL RESHAPE RFFT2D SLICE TRANSPOSE CONC
 AvgPool;P0;AVERAGE_POOL_2D TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool
 AvgPool3D;P2;AVERAGE_POOL_2D RESHAPE CONCATENATION REDUCE_PROD SHAPE SLICE TRANSPOSE;f32 f16 bf16 f64 i8 i16 u8
 BatchCholesky;;;
+BatchFFT;;;
+BatchFFT2D;;;
+BatchFFT3D;;;
+BatchIFFT;;;
+BatchIFFT2D;;;
+BatchIFFT3D;;;
 BatchMatMul;;BATCH_MATMUL CAST MUL RESHAPE SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 BatchMatMulV2;P0;BATCH_MATMUL FULLY_CONNECTED RESHAPE BROADCAST_TO CONCATENATION MUL SHAPE SLICE SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 BatchMatMulV3;P2;CAST MUL RESHAPE SUM TRANSPOSE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
@@ -45,6 +52,19 @@ BatchMatrixTriangularSolve;;;
 BatchNormWithGlobalNormalization;;;
 BatchToSpace;P2;BATCH_TO_SPACE_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 BatchToSpaceND;P0;BATCH_TO_SPACE_ND RESHAPE SLICE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
+BesselI0;;;
+BesselI0e;;;
+BesselI1;;;
+BesselI1e;;;
+BesselJ0;;;
+BesselJ1;;;
+BesselK0;;;
+BesselK0e;;;
+BesselK1;;;
+BesselK1e;;;
+BesselY0;;;
+BesselY1;;;
+Betainc;;;
 BiasAdd;P0;ADD RESHAPE;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 BiasAddV1;P2;ADD;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Bincount;;;
@@ -64,7 +84,7 @@ CaseFoldUTF8;;;
 Cast;P0;CAST MUL formula;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 Ceil;P0;CEIL;f32 f16 bf16 f64
 CheckNumerics;P1;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
-CheckNumericsV2;;;
+CheckNumericsV2;;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 Cholesky;P2;DIV GATHER MUL SELECT_V2 SQRT SUB TRANSPOSE CONCATENATION FILL SHAPE SLICE WHILE;f32 f16 bf16 f64
 ClipByValue;P2;MAXIMUM MINIMUM;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 CombinedNonMaxSuppression;P2;ABS ADD CAST FLOOR FLOOR_DIV GATHER GREATER LESS MAXIMUM MINIMUM NON_MAX_SUPPRESSION_V4 PACK REDUCE_MAX REDUCE_PROD RESHAPE SELECT_V2 SLICE SUB TOPK_V2 CONCATENATION PAD;f32 f16 bf16 f64
@@ -179,6 +199,8 @@ IRFFT3D;;;
 Identity;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 IdentityN;P0;;f32 f16 bf16 f64 i4 u4 i2 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64 c128 resource variant
 If;P1;IF MUL;bool
+Igamma;;;
+Igammac;;;
 Imag;P2;;c64
 ImageProjectiveTransformV2;P2;ABS ADD CAST DIV FLOOR GATHER GREATER_EQUAL LESS LOGICAL_AND MAXIMUM MINIMUM MUL NOT_EQUAL RESHAPE SELECT_V2 SIGN SLICE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 bool c64
 ImageProjectiveTransformV3;P2;ADD GATHER MUL RESHAPE SELECT_V2 CAST DIV FLOOR GREATER_EQUAL LESS LOGICAL_AND MAXIMUM MINIMUM NOT_EQUAL SLICE SUB ABS GREATER NEG SIGN;f32 f16 bf16 f64
@@ -213,9 +235,11 @@ LogSoftmax;P0;LOG_SOFTMAX;f32 f16 bf16 f64 i8 i16 u8
 LogicalAnd;P0;LOGICAL_AND BROADCAST_TO;bool
 LogicalNot;P0;LOGICAL_NOT;bool
 LogicalOr;P0;LOGICAL_OR;bool
+LookupTableExport;;;
 LookupTableExportV2;;;
 LookupTableFind;;;
-LookupTableFindV2;;;
+LookupTableFindV2;P2;CAST GATHER GREATER_EQUAL LESS_EQUAL LOGICAL_AND SELECT_V2 SUB;i32 i64
+LookupTableSize;;;
 LookupTableSizeV2;;;
 LoopCond;;;
 LowerBound;P2;CAST LESS RESHAPE SUM CONCATENATION SHAPE SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
@@ -254,6 +278,8 @@ Mod;P2;ABS FLOOR_MOD LESS NEG SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u
 Mul;P0;MUL CAST formula ADD SUB;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 MulNoNan;P2;EQUAL MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Multinomial;;;
+MutableHashTable;;;
+MutableHashTableV2;;;
 Ndtri;P2;ADD LESS LOG MUL NEG SELECT_V2 SQRT SUB;f32 f16 bf16 f64
 Neg;P0;NEG CAST;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32 c64
 NextIteration;;;
@@ -284,6 +310,7 @@ ParseSingleExample;;;
 ParseSingleSequenceExample;;;
 PlaceholderV2;;;
 PlaceholderWithDefault;;;
+Polygamma;;;
 PopulationCount;P2;CAST FLOOR_MOD RESHAPE RIGHT_SHIFT SUM;i32 i64
 Pow;P0;POW CAST BROADCAST_TO MUL RESHAPE SQRT;f32 f16 bf16 f64 i8 i16 i32 i64 u8 u16 u32
 Prelu;;;
@@ -469,6 +496,7 @@ StatelessRandomUniformInt;;;i32
 StatelessRandomUniformIntV2;P2;;i8 i16 i32 i64 u8 u16 u32 u64 bool
 StatelessRandomUniformV2;P2;;i8 i16 i32 i64 u8 u16 u32 u64 bool
 StatelessSampleDistortedBoundingBox;;;
+StatelessShuffle;;;
 StatelessTruncatedNormal;;;
 StatelessTruncatedNormalV2;;;
 StatelessWhile;P1;WHILE FILL PACK CAST GATHER SHAPE;i32
@@ -574,6 +602,7 @@ XlaDynamicUpdateSlice;P2;DYNAMIC_UPDATE_SLICE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 Xlog1py;P2;ADD DIV EQUAL LOG MAXIMUM MINIMUM MUL SELECT_V2 SUB;f32 f16 bf16 f64
 Xlogy;P2;EQUAL LOG MUL SELECT_V2;f32 f16 bf16 f64 i8 i16 u8
 ZerosLike;P0;ZEROS_LIKE;f32 f16 bf16 f64 i4 i8 i16 i32 i64 u8 u16 u32 u64 bool string c64
+Zeta;;;
 _FusedBatchNormEx;;;
 _FusedConv2D;;;
 _FusedDepthwiseConv2dNative;;;
