@@ -11,6 +11,7 @@ import { colors } from './color.ts'
 import { control } from './control.ts'
 import { ctcDecoders } from './ctc.ts'
 import { cudnnLayers } from './cudnn-rnn.ts'
+import { eigenvalueOps } from './eigenvalues.ts'
 import { elementwise } from './elementwise.ts'
 import { factorizations } from './factorization.ts'
 import { fusedOps } from './fused.ts'
@@ -39,8 +40,11 @@ import { tensorLists } from './tensor-list.ts'
 import { variableOps } from './variables.ts'
 import { warps } from './warp.ts'
 
-/** Results that are f32 whatever the operands. */
-const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize', 'SparseMatMul'])
+/** Results that are f32 whatever the operands, or that the lowering itself casts. */
+const f32Results = new Set([
+  ...['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize', 'SparseMatMul'],
+  ...['MatrixSolveLs', 'BatchMatrixSolveLs'],
+])
 
 /** Ops that take every element type as it is. */
 const untyped = [
@@ -91,6 +95,7 @@ const families: LoweringRegistry = {
   ...ctcDecoders,
   ...matrices,
   ...factorizations,
+  ...eigenvalueOps,
   ...reductions,
   ...scans,
   ...linear,

@@ -23,7 +23,7 @@ const instead: readonly (readonly [string, string])[] = [
     'prepare text before the model and pass it ids',
   ],
   ['CTCBeamSearchDecoder', 'return the logits and decode behind the model'],
-  ['Svd SelfAdjointEigV2 Eig Lu MatrixSolveLs', 'compute it before export where the matrix is constant'],
+  ['Eig', 'compute it before export where the matrix is constant'],
   ['NonMaxSuppressionWithOverlaps', 'use tf.image.non_max_suppression_padded or return the boxes'],
   [
     'RandomGamma RandomPoisson RandomPoissonV2 ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomGammaV2 StatelessRandomGammaV3 StatelessRandomPoisson',

@@ -48,8 +48,11 @@ BatchMatrixDiagPart;;;
 BatchMatrixInverse;;;
 BatchMatrixSetDiag;;;
 BatchMatrixSolve;;;
+BatchMatrixSolveLs;;;
 BatchMatrixTriangularSolve;;;
 BatchNormWithGlobalNormalization;;;
+BatchSelfAdjointEigV2;;;
+BatchSvd;;;
 BatchToSpace;P2;BATCH_TO_SPACE_ND;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 BatchToSpaceND;P0;BATCH_TO_SPACE_ND RESHAPE SLICE TRANSPOSE;f32 f16 bf16 f64 i8 i16 i32 i64 u8
 BesselI0;;;

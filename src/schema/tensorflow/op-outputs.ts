@@ -5,6 +5,8 @@
  */
 export const opOutputs: ReadonlyMap<string, readonly string[]> = new Map([
   ['ApproxTopK', ['values', 'indices']],
+  ['BatchSelfAdjointEigV2', ['e', 'v']],
+  ['BatchSvd', ['s', 'u', 'v']],
   ['BlockLSTM', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
   ['BlockLSTMV2', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
   ['CombinedNonMaxSuppression', ['nmsed_boxes', 'nmsed_scores', 'nmsed_classes', 'valid_detections']],
