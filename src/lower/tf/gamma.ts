@@ -66,11 +66,11 @@ function incompleteGamma(f: Formula, a: Value, x: Value, isUpper: boolean): Valu
   const turn = f.add(a, 1)
   const [low, high] = [f.min(x, turn), f.max(x, turn)]
   const ones = f.add(f.mul(a, 0), 1)
-  const [, , sum] = untilConverged(f, [low, a, ones, ones, ones], (g, count, [z, s, term, total]) => {
+  const sum = untilConverged(f, [low, a, ones, ones, ones], (g, count, [z, s, term, total]) => {
     const next = g.mul(term!, g.div(z!, g.add(s!, count)))
     const sum = g.add(total!, next)
     return [z!, s!, next, sum, g.div(next, sum)]
-  }).slice(1) as [Value, Value, Value]
+  })[3]!
   const start = f.sub(f.add(high, 1), a)
   const first = f.div(1, start)
   const fraction = untilConverged(f, [a, start, f.mul(ones, 1 / tiny), first, first, ones], (g, count, [s, b0, c0, d0, h0]) => {
@@ -133,7 +133,7 @@ function zeta(f: Formula, x: Value, q: Value): Value {
   const power = (g: Formula, base: Value, exponent: Value) => g.apply(op.pow, base, g.neg(exponent))
   // Terms below 0 are all summed.
   const count = f.add(f.max(b.op(op.ceil, [largestOf(b, f.neg(q))]), 0), summed)
-  const [, , , head] = loop(
+  const head = loop(
     b,
     [b.f32([0], []), count, q, x, f.mul(q, 0)],
     (inner, vars) => new Formula(inner).less(vars[0]!, vars[1]!),
@@ -141,7 +141,7 @@ function zeta(f: Formula, x: Value, q: Value): Value {
       const g = new Formula(inner)
       return [g.add(k!, 1), end!, base!, exponent!, g.add(sum!, power(g, g.add(base!, k!), exponent!))]
     },
-  ).slice(1) as [Value, Value, Value, Value]
+  ).at(-1)!
   const a = f.add(q, count)
   const last = power(f, a, x)
   let tail = f.add(f.div(f.mul(last, a), f.sub(x, 1)), f.mul(last, 0.5))
