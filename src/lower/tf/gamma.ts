@@ -1,3 +1,4 @@
+import { sameShape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { loop } from '../../ops/control/flow.ts'
@@ -22,7 +23,13 @@ const tiny = 1e-30
 const together =
   (work: (f: Formula, ...values: readonly Value[]) => Value): Lowering =>
   (n, b) =>
-    work(new Formula(b), ...broadcastTogether(b, n.operands))
+    work(new Formula(b), ...ofOneShape(b, broadcastTogether(b, n.operands)))
+
+/** Values that have one shape, of which names of free sizes may differ. */
+function ofOneShape(b: OpBuilder, values: readonly Value[]): readonly Value[] {
+  const { shape } = values[0]!.type
+  return values.map((v) => (v.data || sameShape(v.type.shape, shape) ? v : b.graph.updateValue(v.id, { type: { ...v.type, shape } })))
+}
 
 const allAxes = (x: Value): readonly number[] => x.type.shape.map((_, i) => i)
 const largestOf = (b: OpBuilder, x: Value): Value => (x.type.shape.length === 0 ? x : b.op(op.reduceMax, [x, b.i32(allAxes(x))]))

@@ -218,7 +218,7 @@ export const scatter: LoweringRegistry = {
   ScatterNdNonAliasingAdd: sums.TensorScatterAdd!,
   InplaceAdd: onRows(sums.TensorScatterAdd!),
   InplaceSub: onRows(sums.TensorScatterSub!),
-  InplaceUpdate: onRows(update),
+  ...smallAsI32({ InplaceUpdate: onRows(update) }),
   TensorScatterUpdate: update,
   TensorScatterMax: extreme(op.unsortedSegmentMax, op.maximum),
   TensorScatterMin: extreme(op.unsortedSegmentMin, op.minimum),
