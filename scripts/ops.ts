@@ -205,7 +205,7 @@ const statusText = { supported: 'yes', flex: 'needs Flex', unsupported: 'no' } a
 export async function opsPage(): Promise<string> {
   const rows = await opRows()
   const layers = await kerasRows()
-  const supported = rows.filter((r) => tensorflow[r.op])
+  const supported = rows.filter((r) => factsOf(r.op, tensorflow).status === 'supported')
   const lines = rows.map(({ op, priority, becomes, types }) => {
     const { status, instead } = factsOf(op, tensorflow)
     return `| \`${op}\` | ${priority} | ${statusText[status]} | ${becomes.join(', ')} | ${types.join(' ')} | ${instead ?? ''} |`
@@ -216,8 +216,8 @@ Made by \`scripts/ops.ts\` from the lowerings and the op records; not edited by 
 
 ## TensorFlow
 
-${supported.length} of ${rows.length} have a lowering. *Becomes* is what recorded cases became before optimization, most frequent first; a
-formula is several operators that the optimizer chooses; nothing where an op only passes values on, is folded, or has no recorded case. *Types* are
+${supported.length} of ${rows.length} are supported. *Becomes* is what recorded cases became before optimization, most frequent first; a
+formula is several operators that the optimizer chooses; nothing where an op only passes values on, is folded, is another one when it is lowered, or has no recorded case. *Types* are
 the element types for which the lowering was tried and worked. P0 ops are those of common Keras models, then P1, P2. An op that needs Flex can be
 kept with \`--allow-flex\`, any with \`--allow-custom\`.
 

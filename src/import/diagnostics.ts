@@ -205,13 +205,25 @@ export function unsupportedResource(file: string, node: string, op: string): Dow
   const isPipeline = /Iterator|Queue|Reader|Dataset|StagingArea/.test(op)
   return new DowncastError({
     code: 'import/unsupported-resource',
-    message: `The model in ${JSON.stringify(file)} uses ${op} ${JSON.stringify(node)}: of the resources of TensorFlow, only variables can be imported.`,
+    message: `The model in ${JSON.stringify(file)} uses ${op} ${JSON.stringify(node)}: of the resources of TensorFlow, only variables can be imported, and tables of numbers that calls take.`,
     file,
     node,
     op,
     hint: isPipeline
       ? 'Name what comes out of it with --inputs, such as --inputs IteratorGetNext, and its shape with --shape: the app passes the numbers.'
       : 'Keep lookups in tables and other stateful objects outside of the signature, or name tensors behind them with --inputs.',
+  })
+}
+
+/** A table whose contents the model changes as it runs. */
+export function tableChanged(file: string, node: string, op: string): DowncastError {
+  return new DowncastError({
+    code: 'import/table-changed',
+    message: `The model in ${JSON.stringify(file)} changes a table in ${op} ${JSON.stringify(node)}, which LiteRT cannot do.`,
+    file,
+    node,
+    op,
+    hint: 'Export a signature that only looks up.',
   })
 }
 

@@ -68,6 +68,7 @@ export interface SourceRef {
  * - `Const`: `value` is set; also where the file read a variable that nothing writes;
  * - `VarHandleOp`: `variable` is set; present where control flow takes the handle as an operand (see `SourceLibrary.load`), and for
  *   variables that the model writes;
+ * - `LookupTableFindV2`: the table's keys and its values stand in place of its handle;
  * - `ReadVariableOp`, `AssignVariableOp` and other writes, of such variables only: they stand in the order in which the program runs them.
  */
 export interface SourceNode {

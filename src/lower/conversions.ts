@@ -23,10 +23,16 @@ function converted(conversion: Conversion, lowering: Lowering, { keepsResults = 
     const from = (first ? n.operands.slice(0, 1) : n.operands).find((v) => conversion[v.type.dtype])?.type.dtype
     if (!from) return lowering(n, b)
     const operands = n.operands.map((v, i) => (first && i > 0 ? v : castTo(b, v, conversion[v.type.dtype] ?? v.type.dtype)))
-    const back = (v: Value) => (!keepsResults && v.type.dtype === conversion[from] ? castTo(b, v, from) : v)
+    const back = (v: Value | undefined) => (v && !keepsResults && v.type.dtype === conversion[from] ? castTo(b, v, from) : v)
     const results = lowering(n.with(operands), b)
-    n.scope.narrowings.note(n.layer ?? n.node.op, from, conversion[from]!, [results].flat() as readonly Value[])
-    return Array.isArray(results) ? (results as readonly Value[]).map(back) : back(results as Value)
+    const all = [results].flat() as readonly (Value | undefined)[]
+    n.scope.narrowings.note(
+      n.layer ?? n.node.op,
+      from,
+      conversion[from]!,
+      all.filter((v) => v !== undefined),
+    )
+    return Array.isArray(results) ? all.map(back) : back(all[0])!
   }
 }
 

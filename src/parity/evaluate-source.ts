@@ -26,7 +26,7 @@ export interface SourceEvaluation {
 const maxIterations = 10_000
 
 const random = /Random|Multinomial|TruncatedNormal/
-const stateful = /^(ReadVariableOp|VarHandleOp|VariableV2|HashTable|LookupTable|MutableHashTable)/
+const stateful = /^(ReadVariableOp|VarHandleOp|VariableV2)/
 
 /** What is the same in all graphs of one call. */
 interface Evaluation extends SourceEvaluation {

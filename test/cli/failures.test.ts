@@ -102,15 +102,15 @@ describe('models', () => {
   test('ops that have no counterpart are all named with their layers', async () => {
     const dims = { dtype: attr.type('f32'), shape: attr.shape([4, 4]) }
     const files = modelFiles({
-      nodes: [node('x', 'Placeholder', [], dims), node('head/lu', 'Lu', ['x']), node('tail/eig', 'Eig', ['head/lu'])],
+      nodes: [node('x', 'Placeholder', [], dims), node('head/log', 'MatrixLogarithm', ['x']), node('tail/eig', 'Eig', ['head/log'])],
       ops: [
-        { name: 'Lu', outputs: ['output'] },
+        { name: 'MatrixLogarithm', outputs: ['output'] },
         { name: 'Eig', outputs: ['output'] },
       ],
       signatures: {
         serving_default: {
           inputs: { x: { name: 'x:0', dims: [4, 4] } },
-          outputs: { a: { name: 'head/lu:0', dims: [4, 4] }, b: { name: 'tail/eig:0', dims: [] } },
+          outputs: { a: { name: 'head/log:0', dims: [4, 4] }, b: { name: 'tail/eig:0', dims: [] } },
         },
       },
     })
@@ -118,7 +118,7 @@ describe('models', () => {
     fs.mkdirSync(model)
     for (const [name, bytes] of files) fs.writeFileSync(path.join(model, name), bytes)
     const err = await refused('lower/unsupported-op', convert(model), /2 problems/)
-    for (const word of ['Lu "head/lu"', 'Eig "tail/eig"']) expect(err).toContain(word)
+    for (const word of ['MatrixLogarithm "head/log"', 'Eig "tail/eig"']) expect(err).toContain(word)
   })
 
   test('a signature that the model does not have', () =>

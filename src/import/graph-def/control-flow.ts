@@ -355,6 +355,7 @@ export class ControlFlow {
       results,
       nodes: this.#nodes,
       checks: [],
+      tableChanges: [],
       isNumbered: this.#isNumbered,
       region: this,
     })

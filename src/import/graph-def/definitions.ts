@@ -9,6 +9,7 @@ import { NodeAttrs, noDefaults } from './attrs.ts'
 import { constantOf } from './constant.ts'
 import type { ControlFlow } from './control-flow.ts'
 import { type GraphNode, nodesByName } from './graph-node.ts'
+import { changesTable } from './tables.ts'
 import { Writes } from './writes.ts'
 
 export interface FunctionArg {
@@ -28,6 +29,8 @@ export interface FunctionBody {
   readonly nodes: ReadonlyMap<string, GraphNode>
   /** Those of the nodes that only check or print. */
   readonly checks: readonly GraphNode[]
+  /** Those that change what is in tables. */
+  readonly tableChanges: readonly GraphNode[]
   /** Whether tensors are called `node:1` as in a main graph, not `node:output:0`. */
   readonly isNumbered?: boolean
   /** Set for a loop's or condition's part of a graph, which it knows. */
@@ -38,6 +41,9 @@ interface OpDefinition {
   readonly outputs: OpDef['outputArg']
   readonly defaults: ReadonlyMap<string, Lazy<AttrValue>>
 }
+
+/** Ops that hand on what they take, if anything. */
+export const onlyChecks = /^(Assert|Print(V2)?|CheckNumerics(V2)?)$/
 
 /** What a GraphDef refers to by name: functions, and the definitions of ops where the file has them. Decoded when asked for. */
 export class Definitions {
@@ -85,7 +91,8 @@ export class Definitions {
       }),
       results: (def.signature?.outputArg ?? []).map((r) => ({ name: r.name, type: r.type, from: def.ret.get(r.name) ?? '' })),
       nodes,
-      checks: [...nodes.values()].filter((n) => n.op === 'Assert' || n.op === 'PrintV2'),
+      checks: [...nodes.values()].filter((n) => onlyChecks.test(n.op)),
+      tableChanges: [...nodes.values()].filter((n) => changesTable(n.op)),
     }
     this.#bodies.set(name, body)
     return body

@@ -14,7 +14,7 @@ export class GraphNode {
   constructor(from: Lazy<unknown>, op?: 'Const') {
     const head = from.as(NodeHead)
     this.name = head.name
-    this.op = op ?? head.op
+    this.op = op ?? (head.op === 'PlaceholderV2' ? 'Placeholder' : head.op)
     this.input = op ? [] : head.input
     this.#message = from
   }

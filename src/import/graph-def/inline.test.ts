@@ -280,6 +280,53 @@ test('checks and prints are left out, with a note', () => {
   ])
 })
 
+test('so are those of the main graph, where results depend on them', () => {
+  const nodes = [
+    x,
+    node('sure', 'Assert', ['x', 'x']),
+    node('shown', 'Print', ['x', 'x', '^sure']),
+    node('beside', 'Assert', ['x', 'x']),
+    node('y', 'CheckNumerics', ['shown']),
+  ]
+  const signatures = { f: { inputs: { x: port('x:0') }, outputs: { y: port('y:0') } } }
+  const { diagnostics } = importSavedModel(modelFolder({ nodes, signatures }))
+  expect(diagnostics.map((d) => d.message.slice(0, 24))).toEqual([
+    'Assert "sure" of "f" is ',
+    'Print "shown" of "f" is ',
+    'CheckNumerics "y" of "f"',
+  ])
+})
+
+const table = [
+  x,
+  constant('keys', tensor('f32', [3], [[4, new Uint8Array(12)]])),
+  constant('values', tensor('f32', [3], [[4, new Uint8Array(12)]])),
+  node('t', 'HashTableV2'),
+  node('fill', 'LookupTableImportV2', ['t', 'keys', 'values']),
+]
+
+test('a table stands as its keys and values where it is looked up', () => {
+  const lookup: FunctionSpec = {
+    name: 'lookup',
+    args: { h: 'resource', a: 'f32' },
+    results: { r: 'find:values:0' },
+    nodes: [node('find', 'LookupTableFindV2', ['h', 'a', 'a'])],
+  }
+  const filled: FunctionSpec = {
+    name: 'init',
+    args: { h: 'resource', k: 'f32', v: 'f32' },
+    results: {},
+    nodes: [node('fill', 'LookupTableImportV2', ['h', 'k', 'v'])],
+  }
+  const inFunction = [...table.filter((n) => n !== table[4]), call('init', 'init', ['t', 'keys', 'values'])]
+  for (const nodes of [table, inFunction]) {
+    const g = load({ nodes: [...nodes, call('y', 'lookup', ['t', 'x'])], functions: [lookup, filled] })
+    expect(list(g).at(-1)).toMatch(/^y\/find LookupTableFindV2\((\S+):0, (\S+):0, x:0, x:0\)$/)
+    const find = g.nodes.at(-1)!
+    expect(find.inputs.slice(0, 2).map((i) => g.nodes[i.node]!.value?.shape)).toEqual([[3], [3]])
+  }
+})
+
 const again = (name: string, calls: readonly string[]): FunctionSpec => ({
   name,
   args: { a: 'f32' },
@@ -365,6 +412,40 @@ test.each<[string, Partial<ModelSpec>, string, RegExp]>([
     { nodes: [x, node('t', 'HashTableV2'), node('y', 'LookupTableFindV2', ['t', 'x'])] },
     'import/unsupported-resource',
     /HashTableV2 "t"/,
+  ],
+  [
+    'a table of unknown contents that is handed on',
+    {
+      nodes: [...table.slice(0, 4), call('y', 'f', ['t', 'x'])],
+      functions: [
+        { name: 'f', args: { h: 'resource', a: 'f32' }, results: { r: 'n:y:0' }, nodes: [node('n', 'LookupTableFindV2', ['h', 'a', 'a'])] },
+      ],
+    },
+    'import/unsupported-resource',
+    /HashTableV2 "t"/,
+  ],
+  [
+    'a table that something else takes than a lookup',
+    { nodes: [...table, node('y', 'Custom', ['t', 'x'])] },
+    'import/unsupported-resource',
+    /HashTableV2 "t"/,
+  ],
+  [
+    'a table that a function changes',
+    {
+      nodes: [...table, call('y', 'f', ['t', 'x'])],
+      functions: [
+        { name: 'f', args: { h: 'resource', a: 'f32' }, results: { r: 'a' }, nodes: [node('put', 'LookupTableInsertV2', ['h', 'a', 'a'])] },
+      ],
+    },
+    'import/table-changed',
+    /LookupTableInsertV2 "y\/put"/,
+  ],
+  [
+    'a table that the main graph changes',
+    { nodes: [...table, node('put', 'LookupTableInsertV2', ['t', 'x', 'x']), node('y', 'Neg', ['x', '^put'])] },
+    'import/table-changed',
+    /LookupTableInsertV2 "put"/,
   ],
   [
     'any other resource',

@@ -10,6 +10,7 @@ import {
   graphTooLarge,
   nodeMissing,
   opDropped,
+  tableChanged,
   unfedPlaceholder,
   unstructuredControlFlow,
   unsupportedResource,
@@ -18,27 +19,36 @@ import {
 import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
 import { FixedAttrs } from './attrs.ts'
 import { ControlFlow, dataInputs, plainOp } from './control-flow.ts'
-import type { Definitions, FunctionBody } from './definitions.ts'
+import { type Definitions, type FunctionBody, onlyChecks } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
+import { changesTable, isTable, type SourceTable } from './tables.ts'
 import { listOp } from './tensor-array.ts'
 import { handleSource, isAccess, isVariable, isWrite, nodeName, programOrder, refVariables, writeOnHandle } from './variable-access.ts'
 
-/** Where the values of variables come from; throws when there is none. */
+/** Where the values of variables and the contents of tables come from; throws when there are none. */
 export interface VariableReader {
   /** `node` is a `VarHandleOp`, `VariableV2` or the like of the main graph. */
   read(node: GraphNode): SourceVariable
   /** Whether a graph that is imported writes the variable. */
   isWritten(node: GraphNode): boolean
+  /** What is in the table that `node` of the main graph makes; undefined where that cannot be told. */
+  table(node: GraphNode): SourceTable | undefined
 }
 
 /**
- * What a tensor of the file is while functions are inlined: an output of a node of ours, or the handle of a variable; `isReference` says
- * that ops which take a value read it.
+ * What a tensor of the file is while functions are inlined: an output of a node of ours, the handle of a table, or that of a variable;
+ * `isReference` says that ops which take a value read it.
  */
 export type Operand =
-  | { readonly ref: SourceRef; readonly variable?: undefined; readonly isReference?: undefined }
-  | { readonly variable: SourceVariable; readonly isReference?: boolean; readonly ref?: undefined }
+  | { readonly ref: SourceRef; readonly variable?: undefined; readonly isReference?: undefined; readonly table?: undefined }
+  | { readonly variable: SourceVariable; readonly isReference?: boolean; readonly ref?: undefined; readonly table?: undefined }
+  | { readonly table: NamedTable; readonly ref?: undefined; readonly variable?: undefined; readonly isReference?: undefined }
+
+interface NamedTable extends SourceTable {
+  readonly name: string
+  readonly op: string
+}
 
 /** The main graph, or one call of a function. */
 interface Frame {
@@ -159,6 +169,11 @@ export class Inliner {
   /** The operand as an output of a node: for the handle of a variable a `VarHandleOp`. */
   refOf(operand: Operand): SourceRef {
     if (operand.ref) return operand.ref
+    if (operand.table) {
+      const { name, op } = operand.table
+      this.#report(unsupportedResource(this.#definitions.file, name, op))
+      return { node: this.#add({ name: this.#unique(name), op, inputs: [], attrs: new FixedAttrs(), layer: [name] }), output: 0 }
+    }
     const { variable } = operand
     const known = this.#handles.get(variable)
     if (known) return known
@@ -299,15 +314,18 @@ export class Inliner {
       results: new Map(),
     }
     this.#tellChecks(called)
+    for (const change of body.tableChanges) this.#report(tableChanged(file, layerPath(called.layerPrefix, change.name), change.op))
     return called
   }
 
   #tellChecks(frame: Frame): void {
-    for (const node of frame.body?.checks ?? []) {
-      const paths = this.#dropped.get(node.op) ?? []
-      if (paths.length === 0) this.#dropped.set(node.op, paths)
-      paths.push(layerPath(frame.layerPrefix, node.name))
-    }
+    for (const node of frame.body?.checks ?? []) this.#tellCheck(node, frame.layerPrefix)
+  }
+
+  #tellCheck({ op, name }: GraphNode, layerPrefix: string): void {
+    const paths = this.#dropped.get(op) ?? []
+    if (paths.length === 0) this.#dropped.set(op, paths)
+    paths.push(layerPath(layerPrefix, name))
   }
 
   /**
@@ -331,12 +349,14 @@ export class Inliner {
     }
     let hasWrites = false
     for (const node of order) {
+      if (onlyChecks.test(node.op)) this.#tellCheck(node, '')
       const { operands, others } = this.#definitions.writes.of(node)
       for (const operand of operands) {
         hasWrites = true
         const { name } = handleSource(nodes, operand)
         if (!isWritten(name)) this.#tellWrite(node, name, 'it is none that has a value in the file', layerPath('', node.name))
       }
+      if (changesTable(node.op)) this.#report(tableChanged(this.#definitions.file, layerPath('', node.name), node.op))
       for (const other of others) this.#tellWrite(other, other.input[0] ?? '', 'no call hands its handle on', layerPath('', node.name))
     }
     return hasWrites || order.some((n) => isWritten(n.name)) ? this.#accessesIn(nodes, order, '', isWritten) : []
@@ -377,6 +397,10 @@ export class Inliner {
       if (value) return this.#const(frame, node, value)
     }
     if (isWrite(op) && first) return this.#write(frame, node, first, operands.slice(1))
+    if (first?.table) {
+      const known = this.#lookUpIn(frame, node, first, operands.slice(1))
+      if (known !== undefined) return known
+    }
     if (first?.variable) {
       const { variable } = first
       const [, second] = operands
@@ -408,6 +432,10 @@ export class Inliner {
         if (variable && op === 'VarHandleOp') return [{ variable }]
         if (variable) return variable.isWritten ? [{ variable, isReference: true }] : this.#read(frame, node, variable)
       }
+    }
+    if (isTable(op) && frame.isNumbered && !frame.body) {
+      const table = this.problems.collect(() => this.#variables.table(node))
+      if (table && table.keys.dtype !== 'string' && table.values.dtype !== 'string') return [{ table: { ...table, name: node.name, op } }]
     }
     if (op !== 'VarHandleOp' && op !== 'Placeholder' && op !== 'TensorArrayV3' && this.#definitions.makesResource(op)) {
       const index = this.#node(frame, node, op, [])
@@ -482,6 +510,27 @@ export class Inliner {
     const value: SourceConst = { dtype: 'i32', shape: isScalar ? [] : [ints.length], data }
     const layer = [layerPath(frame.layerPrefix, node.name)]
     return { node: this.#add({ name, op: 'Const', inputs: [], attrs: new FixedAttrs(), layer, value }), output: 0 }
+  }
+
+  /** What an op on a table gives: from keys and values in place of the handle. */
+  #lookUpIn(frame: Frame, node: GraphNode, handle: Operand & { readonly table: NamedTable }, others: readonly Operand[]) {
+    const { keys, values } = handle.table
+    switch (node.op.replace(/V2$/, '')) {
+      case 'Identity':
+        return [handle]
+      case 'LookupTableFind': {
+        const contents = [keys, values].map((c) => ({ node: this.#const(frame, node, c), output: 0 }))
+        return this.#node(frame, node, 'LookupTableFindV2', [...contents, ...others.map((o) => this.refOf(o))])
+      }
+      case 'LookupTableSize': {
+        const data = constFromBytes(bytesOf(BigInt64Array.of(BigInt(keys.shape[0]!))))
+        return this.#const(frame, node, { dtype: 'i64', shape: [], data })
+      }
+      case 'LookupTableExport':
+        return [keys, values].map((c): Operand => ({ ref: { node: this.#const(frame, node, c), output: 0 } }))
+      default:
+        return undefined
+    }
   }
 
   #gather(frame: Frame, node: GraphNode, variable: SourceVariable, indices: SourceRef): number {

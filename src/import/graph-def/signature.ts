@@ -10,6 +10,7 @@ import { Inliner, type Operand, type VariableReader } from './inline.ts'
 import { withParsedFeatures } from './parsed-examples.ts'
 import { inputShapes, outputShape } from './ports.ts'
 import { assemble, FunctionLibrary } from './source-library.ts'
+import { tableContents } from './tables.ts'
 import { variableName } from './variable-access.ts'
 import { writtenVariables } from './writes.ts'
 
@@ -32,6 +33,7 @@ export function frozenGraph(nodes: ReadonlyMap<string, GraphNode>, definitions: 
       throw notFrozen(definitions.file, node.name)
     },
     isWritten: () => false,
+    table: (node) => tableContents(nodes, definitions, node.name),
   }
   return { nodes, definitions, variables, functions: new FunctionLibrary(definitions, variables), isBatch: false, notes }
 }

@@ -7,6 +7,7 @@ import type { Folder } from '../folder.ts'
 import type { Definitions } from '../graph-def/definitions.ts'
 import type { GraphNode } from '../graph-def/graph-node.ts'
 import type { VariableReader } from '../graph-def/inline.ts'
+import { type SourceTable, tableContents } from '../graph-def/tables.ts'
 import { variableName } from '../graph-def/variable-access.ts'
 import type { SourceVariable } from '../source-graph.ts'
 import { Checkpoint, type CheckpointFile } from './checkpoint.ts'
@@ -72,6 +73,13 @@ export class Variables implements VariableReader {
       return variable
     }
     throw variableMissing(checkpoint.file, name, node.name)
+  }
+
+  table(node: GraphNode): SourceTable | undefined {
+    return tableContents(this.#nodes, this.#definitions, node.name, (key) => {
+      const checkpoint = this.#open(node.name)
+      return checkpoint.has(key) ? checkpoint.tensor(key) : undefined
+    })
   }
 
   /** LiteRT holds variables of numbers, and reads of them need a type. */

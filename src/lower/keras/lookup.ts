@@ -5,12 +5,9 @@ import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
 import { castTo, constantOf } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
+import { locate } from '../tf/tables.ts'
 import { type KerasOp, layer } from './keras-op.ts'
 import { encoded } from './preprocessing.ts'
-
-/** Vocabularies that span more numbers are compared one by one, up to `maxCompared` of them. */
-const maxSpan = 1 << 16
-const maxCompared = 1024
 
 interface Vocabulary {
   readonly tokens: readonly number[]
@@ -38,35 +35,14 @@ function vocabularyOf(k: KerasOp, mode: string): Vocabulary {
   return { tokens: isSpecial ? tokens.slice(start) : tokens, start, oovStart, oovCount }
 }
 
-/** The place of each number among `keys`, -1 where it is none of them. */
-function placeOf(k: KerasOp, b: OpBuilder, x: Value, keys: readonly number[], places: readonly number[]): Value {
-  const f = new Formula(b)
-  const [low, high] = [Math.min(...keys), Math.max(...keys)]
-  if (high - low < maxSpan) {
-    const table = new Array<number>(high - low + 1).fill(-1)
-    for (const [i, key] of keys.entries()) table[key - low] = places[i]!
-    const isWithin = f.and(f.greaterEqual(x, low), f.lessEqual(x, high))
-    const at = castTo(b, f.select(isWithin, f.sub(x, low), 0), 'i32')
-    return f.select(isWithin, b.op(op.gather, [constantOf(b, 'i64', table, [table.length]), at], { axis: 0 }), -1)
-  }
-  if (keys.length > maxCompared)
-    return k.reject(
-      `a vocabulary of ${keys.length} numbers from ${low} to ${high} is too large`,
-      'Look numbers up before the model, in the app.',
-    )
-  const rank = x.type.shape.length
-  const isKey = f.equal(b.op(op.expandDims, [x, b.i32([rank], [])]), constantOf(b, 'i64', keys, [keys.length]))
-  const found = f.select(
-    isKey,
-    constantOf(
-      b,
-      'i64',
-      places.map((p) => p + 1),
-      [keys.length],
-    ),
-    0,
+/** The index of each number among `keys`, i64; -1 where it is none of them. */
+function indexOf(b: OpBuilder, x: Value, keys: readonly number[], indices: readonly number[]): Value {
+  const { at, isFound } = locate(
+    b,
+    x,
+    keys.map((key) => BigInt(key)),
   )
-  return f.sub(f.sum(found, [rank]), 1)
+  return new Formula(b).select(isFound, b.op(op.gather, [constantOf(b, 'i64', indices, [indices.length]), at], { axis: 0 }), -1)
 }
 
 function integerLookup(k: KerasOp, b: OpBuilder): Value {
@@ -80,7 +56,7 @@ function integerLookup(k: KerasOp, b: OpBuilder): Value {
   const isMasked = oovStart === 1 && typeof mask === 'number'
   const keys = isMasked ? [mask, ...tokens] : tokens
   const places = [...(isMasked ? [0] : []), ...tokens.map((_, i) => i + start)]
-  const place = placeOf(k, b, x, keys, places)
+  const place = indexOf(b, x, keys, places)
   const other = oovCount > 1 ? f.add(f.floorMod(x, oovCount), oovStart) : oovCount === 1 ? oovStart : -1
   const index = f.select(f.greaterEqual(place, 0), place, other)
   const limit = k.flag('pad_to_max_tokens', false) ? k.num('max_tokens') : start + tokens.length

@@ -16,7 +16,7 @@ const elementwise = new Set(
   `Digamma Lgamma Erfinv Ndtri Erfc Invert BesselI0 BesselI1 BesselI0e BesselI1e Acos Acosh Asin Asinh Atan Atanh Tan Sinh Cosh IsNan IsInf
   IsFinite Conj Angle Real Imag StringLower StringUpper StringStrip StringLength AsString StringToNumber StringToHashBucketFast
   RegexReplace RegexFullMatch StaticRegexReplace StaticRegexFullMatch Cumprod FFT IFFT Cholesky MatrixInverse PopulationCount Dequantize
-  Igamma Igammac Zeta Polygamma NextAfter Atan2 BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Mod TruncateMod TruncateDiv FloorDiv
+  Dawsn Expint FresnelCos FresnelSin Spence Igamma Igammac Zeta Polygamma NextAfter Atan2 BitwiseAnd BitwiseOr BitwiseXor LeftShift RightShift Mod TruncateMod TruncateDiv FloorDiv
   FloorMod Complex ApproximateEqual Xdivy Xlogy Xlog1py DivNoNan MulNoNan RealDiv Add AddV2 Sub Mul Maximum Minimum`
     .trim()
     .split(/\s+/),

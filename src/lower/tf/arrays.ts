@@ -5,7 +5,7 @@ import { op } from '../../ops/index.ts'
 import { elementwise } from '../broadcast.ts'
 import { asI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
-import { castTo, constantOf, countUp, reshapeTo, shapeOf, sizes, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, constantOf, countUp, permute, reshapeTo, shapeOf, sizes, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -38,6 +38,24 @@ function topK(n: SourceOp, b: OpBuilder): readonly Value[] {
   const [values, indices] = b.ops(op.topkV2, [n.in(0), k])
   const wanted = n.has('index_type') ? n.type('index_type') : 'i32'
   return [values!, castTo(b, indices!, wanted)]
+}
+
+/** All of the largest or, negated, the smallest, which every recall allows. @see https://www.tensorflow.org/api_docs/python/tf/raw_ops/ApproxTopK */
+function approxTopK(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const f = new Formula(b)
+  const x = n.in(0)
+  const rank = x.type.shape.length
+  const axis = n.axis(n.int('reduction_dimension', -1), rank)
+  if (!n.bool('aggregate_to_topk', true)) n.reject('aggregate_to_topk=False gives as many results as the device likes')
+  const turn = (v: Value) =>
+    permute(
+      b,
+      v,
+      Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i)),
+    )
+  const isMax = n.bool('is_max_k', true)
+  const [values, indices] = b.ops(op.topkV2, [turn(isMax ? x : f.neg(x)), b.i32([n.int('k')], [])]) as [Value, Value]
+  return [turn(isMax ? values : f.neg(values)), turn(indices)]
 }
 
 /** How many classes have a higher score than the target's is below k. */
@@ -176,6 +194,7 @@ export const arrays: LoweringRegistry = {
   ArgMin: arg(op.argMin),
   TopK: topK,
   TopKV2: topK,
+  ApproxTopK: approxTopK,
   InTopK: inTopK,
   InTopKV2: inTopK,
   AddN: addN,

@@ -182,6 +182,8 @@ export const elementwise: LoweringRegistry = {
   StopGradient: first,
   PreventGradient: first,
   CheckNumerics: first,
+  CheckNumericsV2: first,
+  DeepCopy: first,
   Snapshot: first,
   Print: first,
   PlaceholderWithDefault: first,

@@ -5,7 +5,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { loop } from '../../ops/control/flow.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
-import { identityMatrix, reshapeTo, shapeOf, shapeOperand, sizes, transposed } from '../operands.ts'
+import { castTo, identityMatrix, reshapeTo, shapeOf, shapeOperand, sizes, transposed } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -20,7 +20,7 @@ const maxUnrolled = 4
 type Step = (f: Formula, at: Value, state: readonly Value[]) => readonly Value[]
 
 /** `count` steps; `at` is the number of each, a scalar. */
-function stepped(b: OpBuilder, count: number, init: readonly Value[], step: Step): readonly Value[] {
+export function stepped(b: OpBuilder, count: number, init: readonly Value[], step: Step): readonly Value[] {
   if (count <= maxUnrolled || init.every((v) => v.data))
     return Array.from({ length: count }).reduce<readonly Value[]>((s, _, i) => step(new Formula(b), b.i32([i], []), s), init)
   const [, ...state] = loop(
@@ -32,10 +32,10 @@ function stepped(b: OpBuilder, count: number, init: readonly Value[], step: Step
   return state
 }
 
-const numbered = (f: Formula, n: number, shape: Shape): Value => f.b.i32([...new Array(n).keys()], shape)
-const rowsOf = (f: Formula, n: number): Value => numbered(f, n, [n, 1])
+export const numbered = (f: Formula, n: number, shape: Shape): Value => f.b.i32([...new Array(n).keys()], shape)
+export const rowsOf = (f: Formula, n: number): Value => numbered(f, n, [n, 1])
 /** Row `at` of [B,n,m] as [B,1,m], or column `at` as [B,n,1]. */
-const pick = (f: Formula, x: Value, axis: 1 | 2, at: Value): Value =>
+export const pick = (f: Formula, x: Value, axis: 1 | 2, at: Value): Value =>
   f.b.op(op.gather, [x, reshapeTo(f.b, at, [1])], { axis, batchDims: 0 })
 
 interface Matrices {
@@ -46,7 +46,7 @@ interface Matrices {
   readonly columns: number
 }
 
-function matricesOf(n: SourceOp, b: OpBuilder, x: Value): Matrices {
+export function matricesOf(n: SourceOp, b: OpBuilder, x: Value): Matrices {
   const { shape } = x.type
   const [rows, columns] = shape.slice(-2)
   if (x.type.dtype !== 'f32') return n.reject(`matrices of ${x.type.dtype} are not supported`)
@@ -56,13 +56,14 @@ function matricesOf(n: SourceOp, b: OpBuilder, x: Value): Matrices {
   return { x: reshapeTo(b, x, [mulDims(...batch), rows, columns]), batch, rows, columns }
 }
 
-function square(n: SourceOp, b: OpBuilder, x: Value): Matrices {
+export function square(n: SourceOp, b: OpBuilder, x: Value): Matrices {
   const m = matricesOf(n, b, x)
   return m.rows === m.columns && m.rows > 0 ? m : n.reject(`the matrices must be square, found ${m.rows}x${m.columns}`)
 }
 
 /** [B,..] of what was made of `m`, its batch as it was. */
-const unfolded = (b: OpBuilder, y: Value, batch: Shape, from: Value): Value => reshapeTo(b, y, [...batch, ...y.type.shape.slice(1)], [from])
+export const unfolded = (b: OpBuilder, y: Value, batch: Shape, from: Value): Value =>
+  reshapeTo(b, y, [...batch, ...y.type.shape.slice(1)], [from])
 
 const filled = (b: OpBuilder, x: Value, size: readonly Dim[], value: number): Value =>
   b.op(op.fill, [shapeOperand(b, [x.type.shape[0]!, ...size], [x]), b.f32([value], [])])
@@ -78,19 +79,24 @@ function eliminated(
   collect: (f: Formula, pivot: Value, found: readonly Value[]) => readonly Value[],
 ) {
   return stepped(b, n, [matrices, ...found], (f, at, [x, ...sofar]) => {
-    const rows = rowsOf(f, n)
-    const isHere = f.equal(rows, at)
-    const candidates = f.select(f.greaterEqual(rows, at), f.abs(pick(f, x!, 2, at)), -1)
-    const best = f.b.op(op.argMax, [candidates, f.b.i32([1], [])], { outputType: 'i32' })
-    const place = reshapeTo(f.b, best, [x!.type.shape[0]!, 1, 1])
-    const isBest = f.equal(rows, place)
-    const top = f.sum(f.select(isBest, x!, 0), [1], true)
-    const swapped = f.select(isHere, top, f.select(isBest, pick(f, x!, 1, at), x!))
-    const pivot = pick(f, top, 2, at)
+    const { swapped, top, pivot, place, isHere } = withPivot(f, n, x!, at)
     const unit = f.div(top, f.select(f.equal(pivot, 0), 1, pivot))
     const rest = f.sub(swapped, f.mul(pick(f, swapped, 2, at), unit))
     return [f.select(isHere, unit, rest), ...collect(f, f.select(f.equal(place, at), pivot, f.neg(pivot)), sofar)]
   })
+}
+
+/** The row with the largest element of column `at`, among those from `at` on, changed with the one there. */
+function withPivot(f: Formula, n: number, x: Value, at: Value) {
+  const rows = rowsOf(f, n)
+  const isHere = f.equal(rows, at)
+  const candidates = f.select(f.greaterEqual(rows, at), f.abs(pick(f, x, 2, at)), -1)
+  const best = f.b.op(op.argMax, [candidates, f.b.i32([1], [])], { outputType: 'i32' })
+  const place = reshapeTo(f.b, best, [x.type.shape[0]!, 1, 1])
+  const isBest = f.equal(rows, place)
+  const top = f.sum(f.select(isBest, x, 0), [1], true)
+  const swapped = f.select(isHere, top, f.select(isBest, pick(f, x, 1, at), x))
+  return { swapped, top, pivot: pick(f, top, 2, at), place, isHere }
 }
 
 function determinant(n: SourceOp, b: OpBuilder): Value {
@@ -108,6 +114,40 @@ function logDeterminant(n: SourceOp, b: OpBuilder): readonly Value[] {
     f.add(l!, f.log(f.abs(pivot))),
   ])
   return [sign!, log!].map((v) => reshapeTo(b, v, m.batch, [n.in(0)]))
+}
+
+/** Both triangles in one matrix, and which row came where: rows carry their number as a last column along. */
+function lu(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const m = square(n, b, n.in(0))
+  const size = m.rows
+  const numbers = b.op(op.add, [filled(b, m.x, [size, 1], 0), b.f32([...new Array(size).keys()], [size, 1])])
+  const [both] = stepped(b, size, [b.op(op.concatenation, [m.x, numbers], { axis: 2 })], (f, at, [x]) => {
+    const { swapped, top, pivot } = withPivot(f, size, x!, at)
+    const columns = numbered(f, size + 1, [1, size + 1])
+    const share = f.div(pick(f, swapped, 2, at), f.select(f.equal(pivot, 0), 1, pivot))
+    const isRest = f.and(f.greater(columns, at), f.less(columns, size))
+    const below = f.select(f.equal(columns, at), share, f.select(isRest, f.sub(swapped, f.mul(share, top)), swapped))
+    return [f.select(f.greater(rowsOf(f, size), at), below, swapped)]
+  })
+  const order = reshapeTo(b, b.op(op.slice, [both!, b.i32([0, 0, size]), b.i32([-1, -1, 1])]), [...m.batch, size], [n.in(0)])
+  const factors = b.op(op.slice, [both!, b.i32([0, 0, 0]), b.i32([-1, -1, size])])
+  return [unfolded(b, factors, m.batch, n.in(0)), castTo(b, order, n.type('output_idx_type', 'i32'))]
+}
+
+/** The least squares solution by the normal equations, as TensorFlow's fast way has it. @see Golub and Van Loan, 5.3.2 */
+function leastSquares(n: SourceOp, b: OpBuilder): Value {
+  if (!n.bool('fast', true))
+    n.reject('only fast=True is supported', 'Use tf.linalg.lstsq(.., fast=True) where the matrices have full rank.')
+  const f = new Formula(b)
+  const [m, y] = [matricesOf(n, b, n.in(0)), matricesOf(n, b, n.in(1))]
+  const size = Math.min(m.rows, m.columns)
+  const isTall = m.rows >= m.columns
+  const times = (u: Value, v: Value) => b.op(op.batchMatmul, [u, v])
+  const across = transposed(b, m.x)
+  const normal = f.add(isTall ? times(across, m.x) : times(m.x, across), f.mul(identityMatrix(b, size), n.in(2)))
+  const x = isTall ? solved(b, size, normal, times(across, y.x)) : times(across, solved(b, size, normal, y.x))
+  // The regularizer is f64 whatever the matrices are.
+  return castTo(b, unfolded(b, x, m.batch, n.in(0)), n.type('T', 'f32'))
 }
 
 /** The inverse times [B,n,k]. */
@@ -226,4 +266,7 @@ export const factorizations: LoweringRegistry = {
   Cholesky: cholesky,
   BatchCholesky: cholesky,
   Qr: qr,
+  Lu: lu,
+  MatrixSolveLs: leastSquares,
+  BatchMatrixSolveLs: leastSquares,
 }

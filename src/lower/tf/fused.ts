@@ -7,6 +7,7 @@ import { SourceOp } from '../source-op.ts'
 import { elementwise } from './elementwise.ts'
 import { linear } from './linear.ts'
 import { nn } from './nn.ts'
+import { image } from './resample.ts'
 
 /*
  * Ops that TensorFlow's graph optimizer and the converter of TensorFlow.js make of several: the first, then those of `fused_ops`, each
@@ -81,11 +82,18 @@ function batchNorm(n: SourceOp, b: OpBuilder): Value {
   return activation === 'Relu' ? b.op(op.relu, [sum]) : n.reject(`the activation ${activation} is not supported`)
 }
 
+/** A picture resized, its rim mirrored, and convolved. */
+function resizedPadConv(n: SourceOp, b: OpBuilder): Value {
+  const resized = part(n, 'ResizeBilinear', [n.in(0), n.in(1)], { align_corners: 'resize_align_corners' })
+  return only(nn.FusedPadConv2D!(part(n, 'FusedPadConv2D', [only(image.ResizeBilinear!(resized, b)), n.in(2), n.in(3)]), b))
+}
+
 export const fusedOps: LoweringRegistry = {
   _FusedMatMul: fused('MatMul', lowering(linear, 'MatMul'), 2),
   _FusedConv2D: fused('Conv2D', lowering(nn, 'Conv2D'), 2),
   FusedDepthwiseConv2dNative: fused('DepthwiseConv2dNative', lowering(nn, 'DepthwiseConv2dNative'), 2),
   _FusedDepthwiseConv2dNative: fused('DepthwiseConv2dNative', lowering(nn, 'DepthwiseConv2dNative'), 2),
   _FusedBatchNormEx: batchNorm,
+  FusedResizeAndPadConv2D: resizedPadConv,
   Prelu: (n, b) => b.op(op.prelu, [n.in(0), n.in(1)]),
 }

@@ -1,15 +1,21 @@
+import type { Value } from '../../ir/types.ts'
 import { onParts } from '../complex.ts'
 import { floatsAsF32 } from '../conversions.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { arrays } from './arrays.ts'
 import { audio } from './audio.ts'
+import { besselFunctions } from './bessel.ts'
 import { bits } from './bits.ts'
+import { blockRecurrent } from './block-recurrent.ts'
 import { colors } from './color.ts'
 import { control } from './control.ts'
 import { ctcDecoders } from './ctc.ts'
+import { cudnnLayers } from './cudnn-rnn.ts'
+import { eigenvalueOps } from './eigenvalues.ts'
 import { elementwise } from './elementwise.ts'
 import { factorizations } from './factorization.ts'
 import { fusedOps } from './fused.ts'
+import { gammaFunctions } from './gamma.ts'
 import { gradients } from './gradients.ts'
 import { linear } from './linear.ts'
 import { matrices } from './matrix.ts'
@@ -30,12 +36,16 @@ import { sparseTensors } from './sparse.ts'
 import { special } from './special.ts'
 import { withComplex } from './spectra.ts'
 import { statelessRandomOps } from './stateless-random.ts'
+import { tables } from './tables.ts'
 import { tensorLists } from './tensor-list.ts'
 import { variableOps } from './variables.ts'
 import { warps } from './warp.ts'
 
-/** Results that are f32 whatever the operands. */
-const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize'])
+/** Results that are f32 whatever the operands, or that the lowering itself casts. */
+const f32Results = new Set([
+  ...['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize', 'SparseMatMul'],
+  ...['MatrixSolveLs', 'BatchMatrixSolveLs'],
+])
 
 /** Ops that take every element type as it is. */
 const untyped = [
@@ -48,6 +58,8 @@ const untyped = [
   'EnsureShape',
   'PreventGradient',
   'CheckNumerics',
+  'CheckNumericsV2',
+  'DeepCopy',
 ] as const
 const anyType = [...untyped, 'Cast', 'Bitcast', 'Reshape', 'Squeeze', 'ExpandDims', 'Shape', 'ShapeN', 'Rank', 'Size'] as const
 /** Ops that treat both parts of a complex number alike. */
@@ -71,6 +83,8 @@ const partwise = [
 const families: LoweringRegistry = {
   ...elementwise,
   ...special,
+  ...besselFunctions,
+  ...gammaFunctions,
   ...bits,
   ...shape,
   ...pads,
@@ -82,6 +96,7 @@ const families: LoweringRegistry = {
   ...ctcDecoders,
   ...matrices,
   ...factorizations,
+  ...eigenvalueOps,
   ...reductions,
   ...scans,
   ...linear,
@@ -97,6 +112,9 @@ const families: LoweringRegistry = {
   ...statelessRandomOps,
   ...fusedOps,
   ...audio,
+  ...blockRecurrent,
+  ...cudnnLayers,
+  ...tables,
 }
 
 const pick = (registry: LoweringRegistry, names: readonly string[]): LoweringRegistry =>
@@ -105,11 +123,14 @@ const pick = (registry: LoweringRegistry, names: readonly string[]): LoweringReg
 const real: LoweringRegistry = { ...floatsAsF32(families, f32Results), ...pick(families, anyType) }
 const complex = withComplex(real)
 
+const onBothParts: LoweringRegistry = Object.fromEntries(partwise.map((name) => [name, onParts(complex[name]!)]))
+
 /** Lowerings of TensorFlow ops, one file per family. */
 export const tensorflow: LoweringRegistry = Object.assign(
   Object.create(null),
   complex,
-  Object.fromEntries(partwise.map((name) => [name, onParts(complex[name]!)])),
+  onBothParts,
+  { ConjugateTranspose: (n, b) => complex.Conj!(n.with([onBothParts.Transpose!(n, b)].flat() as Value[]), b) } satisfies LoweringRegistry,
   control,
   variableOps(real),
   tensorLists,

@@ -56,7 +56,9 @@ function batchMatMul(n: SourceOp, b: OpBuilder): Value {
   const vector = [x, y].find((v) => v.type.shape.length < 2)
   if (vector) n.reject(`its operands must be matrices, found ${formatType(vector.type)}`)
   const [adjX, adjY] =
-    n.node.op === 'MatMul' ? [n.bool('transpose_a', false), n.bool('transpose_b', false)] : [n.bool('adj_x', false), n.bool('adj_y', false)]
+    n.node.op === 'MatMul' || n.node.op === 'SparseMatMul'
+      ? [n.bool('transpose_a', false), n.bool('transpose_b', false)]
+      : [n.bool('adj_x', false), n.bool('adj_y', false)]
   const to = n.has('Tout') ? n.type('Tout') : x.type.dtype
   if (x.type.dtype === 'f32') return product(b, x, y, adjX, adjY)
   const work = x.type.dtype === 'i64' || to === 'i64' ? 'i64' : 'i32'
@@ -65,6 +67,7 @@ function batchMatMul(n: SourceOp, b: OpBuilder): Value {
 
 export const linear: LoweringRegistry = {
   MatMul: batchMatMul,
+  SparseMatMul: batchMatMul,
   BatchMatMul: batchMatMul,
   BatchMatMulV2: batchMatMul,
   BatchMatMulV3: batchMatMul,

@@ -190,6 +190,10 @@ export const matrices: LoweringRegistry = {
   MatrixSetDiagV2: setDiag,
   MatrixSetDiagV3: setDiag,
   MatrixBandPart: bandPart,
+  BatchMatrixDiag: diag,
+  BatchMatrixDiagPart: diagPart,
+  BatchMatrixSetDiag: setDiag,
+  BatchMatrixBandPart: bandPart,
   Diag: wholeDiag,
   DiagPart: wholeDiagPart,
 }

@@ -5,7 +5,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
 import { batchNormalization, convolution, depthwiseConvolution } from '../layers.ts'
-import { castTo, permute, reshapeTo, sizeAt, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, permute, reshapeTo, shapeOf, sizeAt, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { volumeConvolution } from '../volume-convolution.ts'
@@ -90,7 +90,8 @@ function conv3d(n: SourceOp, b: OpBuilder): Value {
 function conv3dTranspose(n: SourceOp, b: OpBuilder): Value {
   const first = isChannelsFirst(n, 5)
   const dhw = first ? [2, 3, 4] : [1, 2, 3]
-  const size = toI32(b, n.in(0))
+  // The first version takes what was convolved, for its shape alone.
+  const size = n.node.op === 'Conv3DBackpropInput' ? shapeOf(b, n.in(0)) : toI32(b, n.in(0))
   const last = first ? b.op(op.gather, [size, b.i32([0, 2, 3, 4, 1])], { axis: 0 }) : size
   const attrs = { padding: paddingMode(n), stride: windowOf(n, 'strides', dhw), dilation: dilationsOf(n, dhw) }
   const y = b.op(op.conv3dTranspose, [last, n.in(1), first ? toChannelsLast(b, n.in(2)) : n.in(2), null], attrs)
@@ -137,6 +138,12 @@ function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
   const wide = (v: Value) => (isFirst ? reshapeTo(b, v, [v.type.shape[0]!, ...ones]) : v)
   const y = batchNormalization(b, n.in(0), { gamma, beta, mean, variance, epsilon: n.float('epsilon', 1e-4), wide })
   return [y, mean, variance, mean, variance, mean]
+}
+
+/** @see https://www.tensorflow.org/api_docs/python/tf/raw_ops/BatchNormWithGlobalNormalization */
+function batchNormOfVersion8(n: SourceOp, b: OpBuilder): Value {
+  const gamma = n.bool('scale_after_normalization') ? n.in(4) : undefined
+  return batchNormalization(b, n.in(0), { mean: n.in(1), variance: n.in(2), beta: n.in(3), gamma, epsilon: n.float('variance_epsilon') })
 }
 
 /** The largest of x + filter in each window, per channel: one shifted slice for each place in the window. */
@@ -219,8 +226,10 @@ export const nn: LoweringRegistry = {
   DepthwiseConv2dNative: convolve(depthwise),
   Conv2DBackpropInput: transposeConv,
   Conv3D: conv3d,
+  Conv3DBackpropInput: conv3dTranspose,
   Conv3DBackpropInputV2: conv3dTranspose,
   Dilation2D: dilation2d,
+  BatchNormWithGlobalNormalization: batchNormOfVersion8,
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,
   FusedBatchNormV3: batchNorm,

@@ -23,32 +23,33 @@ const instead: readonly (readonly [string, string])[] = [
     'prepare text before the model and pass it ids',
   ],
   ['CTCBeamSearchDecoder', 'return the logits and decode behind the model'],
-  ['Svd SelfAdjointEigV2 Eig Lu MatrixSolveLs', 'compute it before export where the matrix is constant'],
+  ['Eig', 'compute it before export where the matrix is constant'],
   ['NonMaxSuppressionWithOverlaps', 'use tf.image.non_max_suppression_padded or return the boxes'],
   [
-    'CudnnRNN CudnnRNNV2 CudnnRNNV3 LSTMBlockCell BlockLSTM BlockLSTMV2 GRUBlockCell',
-    'build the layer as tf.keras.layers.LSTM or GRU and export it on a CPU',
-  ],
-  [
-    'Enter Exit NextIteration LoopCond Switch Merge RefEnter RefExit RefSwitch RefMerge',
-    'export with tf.compat.v1.enable_control_flow_v2()',
-  ],
-  [
-    'RandomGamma RandomPoisson RandomPoissonV2 RandomShuffle TruncatedNormal ParameterizedTruncatedNormal StatelessMultinomial StatelessTruncatedNormal StatelessTruncatedNormalV2',
+    'RandomGamma RandomPoisson RandomPoissonV2 ParameterizedTruncatedNormal StatelessMultinomial StatelessRandomGammaV2 StatelessRandomGammaV3 StatelessRandomPoisson',
     'take the random numbers as an input, or use tf.random.uniform or tf.random.normal',
   ],
-  ['BatchNormWithGlobalNormalization', 'use tf.nn.batch_normalization'],
-  ['SparseMatMul SparseReorder SparseAdd SparseSlice', 'use dense tensors'],
-  ['IRFFT2D IRFFT3D RFFT3D', 'transform one dim at a time'],
+  ['SparseReorder SparseAdd SparseSlice', 'use dense tensors'],
+  ['ImmutableConst', 'store the weights in the graph as Const nodes: they lie in memory outside of the file'],
   ['XlaCallModule', 'export with jax2tf native_serialization=False, enable_xla=False (JAX up to 0.4.30)'],
   [
-    'XlaDotV2 XlaConvV2 XlaGather XlaScatter XlaPad XlaReduceWindow XlaVariadicReduceV2 XlaVariadicSort XlaDynamicSlice XlaDynamicUpdateSlice XlaSelectAndScatter XlaRngBitGenerator XlaSort',
+    'XlaDotV2 XlaConvV2 XlaGather XlaScatter XlaPad XlaReduceWindow XlaVariadicReduceV2 XlaVariadicSort XlaDynamicUpdateSlice XlaSelectAndScatter XlaRngBitGenerator XlaSort',
     'export with jax2tf enable_xla=False',
   ],
 ]
 const insteadOf: ReadonlyMap<string, string> = new Map(instead.flatMap(([ops, text]) => ops.split(' ').map((op) => [op, text] as const)))
 
-/** supported: there is a lowering. flex: only TensorFlow's own kernel, with `--allow-flex`. unsupported: neither. */
+/** Ops that the importer drops, or makes others of: they reach no lowering. */
+const imported: ReadonlySet<string> = new Set(
+  [
+    'Assert PrintV2 PlaceholderV2 ResourceGather ResourceGatherNd HashTable HashTableV2 MutableHashTable MutableHashTableV2',
+    'LookupTableFind LookupTableSize LookupTableSizeV2 LookupTableExport LookupTableExportV2',
+    'Enter Exit NextIteration LoopCond Switch Merge RefEnter RefExit RefSwitch RefMerge TensorArrayV3 TensorArrayWriteV3 TensorArrayReadV3',
+    'TensorArrayGatherV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArrayConcatV3 TensorArraySplitV3',
+  ].flatMap((names) => names.split(' ')),
+)
+
+/** supported: there is a lowering, or the importer knows it. flex: only TensorFlow's own kernel, with `--allow-flex`. unsupported: neither. */
 export type OpStatus = 'supported' | 'flex' | 'unsupported'
 
 /** What can be said of a TensorFlow op without a model. */
@@ -62,11 +63,15 @@ export interface OpFacts {
 
 export function factsOf(op: string, registry: LoweringRegistry): OpFacts {
   const hasFlex = hasFlexKernel(op)
-  const isLowered = registry[op] !== undefined
-  return { status: isLowered ? 'supported' : hasFlex ? 'flex' : 'unsupported', hasFlex, instead: isLowered ? undefined : insteadOf.get(op) }
+  const isSupported = registry[op] !== undefined || imported.has(op)
+  return {
+    status: isSupported ? 'supported' : hasFlex ? 'flex' : 'unsupported',
+    hasFlex,
+    instead: isSupported ? undefined : insteadOf.get(op),
+  }
 }
 
 /** Names of ops of which something is known besides a lowering. */
 export function opsWithFacts(): readonly string[] {
-  return [...new Set([...flexOps, ...insteadOf.keys()])]
+  return [...new Set([...flexOps, ...imported, ...insteadOf.keys()])]
 }

@@ -36,17 +36,22 @@ export function scrambled(seed: Counter): { key: Key; counter: Counter } {
   return { key: [a, b], counter: [0, 0, c, d] }
 }
 
+/** A counter that is `by` further on; `by` is below 2^32. */
+function skipped(counter: Counter, by: number): Counter {
+  const next = [...counter] as [number, number, number, number]
+  let carry = by
+  for (let w = 0; w < 4 && carry > 0; w++) {
+    const sum = next[w]! + carry
+    next[w] = sum >>> 0
+    carry = sum > 0xffffffff ? 1 : 0
+  }
+  return next
+}
+
 /** The first `count` words after a counter. */
 export function words(count: number, counter: Counter, key: Key): Uint32Array {
   const found = new Uint32Array(Math.ceil(count / 4) * 4)
-  const next = [...counter] as [number, number, number, number]
-  for (let i = 0; i < count; i += 4) {
-    found.set(philox(next, key), i)
-    for (let w = 0; w < 4; w++) {
-      next[w] = (next[w]! + 1) >>> 0
-      if (next[w] !== 0) break
-    }
-  }
+  for (let i = 0, next = counter; i < count; i += 4, next = skipped(next, 1)) found.set(philox(next, key), i)
   return found
 }
 
@@ -59,4 +64,22 @@ export function normals(first: number, second: number): [number, number] {
   const angle = Math.fround(2 * Math.PI * uniform(second))
   const radius = Math.fround(Math.sqrt(Math.fround(-2 * Math.fround(Math.log(u)))))
   return [Math.sin(angle) * radius, Math.cos(angle) * radius]
+}
+
+/** Counters that are set aside for four numbers of which nobody knows how many words they take. @see random_op.cc, kReservedSamplesPerOutput */
+const perFour = 256
+/** @see random_distributions.h, kTruncateValue */
+const truncatedAt = 2
+
+/** Normal numbers within two deviations: those outside are drawn anew. Four at a time begin at a place of their own. */
+export function truncatedNormals(count: number, counter: Counter, key: Key): number[] {
+  const found: number[] = []
+  for (let group = 0; 4 * group < count; group++) {
+    let next = skipped(counter, group * perFour)
+    for (const until = found.length + 4; found.length < until; next = skipped(next, 1)) {
+      const [a, b, c, d] = philox(next, key)
+      for (const v of [...normals(a, b), ...normals(c, d)]) if (Math.abs(v) < truncatedAt && found.length < until) found.push(v)
+    }
+  }
+  return found.slice(0, count)
 }

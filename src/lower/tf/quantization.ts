@@ -1,10 +1,12 @@
-import { type DType, typedView } from '../../core/dtype.ts'
+import { repeatedConst } from '../../core/bytes.ts'
+import { bitsOf, bytesOf, type DType, typedView } from '../../core/dtype.ts'
+import type { Shape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { stateSteps } from '../../ops/steps.ts'
 import { Formula } from '../formula.ts'
-import { reshapeTo } from '../operands.ts'
+import { castTo, reshapeTo } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -141,7 +143,133 @@ function quantizeAndDequantize(n: SourceOp, b: OpBuilder): Value {
   return signed ? onSteps(b, rounded, inverse) : rounded
 }
 
+/** The least and the largest stored number of the types of `Dequantize` and `QuantizeV2`. */
+const storedRanges: ReadonlyMap<DType, readonly [low: number, high: number]> = new Map([
+  ['u8', [0, 255]],
+  ['i8', [-128, 127]],
+  ['u16', [0, 65535]],
+  ['i16', [-32768, 32767]],
+  ['i32', [-(2 ** 31), 2 ** 31 - 1]],
+])
+
+/** How a type stores a range of values, as the attributes and operands have it. */
+interface Storage {
+  readonly mode: string
+  readonly low: number
+  readonly high: number
+  readonly isUnsigned: boolean
+  /** One for all, or one for each place along the axis and of the rank of what is stored. */
+  readonly min: Value
+  readonly max: Value
+  /** Whether the range is one for all. */
+  readonly isWhole: boolean
+}
+
+function storageOf(n: SourceOp, b: OpBuilder, dtype: DType, shape: Shape): Storage {
+  const [low, high] = storedRanges.get(dtype) ?? n.reject(`${dtype} has no range of stored numbers`)
+  const mode = n.string('mode', 'MIN_COMBINED')
+  const axis = n.int('axis', -1)
+  if (axis >= 0 && mode === 'MIN_FIRST') n.reject('a range for each place along an axis goes with the other modes alone')
+  const [min, max] = [n.in(1), n.in(2)].map((v) => {
+    if (axis >= 0)
+      return reshapeTo(
+        b,
+        v,
+        shape.map((_, i) => (i === axis ? v.type.shape[0]! : 1)),
+      )
+    return reshapeTo(b, v, [])
+  }) as [Value, Value]
+  return {
+    mode,
+    isUnsigned: low === 0,
+    low: low + (mode === 'SCALED' && n.bool('narrow_range', false) ? 1 : 0),
+    high,
+    min,
+    max,
+    isWhole: axis < 0,
+  }
+}
+
+/** Halves away from 0. @see Eigen, round: what is added is the float before 1/2 */
+function roundAway(f: Formula, x: Value): Value {
+  return f.mul(f.b.op(op.sign, [x]), f.floor(f.add(f.abs(x), beforeHalf)))
+}
+const beforeHalf = 0.49999997
+
+/** @see TensorFlow dequantize_op.cc, quantization_utils.h, QuantizedToFloatStruct */
+function dequantize(n: SourceOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const x = n.in(0)
+  const { mode, low, high, isUnsigned, min, max, isWhole } = storageOf(n, b, x.type.dtype, x.type.shape)
+  const numbers = asFloats(b, x)
+  const range = f.sub(max, min)
+  const to = n.type('dtype', 'f32')
+  if (mode === 'SCALED') {
+    const scale = isUnsigned ? f.div(max, high) : f.max(f.div(min, low), f.div(max, high))
+    const y = f.mul(numbers, scale)
+    return castTo(b, isWhole ? onScale(y, scale, isUnsigned ? 0 : 128) : y, to)
+  }
+  const scale = f.div(range, high - low)
+  if (mode === 'MIN_COMBINED') return castTo(b, f.add(f.mul(low === 0 ? numbers : f.add(numbers, -low), scale), min), to)
+  if (mode !== 'MIN_FIRST') return n.reject(`the mode ${mode} is not supported`)
+  const first = roundAway(f, f.div(min, scale))
+  const rounded = f.select(f.equal(range, 0), min, f.mul(first, scale))
+  const y = f.add(f.sub(rounded, f.mul(scale, low)), f.mul(numbers, scale))
+  const [zero] = numbersOf(first) ?? []
+  return castTo(b, zero === undefined ? y : onScale(y, scale, -zero), to)
+}
+
+/** Integers as f32. Constants go by f16, which holds 8 bits exactly: so each fold stays within twice what it takes. */
+function asFloats(b: OpBuilder, x: Value): Value {
+  return castTo(b, x.data && bitsOf(x.type.dtype) === 8 ? castTo(b, x, 'f16') : x, 'f32')
+}
+
+/** States that a constant lies on a grid of 8 bits with the steps `scale`, where 0 is the number `zero` above the least. */
+function onScale(y: Value, scale: Value, zero: number): Value {
+  const [step] = numbersOf(scale) ?? []
+  if (y.data && step && zero >= 0 && zero <= 255)
+    stateSteps(y.data, { of: repeatedConst(bytesOf(Float32Array.of(step)), y.data.byteLength), zeroPoint: zero })
+  return y
+}
+
+/** @see TensorFlow quantize_op.cc */
+function quantizeByRange(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const f = new Formula(b)
+  const x = n.in(0)
+  const to = n.type('T')
+  const { mode, low, high, min: given, max: stated } = storageOf(n, b, to, x.type.shape)
+  if (to === 'i32') n.reject('32 bits are not supported: f32 does not hold them')
+  const min = f.min(given, 0)
+  const spread = f.mul(f.max(f.max(f.abs(min), f.abs(stated)), 1), Math.fround(n.float('ensure_minimum_range', 0.01)))
+  const max = f.max(f.max(stated, f.add(min, spread)), 0)
+  const stored = (numbers: Value, from: Value, until: Value) => [
+    castTo(b, numbers, to),
+    reshapeTo(b, from, n.in(1).type.shape),
+    reshapeTo(b, until, n.in(2).type.shape),
+  ]
+  const clipped = f.max(f.min(x, max), min)
+  if (mode === 'SCALED') {
+    const side = (q: number, v: Value): Value => f.select(f.greater(f.mul(v, q), 0), f.div(q, v), largest)
+    const scale = low === 0 ? side(high, max) : f.min(side(low, min), side(high, max))
+    const [from, until] = [f.div(low, scale), f.div(high, scale)]
+    const steps = f.mul(f.max(f.min(x, until), from), scale)
+    const isEven = n.string('round_mode', 'HALF_AWAY_FROM_ZERO') === 'HALF_TO_EVEN'
+    return stored(isEven ? b.op(op.round, [steps]) : roundAway(f, steps), from, until)
+  }
+  const scale = f.div(high - low, f.sub(max, min))
+  if (mode === 'MIN_COMBINED') {
+    const steps = f.mul(f.sub(clipped, min), scale)
+    return stored(low === 0 ? f.floor(f.add(steps, 0.5)) : roundAway(f, f.add(steps, low)), min, max)
+  }
+  if (mode !== 'MIN_FIRST') return n.reject(`the mode ${mode} is not supported`)
+  const numbers = f.sub(roundAway(f, f.mul(x, scale)), f.sub(roundAway(f, f.mul(min, scale)), low))
+  return stored(f.min(f.max(numbers, low), high), min, max)
+}
+const largest = 3.4028234663852886e38
+
 export const quantizations: LoweringRegistry = {
+  Dequantize: dequantize,
+  QuantizeV2: quantizeByRange,
   FakeQuantWithMinMaxArgs: (n, b) => fakeQuant(n, b, b.f32([Math.fround(n.float('min', -6))]), b.f32([Math.fround(n.float('max', 6))])),
   FakeQuantWithMinMaxVars: (n, b) => fakeQuant(n, b, n.in(1), n.in(2)),
   FakeQuantWithMinMaxVarsPerChannel: (n, b) => fakeQuant(n, b, n.in(1), n.in(2)),

@@ -7,7 +7,7 @@ import { constInts } from '../../ops/view.ts'
 import { smallAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { castTo, countUp, reshapeTo, shapeOf, sizeAt, toI32 } from '../operands.ts'
-import type { LoweringRegistry } from '../registry.ts'
+import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { column, rowNumber } from './places.ts'
 import { entries } from './strided-slice.ts'
@@ -196,6 +196,16 @@ function dynamicPartition(n: SourceOp, b: OpBuilder): readonly Value[] {
   })
 }
 
+/** Whole rows, counted in a circle. @see TensorFlow inplace_ops.cc */
+function onRows(lowering: Lowering): Lowering {
+  return (n, b) => {
+    const f = new Formula(b)
+    const [x, rows] = [n.in(0), toI32(b, n.in(1))]
+    const at = f.floorMod(rows, sizeAt(b, x, 0))
+    return lowering(n.with([x, reshapeTo(b, at, [...at.type.shape, 1]), n.in(2)]), b)
+  }
+}
+
 /** The kernel takes f32 and wide integers. */
 const sums = smallAsI32({
   ScatterNd: (n, b) => b.op(op.scatterNd, [toI32(b, n.in(0)), n.in(1), toI32(b, n.in(2))]),
@@ -205,6 +215,10 @@ const sums = smallAsI32({
 
 export const scatter: LoweringRegistry = {
   ...sums,
+  ScatterNdNonAliasingAdd: sums.TensorScatterAdd!,
+  InplaceAdd: onRows(sums.TensorScatterAdd!),
+  InplaceSub: onRows(sums.TensorScatterSub!),
+  ...smallAsI32({ InplaceUpdate: onRows(update) }),
   TensorScatterUpdate: update,
   TensorScatterMax: extreme(op.unsortedSegmentMax, op.maximum),
   TensorScatterMin: extreme(op.unsortedSegmentMin, op.minimum),

@@ -3,6 +3,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { knownDims } from '../../ops/view.ts'
+import { Formula } from '../formula.ts'
 import { castTo, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
@@ -105,6 +106,32 @@ function dynamicSlice(n: SourceOp, b: OpBuilder): Value {
 
 const shapeOp = (n: SourceOp, b: OpBuilder, x: Value): Value => b.op(op.shape, [x], { outType: n.type('out_type', 'i32') })
 
+/** Where each of the shapes begins in their concatenation: zeros but for the axis, which has the sum of the sizes before it. */
+function concatOffset(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const f = new Formula(b)
+  const [axis, ...shapes] = n.operands.map((v) => toI32(b, v)) as [Value, ...Value[]]
+  const rank = shapes[0]?.type.shape[0]
+  if (typeof rank !== 'number') return n.reject('the rank must be known')
+  const isAxis = castTo(
+    b,
+    f.equal(b.i32(Array.from({ length: rank }, (_, i) => i)), f.select(f.less(axis, 0), f.add(axis, rank), axis)),
+    'i32',
+  )
+  let begin = b.i32(new Array<number>(rank).fill(0))
+  return shapes.map((shape) => {
+    const own = castTo(b, begin, n.in(1).type.dtype)
+    begin = f.add(begin, f.mul(shape, isAxis))
+    return own
+  })
+}
+
+/** Zeros, also where TensorFlow leaves the elements as they happen to be. */
+function empty(n: SourceOp, b: OpBuilder): Value {
+  const dtype = n.type('dtype')
+  if (dtype === 'c64' || dtype === 'string') return n.reject(`${dtype} is not supported`)
+  return castTo(b, b.op(op.fill, [toI32(b, n.in(0)), dtype === 'f32' ? b.f32([0], []) : b.i32([0], [])]), dtype)
+}
+
 /** Where nothing is dynamic the shape is a constant, and folds. */
 function broadcastTo(n: SourceOp, b: OpBuilder): Value {
   return b.op(op.broadcastTo, [n.in(0), toI32(b, n.in(1))])
@@ -117,6 +144,8 @@ export const shape: LoweringRegistry = {
   Transpose: transpose,
   ConcatV2: (n, b) => concat(n, b, n.operands.slice(0, -1), n.operands.at(-1)!),
   Concat: (n, b) => concat(n, b, n.operands.slice(1), n.in(0)),
+  ConcatOffset: concatOffset,
+  Empty: empty,
   ParallelConcat: (n, b) => concat(n, b, n.operands, b.i32([0], [])),
   Pack: pack,
   Unpack: unpack,

@@ -8,7 +8,8 @@ import { log1p } from './elementwise.ts'
  * Functions that LiteRT has no builtin for, by formulas that keep their relative accuracy near 0 and do not overflow early.
  */
 
-const by =
+/** An op by a formula of its operand. */
+export const by =
   (work: (f: Formula, x: Value) => Value): Lowering =>
   (n, b) =>
     work(new Formula(b), n.in(0))
@@ -61,7 +62,7 @@ const lanczos = [
   676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059, 12.507343278686905, -0.13857109526572012,
   9.9843695780195716e-6, 1.5056327351493116e-7,
 ]
-const lgamma = by((f, x) => {
+export function lgamma(f: Formula, x: Value): Value {
   const reflects = f.less(x, 0.5)
   const z = f.select(reflects, f.neg(x), f.sub(x, 1))
   const series = lanczos.reduce<Value | number>((sum, c, i) => f.add(sum, f.div(c, f.add(z, i + 1))), 0.99999999999980993) as Value
@@ -69,10 +70,10 @@ const lgamma = by((f, x) => {
   const direct = f.add(f.sub(f.mul(f.add(z, 0.5), f.log(t)), t), f.add(f.log(series), 0.5 * Math.log(2 * Math.PI)))
   const reflected = f.sub(f.sub(Math.log(Math.PI), f.log(sineOfPi(f, x).sine)), direct)
   return f.select(reflects, reflected, direct)
-})
+}
 
 /** Six steps up, then the asymptotic series. @see Abramowitz and Stegun, 6.3.5, 6.3.7 and 6.3.18 */
-const digamma = by((f, x) => {
+export function digamma(f: Formula, x: Value): Value {
   const reflects = f.less(x, 0.5)
   const y = f.select(reflects, f.sub(1, x), x)
   const steps = [0, 1, 2, 3, 4, 5].map((i) => f.div(1, f.add(y, i))).reduce((a, s) => f.add(a, s))
@@ -84,7 +85,7 @@ const digamma = by((f, x) => {
   const nearest = f.floor(f.add(x, 0.5))
   const side = f.mul(f.sub(x, nearest), Math.PI)
   return f.select(reflects, f.sub(direct, f.div(Math.PI, f.div(f.sin(side), f.cos(side)))), direct)
-})
+}
 
 /** @see Giles, Approximating the erfinv function, 2010: single precision, relative error below 4e-7 */
 const center = [
@@ -93,7 +94,7 @@ const center = [
 const tails = [
   -2.00214257e-4, 1.00950558e-4, 1.34934322e-3, -3.67342844e-3, 5.73950773e-3, -7.6224613e-3, 9.43887047e-3, 1.00167406, 2.83297682,
 ]
-function erfinv(f: Formula, x: Value): Value {
+export function erfinv(f: Formula, x: Value): Value {
   const w = f.neg(f.log(f.mul(f.sub(1, x), f.add(x, 1))))
   const inner = f.polynomial(f.sub(w, 2.5), center)
   const outer = f.polynomial(f.sub(f.sqrt(w), 3), tails)
@@ -110,8 +111,8 @@ export const special: LoweringRegistry = {
   Asinh: asinh,
   Acosh: acosh,
   Atanh: atanh,
-  Lgamma: lgamma,
-  Digamma: digamma,
+  Lgamma: by(lgamma),
+  Digamma: by(digamma),
   Erfinv: by(erfinv),
   Ndtri: by((f, x) => f.mul(erfinv(f, f.sub(f.mul(x, 2), 1)), Math.SQRT2)),
 }

@@ -78,12 +78,8 @@ function transformed(n: SourceOp, b: OpBuilder, { re, im }: Parts, sign: 1 | -1)
 function fft(sign: 1 | -1, dims: number): Lowering {
   return (n, b) => {
     let parts = partsOf(b, n.in(0))
-    const rank = parts.re.type.shape.length
-    for (let k = 0; k < dims; k++) {
-      const perm = Array.from({ length: rank }, (_, i) => (i === rank - 1 ? rank - 1 - k : i === rank - 1 - k ? rank - 1 : i))
-      const turned = (p: Parts): Parts => ({ re: permute(b, p.re, perm), im: permute(b, p.im, perm) })
-      parts = turned(transformed(n, b, turned(parts), sign))
-    }
+    const last = parts.re.type.shape.length - 1
+    for (let k = 0; k < dims; k++) parts = turnedParts(b, transformed(n, b, turnedParts(b, parts, last - k), sign), last - k)
     return complexOf(b, parts)
   }
 }
@@ -105,10 +101,9 @@ function rfft(n: SourceOp, b: OpBuilder): Value {
 }
 
 /** The real signal of a half spectrum: all bins but the first, and the middle one, count twice. */
-function irfft(n: SourceOp, b: OpBuilder): Value {
-  const length = lengthOf(n, n.ints(1, 'the length of the transform')[0]!)
+function irfftOf(n: SourceOp, b: OpBuilder, { re, im }: Parts, wanted: number): Value {
+  const length = lengthOf(n, wanted)
   const bins = Math.floor(length / 2) + 1
-  const { re, im } = partsOf(b, n.in(0))
   const weight = (row: number) => (row === 0 || 2 * row === length ? 1 : 2) / length
   const cos = times(b, fitted(n, b, re, bins), waves(b, bins, length, length, Math.cos, weight))
   return new Formula(b).sub(cos, times(b, fitted(n, b, im, bins), waves(b, bins, length, length, Math.sin, weight)))
@@ -172,36 +167,73 @@ export function withComplex(registry: LoweringRegistry): LoweringRegistry {
       const { re, im } = partsOf(b, n.in(0))
       return atan2(new Formula(b), im, re)
     },
-    FFT: fft(-1, 1),
-    IFFT: fft(1, 1),
-    FFT2D: fft(-1, 2),
-    IFFT2D: fft(1, 2),
-    FFT3D: fft(-1, 3),
-    IFFT3D: fft(1, 3),
+    ...Object.fromEntries(
+      ['', 'Batch'].flatMap((before) => [
+        [`${before}FFT`, fft(-1, 1)],
+        [`${before}IFFT`, fft(1, 1)],
+        [`${before}FFT2D`, fft(-1, 2)],
+        [`${before}IFFT2D`, fft(1, 2)],
+        [`${before}FFT3D`, fft(-1, 3)],
+        [`${before}IFFT3D`, fft(1, 3)],
+      ]),
+    ),
     RFFT: rfft,
-    IRFFT: irfft,
-    RFFT2D: rfft2d,
+    IRFFT: irfftOver(1),
+    RFFT2D: rfftOver(2),
+    IRFFT2D: irfftOver(2),
+    RFFT3D: rfftOver(3),
+    IRFFT3D: irfftOver(3),
   }
 }
 
-function rfft2d(n: SourceOp, b: OpBuilder): Value {
-  const length = n.ints(1, 'the lengths of the transform')
-  const isPower = (v: number) => v > 0 && (v & (v - 1)) === 0
-  if (length.every(isPower)) return b.op(op.rfft2d, [n.in(0), b.i32(length)])
-  const rank = n.in(0).type.shape.length
-  const perm = Array.from({ length: rank }, (_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i))
-  const [rows, columns] = length as [number, number]
-  lengthOf(n, Math.max(rows, columns))
-  const bins = Math.floor(columns / 2) + 1
-  const x = permute(b, fitted(n, b, permute(b, fitted(n, b, n.in(0), columns), perm), rows), perm)
-  const half = {
-    re: times(b, x, waves(b, columns, bins, columns, Math.cos)),
-    im: times(
-      b,
-      x,
-      waves(b, columns, bins, columns, (t) => -Math.sin(t)),
-    ),
+/** Dims `i` and last exchanged. */
+function turned(b: OpBuilder, x: Value, i: number): Value {
+  const last = x.type.shape.length - 1
+  return permute(
+    b,
+    x,
+    Array.from({ length: last + 1 }, (_, k) => (k === i ? last : k === last ? i : k)),
+  )
+}
+
+const turnedParts = (b: OpBuilder, { re, im }: Parts, i: number): Parts => ({ re: turned(b, re, i), im: turned(b, im, i) })
+
+/** Lengths of the last dims, as operand 1 states them. */
+function lengthsOf(n: SourceOp, dims: number): readonly number[] {
+  const lengths = n.ints(1, 'the lengths of the transform')
+  if (lengths.length !== dims) n.reject(`it takes ${dims} lengths, found ${lengths.length}`)
+  return lengths
+}
+
+/** Over the last dims of real numbers, of which the very last becomes half a spectrum. */
+function rfftOver(dims: number): Lowering {
+  return (n, b) => {
+    const lengths = lengthsOf(n, dims)
+    const isPower = (v: number) => v > 0 && (v & (v - 1)) === 0
+    if (dims === 2 && lengths.every(isPower)) return b.op(op.rfft2d, [n.in(0), b.i32(lengths)])
+    const rank = n.in(0).type.shape.length
+    const outer = lengths.slice(0, -1).map((length, k) => ({ length: lengthOf(n, length), at: rank - dims + k }))
+    const columns = lengthOf(n, lengths.at(-1))
+    const bins = Math.floor(columns / 2) + 1
+    const x = outer.reduce((v, { length, at }) => turned(b, fitted(n, b, turned(b, v, at), length), at), fitted(n, b, n.in(0), columns))
+    const sine = waves(b, columns, bins, columns, (t) => -Math.sin(t))
+    const half = { re: times(b, x, waves(b, columns, bins, columns, Math.cos)), im: times(b, x, sine) }
+    const all = outer.reduce((p, { at }) => turnedParts(b, transformed(n, b, turnedParts(b, p, at), -1), at), half)
+    return complexOf(b, all)
   }
-  const turned = (p: Parts): Parts => ({ re: permute(b, p.re, perm), im: permute(b, p.im, perm) })
-  return complexOf(b, turned(transformed(n, b, turned(half), -1)))
+}
+
+/** The inverse: over all dims but the last as complex numbers, then along that one to real ones. */
+function irfftOver(dims: number): Lowering {
+  return (n, b) => {
+    const lengths = lengthsOf(n, dims)
+    const rank = n.in(0).type.shape.length
+    const along = (p: Parts, length: number, at: number): Parts => {
+      const { re, im } = turnedParts(b, p, at)
+      lengthOf(n, length)
+      return turnedParts(b, transformed(n, b, { re: fitted(n, b, re, length), im: fitted(n, b, im, length) }, 1), at)
+    }
+    const parts = lengths.slice(0, -1).reduce((p, length, k) => along(p, length, rank - dims + k), partsOf(b, n.in(0)))
+    return irfftOf(n, b, parts, lengths.at(-1)!)
+  }
 }

@@ -3,10 +3,11 @@ import { bytesOf, typedView } from '../../core/dtype.ts'
 import { elementCount } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
+import { op } from '../../ops/index.ts'
 import { castTo } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-import { type Counter, type Key, normals, scrambled, uniform, words } from './philox.ts'
+import { type Counter, type Key, normals, scrambled, truncatedNormals, uniform, words } from './philox.ts'
 
 /*
  * Numbers that a seed tells: with a constant seed they are constants. LiteRT's own generator does not take a seed at run time.
@@ -47,23 +48,26 @@ const algorithm = (_: SourceOp, b: OpBuilder): Value => b.i32([1], [])
 
 interface Draw {
   readonly shape: readonly number[]
-  readonly drawn: Uint32Array
+  readonly count: number
+  readonly key: Key
+  readonly counter: Counter
 }
 
-/** Words for the result: of a seed, or of key and counter. */
-function draw(n: SourceOp, perNumber = 1): Draw {
+/** What is to be drawn: of a seed, or of key and counter. */
+function drawOf(n: SourceOp): Draw {
   const shape = n.ints(0, 'the shape of what it draws')
   const count = elementCount(shape) ?? 0
   if (count > maxNumbers) return n.reject(`${count} random constants are more than ${maxNumbers}`)
   const isSecond = n.node.op.endsWith('V2')
-  const { key, counter } = isSecond ? { key: wordsOf(n, 1) as unknown as Key, counter: wordsOf(n, 2) as unknown as Counter } : seedOf(n, 1)
-  return { shape, drawn: words(count * perNumber, counter, key) }
+  const seed = isSecond ? { key: wordsOf(n, 1) as unknown as Key, counter: wordsOf(n, 2) as unknown as Counter } : seedOf(n, 1)
+  return { shape, count, ...seed }
 }
 
-function floats(of: (drawn: Uint32Array) => number[]) {
+function floats(of: (draw: Draw) => number[]) {
   return (n: SourceOp, b: OpBuilder): Value => {
-    const { shape, drawn } = draw(n)
-    const numbers = of(drawn).slice(0, elementCount(shape))
+    const draw = drawOf(n)
+    const { shape, count } = draw
+    const numbers = of(draw).slice(0, count)
     return castTo(b, b.f32(numbers.map(Math.fround), shape), n.type('dtype', 'f32'))
   }
 }
@@ -78,8 +82,9 @@ function integers(of: (n: SourceOp) => (word: bigint) => bigint) {
     if (to !== 'i32' && to !== 'i64') return n.reject(`random integers of ${to} are not supported`, 'Draw int32.')
     const value = of(n)
     const perNumber = to === 'i64' ? 2 : 1
-    const { shape, drawn } = draw(n, perNumber)
-    const numbers = Array.from({ length: elementCount(shape) ?? 0 }, (_, i) =>
+    const { shape, count, counter, key } = drawOf(n)
+    const drawn = words(count * perNumber, counter, key)
+    const numbers = Array.from({ length: count }, (_, i) =>
       value(BigInt(drawn[perNumber * i]!) | (to === 'i64' ? BigInt(drawn[2 * i + 1]!) << 32n : 0n)),
     )
     return castTo(
@@ -104,10 +109,29 @@ const between = integers((n) => {
 
 const anyInteger = integers(() => (word) => word)
 
-const uniforms = floats((drawn) => Array.from(drawn, uniform))
-const normal = floats((drawn) => Array.from({ length: drawn.length / 2 }, (_, i) => normals(drawn[2 * i]!, drawn[2 * i + 1]!)).flat())
+const uniforms = floats(({ count, counter, key }) => Array.from(words(count, counter, key), uniform))
+const normal = floats(({ count, counter, key }) => {
+  const drawn = words(count, counter, key)
+  return Array.from({ length: drawn.length / 2 }, (_, i) => normals(drawn[2 * i]!, drawn[2 * i + 1]!)).flat()
+})
+const truncated = floats(({ count, counter, key }) => truncatedNormals(count, counter, key))
+
+/** Rows in the order that the words tell: each place takes one of the rows from it on. @see Fisher and Yates, 1938 */
+function shuffle(n: SourceOp, b: OpBuilder): Value {
+  const [count] = n.in(0).type.shape
+  if (typeof count !== 'number') return n.reject('how many rows it shuffles must be known', 'State the shape with --shape.')
+  if (count > maxNumbers) return n.reject(`${count} rows are more than ${maxNumbers}`)
+  const drawn = words(count, wordsOf(n, 2) as unknown as Counter, wordsOf(n, 1) as unknown as Key)
+  const order = Array.from({ length: count }, (_, i) => i)
+  for (let i = 0; i < count - 1; i++) {
+    const from = i + (drawn[i]! % (count - i))
+    ;[order[i], order[from]] = [order[from]!, order[i]!]
+  }
+  return b.op(op.gather, [n.in(0), b.i32(order)], { axis: 0 })
+}
 
 export const statelessRandomOps: LoweringRegistry = {
+  StatelessShuffle: shuffle,
   StatelessRandomGetKeyCounter: keyCounter,
   StatelessRandomGetKeyCounterAlg: (n, b) => [...keyCounter(n, b), algorithm(n, b)],
   StatelessRandomGetAlg: algorithm,
@@ -115,6 +139,8 @@ export const statelessRandomOps: LoweringRegistry = {
   StatelessRandomUniformV2: uniforms,
   StatelessRandomNormal: normal,
   StatelessRandomNormalV2: normal,
+  StatelessTruncatedNormal: truncated,
+  StatelessTruncatedNormalV2: truncated,
   StatelessRandomUniformInt: between,
   StatelessRandomUniformIntV2: between,
   StatelessRandomUniformFullInt: anyInteger,

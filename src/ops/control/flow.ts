@@ -21,12 +21,13 @@ export function loop(
   body: BodyBuilder,
 ): Value[] {
   let vars: readonly Argument[] = init
+  const changing = new Set<Dim>()
   for (;;) {
     const widened: Argument[] = []
     const built = b.bodies.attempt(() => {
       const test = b.body('while_cond', vars, (inner, args) => [cond(inner, args)])
       const step = b.body('while_body', vars, body)
-      widened.push(...vars.map((v, i) => widen(b, v, step.results[i], i)))
+      widened.push(...vars.map((v, i) => widen(b, v, step.results[i], i, changing)))
       return widened.every((v, i) => v === vars[i]) && step.results.length === vars.length ? { test, step } : undefined
     })
     if (built) {
@@ -66,13 +67,18 @@ function typesOf(values: readonly Argument[]): TensorType[] {
   return values.map((v) => v.type)
 }
 
-/** `v` as it is when it may also be of type `result`. */
-function widen(b: OpBuilder, v: Argument, result: TensorType | undefined, i: number): Argument {
+/** `v` as it is when it may also be of type `result`; a size that is known to change, one of `changing`, may be any. */
+function widen(b: OpBuilder, v: Argument, result: TensorType | undefined, i: number, changing: Set<Dim>): Argument {
   const { type } = v
   if (!result || result.dtype !== type.dtype || result.shape.length !== type.shape.length) {
     throw badOperands(whileLoop.name, b.origin, [type, result ?? null], `its body changes the type of variable ${i}`)
   }
-  const shape: Shape = type.shape.map((d, k) => (d === result.shape[k] ? d : unknownDim(b, 'while', i, k)))
+  const shape: Shape = type.shape.map((d, k) => {
+    if (d === result.shape[k] || changing.has(d)) return d
+    const changed = unknownDim(b, 'while', i, k)
+    changing.add(changed)
+    return changed
+  })
   if (sameShape(shape, type.shape)) return v
   return { name: v.name, type: { dtype: type.dtype, shape } }
 }

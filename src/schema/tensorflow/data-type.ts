@@ -26,6 +26,15 @@ const dtypeByCode: ReadonlyMap<number, DType> = new Map([
 ])
 const codeByDtype: ReadonlyMap<DType, number> = new Map([...dtypeByCode].map(([code, dtype]) => [dtype, code]))
 
+/** QINT8, QUINT8, QINT32, QINT16, QUINT16: integers whose range of values goes beside them, as operands. */
+const storageByCode: ReadonlyMap<number, DType> = new Map([
+  [11, 'i8'],
+  [12, 'u8'],
+  [13, 'i32'],
+  [15, 'i16'],
+  [16, 'u16'],
+])
+
 /** Numbers by the names in text and JSON; a reference type has its own name and its base type's number plus 100. */
 export const dataTypeCodes: ReadonlyMap<string, number> = new Map(
   [
@@ -49,7 +58,7 @@ function baseCode(code: number): number {
 
 /** The IR's dtype, or undefined when it has none. */
 export function dtypeOfCode(code: number): DType | undefined {
-  return dtypeByCode.get(baseCode(code))
+  return dtypeByCode.get(baseCode(code)) ?? storageByCode.get(baseCode(code))
 }
 
 /** TensorFlow's number. */

@@ -4,9 +4,15 @@
  * @see https://www.tensorflow.org/api_docs/python/tf/raw_ops
  */
 export const opOutputs: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ApproxTopK', ['values', 'indices']],
+  ['BatchSelfAdjointEigV2', ['e', 'v']],
+  ['BatchSvd', ['s', 'u', 'v']],
   ['BlockLSTM', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
   ['BlockLSTMV2', ['i', 'cs', 'f', 'o', 'ci', 'co', 'h']],
   ['CombinedNonMaxSuppression', ['nmsed_boxes', 'nmsed_scores', 'nmsed_classes', 'valid_detections']],
+  ['CudnnRNN', ['output', 'output_h', 'output_c', 'reserve_space']],
+  ['CudnnRNNV2', ['output', 'output_h', 'output_c', 'reserve_space', 'host_reserved']],
+  ['CudnnRNNV3', ['output', 'output_h', 'output_c', 'reserve_space', 'host_reserved']],
   ['FusedBatchNorm', ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2']],
   ['FusedBatchNormV2', ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2']],
   ['FusedBatchNormV3', ['y', 'batch_mean', 'batch_variance', 'reserve_space_1', 'reserve_space_2', 'reserve_space_3']],
@@ -20,6 +26,7 @@ export const opOutputs: ReadonlyMap<string, readonly string[]> = new Map([
   ['NonMaxSuppressionV4', ['selected_indices', 'valid_outputs']],
   ['NonMaxSuppressionV5', ['selected_indices', 'selected_scores', 'valid_outputs']],
   ['Qr', ['q', 'r']],
+  ['QuantizeV2', ['output', 'output_min', 'output_max']],
   ['SelfAdjointEigV2', ['e', 'v']],
   ['SoftmaxCrossEntropyWithLogits', ['loss', 'backprop']],
   ['SparseSoftmaxCrossEntropyWithLogits', ['loss', 'backprop']],

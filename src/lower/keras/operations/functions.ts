@@ -1,13 +1,14 @@
-import type { DType } from '../../../core/dtype.ts'
+import { bitsOf, type DType } from '../../../core/dtype.ts'
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { castTo, constantOf, toBool, toF32 } from '../../operands.ts'
+import { castTo, constantOf, reshapeTo, toBool, toF32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
+import { modified } from '../../tf/bessel.ts'
 import { dtypeNamed } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
-import { first, floats, numeric, ofFloats, option, run, tf, tfFloat } from './operation.ts'
+import { first, floats, knownSize, numeric, ofFloats, option, run, tf, tfFloat } from './operation.ts'
 
 /*
  * Functions of each element.
@@ -49,17 +50,6 @@ function signbit(k: KerasOp, b: OpBuilder): Value {
   return f.less(x.type.dtype === 'f32' ? b.op(op.bitcast, [x], { to: 'i32' }) : castTo(b, x, 'i32'), 0)
 }
 
-/** @see Abramowitz and Stegun, 9.8.1 and 9.8.2: relative error below 2e-7 */
-function besselI0(f: Formula, x: Value): Value {
-  const size = f.abs(x)
-  const ratio = f.div(size, 3.75)
-  const near = [0.0045813, 0.0360768, 0.2659732, 1.2067492, 3.0899424, 3.5156229, 1]
-  const far = [0.00392377, -0.01647633, 0.02635537, -0.02057706, 0.00916281, -0.00157565, 0.00225319, 0.01328592, 0.39894228]
-  const outer = f.max(ratio, 1)
-  const tail = f.mul(f.div(f.exp(size), f.sqrt(f.max(size, 3.75))), f.polynomial(f.div(1, outer), far))
-  return f.select(f.less(size, 3.75), f.polynomial(f.square(ratio), near), tail)
-}
-
 /** `x` of complex numbers is `ofComplex`'s, of others `ofReal`'s. */
 function part(name: string, ofReal: (f: Formula, x: Value) => Value): Lowering {
   return layer((k, b) => {
@@ -98,7 +88,26 @@ export function saturated(b: OpBuilder, x: Value, to: DType): Value {
   return castTo(b, f.max(f.min(x, high), low), to)
 }
 
+/** The same bytes as elements of another type, which take more or fewer of the last dim. */
+function view(k: KerasOp, b: OpBuilder): Value {
+  const x = first(k, b)
+  const stated = option(k, 'dtype')
+  if (stated == null) return x
+  if (typeof stated === 'string' && /^(b?float(16|64))$/.test(stated)) return k.reject(`views as ${stated} are not supported`)
+  const to = dtypeNamed(k, stated)
+  const { dtype, shape } = x.type
+  const [from, size] = [bitsOf(dtype), bitsOf(to)]
+  if (dtype === 'bool' || to === 'bool') return k.reject('views of bools are not supported')
+  if (from === size) return b.op(op.bitcast, [x], { to })
+  const last = knownSize(k, x, shape.length - 1)
+  if ((last * from) % size !== 0) return k.reject(`${last} elements of ${dtype} are no whole elements of ${to}`)
+  const outer = shape.slice(0, -1)
+  if (from < size) return b.op(op.bitcast, [reshapeTo(b, x, [...outer, (last * from) / size, size / from])], { to })
+  return reshapeTo(b, b.op(op.bitcast, [x], { to }), [...outer, (last * from) / size])
+}
+
 export const functions: LoweringRegistry = {
+  View: layer(view),
   Absolute: absolute,
   Abs: absolute,
   Fabs: layer((k, b) => run(k, b, 'Abs', [floats(k, b)])),
@@ -136,7 +145,7 @@ export const functions: LoweringRegistry = {
   Erf: tfFloat('Erf'),
   Erfc: tfFloat('Erfc'),
   Erfinv: tfFloat('Erfinv'),
-  I0: ofFloats(besselI0),
+  I0: ofFloats((f, x) => modified(f, x, 0, false)),
   Floor: tfFloat('Floor'),
   Ceil: tfFloat('Ceil'),
   Round: layer(round),

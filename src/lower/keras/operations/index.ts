@@ -19,6 +19,7 @@ import { segmentOperations } from './segments.ts'
 import { shapes } from './shapes.ts'
 import { sorting } from './sorting.ts'
 import { spectra } from './spectra.ts'
+import { uniqueOperations } from './unique.ts'
 import { warpOperations } from './warps.ts'
 import { windows } from './windows.ts'
 import { withoutNan } from './without-nan.ts'
@@ -47,6 +48,7 @@ const operations: LoweringRegistry = Object.assign(
   spectra,
   segmentOperations,
   warpOperations,
+  uniqueOperations,
   refused,
 )
 

@@ -135,6 +135,13 @@ function clip(k: KerasOp, b: OpBuilder): Value {
 /** x / y; integers as floats. */
 const divide = by((f, x, y) => f.div(x, y))
 
+/** Keras takes the step in f64, which f32 rounds away: the first operand is left, or NaN where one of both is. */
+function nextAfter(k: KerasOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const [x, y] = floatPair(k, b)
+  return f.select(f.and(f.equal(x, x), f.equal(y, y)), x, Number.NaN)
+}
+
 export const pairs: LoweringRegistry = {
   Add: tfPair('AddV2'),
   Subtract: tfPair('Sub'),
@@ -190,4 +197,5 @@ export const pairs: LoweringRegistry = {
   Select: layer(select),
   Where: layer(where),
   Clip: layer(clip),
+  Nextafter: layer(nextAfter),
 }

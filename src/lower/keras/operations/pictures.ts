@@ -3,8 +3,9 @@ import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
 import { depthwiseConvolution } from '../../layers.ts'
-import { reshapeTo } from '../../operands.ts'
+import { castTo, expandDims, permute, reshapeTo, squeezeDim, toF32 } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
+import { tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
 import { pictures, resizedTo } from '../preprocessing.ts'
 import { saturated } from './functions.ts'
@@ -66,13 +67,21 @@ const patches = layer((k, b) => {
 })
 
 /** One filter [h,w] for each channel. */
-function filtered(k: KerasOp, b: OpBuilder, x: Value, cells: readonly number[], [h, w]: readonly [number, number], count: number): Value {
+function filtered(
+  k: KerasOp,
+  b: OpBuilder,
+  x: Value,
+  cells: readonly number[],
+  [h, w]: readonly [number, number],
+  count: number,
+  padding: 'same' | 'valid' = 'same',
+): Value {
   const channels = knownSize(k, x, 3)
   const all = Array.from({ length: h * w * channels * count }, (_, i) => {
     const [cell, one] = [Math.floor(i / (channels * count)), i % count]
     return Math.fround(cells[one * h * w + cell]!)
   })
-  return depthwiseConvolution(b, x, b.f32(all, [h, w, channels, count]), { padding: 'same', stride: [1, 1], dilation: [1, 1] })
+  return depthwiseConvolution(b, x, b.f32(all, [h, w, channels, count]), { padding, stride: [1, 1], dilation: [1, 1] })
 }
 
 /** The bell of a deviation over `size` pixels, its sum 1. */
@@ -117,6 +126,32 @@ const sobel = layer((k, b) => {
   return b.op(op.transpose, [parted, b.i32([...order.filter((i) => i !== channels + 1), channels + 1])])
 })
 
+/** How alike two pictures are: means, variances and covariance under a bell. @see Wang et al., Image quality assessment, 2004 */
+function ssim(k: KerasOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const given = ['image1', 'image2'].map((name, i) => tensorOf(k, b, k.argument(i, name)))
+  const isOne = given[0]!.type.shape.length === 3
+  const [x, y] = given.map((v) => {
+    const batch = toF32(b, isOne ? expandDims(b, v, 0) : v)
+    return k.isChannelsFirst ? permute(b, batch, [0, 2, 3, 1]) : batch
+  }) as [Value, Value]
+  const size = numberOption(k, 'filter_size', 11)
+  const row = bell(size, numberOption(k, 'filter_sigma', 1.5))
+  const cells = row.flatMap((d) => row.map((a) => d * a))
+  const mean = (v: Value) => filtered(k, b, v, cells, [size, size], 1, 'valid')
+  const [c1, c2] = ['k1', 'k2'].map((name, i) => (numberOption(k, name, [0.01, 0.03][i]!) * numberOption(k, 'max_val', 1)) ** 2) as [
+    number,
+    number,
+  ]
+  const [mx, my] = [mean(x), mean(y)]
+  const [xx, yy, xy] = [f.square(mx), f.square(my), f.mul(mx, my)]
+  const spread = f.add(f.sub(mean(f.square(x)), xx), f.sub(mean(f.square(y)), yy))
+  const alike = f.mul(f.add(f.mul(xy, 2), c1), f.add(f.mul(f.sub(mean(f.mul(x, y)), xy), 2), c2))
+  const map = f.div(alike, f.mul(f.add(f.add(xx, yy), c1), f.add(spread, c2)))
+  const means = b.op(op.mean, [map, b.i32([1, 2, 3])])
+  return castTo(b, isOne ? squeezeDim(b, means, 0) : means, given[0]!.type.dtype)
+}
+
 export const pictureOperations: LoweringRegistry = {
   RGBToGrayscale: grayscale,
   RGBToHSV: onPictures((k, b, x) => run(k, b, 'RGBToHSV', [x])),
@@ -131,4 +166,5 @@ export const pictureOperations: LoweringRegistry = {
   ExtractPatches: patches,
   GaussianBlur: blur,
   SobelEdges: sobel,
+  SSIM: layer(ssim),
 }

@@ -18,13 +18,8 @@ const families: readonly (readonly [names: string, reason: string, hint: string]
   ],
   ['CTCLoss', 'LiteRT has no operators that align sequences', 'Let the model return its scores and decode them in the app.'],
   ['ElasticTransform', 'it draws other random numbers in each run', 'Augment pictures before the model, in training alone.'],
-  ['Argpartition', 'LiteRT has no operators that divide elements by rank', 'Use keras.ops.argsort or keras.ops.top_k.'],
-  ['Unique', 'it sizes its results by their values in ways that LiteRT has no operators for', 'Compute it in the app.'],
-  [
-    'ScaleAndTranslate Histogram Nextafter View Correlate SSIM Fold',
-    'there is no way yet from it to LiteRT operators',
-    'Express it by other operations of keras.ops.',
-  ],
+  ['Argpartition', 'Keras finds it of integers in one row alone', 'Use keras.ops.argsort or keras.ops.top_k.'],
+  ['Histogram', 'Keras does not run it in a model', 'Use keras.ops.digitize and keras.ops.bincount.'],
 ]
 
 export const refused: LoweringRegistry = Object.fromEntries(

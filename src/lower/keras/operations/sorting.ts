@@ -10,7 +10,7 @@ import { type KerasOp, layer } from '../keras-op.ts'
 import { alongAxis, first, floats, numberOption, option, placesAlong, run, sizeOf } from './operation.ts'
 
 /** `work` on the last dim in place of `axis`. */
-function onLast(b: OpBuilder, x: Value, axis: number, work: (x: Value) => Value): Value {
+export function onLast(b: OpBuilder, x: Value, axis: number, work: (x: Value) => Value): Value {
   const last = x.type.shape.length - 1
   const perm = Array.from({ length: last + 1 }, (_, i) => (i === axis ? last : i === last ? axis : i))
   return permute(b, work(permute(b, x, perm)), perm)
@@ -18,10 +18,10 @@ function onLast(b: OpBuilder, x: Value, axis: number, work: (x: Value) => Value)
 
 const lastSize = (b: OpBuilder, x: Value): Value => sizeOf(b, x, x.type.shape.length - 1)
 
-const sortable = (b: OpBuilder, x: Value): Value => (x.type.dtype === 'f32' || x.type.dtype === 'i32' ? x : castTo(b, x, 'i32'))
+export const sortable = (b: OpBuilder, x: Value): Value => (x.type.dtype === 'f32' || x.type.dtype === 'i32' ? x : castTo(b, x, 'i32'))
 
 /** The last dim in ascending order, and where each element was; equal ones stay in their order. */
-function ascending(b: OpBuilder, x: Value): { values: Value; indices: Value } {
+export function ascending(b: OpBuilder, x: Value): { values: Value; indices: Value } {
   const f = new Formula(b)
   const [values, indices] = b.ops(op.topkV2, [f.neg(x), lastSize(b, x)]) as [Value, Value]
   return { values: f.neg(values), indices }

@@ -6,10 +6,12 @@ import { Formula } from '../../formula.ts'
 import { castTo, expandDims, reshapeTo, shapeOf, sliceAxis, squeezeDim, toF32 } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
 import { tensorflowOp } from '../../tf/call.ts'
+import { product } from '../../tf/linear.ts'
 import { tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
 import { pictures } from '../preprocessing.ts'
 import { first, knownSize, numberOption, option, run } from './operation.ts'
+import { onLast } from './sorting.ts'
 
 /*
  * Pictures and tensors sampled at other places.
@@ -127,7 +129,87 @@ function ctcDecode(k: KerasOp, b: OpBuilder): readonly Value[] {
   return [expandDims(b, dense, 0), scores!]
 }
 
+/** Weights by the distance of places. @see keras backend/tensorflow/image.py */
+const samplers: Readonly<Record<string, (f: Formula, x: Value) => Value>> = {
+  linear: (f, x) => f.max(f.sub(1, x), 0),
+  cubic: (f, x) => {
+    const far = f.select(f.greaterEqual(x, 2), 0, f.polynomial(x, [-0.5, 2.5, -4, 2]))
+    return f.select(f.greaterEqual(x, 1), far, f.polynomial(x, [1.5, -2.5, 0, 1]))
+  },
+  lanczos3: (f, x) => lanczos(f, x, 3),
+  lanczos5: (f, x) => lanczos(f, x, 5),
+}
+
+function lanczos(f: Formula, x: Value, radius: number): Value {
+  const waves = f.mul(f.mul(f.sin(f.mul(x, Math.PI)), f.sin(f.mul(x, Math.PI / radius))), radius)
+  const isNear = f.lessEqual(x, 1e-3)
+  const inner = f.select(isNear, 1, f.div(waves, f.select(isNear, 1, f.mul(f.square(x), Math.PI ** 2))))
+  return f.select(f.greater(x, radius), 0, inner)
+}
+
+const samplerNames: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    linear: 'linear bilinear trilinear triangle',
+    cubic: 'cubic bicubic tricubic',
+    lanczos3: 'lanczos3',
+    lanczos5: 'lanczos5',
+  }).flatMap(([name, all]) => all.split(' ').map((other): [string, string] => [other, name])),
+)
+
+/** [input, output]: how much of each place goes into each of the result. */
+function samplingWeights(
+  f: Formula,
+  input: number,
+  output: number,
+  scale: Value,
+  shift: Value,
+  sampler: (f: Formula, x: Value) => Value,
+  antialias: boolean,
+) {
+  const { b } = f
+  const count = (length: number, shape: number[]) =>
+    b.f32(
+      Array.from({ length }, (_, i) => i),
+      shape,
+    )
+  const inverse = f.div(1, scale)
+  const place = f.sub(f.sub(f.mul(f.add(count(output, [1, output]), 0.5), inverse), f.mul(shift, inverse)), 0.5)
+  const distance = f.abs(f.sub(place, count(input, [input, 1])))
+  const weights = sampler(f, antialias ? f.div(distance, f.max(inverse, 1)) : distance)
+  const sum = f.sum(weights, [0], true)
+  const isSome = f.greater(f.abs(sum), 1000 * 2 ** -23)
+  const shares = f.select(isSome, f.div(weights, f.select(isSome, sum, 1)), 0)
+  return f.select(f.and(f.greaterEqual(place, -0.5), f.lessEqual(place, input - 0.5)), shares, 0)
+}
+
+/** A product with weights along each of the dims. */
+function scaleAndTranslate(k: KerasOp, b: OpBuilder): Value {
+  const f = new Formula(b)
+  const x = first(k, b)
+  const rank = x.type.shape.length
+  const method = samplerNames.get(k.text('method')) ?? k.reject(`the method ${k.text('method')} is not known`)
+  const target = k.argument(1, 'output_shape')
+  const [scale, shift] = [2, 3].map((i) => toF32(b, tensorOf(k, b, k.argument(i, ['scale', 'translation'][i - 2]!)))) as [Value, Value]
+  if (x.type.dtype !== 'f32') return k.reject('Keras resamples floats alone')
+  return k.numbers('spatial_dims').reduce<Value>(
+    (v, dim, i) => {
+      const axis = k.axis(dim, rank)
+      const output = Array.isArray(target) ? target[axis] : undefined
+      if (typeof output !== 'number') return k.reject('the output shape must be known')
+      const at = (list: Value) => squeezeDim(b, sliceAxis(b, list, 0, i, 1), 0)
+      const weights = samplingWeights(f, knownSize(k, v, axis), output, at(scale), at(shift), samplers[method]!, k.flag('antialias', true))
+      return onLast(b, v, axis, (row) => {
+        const isVector = row.type.shape.length === 1
+        const mixed = product(b, isVector ? expandDims(b, row, 0) : row, weights, false, false)
+        return isVector ? squeezeDim(b, mixed, 0) : mixed
+      })
+    },
+    toF32(b, x),
+  )
+}
+
 export const warpOperations: LoweringRegistry = {
+  ScaleAndTranslate: layer(scaleAndTranslate),
   AffineTransform: layer((k, b) =>
     transformed(k, b, batched(k, b, 1, 'transform', 2), String(option(k, 'fill_mode') ?? 'constant').toUpperCase()),
   ),
