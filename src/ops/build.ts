@@ -6,9 +6,15 @@ import { GraphEditor } from '../ir/graph.ts'
 import { type Attrs, type Graph, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
 import { type BodyTable, hasEffect } from './bodies.ts'
 import { badOperands, beyond32Bits, formatType } from './diagnostics.ts'
-import { defaultFoldLimitBytes, foldConstants, foldDims } from './fold.ts'
+import { defaultFoldLimitBytes, foldConstants, foldDims, passesOn } from './fold.ts'
+import { cast } from './shape/cast.ts'
 import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
 import { viewNode } from './view.ts'
+
+/** A type that every kernel of numbers takes, and that holds each element of the other. */
+const carriers: Readonly<Partial<Record<DType, DType>>> = {
+  ...{ bool: 'i32', i4: 'i8', i8: 'i32', u8: 'i32', i16: 'i32', u16: 'i32', u32: 'i64', f16: 'f32', bf16: 'f32' },
+}
 
 /** What a graph that is called takes: any value, of which the name and what is known of its elements matter. */
 export type Argument = Pick<Value, 'name' | 'type' | 'dims'>
@@ -96,6 +102,8 @@ export class OpBuilder {
     attrs?: AttrsIn<A>,
     declared?: readonly TensorType[],
   ): Value[] {
+    const carried = this.#carried(spec, inputs, attrs)
+    if (carried) return carried
     const full = withDefaults(spec, (attrs ?? {}) as Partial<AttrsOf<A>>)
     checkOperands(spec, inputs, this.#origin)
     checkNumbers(spec, full, this.#origin)
@@ -115,6 +123,18 @@ export class OpBuilder {
     if (sizes?.length === types.length && sizes.every((v) => v !== undefined)) return sizes
     const results = types.map((type, i) => ({ name: this.#name || spec.name, type, ...(dims?.[i] ? { dims: dims[i] } : {}) }))
     return this.graph.addNode({ op: spec.name, attrs: full, inputs, results, origin: this.#origin }).results
+  }
+
+  /** Elements of a type that the kernel does not take pass through it in one that holds them all, when it only passes them on. */
+  #carried<A extends AttrSchema>(spec: OpSpec<string, A>, inputs: readonly (Value | null)[], attrs?: AttrsIn<A>): Value[] | undefined {
+    const takes = (i: number) => spec.operands[Math.min(i, spec.operands.length - 1)]?.dtypes ?? []
+    const at = inputs.findIndex((v, i) => v && passesOn(spec as OpSpec, i) && !takes(i).includes(v.type.dtype))
+    const dtype = inputs[at]?.type.dtype
+    const carrier = dtype && carriers[dtype]
+    if (!carrier || inputs[at]?.type.quant || !takes(at).includes(carrier)) return undefined
+    const isPassed = (v: Value | null, i: number): v is Value => v?.type.dtype === dtype && passesOn(spec as OpSpec, i)
+    const wide = inputs.map((v, i) => (isPassed(v, i) ? this.op(cast, [v], { to: carrier }) : v))
+    return this.ops(spec, wide, attrs).map((v) => this.op(cast, [v], { to: dtype }))
   }
 
   /** Elements that are all known sizes, or truths about sizes, as a constant. */

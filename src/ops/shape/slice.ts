@@ -124,12 +124,15 @@ export function batchDimsOf(batchDims: number, indicesRank: number): number {
   return batchDims < 0 ? batchDims + indicesRank : batchDims
 }
 
+/** @see LiteRT kernels/gather.cc */
+const gathered = movable.filter((t) => t !== 'u16' && t !== 'u32')
+
 /** Slices of `input` at `indices` along `axis`, the first `batchDims` dims in common. */
 export const gather = defineOp({
   name: 'gather',
   builtin: 'GATHER',
   summary: 'slices at indices along an axis',
-  operands: [operand('input', movable), operand('indices', ['i32', 'i64', 'i16'])],
+  operands: [operand('input', gathered), operand('indices', ['i32', 'i64', 'i16'])],
   attrs: { axis: attr.i32('axis'), batchDims: attr.i32('batchDims') },
   options: 'GatherOptions',
   infer(n) {
