@@ -1,9 +1,9 @@
-import { isStatic } from '../../core/shape.ts'
+import { isStatic, sameShape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { elementwise } from '../broadcast.ts'
-import { asI32 } from '../conversions.ts'
+import { asI32, smallAsI32, widened } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { castTo, constantOf, countUp, reshapeTo, shapeOf, sizes, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -20,24 +20,34 @@ function select(n: SourceOp, b: OpBuilder): Value {
   return elementwise(b, op.selectV2, [c, x, y])
 }
 
-/** The kernel takes f32, i32, u8 and i8. */
+/** The kernel takes f32, i32, u8 and i8. @see LiteRT kernels/arg_min_max.cc */
 function arg(spec: typeof op.argMax | typeof op.argMin) {
   return (n: SourceOp, b: OpBuilder): Value => {
     const { dtype } = n.in(0).type
     if (dtype === 'c64' || dtype === 'string') n.reject(`${dtype} has no order`)
+    const axis = n.axis(n.operands.length > 1 ? n.ints(1, 'the axis')[0]! : 0, n.in(0).type.shape.length)
+    const at = b.i32([axis], [])
+    const outputType = n.type('output_type', 'i64')
+    if (dtype === 'i64' || dtype === 'u32') {
+      // The place of the extreme element, whose reduction has a kernel.
+      const x = castTo(b, n.in(0), 'i64')
+      const extreme = b.op((spec === op.argMax ? op.reduceMax : op.reduceMin) as typeof op.reduceMax, [x, b.i32([axis])], {
+        keepDims: true,
+      })
+      return b.op(op.argMax, [castTo(b, new Formula(b).equal(x, extreme), 'i32'), at], { outputType })
+    }
     const x = dtype === 'f32' || dtype === 'i32' ? n.in(0) : castTo(b, n.in(0), /^[iu]|bool/.test(dtype) ? 'i32' : 'f32')
-    const axis = n.operands.length > 1 ? n.ints(1, 'the axis')[0]! : 0
-    const at = b.i32([n.axis(axis, x.type.shape.length)], [])
-    return b.op(spec as typeof op.argMax, [x, at], { outputType: n.type('output_type', 'i64') })
+    return b.op(spec as typeof op.argMax, [x, at], { outputType })
   }
 }
 
 /** Sorted or not, TOPK_V2 sorts. */
 function topK(n: SourceOp, b: OpBuilder): readonly Value[] {
   const k = n.operands.length > 1 ? toI32(b, n.in(1)) : b.i32([n.int('k')], [])
-  const [values, indices] = b.ops(op.topkV2, [n.in(0), k])
+  const x = n.in(0)
+  const [values, indices] = b.ops(op.topkV2, [x.type.dtype.startsWith('u') ? widened(b, x) : x, k])
   const wanted = n.has('index_type') ? n.type('index_type') : 'i32'
-  return [values!, castTo(b, indices!, wanted)]
+  return [castTo(b, values!, x.type.dtype), castTo(b, indices!, wanted)]
 }
 
 /** How many classes have a higher score than the target's is below k. */
@@ -62,8 +72,10 @@ function reverseFlags(n: SourceOp, b: OpBuilder): Value {
 
 function addN(n: SourceOp, b: OpBuilder): Value {
   if (n.operands.length === 1) return n.in(0)
-  if (n.in(0).type.dtype === 'i64') return n.operands.slice(1).reduce((sum, x) => b.op(op.add, [sum, x]), n.in(0))
-  return b.op(op.addN, n.operands)
+  const [first, ...rest] = n.operands as [Value, ...Value[]]
+  const isAlike = rest.every((x) => sameShape(x.type.shape, first.type.shape))
+  if (isAlike && (first.type.dtype === 'f32' || first.type.dtype === 'i32')) return b.op(op.addN, n.operands)
+  return rest.reduce((sum, x) => elementwise(b, op.add, [sum, x]), first)
 }
 
 /** One value everywhere, of the operand's type and shape. */
@@ -116,7 +128,9 @@ function oneHot(n: SourceOp, b: OpBuilder): Value {
 
 /** Boundaries are for f32; whole numbers are compared as such. */
 function bucketize(n: SourceOp, b: OpBuilder): Value {
-  return b.op(op.bucketize, [n.in(0)], { boundaries: n.floats('boundaries') })
+  const boundaries = n.floats('boundaries')
+  if (boundaries.length === 0) return b.op(op.fill, [shapeOf(b, n.in(0)), b.i32([0], [])])
+  return b.op(op.bucketize, [n.in(0)], { boundaries })
 }
 
 /** Coordinates of row-major numbers, one row for each dim. */
@@ -149,7 +163,9 @@ function formats(n: SourceOp): { from: string; to: string } {
 /** A vector (or pairs) in the order of another format; without the letters that are no sizes when it is shorter. */
 function permuteByFormat(n: SourceOp, b: OpBuilder): Value {
   const { from, to } = formats(n)
-  const isWhole = n.in(0).type.shape[0] === from.length
+  const count = n.in(0).type.shape[0]
+  if (typeof count !== 'number') return n.reject('the number of its elements must be known')
+  const isWhole = count === from.length
   const used = (format: string) => [...format].filter((c) => isWhole || (c !== 'N' && c !== 'C'))
   return b.op(op.gather, [n.in(0), b.i32(used(to).map((c) => used(from).indexOf(c)))], { axis: 0 })
 }
@@ -166,7 +182,7 @@ export const arrays: LoweringRegistry = {
   DataFormatVecPermute: permuteByFormat,
   DataFormatDimMap: mapDims,
   UnravelIndex: unravelIndex,
-  Cross: cross,
+  ...smallAsI32({ Cross: cross }),
   Select: select,
   SelectV2: select,
   ArgMax: arg(op.argMax),
@@ -175,8 +191,7 @@ export const arrays: LoweringRegistry = {
   TopKV2: topK,
   InTopK: inTopK,
   InTopKV2: inTopK,
-  AddN: addN,
-  AccumulateNV2: addN,
+  ...smallAsI32({ AddN: addN, AccumulateNV2: addN }),
   ZerosLike: splatLike(0),
   OnesLike: splatLike(1),
   LinSpace: linSpace,

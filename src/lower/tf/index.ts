@@ -33,8 +33,17 @@ import { tensorLists } from './tensor-list.ts'
 import { variableOps } from './variables.ts'
 import { warps } from './warp.ts'
 
-/** Results that are f32 whatever the operands. */
-const f32Results = new Set(['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize'])
+/** Results that are f32 whatever the operands, or of types of their own. */
+const f32Results = new Set([
+  'FusedBatchNorm',
+  'FusedBatchNormV2',
+  'FusedBatchNormV3',
+  'ResizeBilinear',
+  'ResizeBicubic',
+  'ResizeArea',
+  'ScaleAndTranslate',
+  'CropAndResize',
+])
 
 /** Ops that take every element type as it is. */
 const untyped = [

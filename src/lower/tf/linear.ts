@@ -55,6 +55,7 @@ function batchMatMul(n: SourceOp, b: OpBuilder): Value {
   const [x, y] = [n.in(0), n.in(1)]
   const vector = [x, y].find((v) => v.type.shape.length < 2)
   if (vector) n.reject(`its operands must be matrices, found ${formatType(vector.type)}`)
+  if (x.type.dtype === 'c64' || y.type.dtype === 'c64') n.reject('products of complex matrices are not supported')
   const [adjX, adjY] =
     n.node.op === 'MatMul' ? [n.bool('transpose_a', false), n.bool('transpose_b', false)] : [n.bool('adj_x', false), n.bool('adj_y', false)]
   const to = n.has('Tout') ? n.type('Tout') : x.type.dtype

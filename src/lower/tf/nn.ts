@@ -1,6 +1,7 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { integersAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { batchNormalization, convolution, depthwiseConvolution } from '../layers.ts'
 import { castTo, permute, reshapeTo, sizeAt, sliceAxis, toI32 } from '../operands.ts'
@@ -8,6 +9,7 @@ import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { volumeConvolution } from '../volume-convolution.ts'
 import {
+  betweenWindows,
   channelsLast,
   dilationsOf,
   explicitPads,
@@ -79,8 +81,10 @@ function transposeConv(n: SourceOp, b: OpBuilder): Value {
 
 function conv3d(n: SourceOp, b: OpBuilder): Value {
   requireStatic(n, n.in(1))
-  return channelsLast(n, b, n.in(0), (x, dhw) => {
+  return channelsLast(n, b, n.in(0), (whole, dhw) => {
     const [stride, dilation] = [windowOf(n, 'strides', dhw) as Triple, dilationsOf(n, dhw) as Triple]
+    const reach = dilation.map((d, i) => ((n.in(1).type.shape[i] as number) - 1) * d + 1)
+    const x = betweenWindows(n, b, whole, reach, stride)
     return volumeConvolution(b, x, n.in(1), { padding: paddingMode(n), stride, dilation })
   })
 }
@@ -97,7 +101,7 @@ function conv3dTranspose(n: SourceOp, b: OpBuilder): Value {
 
 /**
  * Normalization by the statistics of the operand itself: y = (x - mean) * rsqrt(variance + epsilon) * gamma + beta, over all dims but the
- * channels'. The variance given out is that of a sample; running statistics are not kept.
+ * channels'. The statistics given out are the running ones, moved towards those of the operand; the variance is that of a sample.
  */
 function normalizeByBatch(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
@@ -118,10 +122,18 @@ function normalizeByBatch(n: SourceOp, b: OpBuilder): readonly Value[] {
   // Only y is used by an exported model; the others are there for those that ask for them.
   if (count === undefined) return [y]
   const sample = f.mul(flat(variance), count / Math.max(count - 1, 1))
-  return [y, flat(mean), sample, flat(mean), flat(variance), flat(variance)]
+  const share = Math.fround(n.float('exponential_avg_factor', 1))
+  const running = (old: Value, now: Value) => (share === 1 ? now : f.add(f.mul(old, 1 - share), f.mul(now, share)))
+  return [y, running(n.in(3), flat(mean)), running(n.in(4), sample), flat(mean), flat(variance), flat(variance)]
 }
 
+/** Results after the first are of the type of the statistics. */
 function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const [y, ...statistics] = normalized(n, b) as [Value, ...Value[]]
+  return [castTo(b, y, n.type('T', 'f32')), ...statistics.map((v) => castTo(b, v, n.type('U', 'f32')))]
+}
+
+function normalized(n: SourceOp, b: OpBuilder): readonly Value[] {
   if (n.bool('is_training', true)) return normalizeByBatch(n, b)
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => n.in(i)) as [Value, Value, Value, Value]
   const isFirst = n.string('data_format', 'NHWC').startsWith('NC')
@@ -144,7 +156,8 @@ function dilation2d(n: SourceOp, b: OpBuilder): Value {
     [h, w],
     windowOf(n, 'strides', [1, 2]) as Pair,
     windowOf(n, 'rates', [1, 2]) as Pair,
-    -3.4028234663852886e38,
+    // Of integers half the range, so that the smallest stays the smallest with a weight added.
+    x.type.dtype === 'f32' ? -3.4028234663852886e38 : -(2 ** 30),
   )
   const sums = places.map((v, i) => {
     const weights = reshapeTo(b, sliceAxis(b, sliceAxis(b, filter, 0, Math.floor(i / w), 1), 1, i % w, 1), [c])
@@ -204,7 +217,7 @@ export const nn: LoweringRegistry = {
   Conv2DBackpropInput: transposeConv,
   Conv3D: conv3d,
   Conv3DBackpropInputV2: conv3dTranspose,
-  Dilation2D: dilation2d,
+  ...integersAsI32({ Dilation2D: dilation2d }),
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,
   FusedBatchNormV3: batchNorm,

@@ -54,6 +54,7 @@ function l2Loss(n: SourceOp, b: OpBuilder): Value {
 const mean: Reduce = (b, x, axes, keepDims) => {
   if (x.type.dtype === 'f32') return b.op(op.mean, [x, axes], { keepDims })
   const f = new Formula(b)
+  if (x.type.shape.length === 0) return x
   const sum = b.op(op.sum, [x, axes], { keepDims })
   const positive = f.floorMod(axes.type.shape.length === 0 ? reshapeTo(b, axes, [1]) : axes, x.type.shape.length)
   const count = b.op(op.reduceProd, [b.op(op.gather, [b.op(op.shape, [x]), positive], { axis: 0 }), b.i32([0])])
@@ -61,6 +62,13 @@ const mean: Reduce = (b, x, axes, keepDims) => {
 }
 
 const euclidean: Reduce = (b, x, axes, keepDims) => new Formula(b).sqrt(b.op(op.sum, [b.op(op.mul, [x, x]), axes], { keepDims }))
+
+/** The root of integers is that of a double, cut to an integer. */
+function euclideanNorm(n: SourceOp, b: OpBuilder): Value {
+  const { dtype } = n.in(0).type
+  const norm = reduction(euclidean)(n.with([castTo(b, n.in(0), 'f32'), n.in(1)]), b)
+  return castTo(b, norm, dtype)
+}
 
 /** Axes are numbers of their own type, so only the first operand is widened. */
 function numbers(work: (n: SourceOp, b: OpBuilder) => Value): (n: SourceOp, b: OpBuilder) => Value {
@@ -76,6 +84,6 @@ export const reductions: LoweringRegistry = {
   Prod: numbers(reduction(by(op.reduceProd))),
   Any: reduction(by(op.reduceAny)),
   All: reduction(by(op.reduceAll)),
-  EuclideanNorm: reduction(euclidean),
+  EuclideanNorm: euclideanNorm,
   L2Loss: l2Loss,
 }

@@ -1,6 +1,7 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { smallAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { constantOf, reshapeTo, sliceAxis } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
@@ -16,10 +17,12 @@ interface Scan {
   /** What leaves the other operand as it is. */
   readonly neutral: number
   combine(f: Formula, earlier: Value, x: Value): Value
+  /** What the scan gives, from what the steps leave. */
+  finish?(f: Formula, y: Value): Value
 }
 
 /** Running results of an associative operation in log2(size) steps, each on the whole axis. @see Hillis and Steele, 1986 */
-function scan({ neutral, combine }: Scan): Lowering {
+function scan({ neutral, combine, finish }: Scan): Lowering {
   return (n, b) => {
     const f = new Formula(b)
     const x = n.in(0)
@@ -43,9 +46,11 @@ function scan({ neutral, combine }: Scan): Lowering {
     }
     if (exclusive) y = shifted(y, Math.min(1, size))
     for (let by = 1; by < size; by *= 2) y = combine(f, shifted(y, by), y)
-    return reshapeTo(b, y, shape)
+    return reshapeTo(b, finish?.(f, y) ?? y, shape)
   }
 }
+
+const lowest = -3.4028234663852886e38
 
 /** log(exp(x) + exp(y)) from the larger one on. */
 function logAddExp(f: Formula, x: Value, y: Value): Value {
@@ -54,7 +59,11 @@ function logAddExp(f: Formula, x: Value, y: Value): Value {
 }
 
 export const scans: LoweringRegistry = {
-  Cumsum: cumsum,
-  Cumprod: scan({ neutral: 1, combine: (f, a, x) => f.mul(a, x) }),
-  CumulativeLogsumexp: scan({ neutral: -3.4028234663852886e38, combine: logAddExp }),
+  ...smallAsI32({ Cumsum: cumsum, Cumprod: scan({ neutral: 1, combine: (f, a, x) => f.mul(a, x) }) }),
+  // The sum of nothing is 0, its logarithm -infinity, with which the steps would make NaN.
+  CumulativeLogsumexp: scan({
+    neutral: lowest,
+    combine: logAddExp,
+    finish: (f, y) => f.select(f.lessEqual(y, lowest), Number.NEGATIVE_INFINITY, y),
+  }),
 }

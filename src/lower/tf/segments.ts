@@ -1,3 +1,4 @@
+import type { DType } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -52,7 +53,25 @@ function segments(how: Reduction, empty?: number) {
 }
 
 function unsorted(how: Reduction) {
-  return (n: SourceOp, b: OpBuilder): Value => reduced(b, how, n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2)))
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const y = reduced(b, how, n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2)))
+    // A segment without rows holds the extreme of the model's type.
+    const extreme = how === 'max' || how === 'min' ? extremes[n.type('T', 'f32')]?.[how] : undefined
+    if (extreme === undefined) return y
+    const f = new Formula(b)
+    return how === 'max' ? f.max(y, extreme) : f.min(y, extreme)
+  }
+}
+
+/** Lowest and largest finite numbers of types that are computed in wider ones. */
+const extremes: Readonly<Partial<Record<DType, { readonly max: number; readonly min: number }>>> = {
+  i8: { max: -128, min: 127 },
+  u8: { max: 0, min: 255 },
+  i16: { max: -32768, min: 32767 },
+  u16: { max: 0, min: 65535 },
+  u32: { max: 0, min: 0x7fff_ffff },
+  f16: { max: -65504, min: 65504 },
+  bf16: { max: -3.3895313892515355e38, min: 3.3895313892515355e38 },
 }
 
 /** Sum of the rows divided by their number, or its root. */
@@ -97,9 +116,18 @@ function counts(n: SourceOp, b: OpBuilder, x: Value, size: Value, weights: Value
   return castTo(b, binary ? f.min(sums, 1) : sums, to)
 }
 
+/** Binary output says which numbers occur, whatever their weights. */
+function denseBincount(n: SourceOp, b: OpBuilder): Value {
+  const size = reshapeTo(b, toI32(b, n.in(1)), [])
+  const binary = n.bool('binary_output', false)
+  return counts(n, b, toI32(b, n.in(0)), size, binary ? undefined : n.operands[2], binary)
+}
+
+/** The same of all numbers together. */
 function bincount(n: SourceOp, b: OpBuilder): Value {
   const size = reshapeTo(b, toI32(b, n.in(1)), [])
-  return counts(n, b, toI32(b, n.in(0)), size, n.operands[2], n.bool('binary_output', false))
+  const flat = (v: Value) => (v.type.shape.length === 1 ? v : b.op(op.reshape, [v, b.i32([-1])]))
+  return counts(n, b, flat(toI32(b, n.in(0))), size, n.operands[2] && flat(n.operands[2]), false)
 }
 
 /** Numbers outside the range count for the bins at its ends. */
@@ -114,7 +142,7 @@ function histogram(n: SourceOp, b: OpBuilder): Value {
   return castTo(b, reduced(b, 'sum', ones, bin, bins), n.type('dtype', 'i32'))
 }
 
-export const segmentOps: LoweringRegistry = firstAsI32({
+const reducedSegments = firstAsI32({
   SegmentSum: segments('sum'),
   SegmentProd: segments('prod'),
   SegmentMax: segments('max', 0),
@@ -130,7 +158,11 @@ export const segmentOps: LoweringRegistry = firstAsI32({
   SparseSegmentSumWithNumSegments: sparse('sum'),
   SparseSegmentMeanWithNumSegments: sparse('mean'),
   SparseSegmentSqrtNWithNumSegments: sparse('sqrt'),
-  Bincount: bincount,
-  DenseBincount: bincount,
-  HistogramFixedWidth: histogram,
 })
+
+const countedNumbers = firstAsI32(
+  { Bincount: bincount, DenseBincount: denseBincount, HistogramFixedWidth: histogram },
+  { keepsResults: true },
+)
+
+export const segmentOps: LoweringRegistry = { ...reducedSegments, ...countedNumbers }

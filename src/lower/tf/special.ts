@@ -68,7 +68,7 @@ const lgamma = by((f, x) => {
   const t = f.add(z, 7.5)
   const direct = f.add(f.sub(f.mul(f.add(z, 0.5), f.log(t)), t), f.add(f.log(series), 0.5 * Math.log(2 * Math.PI)))
   const reflected = f.sub(f.sub(Math.log(Math.PI), f.log(sineOfPi(f, x).sine)), direct)
-  return f.select(reflects, reflected, direct)
+  return f.select(f.equal(f.abs(x), Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY, f.select(reflects, reflected, direct))
 })
 
 /** Six steps up, then the asymptotic series. @see Abramowitz and Stegun, 6.3.5, 6.3.7 and 6.3.18 */
@@ -83,7 +83,9 @@ const digamma = by((f, x) => {
   // Of pi / tan(pi x): the sign is that of the side of the nearest integer on which x lies.
   const nearest = f.floor(f.add(x, 0.5))
   const side = f.mul(f.sub(x, nearest), Math.PI)
-  return f.select(reflects, f.sub(direct, f.div(Math.PI, f.div(f.sin(side), f.cos(side)))), direct)
+  const reflected = f.sub(direct, f.div(Math.PI, f.div(f.sin(side), f.cos(side))))
+  // No number at the poles, 0, -1, -2 and so on.
+  return f.select(reflects, f.select(f.equal(side, 0), Number.NaN, reflected), direct)
 })
 
 /** @see Giles, Approximating the erfinv function, 2010: single precision, relative error below 4e-7 */
@@ -97,7 +99,9 @@ function erfinv(f: Formula, x: Value): Value {
   const w = f.neg(f.log(f.mul(f.sub(1, x), f.add(x, 1))))
   const inner = f.polynomial(f.sub(w, 2.5), center)
   const outer = f.polynomial(f.sub(f.sqrt(w), 3), tails)
-  return f.mul(x, f.select(f.less(w, 5), inner, outer))
+  // At -1 and 1 the polynomial of infinity has the sign of its first coefficient.
+  const size = f.select(f.less(f.abs(x), 1), f.select(f.less(w, 5), inner, outer), f.abs(w))
+  return f.mul(x, size)
 }
 
 export const special: LoweringRegistry = {

@@ -28,7 +28,11 @@ function waves(b: OpBuilder, rows: number, columns: number, length: number, wave
   return b.f32(cells, [rows, columns])
 }
 
-const times = (b: OpBuilder, x: Value, matrix: Value): Value => product(b, x, matrix, false, false)
+/** A vector is a matrix of one row. */
+function times(b: OpBuilder, x: Value, matrix: Value): Value {
+  if (x.type.shape.length > 1) return product(b, x, matrix, false, false)
+  return reshapeTo(b, product(b, reshapeTo(b, x, [1, x.type.shape[0]!]), matrix, false, false), [matrix.type.shape[1]!])
+}
 
 function lengthOf(n: SourceOp, size: number | string | undefined): number {
   if (typeof size !== 'number') return n.reject('the length of the transform must be known')
@@ -186,8 +190,9 @@ export function withComplex(registry: LoweringRegistry): LoweringRegistry {
 
 function rfft2d(n: SourceOp, b: OpBuilder): Value {
   const length = n.ints(1, 'the lengths of the transform')
+  // The kernel reads rows of one element beyond their end.
   const isPower = (v: number) => v > 0 && (v & (v - 1)) === 0
-  if (length.every(isPower)) return b.op(op.rfft2d, [n.in(0), b.i32(length)])
+  if (length.every(isPower) && length[1]! > 1) return b.op(op.rfft2d, [n.in(0), b.i32(length)])
   const rank = n.in(0).type.shape.length
   const perm = Array.from({ length: rank }, (_, i) => (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i))
   const [rows, columns] = length as [number, number]
