@@ -2,6 +2,7 @@ import { isStatic, sameShape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { constInts } from '../../ops/view.ts'
 import { elementwise } from '../broadcast.ts'
 import { asI32, smallAsI32, widened } from '../conversions.ts'
 import { Formula } from '../formula.ts'
@@ -20,20 +21,26 @@ function select(n: SourceOp, b: OpBuilder): Value {
   return elementwise(b, op.selectV2, [c, x, y])
 }
 
+/** A scalar in [0, rank), which may be found at run time. */
+function axisOf(n: SourceOp, b: OpBuilder): Value {
+  const rank = n.in(0).type.shape.length
+  const given = n.operands.length > 1 ? constInts(n.in(1))?.[0] : 0
+  if (given !== undefined) return b.i32([n.axis(given, rank)], [])
+  return new Formula(b).floorMod(reshapeTo(b, toI32(b, n.in(1)), []), rank)
+}
+
 /** The kernel takes f32, i32, u8 and i8. @see LiteRT kernels/arg_min_max.cc */
 function arg(spec: typeof op.argMax | typeof op.argMin) {
   return (n: SourceOp, b: OpBuilder): Value => {
     const { dtype } = n.in(0).type
     if (dtype === 'c64' || dtype === 'string') n.reject(`${dtype} has no order`)
-    const axis = n.axis(n.operands.length > 1 ? n.ints(1, 'the axis')[0]! : 0, n.in(0).type.shape.length)
-    const at = b.i32([axis], [])
+    const at = axisOf(n, b)
     const outputType = n.type('output_type', 'i64')
     if (dtype === 'i64' || dtype === 'u32') {
       // The place of the extreme element, whose reduction has a kernel.
       const x = castTo(b, n.in(0), 'i64')
-      const extreme = b.op((spec === op.argMax ? op.reduceMax : op.reduceMin) as typeof op.reduceMax, [x, b.i32([axis])], {
-        keepDims: true,
-      })
+      const extremeOf = (spec === op.argMax ? op.reduceMax : op.reduceMin) as typeof op.reduceMax
+      const extreme = b.op(extremeOf, [x, reshapeTo(b, at, [1])], { keepDims: true })
       return b.op(op.argMax, [castTo(b, new Formula(b).equal(x, extreme), 'i32'), at], { outputType })
     }
     const x = dtype === 'f32' || dtype === 'i32' ? n.in(0) : castTo(b, n.in(0), /^[iu]|bool/.test(dtype) ? 'i32' : 'f32')
@@ -144,6 +151,14 @@ function unravelIndex(n: SourceOp, b: OpBuilder): Value {
   return castTo(b, f.floorMod(f.floorDiv(numbers, p), s), n.in(0).type.dtype)
 }
 
+/** Index vectors without elements each take the whole operand. */
+function gatherNd(n: SourceOp, b: OpBuilder): Value {
+  const [x, indices] = [n.in(0), n.in(1)]
+  if (indices.type.shape.at(-1) !== 0) return b.op(op.gatherNd, [x, indices])
+  const places = b.op(op.slice, [shapeOf(b, indices), b.i32([0]), b.i32([indices.type.shape.length - 1])])
+  return b.op(op.broadcastTo, [x, b.op(op.concatenation, [places, shapeOf(b, x)], { axis: 0 })])
+}
+
 /** The vector product of the last dims. */
 function cross(n: SourceOp, b: OpBuilder): Value {
   const f = new Formula(b)
@@ -200,8 +215,8 @@ export const arrays: LoweringRegistry = {
   Reverse: reverseFlags,
   ReverseV2: reverse,
   ReverseSequence: (n, b) => b.op(op.reverseSequence, [n.in(0), n.in(1)], { seqDim: n.int('seq_dim'), batchDim: n.int('batch_dim', 0) }),
-  GatherNd: (n, b) => b.op(op.gatherNd, [n.in(0), n.in(1)]),
-  Where: (n, b) => b.op(op.where, [n.in(0)]),
+  GatherNd: gatherNd,
+  Where: (n, b) => b.op(op.where, [/^[iu]16$/.test(n.in(0).type.dtype) ? castTo(b, n.in(0), 'i32') : n.in(0)]),
   Bitcast: (n, b) => b.op(op.bitcast, [n.in(0)], { to: n.type('type') }),
   Bucketize: bucketize,
   InvertPermutation: asI32((n, b) => {

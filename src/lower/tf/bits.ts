@@ -66,8 +66,10 @@ function shift(work: (b: OpBuilder, x: Value, y: Value) => Value): Lowering {
 function populationCount(n: SourceOp, b: OpBuilder): Value {
   const f = new Formula(b)
   const { dtype, shape } = n.in(0).type
-  if (dtype !== 'i32' && dtype !== 'i64') return n.reject(`bits of ${dtype} are not counted`)
-  const words = dtype === 'i64' ? b.op(op.bitcast, [n.in(0)], { to: 'i32' }) : n.in(0)
+  if (dtype === 'u64') return n.reject(`bits of ${dtype} are not counted`)
+  const own = dtype === 'i64' || dtype === 'u32' ? b.op(op.bitcast, [n.in(0)], { to: 'i32' }) : castTo(b, n.in(0), 'i32')
+  // Copies of the sign do not count.
+  const words = dtype === 'i8' ? f.floorMod(own, 256) : dtype === 'i16' ? f.floorMod(own, 65536) : own
   const columns = reshapeTo(b, words, [...words.type.shape, 1])
   const bitsOf = f.floorMod(f.apply(op.rightShift, columns, b.i32(Array.from({ length: 32 }, (_, i) => i))), 2)
   return castTo(b, f.sum(bitsOf, dtype === 'i64' ? [shape.length, shape.length + 1] : [shape.length]), 'u8')

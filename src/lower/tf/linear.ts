@@ -37,7 +37,7 @@ function overMergedBatch(b: OpBuilder, x: Value, y: Value, multiply: (x: Value, 
     return reshapeTo(b, target ? b.op(op.broadcastTo, [v, target]) : v, [mulDims(...batch), ...matrix])
   }
   const z = multiply(spread(x), spread(y))
-  return reshapeTo(b, z, [...batch, ...z.type.shape.slice(-2)])
+  return reshapeTo(b, z, [...batch, ...z.type.shape.slice(-2)], [x, y, z])
 }
 
 /** There is no kernel for plain integers: all products of a row and a column, summed. */

@@ -1,10 +1,11 @@
+import { mulDims } from '../../core/dim.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { integersAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { batchNormalization, convolution, depthwiseConvolution } from '../layers.ts'
-import { castTo, permute, reshapeTo, sizeAt, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, permute, reshapeTo, sizeAt, sizes, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { volumeConvolution } from '../volume-convolution.ts'
@@ -61,7 +62,8 @@ function asGrouped(b: OpBuilder, x: Value, filter: Value, options: Parameters<ty
 
 /** Filter [H,W,O,I] -> [O,H,W,I]; `size` is the wanted result, channels last. */
 function transposeConv(n: SourceOp, b: OpBuilder): Value {
-  const [size, filter, x] = [toI32(b, n.in(0)), n.in(1), n.in(2)]
+  const { dtype } = n.in(2).type
+  const [size, filter, x] = [toI32(b, n.in(0)), castTo(b, n.in(1), 'f32'), castTo(b, n.in(2), 'f32')]
   requireStatic(n, filter)
   const first = isChannelsFirst(n, 4)
   const hw = first ? [2, 3] : [1, 2]
@@ -70,7 +72,7 @@ function transposeConv(n: SourceOp, b: OpBuilder): Value {
   const last = first ? b.op(op.gather, [size, b.i32([0, 2, 3, 1])], { axis: 0 }) : size
   const weights = permute(b, filter, [2, 0, 1, 3])
   const stride = windowOf(n, 'strides', hw)
-  const put = (y: Value) => (first ? toChannelsFirst(b, y) : y)
+  const put = (y: Value) => castTo(b, first ? toChannelsFirst(b, y) : y, dtype)
   if (n.string('padding') !== 'EXPLICIT') return put(b.op(op.transposeConv, [last, weights, input], { padding: paddingMode(n), stride }))
   // The result of VALID, less what the forward convolution padded.
   const [top, bottom, left, right] = explicitPads(n, hw) as [number, number, number, number]
@@ -90,6 +92,7 @@ function conv3d(n: SourceOp, b: OpBuilder): Value {
 }
 
 function conv3dTranspose(n: SourceOp, b: OpBuilder): Value {
+  requireStatic(n, n.in(1))
   const first = isChannelsFirst(n, 5)
   const dhw = first ? [2, 3, 4] : [1, 2, 3]
   const size = toI32(b, n.in(0))
@@ -115,13 +118,10 @@ function normalizeByBatch(n: SourceOp, b: OpBuilder): readonly Value[] {
   const inverse = b.op(op.rsqrt, [f.add(variance, Math.fround(n.float('epsilon', 1e-4)))])
   const y = f.add(f.mul(f.mul(f.sub(x, mean), inverse), wide(n.in(1))), wide(n.in(2)))
   const flat = (v: Value) => reshapeTo(b, v, [x.type.shape[channels]!])
-  const count = axes.reduce<number | undefined>(
-    (a, i) => (typeof x.type.shape[i] === 'number' && a !== undefined ? a * x.type.shape[i] : undefined),
-    1,
-  )
-  // Only y is used by an exported model; the others are there for those that ask for them.
-  if (count === undefined) return [y]
-  const sample = f.mul(flat(variance), count / Math.max(count - 1, 1))
+  const size = mulDims(...axes.map((i) => x.type.shape[i]!))
+  const count = typeof size === 'number' ? size : castTo(b, reshapeTo(b, sizes(b, [size], [x])!, []), 'f32')
+  const others = typeof count === 'number' ? Math.max(count - 1, 1) : f.max(f.sub(count, 1), 1)
+  const sample = f.mul(flat(variance), typeof count === 'number' ? count / (others as number) : f.div(count, others))
   const share = Math.fround(n.float('exponential_avg_factor', 1))
   const running = (old: Value, now: Value) => (share === 1 ? now : f.add(f.mul(old, 1 - share), f.mul(now, share)))
   return [y, running(n.in(3), flat(mean)), running(n.in(4), sample), flat(mean), flat(variance), flat(variance)]

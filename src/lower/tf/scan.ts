@@ -1,16 +1,20 @@
+import { mulDims } from '../../core/dim.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { constInts } from '../../ops/view.ts'
 import { smallAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
-import { constantOf, reshapeTo, sliceAxis } from '../operands.ts'
+import { constantOf, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
-/** The kernel takes an axis of the operand's own numbering. */
+/** The kernel takes an axis of the operand's own numbering, which may be found at run time. */
 function cumsum(n: SourceOp, b: OpBuilder): Value {
-  const axis = n.axis(n.ints(1, 'the axis')[0]!, n.in(0).type.shape.length)
-  return b.op(op.cumsum, [n.in(0), b.i32([axis], [])], { exclusive: n.bool('exclusive', false), reverse: n.bool('reverse', false) })
+  const rank = n.in(0).type.shape.length
+  const given = constInts(n.in(1))?.[0]
+  const axis = given === undefined ? new Formula(b).floorMod(reshapeTo(b, toI32(b, n.in(1)), []), rank) : b.i32([n.axis(given, rank)], [])
+  return b.op(op.cumsum, [n.in(0), axis], { exclusive: n.bool('exclusive', false), reverse: n.bool('reverse', false) })
 }
 
 interface Scan {
@@ -32,13 +36,8 @@ function scan({ neutral, combine, finish }: Scan): Lowering {
     if (typeof size !== 'number') return n.reject('the size of the axis must be known', 'Export the model with this size fixed.')
     const [reverse, exclusive] = [n.bool('reverse', false), n.bool('exclusive', false)]
     // Three dims are enough for any rank, and PAD takes no more than five.
-    const blocks = [shape.slice(0, axis), shape.slice(axis + 1)]
-    const [before, after] = blocks.map((dims) =>
-      dims.reduce<number | undefined>((a, d) => (typeof d === 'number' && a !== undefined ? a * d : undefined), 1),
-    )
-    const isFlat = before !== undefined && after !== undefined
-    const at = isFlat ? 1 : axis
-    let y = isFlat ? reshapeTo(b, x, [before, size, after]) : x
+    const at = 1
+    let y = reshapeTo(b, x, [mulDims(...shape.slice(0, axis)), size, mulDims(...shape.slice(axis + 1))])
     const shifted = (v: Value, by: number) => {
       const pads = v.type.shape.flatMap((_, i) => (i !== at ? [0, 0] : reverse ? [0, by] : [by, 0]))
       const padded = b.op(op.padv2, [v, b.i32(pads, [v.type.shape.length, 2]), constantOf(b, v.type.dtype, [neutral])])
@@ -46,7 +45,7 @@ function scan({ neutral, combine, finish }: Scan): Lowering {
     }
     if (exclusive) y = shifted(y, Math.min(1, size))
     for (let by = 1; by < size; by *= 2) y = combine(f, shifted(y, by), y)
-    return reshapeTo(b, finish?.(f, y) ?? y, shape)
+    return reshapeTo(b, finish?.(f, y) ?? y, shape, [x])
   }
 }
 

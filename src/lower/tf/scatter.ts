@@ -110,9 +110,14 @@ function accumulate(combine: (f: Formula, x: Value, sum: Value) => Value) {
 /** The extreme of each row's updates; rows without one get the type's own extreme, which no element exceeds. */
 function extreme(spec: typeof op.unsortedSegmentMax | typeof op.unsortedSegmentMin, combine: typeof op.maximum | typeof op.minimum) {
   return (n: SourceOp, b: OpBuilder): Value => {
-    const { rows, count, updates, at } = rowsOf(n, b)
+    const { dtype } = n.in(0).type
+    const work = dtype === 'f32' ? 'f32' : 'i32'
+    const wide = n.with([castTo(b, n.in(0), work), n.in(1), castTo(b, n.in(2), work)])
+    const { rows, count, updates, at } = rowsOf(wide, b)
     const best = b.op(spec as typeof op.unsortedSegmentMax, [updates, at, count])
-    return reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape, [n.in(0)])
+    const y = reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape, [n.in(0)])
+    if (dtype !== work) n.scope.narrowings.note(n.layer ?? n.node.op, dtype, work, [y])
+    return castTo(b, y, dtype)
   }
 }
 
@@ -166,7 +171,7 @@ function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
   const count = n.operands.length / 2
   const indices = n.operands.slice(0, count).map((v) => reshapeTo(b, toI32(b, v), [mulDims(...v.type.shape)]))
   const row = n.in(count).type.shape.slice(n.in(0).type.shape.length)
-  const data = n.operands.slice(count).map((v, i) => reshapeTo(b, v, [...indices[i]!.type.shape, ...row]))
+  const data = n.operands.slice(count).map((v, i) => reshapeTo(b, v, [...indices[i]!.type.shape, ...row], [v, indices[i]!, n.in(count)]))
   const join = (values: readonly Value[]) => (values.length === 1 ? values[0]! : b.op(op.concatenation, values, { axis: 0 }))
   const [at, rows] = [join(indices), join(data)]
   const numbers = constInts(at)
@@ -187,9 +192,9 @@ function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
 /** One result for each partition: the rows whose number it is, in their order. */
 function dynamicPartition(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
-  const [x, numbers] = [n.in(0), n.in(1)]
-  const rank = numbers.type.shape.length
-  if (rank !== 1) n.reject(`partitions of rank ${rank} are not supported`)
+  const rank = n.in(1).type.shape.length
+  const numbers = reshapeTo(b, n.in(1), [mulDims(...n.in(1).type.shape)])
+  const x = rank === 1 ? n.in(0) : reshapeTo(b, n.in(0), [numbers.type.shape[0]!, ...n.in(0).type.shape.slice(rank)], [n.in(0), numbers])
   return Array.from({ length: n.int('num_partitions') }, (_, i) => {
     const rows = b.op(op.where, [f.equal(numbers, i)])
     return b.op(op.gather, [x, reshapeTo(b, castTo(b, rows, 'i32'), [rows.type.shape[0]!])], { axis: 0 })

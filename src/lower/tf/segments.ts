@@ -29,7 +29,10 @@ function reduced(b: OpBuilder, how: Reduction, data: Value, ids: Value, count: V
 function segmentCount(b: OpBuilder, ids: Value): Value {
   const numbers = constInts(ids)
   if (numbers) return b.i32([(numbers.at(-1) ?? -1) + 1], [])
-  return new Formula(b).add(b.op(op.reduceMax, [ids, b.i32([0])]), 1)
+  const f = new Formula(b)
+  const count = f.add(b.op(op.reduceMax, [ids, b.i32([0])]), 1)
+  // Of no ids the largest is the lowest number.
+  return typeof ids.type.shape[0] === 'number' && ids.type.shape[0] > 0 ? count : f.max(count, 0)
 }
 
 /** Rows in each segment, f32, with dims of size 1 for those of a row. */
@@ -78,7 +81,7 @@ const extremes: Readonly<Partial<Record<DType, { readonly max: number; readonly 
 function average(b: OpBuilder, data: Value, ids: Value, count: Value, root: boolean): Value {
   const f = new Formula(b)
   const rows = f.max(rowCounts(b, ids, count, data.type.shape.length - ids.type.shape.length), 1)
-  return f.div(reduced(b, 'sum', data, ids, count), root ? f.sqrt(rows) : rows)
+  return f.div(reduced(b, 'sum', data, ids, count), castTo(b, root ? f.sqrt(rows) : rows, data.type.dtype))
 }
 
 function segmentMean(n: SourceOp, b: OpBuilder): Value {
@@ -133,11 +136,15 @@ function bincount(n: SourceOp, b: OpBuilder): Value {
 /** Numbers outside the range count for the bins at its ends. */
 function histogram(n: SourceOp, b: OpBuilder): Value {
   const f = new Formula(b)
-  const [x, range, bins] = [n.in(0), n.in(1), toI32(b, n.in(2))]
+  const [x, bins] = [n.in(0), toI32(b, n.in(2))]
+  const range = castTo(b, n.in(1), x.type.dtype)
   const flat = b.op(op.reshape, [x, b.i32([-1])])
   const [low, high] = [0, 1].map((i) => reshapeTo(b, sliceAxis(b, range, 0, i, 1), [])) as [Value, Value]
-  const position = f.mul(f.div(f.sub(flat, low), f.sub(high, low)), castTo(b, bins, 'f32'))
-  const bin = f.max(f.min(castTo(b, f.floor(f.max(position, 0)), 'i32'), f.sub(bins, 1)), 0)
+  const isWhole = x.type.dtype !== 'f32'
+  const position = isWhole
+    ? f.floorDiv(f.mul(f.sub(flat, low), bins), f.sub(high, low))
+    : castTo(b, f.floor(f.max(f.mul(f.div(f.sub(flat, low), f.sub(high, low)), castTo(b, bins, 'f32')), 0)), 'i32')
+  const bin = f.max(f.min(position, f.sub(bins, 1)), 0)
   const ones = b.op(op.fill, [shapeOf(b, bin), b.i32([1], [])])
   return castTo(b, reduced(b, 'sum', ones, bin, bins), n.type('dtype', 'i32'))
 }

@@ -104,6 +104,37 @@ function erfinv(f: Formula, x: Value): Value {
   return f.mul(x, size)
 }
 
+/**
+ * The quantile of the normal distribution: in the middle by q = p - 1/2, in the tails by the root of the logarithm of the smaller side.
+ * @see Wichura, Algorithm AS 241: The percentage points of the normal distribution, 1988; PPND7, relative error about 1e-7
+ */
+const quantile = {
+  middle: [
+    [59.10937472, 159.29113202, 50.434271938, 3.3871327179],
+    [67.1875636, 78.757757664, 17.895169469, 1],
+  ],
+  near: [
+    [0.17023821103, 1.3067284816, 2.75681539, 1.4234372777],
+    [0.12021132975, 0.7370016425, 1],
+  ],
+  far: [
+    [0.017337203997, 0.42868294337, 3.081226386, 6.657905115],
+    [0.012258202635, 0.24197894225, 1],
+  ],
+} as const
+
+const ndtri = by((f, p) => {
+  const ratio = (x: Value, [above, below]: readonly [readonly number[], readonly number[]]) =>
+    f.div(f.polynomial(x, above), f.polynomial(x, below))
+  const q = f.sub(p, 0.5)
+  const middle = f.mul(q, ratio(f.sub(0.180625, f.square(q)), quantile.middle))
+  const r = f.sqrt(f.neg(f.log(f.min(p, f.sub(1, p)))))
+  const tail = f.select(f.lessEqual(r, 5), ratio(f.sub(r, 1.6), quantile.near), ratio(f.sub(r, 5), quantile.far))
+  // At 0 and 1 the root is infinite, and the result with it.
+  const side = f.mul(f.b.op(op.sign, [q]), f.select(f.equal(r, Number.POSITIVE_INFINITY), r, tail))
+  return f.select(f.lessEqual(f.abs(q), 0.425), middle, side)
+})
+
 export const special: LoweringRegistry = {
   Tan: by((f, x) => f.div(f.sin(x), f.cos(x))),
   Asin: by((f, x) => atan2(f, x, cosineOf(f, x))),
@@ -117,5 +148,5 @@ export const special: LoweringRegistry = {
   Lgamma: lgamma,
   Digamma: digamma,
   Erfinv: by(erfinv),
-  Ndtri: by((f, x) => f.mul(erfinv(f, f.sub(f.mul(x, 2), 1)), Math.SQRT2)),
+  Ndtri: ndtri,
 }
