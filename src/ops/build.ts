@@ -1,7 +1,7 @@
 import { type ConstData, constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
-import { type Dim, isRepresentable, type Shape } from '../core/shape.ts'
+import { type Dim, isRepresentable, isStatic, type Shape } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import { type Attrs, type Graph, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
 import { type BodyTable, hasEffect } from './bodies.ts'
@@ -118,6 +118,9 @@ export class OpBuilder {
       const name = inputs.find((v) => v?.data)?.name ?? ''
       return folded.map((data, i) => this.const(name, types[i]!.dtype, types[i]!.shape, data))
     }
+    // Kernels divide by sizes, and delegates refuse them. Where a size is open the shape must be found from it.
+    if (!spec.sideEffect && types.length > 0 && types.every(isEmpty) && inputs.every((v) => !v || isStatic(v.type.shape)))
+      return types.map(({ dtype, shape }) => this.const('', dtype, shape, constFromBytes(new Uint8Array(0))))
     const dims = foldDims(spec, full, inputs, types)
     const sizes = dims?.map((d, i) => this.#known(types[i], d))
     if (sizes?.length === types.length && sizes.every((v) => v !== undefined)) return sizes
@@ -187,6 +190,8 @@ export class OpBuilder {
     return this.const(name, 'f32', shape, constFromBytes(bytesOf(Float32Array.from(values))))
   }
 }
+
+const isEmpty = (t: TensorType): boolean => !t.quant && isStatic(t.shape) && t.shape.includes(0)
 
 /** Attributes with the record's defaults filled in. */
 export function withDefaults<A extends AttrSchema>(spec: OpSpec<string, A>, attrs: Partial<AttrsOf<A>>): Attrs {

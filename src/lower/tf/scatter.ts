@@ -170,10 +170,14 @@ function stridedUpdate(n: SourceOp, b: OpBuilder): Value {
 function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
   const count = n.operands.length / 2
   const indices = n.operands.slice(0, count).map((v) => reshapeTo(b, toI32(b, v), [mulDims(...v.type.shape)]))
-  const row = n.in(count).type.shape.slice(n.in(0).type.shape.length)
-  const data = n.operands.slice(count).map((v, i) => reshapeTo(b, v, [...indices[i]!.type.shape, ...row], [v, indices[i]!, n.in(count)]))
+  const isUsed = (_: Value, i: number) => indices[i]!.type.shape[0] !== 0
+  const data = n.operands.slice(count).map((v, i) => {
+    const rank = n.in(i).type.shape.length
+    return rank === 1 ? v : reshapeTo(b, v, [...indices[i]!.type.shape, ...v.type.shape.slice(rank)], [v, indices[i]!])
+  })
   const join = (values: readonly Value[]) => (values.length === 1 ? values[0]! : b.op(op.concatenation, values, { axis: 0 }))
-  const [at, rows] = [join(indices), join(data)]
+  const isEmpty = !indices.some(isUsed)
+  const [at, rows] = isEmpty ? [indices[0]!, data[0]!] : [join(indices.filter(isUsed)), join(data.filter(isUsed))]
   const numbers = constInts(at)
   if (numbers) {
     const size = Math.max(-1, ...numbers) + 1
