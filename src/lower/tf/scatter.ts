@@ -29,24 +29,29 @@ interface Rows {
   readonly at: Value
 }
 
+/** Index vectors as i32, and how many dims of a tensor of `rank` they address: where their size is open, what the updates leave of the rank. */
+function addressOf(n: SourceOp, b: OpBuilder, indices: Value, updates: Value, rank: number): { indices: Value; depth: number } {
+  const { shape } = indices.type
+  const stated = shape.at(-1)
+  const depth = typeof stated === 'number' ? stated : shape.length - 1 + rank - updates.type.shape.length
+  if (!(depth >= 0 && depth <= rank)) return n.reject('the last dim of the indices must be at most the rank')
+  const vectors = toI32(b, indices)
+  return { indices: depth === stated ? vectors : reshapeTo(b, vectors, [...shape.slice(0, -1), depth]), depth }
+}
+
 function rowsOf(n: SourceOp, b: OpBuilder): Rows {
-  const [x, indices, updates] = [n.in(0), toI32(b, n.in(1)), n.in(2)]
-  const depth = indices.type.shape.at(-1)
-  if (typeof depth !== 'number' || depth > x.type.shape.length) return n.reject('the last dim of the indices must be at most the rank')
+  const [x, updates] = [n.in(0), n.in(2)]
+  const { indices, depth } = addressOf(n, b, n.in(1), updates, x.type.shape.length)
   const addressed = x.type.shape.slice(0, depth)
   const row = x.type.shape.slice(depth)
   const rows = reshapeTo(b, x, [mulDims(...addressed), ...row])
   const count = sizeAt(b, rows, 0)
   const places = indices.type.shape.slice(0, -1)
-  const given = elementCount(places)
-  if (given === undefined && places.length > 1) return n.reject('the number of updates must be known')
-  const flat: Shape = [given ?? places[0]!]
-  return {
-    rows,
-    count,
-    updates: places.length === 1 ? updates : reshapeTo(b, updates, [...flat, ...updates.type.shape.slice(places.length)]),
-    at: reshapeTo(b, rowNumbers(b, indices, x, depth), flat),
+  const flattened = (v: Value) => {
+    const { shape } = v.type
+    return reshapeTo(b, v, [mulDims(...shape.slice(0, places.length)), ...shape.slice(places.length)])
   }
+  return { rows, count, updates: flattened(updates), at: flattened(rowNumbers(b, indices, x, depth)) }
 }
 
 /** Row-major numbers of index vectors into the first `depth` dims of `x`, whose sizes may be known at run time only. */
@@ -83,10 +88,9 @@ function update(n: SourceOp, b: OpBuilder): Value {
 
 /** A single update is a slice at a place of its own. */
 function updateOnce(n: SourceOp, b: OpBuilder): Value {
-  const [x, indices] = [n.in(0), toI32(b, n.in(1))]
+  const x = n.in(0)
   const rank = x.type.shape.length
-  const depth = indices.type.shape.at(-1)
-  if (typeof depth !== 'number' || depth > rank) return n.reject('the last dim of the indices must be at most the rank')
+  const { indices, depth } = addressOf(n, b, n.in(1), n.in(2), rank)
   const start = b.op(op.pad, [reshapeTo(b, indices, [depth]), b.i32([0, rank - depth], [1, 2])])
   const slice = reshapeTo(b, n.in(2), [...new Array<number>(depth).fill(1), ...x.type.shape.slice(depth)])
   return b.op(op.dynamicUpdateSlice, [x, slice, start])
@@ -102,7 +106,8 @@ function overwritten(b: OpBuilder, rows: Value, count: Value, updates: Value, la
 
 function accumulate(combine: (f: Formula, x: Value, sum: Value) => Value) {
   return (n: SourceOp, b: OpBuilder): Value => {
-    const sums = b.op(op.scatterNd, [toI32(b, n.in(1)), n.in(2), shapeOf(b, n.in(0))])
+    const { indices } = addressOf(n, b, n.in(1), n.in(2), n.in(0).type.shape.length)
+    const sums = b.op(op.scatterNd, [indices, n.in(2), shapeOf(b, n.in(0))])
     return combine(new Formula(b), n.in(0), sums)
   }
 }
@@ -205,9 +210,16 @@ function dynamicPartition(n: SourceOp, b: OpBuilder): readonly Value[] {
   })
 }
 
+function scatterNd(n: SourceOp, b: OpBuilder): Value {
+  const shape = toI32(b, n.in(2))
+  const rank = shape.type.shape[0]
+  const indices = typeof rank === 'number' ? addressOf(n, b, n.in(0), n.in(1), rank).indices : toI32(b, n.in(0))
+  return b.op(op.scatterNd, [indices, n.in(1), shape])
+}
+
 /** The kernel takes f32 and wide integers. */
 const sums = smallAsI32({
-  ScatterNd: (n, b) => b.op(op.scatterNd, [toI32(b, n.in(0)), n.in(1), toI32(b, n.in(2))]),
+  ScatterNd: scatterNd,
   TensorScatterAdd: accumulate((f, x, sum) => f.add(x, sum)),
   TensorScatterSub: accumulate((f, x, sum) => f.sub(x, sum)),
 })
