@@ -45,6 +45,8 @@ test('unique numbers with where and how often they are, as i32 or i64', async ()
   expect([...typedView('i32', counts.bytes)]).toEqual([3, 2])
   const wide = await evaluate('UniqueWithCounts', { out_idx: { kind: 'type', value: 'i64', code: 9 } }, [floats([3, 3])], [2])
   expect(wide!.get(2)).toMatchObject({ dtype: 'i64', shape: [1] })
+  const zeros = await evaluate('UniqueWithCounts', {}, [floats([0, -0, Number.NaN, Number.NaN])], [1])
+  expect([...typedView('i32', zeros!.get(1)!.bytes)]).toEqual([0, 0, 1, 2])
 })
 
 test.each([

@@ -1,5 +1,5 @@
 import { byteLengthOf, bytesOf, typedView } from '../core/dtype.ts'
-import { type NdArray, sizeOf } from '../core/nd-array.ts'
+import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
 import type { SourceNode } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 
@@ -87,11 +87,14 @@ function dynamicPartition({ attrs }: SourceNode, [data, partitions]: readonly Nd
 function uniqueWithCounts({ attrs }: SourceNode, [x]: readonly NdArray[]): readonly NdArray[] | undefined {
   if (x?.shape.length !== 1) return undefined
   const width = byteLengthOf(x.dtype, 1)
+  const floats = x.dtype === 'f32' || x.dtype === 'f16' || x.dtype === 'bf16' ? toFloat32(x) : undefined
   const numbers = new Map<string, number>()
   const firsts: number[] = []
   const counts: number[] = []
   const indices = Array.from({ length: sizeOf(x) }, (_, i) => {
-    const key = String(x.bytes.subarray(i * width, (i + 1) * width))
+    // Zeros of both signs are one number, and what is no number is like no other.
+    const number = floats?.[i]
+    const key = Number.isNaN(number) ? `NaN ${i}` : String(number ?? x.bytes.subarray(i * width, (i + 1) * width))
     const at = numbers.get(key) ?? numbers.set(key, firsts.push(i) - 1).get(key)!
     counts[at] = (counts[at] ?? 0) + 1
     return at

@@ -1,4 +1,5 @@
-import type { DType } from '../../core/dtype.ts'
+import { constFromBytes } from '../../core/bytes.ts'
+import { bytesOf, type DType } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -52,11 +53,28 @@ function leftShift(b: OpBuilder, x: Value, y: Value): Value {
   return new Formula(b).mul(x, b.op(op.gather, [powers, y], { axis: 0 }))
 }
 
+const rightShift = (b: OpBuilder, x: Value, y: Value): Value => new Formula(b).apply(op.rightShift, x, y)
+
+const asWord = (b: OpBuilder, x: Value): Value => b.op(op.bitcast, [x], { to: 'i32' })
+const leftShiftOfUnsigned = (b: OpBuilder, x: Value, y: Value): Value =>
+  b.op(op.bitcast, [leftShift(b, asWord(b, x), asWord(b, y))], { to: 'u32' })
+
+/** The same of i64, by a table of its own. */
+function leftShiftOfWide(b: OpBuilder, x: Value, y: Value): Value {
+  const powers = b.const('', 'i64', [64], constFromBytes(bytesOf(BigInt64Array.from({ length: 64 }, (_, i) => 1n << BigInt(i)))))
+  return new Formula(b).mul(x, b.op(op.gather, [powers, y], { axis: 0 }))
+}
+
 const shiftable: ReadonlySet<DType> = new Set<DType>(['i8', 'u8', 'i16', 'u16', 'i32'])
 
-function shift(work: (b: OpBuilder, x: Value, y: Value) => Value): Lowering {
+type Shift = (b: OpBuilder, x: Value, y: Value) => Value
+
+/** Words without a sign go by ways of their own. */
+function shift(work: Shift, unsigned: Shift, wide?: Shift): Lowering {
   return (n, b) => {
     const { dtype } = n.in(0).type
+    if (dtype === 'i64' && wide) return wide(b, n.in(0), n.in(1))
+    if (dtype === 'u32') return unsigned(b, n.in(0), n.in(1))
     if (!shiftable.has(dtype)) return n.reject(`shifts of ${dtype} are not supported`, 'Shift i32 values, or multiply by powers of two.')
     return castTo(b, work(b, castTo(b, n.in(0), 'i32'), castTo(b, n.in(1), 'i32')), dtype)
   }
@@ -81,6 +99,6 @@ export const bits: LoweringRegistry = {
   BitwiseAnd: onWords((f, [x, y], isNarrow) => and(f, x!, y!, isNarrow)),
   BitwiseOr: onWords((f, [x, y], isNarrow) => f.add(xor(f, x!, y!), and(f, x!, y!, isNarrow))),
   Invert: onWords((f, [x]) => xor(f, x!, -1)),
-  LeftShift: shift(leftShift),
-  RightShift: shift((b, x, y) => new Formula(b).apply(op.rightShift, x, y)),
+  LeftShift: shift(leftShift, leftShiftOfUnsigned, leftShiftOfWide),
+  RightShift: shift(rightShift, rightShift),
 }

@@ -1,5 +1,5 @@
 import { mulDims } from '../../core/dim.ts'
-import { elementCount, isStatic, type Shape, stridesOf } from '../../core/shape.ts'
+import { elementCount, isStatic, stridesOf } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -126,30 +126,37 @@ function extreme(spec: typeof op.unsortedSegmentMax | typeof op.unsortedSegmentM
   }
 }
 
-/** x[begin:end:stride] = value: elements are gathered from both by a constant map. */
+/** x[begin:end:stride] = value: elements are gathered from both by a constant map, one for each row where the number of rows is open. */
 function stridedUpdate(n: SourceOp, b: OpBuilder): Value {
   const [x, value] = [n.in(0), n.in(4)]
-  const { shape } = x.type
-  if (!isStatic(shape)) return n.reject(`the shape must be known, found [${shape.join(',')}]`)
   const [begin, end, strides] = [n.ints(1, 'begin'), n.ints(2, 'end'), n.ints(3, 'the strides')]
-  const dims = entries(n, shape.length, strides.length).filter((e) => e.kind !== 'new')
   const masked = (name: string, at: number | undefined) => at === undefined || (n.int(name, 0) >> at) & 1
+  const all = entries(n, x.type.shape.length, strides.length)
+  const [first] = all
+  const keepsRows =
+    first?.kind === 'range' &&
+    masked('begin_mask', first.at) &&
+    masked('end_mask', first.at) &&
+    (first.at === undefined || strides[first.at] === 1)
+  const rows = typeof x.type.shape[0] === 'string' && keepsRows ? 1 : 0
+  const shape = x.type.shape.slice(rows)
+  if (!isStatic(shape)) return n.reject(`the shape must be known, found [${x.type.shape.join(',')}]`)
+  const dims = all.filter((e) => e.kind !== 'new').slice(rows)
   const picked = dims.map((e, i) => {
     const size = shape[i]!
-    const all = Array.from({ length: size }, (_, k) => k)
-    if (e.at === undefined) return all
+    if (e.at === undefined) return Array.from({ length: size }, (_, k) => k)
     const step = strides[e.at]!
     if (step === 0) n.reject('a stride is 0')
     const low = begin[e.at]! < 0 ? begin[e.at]! + size : begin[e.at]!
     if (e.kind === 'index') return [low]
     const high = end[e.at]! < 0 ? end[e.at]! + size : end[e.at]!
-    const [first, stop] =
+    const [from, stop] =
       step > 0
         ? [masked('begin_mask', e.at) ? 0 : low, masked('end_mask', e.at) ? size : high]
         : [masked('begin_mask', e.at) ? size - 1 : low, masked('end_mask', e.at) ? -1 : high]
     const inRange: number[] = []
     for (
-      let k = step > 0 ? Math.max(0, first) : Math.min(size - 1, first);
+      let k = step > 0 ? Math.max(0, from) : Math.min(size - 1, from);
       step > 0 ? k < Math.min(stop, size) : k > Math.max(stop, -1);
       k += step
     )
@@ -165,10 +172,12 @@ function stridedUpdate(n: SourceOp, b: OpBuilder): Value {
     else for (const k of picked[dim]!) visit(dim + 1, offset + k * pitch[dim]!)
   }
   visit(0, 0)
-  const given = elementCount(value.type.shape)
+  const given = elementCount(value.type.shape.slice(rows))
+  if (given === 0 && next === count) return x
   if (given !== next - count) return n.reject(`${next - count} elements are written, the value has ${given}`)
-  const both = b.op(op.concatenation, [reshapeTo(b, x, [count]), reshapeTo(b, value, [given])], { axis: 0 })
-  return reshapeTo(b, b.op(op.gather, [both, b.i32([...map])], { axis: 0 }), shape)
+  const flat = (v: Value, size: number) => reshapeTo(b, v, [...x.type.shape.slice(0, rows), size])
+  const both = b.op(op.concatenation, [flat(x, count), flat(value, given)], { axis: rows })
+  return reshapeTo(b, b.op(op.gather, [both, b.i32([...map])], { axis: rows }), x.type.shape)
 }
 
 /** Rows of `data` at the positions `indices`; the last of several counts, positions without one are zeros. */

@@ -92,7 +92,10 @@ function inOrder(b: OpBuilder, [boxes, scores, limit, iou, least]: readonly Valu
   const picked = b.op(op.gather, [boxes!, order], { axis: 0 })
   const [at, valid] = b.ops(op.nonMaxSuppressionV4, [picked, ranks, limit!, iou!, b.f32([0])]) as [Value, Value]
   const isValid = f.less(countUp(b, limit!), valid)
-  return [f.select(isValid, b.op(op.gather, [order, at], { axis: 0 }), 0), valid]
+  // Where there are no boxes the kernel's zeros still point at something.
+  const [size] = scores!.type.shape
+  const boxesInOrder = typeof size === 'number' && size > 0 ? order : b.op(op.concatenation, [order, b.i32([0])], { axis: 0 })
+  return [f.select(isValid, b.op(op.gather, [boxesInOrder, at], { axis: 0 }), 0), valid]
 }
 
 export const search: LoweringRegistry = {

@@ -57,8 +57,8 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
     y = slicedAtAnyRank(b, x, { from, to, step, ...attrs })
   } else {
     // Of a dim that is indexed the kernel takes one element, whatever its end.
-    const by = step ? b.i32(step) : positions(b, n.in(3), dims, 1)
-    y = b.op(op.stridedSlice, [x, positions(b, n.in(1), dims), positions(b, n.in(2), dims), by], attrs)
+    const by = step ? b.i32(step) : positions(b, n.in(3), dims, count, 1)
+    y = b.op(op.stridedSlice, [x, positions(b, n.in(1), dims, count), positions(b, n.in(2), dims, count), by], attrs)
   }
   if (dims.length === all.length) return y
   let next = 0
@@ -66,13 +66,13 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   return reshapeTo(b, y, target)
 }
 
-/** A begin, end or strides vector computed at run time, with one element for each dim of the operand: of those not in it `other`. */
-function positions(b: OpBuilder, vector: Value, dims: readonly Entry[], other = 0): Value {
+/** A begin, end or strides vector of `count` elements computed at run time, with one for each dim of the operand: of those not in it `other`. */
+function positions(b: OpBuilder, vector: Value, dims: readonly Entry[], count: number, other = 0): Value {
   const v = toI32(b, vector)
   const at = dims.map((e) => e.at)
-  if (at.length === v.type.shape[0] && at.every((p, i) => p === i)) return v
+  if (at.length === count && at.every((p, i) => p === i)) return v
   const withOther = b.op(op.concatenation, [v, b.i32([other])], { axis: 0 })
-  return b.op(op.gather, [withOther, b.i32(at.map((p) => p ?? Number(v.type.shape[0])))], { axis: 0 })
+  return b.op(op.gather, [withOther, b.i32(at.map((p) => p ?? count))], { axis: 0 })
 }
 
 interface Ranges {
