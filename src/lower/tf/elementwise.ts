@@ -82,9 +82,11 @@ const truncateDiv = formula((f, x, y) => {
  */
 const truncateMod = formula((f, x, y) => {
   if (x.type.dtype !== 'f32') {
-    const floored = f.floorMod(x, y)
-    const hasOtherSign = f.notEqual(f.less(x, 0), f.less(y, 0))
-    return f.sub(floored, f.select(f.and(f.notEqual(floored, 0), hasOtherSign), y, 0))
+    // By a size, not by -1: the smallest integer by -1 traps.
+    const divisor = absolute(f, y)
+    const floored = f.floorMod(x, divisor)
+    const hasOtherSign = f.notEqual(f.less(x, 0), f.less(divisor, 0))
+    return f.sub(floored, f.select(f.and(f.notEqual(floored, 0), hasOtherSign), divisor, 0))
   }
   const size = f.floorMod(absolute(f, x), absolute(f, y))
   return f.select(f.less(x, 0), f.neg(size), size)
