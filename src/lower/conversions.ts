@@ -59,7 +59,12 @@ export function asI32(work: (n: SourceOp, b: OpBuilder) => Value): Lowering {
   return converted(wideToI32, work)
 }
 
-/** Integers of the first operand alone by way of i32: the others are positions, with a type of their own. */
-export function firstAsI32(registry: LoweringRegistry): LoweringRegistry {
-  return mapped(registry, (lowering) => converted(wideToI32, lowering, { first: true }))
+/** Integers of the first operand alone by way of i32: the others are positions, with a type of their own. What is counted has a type of its own, too. */
+export function firstAsI32(registry: LoweringRegistry, { keepsResults = false } = {}): LoweringRegistry {
+  return mapped(registry, (lowering) => converted(wideToI32, lowering, { first: true, keepsResults }))
+}
+
+/** Integers that kernels take for quantized numbers, or not at all, as wider ones of the same value. */
+export function widened(b: OpBuilder, x: Value): Value {
+  return castTo(b, x, toI32[x.type.dtype] ?? x.type.dtype)
 }

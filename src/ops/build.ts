@@ -1,14 +1,20 @@
 import { type ConstData, constFromBytes } from '../core/bytes.ts'
 import { invariant } from '../core/diagnostics.ts'
 import { bytesOf, type DType } from '../core/dtype.ts'
-import { type Dim, isRepresentable, type Shape } from '../core/shape.ts'
+import { type Dim, isRepresentable, isStatic, type Shape } from '../core/shape.ts'
 import { GraphEditor } from '../ir/graph.ts'
 import { type Attrs, type Graph, noOrigin, type Origin, type TensorType, type Value } from '../ir/types.ts'
 import { type BodyTable, hasEffect } from './bodies.ts'
 import { badOperands, beyond32Bits, formatType } from './diagnostics.ts'
-import { defaultFoldLimitBytes, foldConstants, foldDims } from './fold.ts'
+import { defaultFoldLimitBytes, foldConstants, foldDims, passesOn } from './fold.ts'
+import { cast } from './shape/cast.ts'
 import type { AttrSchema, AttrsIn, AttrsOf, OpSpec } from './spec.ts'
 import { viewNode } from './view.ts'
+
+/** A type that every kernel of numbers takes, and that holds each element of the other. */
+const carriers: Readonly<Partial<Record<DType, DType>>> = {
+  ...{ bool: 'i32', i4: 'i8', i8: 'i32', u8: 'i32', i16: 'i32', u16: 'i32', u32: 'i64', f16: 'f32', bf16: 'f32' },
+}
 
 /** What a graph that is called takes: any value, of which the name and what is known of its elements matter. */
 export type Argument = Pick<Value, 'name' | 'type' | 'dims'>
@@ -96,6 +102,8 @@ export class OpBuilder {
     attrs?: AttrsIn<A>,
     declared?: readonly TensorType[],
   ): Value[] {
+    const carried = this.#carried(spec, inputs, attrs)
+    if (carried) return carried
     const full = withDefaults(spec, (attrs ?? {}) as Partial<AttrsOf<A>>)
     checkOperands(spec, inputs, this.#origin)
     checkNumbers(spec, full, this.#origin)
@@ -110,11 +118,26 @@ export class OpBuilder {
       const name = inputs.find((v) => v?.data)?.name ?? ''
       return folded.map((data, i) => this.const(name, types[i]!.dtype, types[i]!.shape, data))
     }
+    // Kernels divide by sizes, and delegates refuse them. Where a size is open the shape must be found from it.
+    if (!spec.sideEffect && types.length > 0 && types.every(isEmpty) && inputs.every((v) => !v || isStatic(v.type.shape)))
+      return types.map(({ dtype, shape }) => this.const('', dtype, shape, constFromBytes(new Uint8Array(0))))
     const dims = foldDims(spec, full, inputs, types)
     const sizes = dims?.map((d, i) => this.#known(types[i], d))
     if (sizes?.length === types.length && sizes.every((v) => v !== undefined)) return sizes
     const results = types.map((type, i) => ({ name: this.#name || spec.name, type, ...(dims?.[i] ? { dims: dims[i] } : {}) }))
     return this.graph.addNode({ op: spec.name, attrs: full, inputs, results, origin: this.#origin }).results
+  }
+
+  /** Elements of a type that the kernel does not take pass through it in one that holds them all, when it only passes them on. */
+  #carried<A extends AttrSchema>(spec: OpSpec<string, A>, inputs: readonly (Value | null)[], attrs?: AttrsIn<A>): Value[] | undefined {
+    const takes = (i: number) => spec.operands[Math.min(i, spec.operands.length - 1)]?.dtypes ?? []
+    const at = inputs.findIndex((v, i) => v && passesOn(spec as OpSpec, i) && !takes(i).includes(v.type.dtype))
+    const dtype = inputs[at]?.type.dtype
+    const carrier = dtype && carriers[dtype]
+    if (!carrier || inputs[at]?.type.quant || !takes(at).includes(carrier)) return undefined
+    const isPassed = (v: Value | null, i: number): v is Value => v?.type.dtype === dtype && passesOn(spec as OpSpec, i)
+    const wide = inputs.map((v, i) => (isPassed(v, i) ? this.op(cast, [v], { to: carrier }) : v))
+    return this.ops(spec, wide, attrs).map((v) => this.op(cast, [v], { to: dtype }))
   }
 
   /** Elements that are all known sizes, or truths about sizes, as a constant. */
@@ -167,6 +190,8 @@ export class OpBuilder {
     return this.const(name, 'f32', shape, constFromBytes(bytesOf(Float32Array.from(values))))
   }
 }
+
+const isEmpty = (t: TensorType): boolean => !t.quant && isStatic(t.shape) && t.shape.includes(0)
 
 /** Attributes with the record's defaults filled in. */
 export function withDefaults<A extends AttrSchema>(spec: OpSpec<string, A>, attrs: Partial<AttrsOf<A>>): Attrs {

@@ -257,6 +257,13 @@ export function foldDims(
   return results?.map((r) => Array.from(typedView('i32', r.bytes), (k) => table[k]!))
 }
 
+/** All results hold elements of this operand as they are, in whatever type. */
+export function passesOn(spec: OpSpec, index: number): boolean {
+  if (!spec.passesOn) return carriesElements(spec, index)
+  const operand = spec.operands[Math.min(index, spec.operands.length - 1)]
+  return operand !== undefined && spec.passesOn.includes(operand.name)
+}
+
 /** Elements of the result come from this operand; the others are axes, sizes, indices. */
 export function carriesElements(spec: OpSpec, index: number): boolean {
   if (typeof spec.movesElements === 'string') return spec.operands[index]?.name === spec.movesElements

@@ -301,6 +301,8 @@ export interface OpSpec<Name extends string = string, A extends AttrSchema = Att
    * those of the first operand and of variadic ones, or of the operand named here.
    */
   readonly movesElements?: boolean | string
+  /** Operands whose elements the results hold unchanged, where that is not what `movesElements` says. */
+  readonly passesOn?: readonly string[]
   /**
    * Positive factors of the channels (the last axis) of the first operand multiply the same channels of the result, whatever they are, but
    * for its fused activation; or when they do. Where the last axis grows it holds the channels in turn.

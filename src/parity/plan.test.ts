@@ -72,6 +72,20 @@ describe('a plan', () => {
     expect(plan).toMatchObject({ shapes: [expected] })
   })
 
+  test('makes up no inputs beyond what a tensor may have where the cost cannot be told', () => {
+    const open = ['N', 'a', 'b', 'c', 'd']
+    const graph = parseGraph('graph g(%x: f32[N,a,b,c,d], %s: i32[2]) { %y = reshape(%x, %s)\n return %y }', { records: textRecords })
+    const source = {
+      ...signature(open),
+      inputs: [...signature(open).inputs, { name: 's', dtype: 'i32', shape: [2], bound: undefined } as const],
+    }
+    const sizesAbove = (above: number) => {
+      const plan = planOf(source, graph, { ...options, above })
+      return 'reason' in plan ? plan.reason : Math.max(...plan.shapes[0]!)
+    }
+    expect([0, 32, 64].map(sizesAbove)).toEqual([3, 64, expect.stringMatching(/^one of its tensors has \d+ million elements$/)])
+  })
+
   test.each([
     ['text', signature([1], { dtype: 'string' }), /is text/],
     ['an unknown rank', signature([1], { shape: undefined }), /the rank of the input x is unknown/],

@@ -77,8 +77,9 @@ export function planOf(source: CheckedSignature, graph: Graph, options: PlanOpti
   const above = openSizes.filter((s) => s > (options.above ?? 0))
   const size = above.find((s) => costAt(graph, shapesAt(1, s))) ?? above[1] ?? above[0]!
   const single = shapesAt(1, size)
-  const { macs, elements, largest: stated } = costAt(graph, single) ?? { macs: 0, elements: 0, largest: largestOf(graph) }
-  const largest = Math.max(stated, ...single.map((shape) => shape.reduce((n, d) => n * d, 1)))
+  const cost = costAt(graph, single)
+  const { macs, elements } = cost ?? { macs: 0, elements: 0 }
+  const largest = Math.max(cost?.largest ?? largestOf(graph), ...single.map((shape) => elementCount(shape)!))
   const kindsFor = (m: number): readonly SampleKind[] => {
     if (m > limits.moderate || options.isRepeated || source.hasTies) return ['normal']
     return m <= limits.cheap ? ['normal', 'uniform', 'edge'] : ['normal', 'edge']

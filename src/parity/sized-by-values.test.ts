@@ -45,6 +45,22 @@ test('unique numbers with where and how often they are, as i32 or i64', async ()
   expect([...typedView('i32', counts.bytes)]).toEqual([3, 2])
   const wide = await evaluate('UniqueWithCounts', { out_idx: { kind: 'type', value: 'i64', code: 9 } }, [floats([3, 3])], [2])
   expect(wide!.get(2)).toMatchObject({ dtype: 'i64', shape: [1] })
+  const zeros = await evaluate('UniqueWithCounts', {}, [floats([0, -0, Number.NaN, Number.NaN])], [1])
+  expect([...typedView('i32', zeros!.get(1)!.bytes)]).toEqual([0, 0, 1, 2])
+})
+
+test('places of what is not zero', async () => {
+  const rows = [...(await evaluate('Where', {}, [floats([0, 2, -0, -1, 0, 0.5], [2, 3])], [0]))!.values()][0]!
+  expect(rows.shape).toEqual([3, 2])
+  expect([...typedView('i64', rows.bytes)]).toEqual([0n, 1n, 1n, 0n, 1n, 2n])
+})
+
+test('numbers that another vector has not, with where they are', async () => {
+  const [y, at] = [
+    ...(await evaluate('ListDiff', {}, [floats([3, -0, 3, Number.NaN]), floats([0, 1, 2, Number.NaN])], [0, 1]))!.values(),
+  ] as [NdArray, NdArray]
+  expect([...typedView('f32', y.bytes)]).toEqual([3, 3, Number.NaN])
+  expect([...typedView('i32', at.bytes)]).toEqual([0, 2, 3])
 })
 
 test.each([

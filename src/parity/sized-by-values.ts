@@ -1,6 +1,7 @@
 import { byteLengthOf, bytesOf, typedView } from '../core/dtype.ts'
-import { type NdArray, sizeOf } from '../core/nd-array.ts'
-import type { SourceNode } from '../import/source-graph.ts'
+import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
+import { stridesOf } from '../core/shape.ts'
+import type { SourceAttr, SourceNode } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 
 /*
@@ -12,6 +13,10 @@ type Definition = (node: SourceNode, operands: readonly NdArray[]) => readonly N
 const definitions: Readonly<Record<string, Definition>> = Object.assign(Object.create(null), {
   CTCGreedyDecoder: ctcGreedyDecoder,
   DynamicPartition: dynamicPartition,
+  ListDiff: listDiff,
+  Where: where,
+  Unique: uniqueWithCounts,
+  UniqueV2: uniqueWithCounts,
   UniqueWithCounts: uniqueWithCounts,
   UniqueWithCountsV2: uniqueWithCounts,
 } satisfies Record<string, Definition>)
@@ -86,23 +91,60 @@ function dynamicPartition({ attrs }: SourceNode, [data, partitions]: readonly Nd
 /** Of numbers, in the order in which they come first. @see https://www.tensorflow.org/api_docs/python/tf/unique_with_counts */
 function uniqueWithCounts({ attrs }: SourceNode, [x]: readonly NdArray[]): readonly NdArray[] | undefined {
   if (x?.shape.length !== 1) return undefined
-  const width = byteLengthOf(x.dtype, 1)
+  const keys = keysOf(x)
   const numbers = new Map<string, number>()
   const firsts: number[] = []
   const counts: number[] = []
   const indices = Array.from({ length: sizeOf(x) }, (_, i) => {
-    const key = String(x.bytes.subarray(i * width, (i + 1) * width))
+    const key = keys[i]!
     const at = numbers.get(key) ?? numbers.set(key, firsts.push(i) - 1).get(key)!
     counts[at] = (counts[at] ?? 0) + 1
     return at
   })
-  const bytes = new Uint8Array(firsts.length * width)
-  for (const [k, i] of firsts.entries()) bytes.set(x.bytes.subarray(i * width, (i + 1) * width), k * width)
   const type = attrs.get('out_idx')
-  const isWide = type?.kind === 'type' && type.value === 'i64'
-  const integers = (values: readonly number[]): NdArray =>
-    isWide
-      ? { dtype: 'i64', shape: [values.length], bytes: bytesOf(BigInt64Array.from(values, BigInt)) }
-      : { dtype: 'i32', shape: [values.length], bytes: bytesOf(Int32Array.from(values)) }
-  return [{ dtype: x.dtype, shape: [firsts.length], bytes }, integers(indices), integers(counts)]
+  return [elementsAt(x, firsts), integersOf(type, indices), integersOf(type, counts)]
+}
+
+/** Numbers of a vector that another has not, and where they are. @see https://www.tensorflow.org/api_docs/python/tf/raw_ops/ListDiff */
+function listDiff({ attrs }: SourceNode, [x, y]: readonly NdArray[]): readonly NdArray[] | undefined {
+  if (x?.shape.length !== 1 || y?.dtype !== x.dtype) return undefined
+  const others = new Set(keysOf(y).filter((key) => !key.startsWith('NaN')))
+  const left = keysOf(x).flatMap((key, i) => (others.has(key) ? [] : [i]))
+  return [elementsAt(x, left), integersOf(attrs.get('out_idx'), left)]
+}
+
+/** What equal elements have in common: zeros of both signs are one number, and what is no number is like no other. */
+function keysOf(x: NdArray): string[] {
+  const width = byteLengthOf(x.dtype, 1)
+  const floats = x.dtype === 'f32' || x.dtype === 'f16' || x.dtype === 'bf16' ? toFloat32(x) : undefined
+  return Array.from({ length: sizeOf(x) }, (_, i) => {
+    const number = floats?.[i]
+    return Number.isNaN(number) ? `NaN ${i}` : String(number ?? x.bytes.subarray(i * width, (i + 1) * width))
+  })
+}
+
+function elementsAt({ dtype, bytes }: NdArray, places: readonly number[]): NdArray {
+  const width = byteLengthOf(dtype, 1)
+  const picked = new Uint8Array(places.length * width)
+  for (const [k, i] of places.entries()) picked.set(bytes.subarray(i * width, (i + 1) * width), k * width)
+  return { dtype, shape: [places.length], bytes: picked }
+}
+
+/** As i32, or as i64 where the attribute says so. */
+function integersOf(type: SourceAttr | undefined, values: readonly number[]): NdArray {
+  return type?.kind === 'type' && type.value === 'i64'
+    ? { dtype: 'i64', shape: [values.length], bytes: bytesOf(BigInt64Array.from(values, BigInt)) }
+    : { dtype: 'i32', shape: [values.length], bytes: bytesOf(Int32Array.from(values)) }
+}
+
+/** Coordinates of what is not zero, in row-major order. */
+function where(_: SourceNode, [x]: readonly NdArray[]): readonly NdArray[] | undefined {
+  if (!x || x.dtype === 'c64' || x.dtype === 'string') return undefined
+  const width = byteLengthOf(x.dtype, 1)
+  // The sign of a float's zero is its highest bit.
+  const isZero = (byte: number, at: number): boolean => byte === 0 || (/f/.test(x.dtype) && byte === 0x80 && at === width - 1)
+  const pitch = stridesOf(x.shape)
+  const places = Array.from({ length: sizeOf(x) }, (__, i) => i).filter((i) => !x.bytes.subarray(i * width, (i + 1) * width).every(isZero))
+  const coordinates = places.flatMap((i) => x.shape.map((size, axis) => BigInt(Math.floor(i / pitch[axis]!) % size)))
+  return [{ dtype: 'i64', shape: [places.length, x.shape.length], bytes: bytesOf(BigInt64Array.from(coordinates)) }]
 }

@@ -69,6 +69,9 @@ const isResized =
   (_, [x, length]) =>
     first(length) !== full(x?.shape.at(-1) ?? 0)
 
+/** It suppresses what overlaps as much as the threshold says, which at 0 are all boxes. */
+const suppressesApart: Doubt = (_, operands) => first(operands[3]) === 0
+
 const distrusted: Readonly<Record<string, Doubt>> = Object.assign(Object.create(null), {
   // It takes the statistics it is given, also where they are to be those of the batch.
   FusedBatchNorm: isTraining,
@@ -113,12 +116,16 @@ const distrusted: Readonly<Record<string, Doubt>> = Object.assign(Object.create(
   CropAndResize: (n) => string(n, 'method') === 'nearest',
   // The fill stands where TensorFlow blends it with the border, and for reflections and repetitions beyond the picture's own size.
   ImageProjectiveTransformV3: () => true,
+  NonMaxSuppressionV2: suppressesApart,
+  NonMaxSuppressionV3: suppressesApart,
   // It fills up to the number of boxes at most.
-  NonMaxSuppressionV4: (n, [boxes, , most]) => flag(n, 'pad_to_max_output_size') && (first(most) ?? 0) > (boxes?.shape[0] ?? 0),
+  NonMaxSuppressionV4: (n, operands) =>
+    suppressesApart(n, operands) || (flag(n, 'pad_to_max_output_size') && (first(operands[2]) ?? 0) > (operands[0]?.shape[0] ?? 0)),
   // With a sigma TensorFlow keeps what overlaps, at a lower score.
-  NonMaxSuppressionV5: (_, operands) => first(operands[5]) !== 0,
+  NonMaxSuppressionV5: (n, operands) => suppressesApart(n, operands) || first(operands[5]) !== 0,
   RFFT: isResized((n) => n),
-  IRFFT: isResized((n) => 2 * (n - 1)),
+  // A vector comes out as a matrix of one row.
+  IRFFT: (n, operands) => operands[0]?.shape.length === 1 || isResized((size) => 2 * (size - 1))(n, operands),
   LowerBound: isUnsorted,
   UpperBound: isUnsorted,
 } satisfies Record<string, Doubt>)

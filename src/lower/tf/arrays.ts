@@ -2,8 +2,9 @@ import { isStatic, sameShape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { constInts } from '../../ops/view.ts'
 import { elementwise } from '../broadcast.ts'
-import { asI32 } from '../conversions.ts'
+import { asI32, smallAsI32, widened } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { castTo, constantOf, countUp, permute, reshapeTo, shapeOf, sizes, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -20,24 +21,40 @@ function select(n: SourceOp, b: OpBuilder): Value {
   return elementwise(b, op.selectV2, [c, x, y])
 }
 
-/** The kernel takes f32, i32, u8 and i8. */
+/** A scalar in [0, rank), which may be found at run time. */
+function axisOf(n: SourceOp, b: OpBuilder): Value {
+  const rank = n.in(0).type.shape.length
+  const given = n.operands.length > 1 ? constInts(n.in(1))?.[0] : 0
+  if (given !== undefined) return b.i32([n.axis(given, rank)], [])
+  return new Formula(b).floorMod(reshapeTo(b, toI32(b, n.in(1)), []), rank)
+}
+
+/** The kernel takes f32, i32, u8 and i8. @see LiteRT kernels/arg_min_max.cc */
 function arg(spec: typeof op.argMax | typeof op.argMin) {
   return (n: SourceOp, b: OpBuilder): Value => {
     const { dtype } = n.in(0).type
     if (dtype === 'c64' || dtype === 'string') n.reject(`${dtype} has no order`)
+    const at = axisOf(n, b)
+    const outputType = n.type('output_type', 'i64')
+    if (dtype === 'i64' || dtype === 'u32') {
+      // The place of the extreme element, whose reduction has a kernel.
+      const x = castTo(b, n.in(0), 'i64')
+      const extremeOf = (spec === op.argMax ? op.reduceMax : op.reduceMin) as typeof op.reduceMax
+      const extreme = b.op(extremeOf, [x, reshapeTo(b, at, [1])], { keepDims: true })
+      return b.op(op.argMax, [castTo(b, new Formula(b).equal(x, extreme), 'i32'), at], { outputType })
+    }
     const x = dtype === 'f32' || dtype === 'i32' ? n.in(0) : castTo(b, n.in(0), /^[iu]|bool/.test(dtype) ? 'i32' : 'f32')
-    const axis = n.operands.length > 1 ? n.ints(1, 'the axis')[0]! : 0
-    const at = b.i32([n.axis(axis, x.type.shape.length)], [])
-    return b.op(spec as typeof op.argMax, [x, at], { outputType: n.type('output_type', 'i64') })
+    return b.op(spec as typeof op.argMax, [x, at], { outputType })
   }
 }
 
 /** Sorted or not, TOPK_V2 sorts. */
 function topK(n: SourceOp, b: OpBuilder): readonly Value[] {
   const k = n.operands.length > 1 ? toI32(b, n.in(1)) : b.i32([n.int('k')], [])
-  const [values, indices] = b.ops(op.topkV2, [n.in(0), k])
+  const x = n.in(0)
+  const [values, indices] = b.ops(op.topkV2, [x.type.dtype.startsWith('u') ? widened(b, x) : x, k])
   const wanted = n.has('index_type') ? n.type('index_type') : 'i32'
-  return [values!, castTo(b, indices!, wanted)]
+  return [castTo(b, values!, x.type.dtype), castTo(b, indices!, wanted)]
 }
 
 /** All of the largest or, negated, the smallest, which every recall allows. @see https://www.tensorflow.org/api_docs/python/tf/raw_ops/ApproxTopK */
@@ -80,11 +97,10 @@ function reverseFlags(n: SourceOp, b: OpBuilder): Value {
 
 function addN(n: SourceOp, b: OpBuilder): Value {
   if (n.operands.length === 1) return n.in(0)
-  const { dtype, shape } = n.in(0).type
-  // ADD_N has no i64, and takes shapes that are known to be equal.
-  if (dtype === 'i64' || n.operands.some((x) => !sameShape(x.type.shape, shape)))
-    return n.operands.slice(1).reduce((sum, x) => b.op(op.add, [sum, x]), n.in(0))
-  return b.op(op.addN, n.operands)
+  const [first, ...rest] = n.operands as [Value, ...Value[]]
+  const isAlike = rest.every((x) => sameShape(x.type.shape, first.type.shape))
+  if (isAlike && (first.type.dtype === 'f32' || first.type.dtype === 'i32')) return b.op(op.addN, n.operands)
+  return rest.reduce((sum, x) => elementwise(b, op.add, [sum, x]), first)
 }
 
 /** One value everywhere, of the operand's type and shape. */
@@ -137,7 +153,9 @@ function oneHot(n: SourceOp, b: OpBuilder): Value {
 
 /** Boundaries are for f32; whole numbers are compared as such. */
 function bucketize(n: SourceOp, b: OpBuilder): Value {
-  return b.op(op.bucketize, [n.in(0)], { boundaries: n.floats('boundaries') })
+  const boundaries = n.floats('boundaries')
+  if (boundaries.length === 0) return b.op(op.fill, [shapeOf(b, n.in(0)), b.i32([0], [])])
+  return b.op(op.bucketize, [n.in(0)], { boundaries })
 }
 
 /** Coordinates of row-major numbers, one row for each dim. */
@@ -149,6 +167,14 @@ function unravelIndex(n: SourceOp, b: OpBuilder): Value {
   const row = numbers.type.shape.length === 0 ? [] : [1]
   const [p, s] = [pitch, sizesOf].map((v) => b.i32(v, [v.length, ...row])) as [Value, Value]
   return castTo(b, f.floorMod(f.floorDiv(numbers, p), s), n.in(0).type.dtype)
+}
+
+/** Index vectors without elements each take the whole operand. */
+function gatherNd(n: SourceOp, b: OpBuilder): Value {
+  const [x, indices] = [n.in(0), n.in(1)]
+  if (indices.type.shape.at(-1) !== 0) return b.op(op.gatherNd, [x, indices])
+  const places = b.op(op.slice, [shapeOf(b, indices), b.i32([0]), b.i32([indices.type.shape.length - 1])])
+  return b.op(op.broadcastTo, [x, b.op(op.concatenation, [places, shapeOf(b, x)], { axis: 0 })])
 }
 
 /** The vector product of the last dims. */
@@ -170,7 +196,9 @@ function formats(n: SourceOp): { from: string; to: string } {
 /** A vector (or pairs) in the order of another format; without the letters that are no sizes when it is shorter. */
 function permuteByFormat(n: SourceOp, b: OpBuilder): Value {
   const { from, to } = formats(n)
-  const isWhole = n.in(0).type.shape[0] === from.length
+  const count = n.in(0).type.shape[0]
+  if (typeof count !== 'number') return n.reject('the number of its elements must be known')
+  const isWhole = count === from.length
   const used = (format: string) => [...format].filter((c) => isWhole || (c !== 'N' && c !== 'C'))
   return b.op(op.gather, [n.in(0), b.i32(used(to).map((c) => used(from).indexOf(c)))], { axis: 0 })
 }
@@ -187,7 +215,7 @@ export const arrays: LoweringRegistry = {
   DataFormatVecPermute: permuteByFormat,
   DataFormatDimMap: mapDims,
   UnravelIndex: unravelIndex,
-  Cross: cross,
+  ...smallAsI32({ Cross: cross }),
   Select: select,
   SelectV2: select,
   ArgMax: arg(op.argMax),
@@ -197,8 +225,7 @@ export const arrays: LoweringRegistry = {
   ApproxTopK: approxTopK,
   InTopK: inTopK,
   InTopKV2: inTopK,
-  AddN: addN,
-  AccumulateNV2: addN,
+  ...smallAsI32({ AddN: addN, AccumulateNV2: addN }),
   ZerosLike: splatLike(0),
   OnesLike: splatLike(1),
   LinSpace: linSpace,
@@ -207,8 +234,8 @@ export const arrays: LoweringRegistry = {
   Reverse: reverseFlags,
   ReverseV2: reverse,
   ReverseSequence: (n, b) => b.op(op.reverseSequence, [n.in(0), n.in(1)], { seqDim: n.int('seq_dim'), batchDim: n.int('batch_dim', 0) }),
-  GatherNd: (n, b) => b.op(op.gatherNd, [n.in(0), n.in(1)]),
-  Where: (n, b) => b.op(op.where, [n.in(0)]),
+  GatherNd: gatherNd,
+  Where: (n, b) => b.op(op.where, [/^[iu]16$/.test(n.in(0).type.dtype) ? castTo(b, n.in(0), 'i32') : n.in(0)]),
   Bitcast: (n, b) => b.op(op.bitcast, [n.in(0)], { to: n.type('type') }),
   Bucketize: bucketize,
   InvertPermutation: asI32((n, b) => {

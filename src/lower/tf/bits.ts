@@ -1,4 +1,5 @@
-import { byteLengthOf, type DType } from '../../core/dtype.ts'
+import { constFromBytes } from '../../core/bytes.ts'
+import { byteLengthOf, bytesOf, type DType } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -61,11 +62,23 @@ interface Shift {
   readonly isUnsigned: boolean
 }
 
+/** The same of i64, by a table of its own. */
+function leftShiftOfWide(b: OpBuilder, x: Value, y: Value): Value {
+  const f = new Formula(b)
+  const powers = b.const('', 'i64', [64], constFromBytes(bytesOf(BigInt64Array.from({ length: 64 }, (_, i) => 1n << BigInt(i)))))
+  return f.mul(x, b.op(op.gather, [powers, f.min(f.max(y, 0), 63)], { axis: 0 }))
+}
+
 const shiftable: ReadonlySet<DType> = new Set<DType>(['i8', 'u8', 'i16', 'u16', 'i32', 'u32'])
 
-function shift(work: (b: OpBuilder, x: Value, y: Value, of: Shift) => Value, hasUnsigned: boolean): Lowering {
+function shift(
+  work: (b: OpBuilder, x: Value, y: Value, of: Shift) => Value,
+  hasUnsigned: boolean,
+  wide?: typeof leftShiftOfWide,
+): Lowering {
   return (n, b) => {
     const { dtype } = n.in(0).type
+    if (dtype === 'i64' && wide) return wide(b, n.in(0), n.in(1))
     if (!shiftable.has(dtype)) return n.reject(`shifts of ${dtype} are not supported`, 'Shift i32 values, or multiply by powers of two.')
     const of: Shift = { last: 8 * byteLengthOf(dtype, 1) - 1, isUnsigned: dtype === 'u32' }
     if (dtype !== 'u32') return castTo(b, work(b, castTo(b, n.in(0), 'i32'), castTo(b, n.in(1), 'i32'), of), dtype)
@@ -79,8 +92,10 @@ function shift(work: (b: OpBuilder, x: Value, y: Value, of: Shift) => Value, has
 function populationCount(n: SourceOp, b: OpBuilder): Value {
   const f = new Formula(b)
   const { dtype, shape } = n.in(0).type
-  if (dtype !== 'i32' && dtype !== 'i64') return n.reject(`bits of ${dtype} are not counted`)
-  const words = dtype === 'i64' ? b.op(op.bitcast, [n.in(0)], { to: 'i32' }) : n.in(0)
+  if (dtype === 'u64') return n.reject(`bits of ${dtype} are not counted`)
+  const own = dtype === 'i64' || dtype === 'u32' ? b.op(op.bitcast, [n.in(0)], { to: 'i32' }) : castTo(b, n.in(0), 'i32')
+  // Copies of the sign do not count.
+  const words = dtype === 'i8' ? f.floorMod(own, 256) : dtype === 'i16' ? f.floorMod(own, 65536) : own
   const columns = reshapeTo(b, words, [...words.type.shape, 1])
   const bitsOf = f.floorMod(f.apply(op.rightShift, columns, b.i32(Array.from({ length: 32 }, (_, i) => i))), 2)
   return castTo(b, f.sum(bitsOf, dtype === 'i64' ? [shape.length, shape.length + 1] : [shape.length]), 'u8')
@@ -92,6 +107,6 @@ export const bits: LoweringRegistry = {
   BitwiseAnd: onWords((f, [x, y], isNarrow) => and(f, x!, y!, isNarrow)),
   BitwiseOr: onWords((f, [x, y], isNarrow) => f.add(xor(f, x!, y!), and(f, x!, y!, isNarrow))),
   Invert: onWords((f, [x]) => xor(f, x!, -1)),
-  LeftShift: shift(leftShift, false),
+  LeftShift: shift(leftShift, false, leftShiftOfWide),
   RightShift: shift((b, x, y) => new Formula(b).apply(op.rightShift, x, y), true),
 }

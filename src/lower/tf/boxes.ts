@@ -24,3 +24,11 @@ export function withArea(b: OpBuilder, boxes: Value): Value {
   const place = b.op(op.cumsum, [ones, b.i32([0], [])])
   return f.select(has, boxes, f.add(f.add(f.mul(place, 2), beyond), b.f32([0, 0, 1, 1], [1, 4])))
 }
+
+/**
+ * The next number above a threshold from 0 to below 1: LiteRT's kernel suppresses boxes that overlap as much as it says, TensorFlow those that
+ * overlap more. One box overlaps itself by 1, and must.
+ */
+export function beyond(f: Formula, threshold: Value): Value {
+  return f.min(f.max(f.mul(threshold, 1 + 2 ** -23), 2 ** -126), 1)
+}

@@ -4,7 +4,7 @@ import { op } from '../../ops/index.ts'
 import { Formula } from '../formula.ts'
 import { castTo, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
 import type { SourceOp } from '../source-op.ts'
-import { withArea } from './boxes.ts'
+import { beyond, withArea } from './boxes.ts'
 
 /** One suppression for each image and class: the file would outgrow its use. */
 const maxSuppressions = 512
@@ -31,7 +31,7 @@ export function combinedNonMaxSuppression(n: SourceOp, b: OpBuilder): readonly V
   const limits: Limits = {
     perClass: Math.min(perClass, places),
     total: n.bool('pad_per_class', false) ? Math.min(wanted, perClass * classes) : wanted,
-    iou: n.in(4),
+    iou: beyond(new Formula(b), n.in(4)),
     score: n.in(5),
   }
   const images = Array.from({ length: batch }, (_, i) => {

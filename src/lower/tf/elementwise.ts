@@ -66,6 +66,9 @@ const squaredDifference = formula((f, x, y) => {
   return f.mul(difference, difference)
 })
 
+/** The kernel of floats divides in double, where 1 / 0.1 lies below 10, and refuses zeros. */
+const floorDiv = formula((f, x, y) => (x.type.dtype === 'f32' ? f.floor(f.div(x, y)) : f.floorDiv(x, y)))
+
 /** x where the sign of both is the same or the result is whole, as C's division: towards zero. */
 const truncateDiv = formula((f, x, y) => {
   const quotient = f.div(x, y)
@@ -73,8 +76,18 @@ const truncateDiv = formula((f, x, y) => {
   return f.select(f.less(quotient, 0), f.apply(op.ceil, quotient), f.floor(quotient))
 })
 
-/** x - y * truncated(x / y): the sign of x. FLOOR_MOD of the sizes is exact where the product would be rounded. */
+/**
+ * x - y * truncated(x / y): the sign of x. FLOOR_MOD of the sizes is exact where the product would be rounded; the smallest integer has no size,
+ * and there what FLOOR_MOD adds for the sign of y is taken off again.
+ */
 const truncateMod = formula((f, x, y) => {
+  if (x.type.dtype !== 'f32') {
+    // By a size, not by -1: the smallest integer by -1 traps.
+    const divisor = absolute(f, y)
+    const floored = f.floorMod(x, divisor)
+    const hasOtherSign = f.notEqual(f.less(x, 0), f.less(divisor, 0))
+    return f.sub(floored, f.select(f.and(f.notEqual(floored, 0), hasOtherSign), divisor, 0))
+  }
   const size = f.floorMod(absolute(f, x), absolute(f, y))
   return f.select(f.less(x, 0), f.neg(size), size)
 })
@@ -163,7 +176,7 @@ const arithmetic: LoweringRegistry = {
 const division: LoweringRegistry = {
   Div: truncateDivOfIntegers,
   RealDiv: as(op.div),
-  FloorDiv: as(op.floorDiv),
+  FloorDiv: floorDiv,
   TruncateDiv: truncateDiv,
 }
 

@@ -168,6 +168,7 @@ function system(n: SourceOp, b: OpBuilder): { m: Matrices; y: Matrices; from: Va
   const [x, y] = [n.in(0), n.in(1)]
   const [p, q] = [x.type.shape.slice(0, -2), y.type.shape.slice(0, -2)]
   const batch = broadcastShapes(p, q) ?? n.reject('the batches of the matrices do not fit each other')
+  if ([x, y].some((v) => v.type.shape.slice(-2).some((d) => typeof d !== 'number'))) n.reject('the size of the matrices must be known')
   const spread = (v: Value): Value => {
     const target = [...batch, ...v.type.shape.slice(-2)]
     if (sameShape(v.type.shape, target)) return v

@@ -41,10 +41,10 @@ import { tensorLists } from './tensor-list.ts'
 import { variableOps } from './variables.ts'
 import { warps } from './warp.ts'
 
-/** Results that are f32 whatever the operands, or that the lowering itself casts. */
+/** Results that are f32 whatever the operands, of types of their own, or that the lowering itself casts. */
 const f32Results = new Set([
   ...['ResizeBilinear', 'ResizeBicubic', 'ResizeArea', 'ScaleAndTranslate', 'CropAndResize', 'SparseMatMul'],
-  ...['MatrixSolveLs', 'BatchMatrixSolveLs'],
+  ...['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3', 'MatrixSolveLs', 'BatchMatrixSolveLs'],
 ])
 
 /** Ops that take every element type as it is. */

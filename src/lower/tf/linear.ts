@@ -37,7 +37,7 @@ function overMergedBatch(b: OpBuilder, x: Value, y: Value, multiply: (x: Value, 
     return reshapeTo(b, target ? b.op(op.broadcastTo, [v, target]) : v, [mulDims(...batch), ...matrix])
   }
   const z = multiply(spread(x), spread(y))
-  return reshapeTo(b, z, [...batch, ...z.type.shape.slice(-2)])
+  return reshapeTo(b, z, [...batch, ...z.type.shape.slice(-2)], [x, y, z])
 }
 
 /** There is no kernel for plain integers: all products of a row and a column, summed. */
@@ -55,6 +55,7 @@ function batchMatMul(n: SourceOp, b: OpBuilder): Value {
   const [x, y] = [n.in(0), n.in(1)]
   const vector = [x, y].find((v) => v.type.shape.length < 2)
   if (vector) n.reject(`its operands must be matrices, found ${formatType(vector.type)}`)
+  if (x.type.dtype === 'c64' || y.type.dtype === 'c64') n.reject('products of complex matrices are not supported')
   const [adjX, adjY] =
     n.node.op === 'MatMul' || n.node.op === 'SparseMatMul'
       ? [n.bool('transpose_a', false), n.bool('transpose_b', false)]

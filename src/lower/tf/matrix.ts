@@ -83,7 +83,8 @@ function diag(n: SourceOp, b: OpBuilder): Value {
   const [lower, upper] = [k[0]!, k[1] ?? k[0]!]
   const width = x.type.shape.at(-1)
   const given = [2, 3].map((i) => (n.operands[i] ? n.ints(i, 'the size of the matrices')[0]! : -1))
-  if (lower === 0 && upper === 0 && given.every((size) => size === -1)) return b.op(op.matrixDiag, [x])
+  const isZero = !n.operands[4] || (n.operands[4].data?.bytes().every((v) => v === 0) ?? false)
+  if (lower === 0 && upper === 0 && isZero && given.every((size) => size === -1)) return b.op(op.matrixDiag, [x])
   if (typeof width !== 'number') return n.reject('the size of the diagonal must be known')
   const [leastRows, leastColumns] = [width + Math.max(-upper, 0), width + Math.max(lower, 0)]
   const square = Math.max(leastRows, leastColumns)
@@ -91,7 +92,7 @@ function diag(n: SourceOp, b: OpBuilder): Value {
     given[0] === -1 && given[1] === -1
       ? [square, square]
       : [given[0] === -1 ? leastRows : given[0]!, given[1] === -1 ? leastColumns : given[1]!]
-  if (lower === 0 && upper === 0 && rows === width && columns === width) return b.op(op.matrixDiag, [x])
+  if (lower === 0 && upper === 0 && isZero && rows === width && columns === width) return b.op(op.matrixDiag, [x])
   const band = bandOf(n, k, rows, columns)
   const map = new Array<number>(rows * columns).fill(-1)
   mapping({ ...band, width }, rows, columns, (matrixCell, bandCell) => {

@@ -1,15 +1,16 @@
 import { mulDims } from '../../core/dim.ts'
-import type { Dim } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { integersAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { batchNormalization, convolution, depthwiseConvolution } from '../layers.ts'
-import { castTo, permute, reshapeTo, shapeOf, sizeAt, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, permute, reshapeTo, shapeOf, sizeAt, sizes, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { volumeConvolution } from '../volume-convolution.ts'
 import {
+  betweenWindows,
   channelsLast,
   dilationsOf,
   explicitPads,
@@ -61,7 +62,8 @@ function asGrouped(b: OpBuilder, x: Value, filter: Value, options: Parameters<ty
 
 /** Filter [H,W,O,I] -> [O,H,W,I]; `size` is the wanted result, channels last. */
 function transposeConv(n: SourceOp, b: OpBuilder): Value {
-  const [size, filter, x] = [toI32(b, n.in(0)), n.in(1), n.in(2)]
+  const { dtype } = n.in(2).type
+  const [size, filter, x] = [toI32(b, n.in(0)), castTo(b, n.in(1), 'f32'), castTo(b, n.in(2), 'f32')]
   requireStatic(n, filter)
   const first = isChannelsFirst(n, 4)
   const hw = first ? [2, 3] : [1, 2]
@@ -70,7 +72,7 @@ function transposeConv(n: SourceOp, b: OpBuilder): Value {
   const last = first ? b.op(op.gather, [size, b.i32([0, 2, 3, 1])], { axis: 0 }) : size
   const weights = permute(b, filter, [2, 0, 1, 3])
   const stride = windowOf(n, 'strides', hw)
-  const put = (y: Value) => (first ? toChannelsFirst(b, y) : y)
+  const put = (y: Value) => castTo(b, first ? toChannelsFirst(b, y) : y, dtype)
   if (n.string('padding') !== 'EXPLICIT') return put(b.op(op.transposeConv, [last, weights, input], { padding: paddingMode(n), stride }))
   // The result of VALID, less what the forward convolution padded.
   const [top, bottom, left, right] = explicitPads(n, hw) as [number, number, number, number]
@@ -81,13 +83,16 @@ function transposeConv(n: SourceOp, b: OpBuilder): Value {
 
 function conv3d(n: SourceOp, b: OpBuilder): Value {
   requireStatic(n, n.in(1))
-  return channelsLast(n, b, n.in(0), (x, dhw) => {
+  return channelsLast(n, b, n.in(0), (whole, dhw) => {
     const [stride, dilation] = [windowOf(n, 'strides', dhw) as Triple, dilationsOf(n, dhw) as Triple]
+    const reach = dilation.map((d, i) => ((n.in(1).type.shape[i] as number) - 1) * d + 1)
+    const x = betweenWindows(n, b, whole, reach, stride)
     return volumeConvolution(b, x, n.in(1), { padding: paddingMode(n), stride, dilation })
   })
 }
 
 function conv3dTranspose(n: SourceOp, b: OpBuilder): Value {
+  requireStatic(n, n.in(1))
   const first = isChannelsFirst(n, 5)
   const dhw = first ? [2, 3, 4] : [1, 2, 3]
   // The first version takes what was convolved, for its shape alone.
@@ -100,7 +105,7 @@ function conv3dTranspose(n: SourceOp, b: OpBuilder): Value {
 
 /**
  * Normalization by the statistics of the operand itself: y = (x - mean) * rsqrt(variance + epsilon) * gamma + beta, over all dims but the
- * channels'. The variance given out is that of a sample; running statistics are not kept.
+ * channels'. The statistics given out are the running ones, moved towards those of the operand; the variance is that of a sample.
  */
 function normalizeByBatch(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
@@ -114,23 +119,22 @@ function normalizeByBatch(n: SourceOp, b: OpBuilder): readonly Value[] {
   const inverse = b.op(op.rsqrt, [f.add(variance, Math.fround(n.float('epsilon', 1e-4)))])
   const y = f.add(f.mul(f.mul(f.sub(x, mean), inverse), wide(n.in(1))), wide(n.in(2)))
   const flat = (v: Value) => reshapeTo(b, v, [x.type.shape[channels]!])
-  const sample = f.mul(flat(variance), unbiased(b, x, axes))
-  const factor = Math.fround(n.float('exponential_avg_factor', 1))
-  const moving = (given: number, v: Value) => (factor === 1 ? v : f.add(f.mul(n.in(given), 1 - factor), f.mul(v, factor)))
-  return [y, moving(3, flat(mean)), moving(4, sample), flat(mean), flat(variance), flat(variance)]
+  const size = mulDims(...axes.map((i) => x.type.shape[i]!))
+  const count = typeof size === 'number' ? size : castTo(b, reshapeTo(b, sizes(b, [size], [x])!, []), 'f32')
+  const others = typeof count === 'number' ? Math.max(count - 1, 1) : f.max(f.sub(count, 1), 1)
+  const sample = f.mul(flat(variance), typeof count === 'number' ? count / (others as number) : f.div(count, others))
+  const share = Math.fround(n.float('exponential_avg_factor', 1))
+  const running = (old: Value, now: Value) => (share === 1 ? now : f.add(f.mul(old, 1 - share), f.mul(now, share)))
+  return [y, running(n.in(3), flat(mean)), running(n.in(4), sample), flat(mean), flat(variance), flat(variance)]
 }
 
-/** count / (count - 1) of the elements along axes. */
-function unbiased(b: OpBuilder, x: Value, axes: readonly number[]): Value {
-  const f = new Formula(b)
-  const count = axes.reduce((a, i) => mulDims(a, x.type.shape[i]!), 1 as Dim)
-  if (typeof count === 'number') return b.f32([count / Math.max(count - 1, 1)])
-  const sizes = b.op(op.gather, [b.op(op.shape, [x]), b.i32(axes)], { axis: 0 })
-  const elements = castTo(b, b.op(op.reduceProd, [sizes, b.i32([0])], { keepDims: true }), 'f32')
-  return f.div(elements, f.max(f.sub(elements, 1), 1))
-}
-
+/** Results after the first are of the type of the statistics. */
 function batchNorm(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const [y, ...statistics] = normalized(n, b) as [Value, ...Value[]]
+  return [castTo(b, y, n.type('T', 'f32')), ...statistics.map((v) => castTo(b, v, n.type('U', 'f32')))]
+}
+
+function normalized(n: SourceOp, b: OpBuilder): readonly Value[] {
   if (n.bool('is_training', true)) return normalizeByBatch(n, b)
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => n.in(i)) as [Value, Value, Value, Value]
   const isFirst = n.string('data_format', 'NHWC').startsWith('NC')
@@ -159,7 +163,8 @@ function dilation2d(n: SourceOp, b: OpBuilder): Value {
     [h, w],
     windowOf(n, 'strides', [1, 2]) as Pair,
     windowOf(n, 'rates', [1, 2]) as Pair,
-    -3.4028234663852886e38,
+    // Of integers half the range, so that the smallest stays the smallest with a weight added.
+    x.type.dtype === 'f32' ? -3.4028234663852886e38 : -(2 ** 30),
   )
   const sums = places.map((v, i) => {
     const weights = reshapeTo(b, sliceAxis(b, sliceAxis(b, filter, 0, Math.floor(i / w), 1), 1, i % w, 1), [c])
@@ -228,7 +233,7 @@ export const nn: LoweringRegistry = {
   Conv3D: conv3d,
   Conv3DBackpropInput: conv3dTranspose,
   Conv3DBackpropInputV2: conv3dTranspose,
-  Dilation2D: dilation2d,
+  ...integersAsI32({ Dilation2D: dilation2d }),
   BatchNormWithGlobalNormalization: batchNormOfVersion8,
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,

@@ -2,12 +2,13 @@ import { mulDims } from '../../core/dim.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { widened } from '../conversions.ts'
 import { Formula } from '../formula.ts'
-import { castTo, reshapeTo } from '../operands.ts'
+import { castTo, countUp, reshapeTo, shapeOf, sizeAt } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
 import { shiftedWindows } from './nn.ts'
-import { channelsLast, padded, paddingMode, windowOf } from './window.ts'
+import { betweenWindows, channelsLast, padded, paddingMode, windowOf } from './window.ts'
 
 type PoolOp = typeof op.maxPool2d
 const lowest = -3.4028234663852886e38
@@ -58,8 +59,9 @@ function maxPoolV2(n: SourceOp, b: OpBuilder): Value {
  */
 function pool3d(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
   return (n: SourceOp, b: OpBuilder): Value =>
-    channelsLast(n, b, n.in(0), (x, dhw) => {
+    channelsLast(n, b, n.in(0), (whole, dhw) => {
       const [size, stride, padding] = [windowOf(n, 'ksize', dhw), windowOf(n, 'strides', dhw), paddingMode(n)]
+      const x = betweenWindows(n, b, whole, size, stride)
       const [batch, depth, height, width, channels] = x.type.shape as [number, number, number, number, number]
       const slices = reshapeTo(b, x, [mulDims(batch, depth), height, width, channels])
       const flat = b.op(spec as PoolOp, [slices], { padding, filter: size.slice(1), stride: stride.slice(1) })
@@ -73,23 +75,26 @@ function pool3d(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
 /** The position is that in the flattened image (and batch, if asked for): carried along as the place that wins each comparison. */
 function maxPoolWithArgmax(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
-  const x = n.in(0)
+  const x = widened(b, n.in(0))
   const [batch, height, width, channels] = x.type.shape
-  if (typeof batch !== 'number' || typeof height !== 'number' || typeof width !== 'number' || typeof channels !== 'number')
-    return n.reject('the shape must be known')
-  const withBatch = n.bool('include_batch_in_index', false)
+  if (typeof height !== 'number' || typeof width !== 'number' || typeof channels !== 'number')
+    return n.reject('the size of the image must be known', 'State it with --shape.')
+  const withBatch = n.bool('include_batch_in_index', false) && batch !== 1
   const image = height * width * channels
-  const numbers = Array.from({ length: batch * image }, (_, i) => (withBatch ? i : i % image))
+  const numbers = Array.from({ length: image }, (_, i) => i)
   const [window, stride] = [windowOf(n, 'ksize', [1, 2]), windowOf(n, 'strides', [1, 2])] as [[number, number], [number, number]]
-  const values = shiftedWindows(n, b, x, window, stride, [1, 1], lowest)
-  const places = shiftedWindows(n, b, b.i32(numbers, [batch, height, width, channels]), window, stride, [1, 1], 0)
+  const least = x.type.dtype === 'f32' ? lowest : x.type.dtype === 'i64' ? -(2 ** 63) : -(2 ** 31)
+  const values = shiftedWindows(n, b, x, window, stride, [1, 1], least)
+  const places = shiftedWindows(n, b, b.i32(numbers, [1, height, width, channels]), window, stride, [1, 1], 0)
   let [best, at] = [values[0]!, places[0]!]
   for (let i = 1; i < values.length; i++) {
     const wins = f.greater(values[i]!, best)
     at = f.select(wins, places[i]!, at)
     best = f.max(best, values[i]!)
   }
-  return [best, castTo(b, at, n.type('Targmax', 'i64'))]
+  if (values.length === 1) at = b.op(op.broadcastTo, [at, shapeOf(b, best)])
+  if (withBatch) at = f.add(at, f.mul(reshapeTo(b, countUp(b, sizeAt(b, x, 0)), [batch!, 1, 1, 1]), image))
+  return [castTo(b, best, n.in(0).type.dtype), castTo(b, at, n.type('Targmax', 'i64'))]
 }
 
 export const pools: LoweringRegistry = {

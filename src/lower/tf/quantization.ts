@@ -112,7 +112,7 @@ function quantizeAndDequantize(n: SourceOp, b: OpBuilder): Value {
   const bits = n.node.op === 'QuantizeAndDequantizeV3' ? n.ints(3, 'num_bits')[0]! : n.int('num_bits', 8)
   const signed = n.bool('signed_input', true)
   const narrow = n.bool('narrow_range', false) ? 1 : 0
-  const [low, high] = signed ? [-(2 ** (bits - 1)) + narrow, 2 ** (bits - 1) - 1] : [narrow, 2 ** bits - 1]
+  const [low, high] = signed ? [-(2 ** (bits - 1)) + narrow, 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1]
   const axis = n.int('axis', -1)
   const isGiven = n.bool('range_given', false)
   const others = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== axis)

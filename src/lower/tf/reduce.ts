@@ -14,12 +14,14 @@ const by =
   (b, x, axes, keepDims) =>
     b.op(spec as typeof op.sum, [x, axes], { keepDims })
 
-function reduction(reduce: Reduce) {
+/** Of a scalar there is nothing to reduce. */
+function reduction(reduce: Reduce, whole: (b: OpBuilder, x: Value) => Value = (_, x) => x) {
   return (n: SourceOp, b: OpBuilder): Value => {
     const [x, axes] = [n.in(0), toI32(b, n.in(1))]
     const { shape } = x.type
     const keepDims = n.bool('keep_dims', false)
-    if (axes.data || keepDims || shape.length === 0) return reduce(b, x, axes, keepDims)
+    if (shape.length === 0) return whole(b, x)
+    if (axes.data || keepDims) return reduce(b, x, axes, keepDims)
     if (n.node.op === 'Sum' && n.scope.openAxes.has(n.in(1))) return reduce(b, x, axes, true)
     return reduceAlongUnknown(n, b, x, axes, reduce)
   }
@@ -63,6 +65,21 @@ const mean: Reduce = (b, x, axes, keepDims) => {
 
 const euclidean: Reduce = (b, x, axes, keepDims) => new Formula(b).sqrt(b.op(op.sum, [b.op(op.mul, [x, x]), axes], { keepDims }))
 
+/** The squares of integers add up in the integers' own type, which wraps; the root of a negative sum is 0, others are cut. */
+function euclideanNorm(n: SourceOp, b: OpBuilder): Value {
+  const { dtype } = n.in(0).type
+  if (dtype === 'f32') return reduction(euclidean, (_, x) => new Formula(b).abs(x))(n, b)
+  const f = new Formula(b)
+  const x = castTo(b, n.in(0), 'i32')
+  const squares = reduction(by(op.sum))(n.with([f.mul(x, x), n.in(1)]), b)
+  const sum = f.max(castTo(b, castTo(b, squares, dtype), 'i32'), 0)
+  const root = castTo(b, f.sqrt(castTo(b, sum, 'f32')), 'i32')
+  // f32 does not hold all sums: the root may be one too large or too small.
+  const least = f.select(f.greater(f.mul(root, root), sum), f.sub(root, 1), root)
+  const next = f.add(least, 1)
+  return castTo(b, f.select(f.lessEqual(f.mul(next, next), sum), next, least), dtype)
+}
+
 /** Axes are numbers of their own type, so only the first operand is widened. */
 function numbers(work: (n: SourceOp, b: OpBuilder) => Value): (n: SourceOp, b: OpBuilder) => Value {
   const widened = smallAsI32({ work }).work!
@@ -77,6 +94,6 @@ export const reductions: LoweringRegistry = {
   Prod: numbers(reduction(by(op.reduceProd))),
   Any: reduction(by(op.reduceAny)),
   All: reduction(by(op.reduceAll)),
-  EuclideanNorm: reduction(euclidean),
+  EuclideanNorm: euclideanNorm,
   L2Loss: l2Loss,
 }

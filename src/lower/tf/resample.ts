@@ -89,6 +89,8 @@ function area(n: SourceOp, b: OpBuilder): Value {
   return resampled(n, b, (input, output) => {
     const scale = scaleOf(n, input, output)
     return (out, add) => {
+      // A side of one place has no steps between its ends.
+      if (scale === 0) return add(0, 1)
       const [from, to] = [out * scale, (out + 1) * scale]
       for (let i = Math.floor(from); i < Math.ceil(to); i++) add(i, (Math.min(i + 1, to) - Math.max(i, from)) / scale)
     }

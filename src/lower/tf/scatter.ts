@@ -1,5 +1,5 @@
 import { mulDims } from '../../core/dim.ts'
-import { elementCount, isStatic, type Shape, stridesOf } from '../../core/shape.ts'
+import { elementCount, isStatic, stridesOf } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -29,24 +29,29 @@ interface Rows {
   readonly at: Value
 }
 
+/** Index vectors as i32, and how many dims of a tensor of `rank` they address: where their size is open, what the updates leave of the rank. */
+function addressOf(n: SourceOp, b: OpBuilder, indices: Value, updates: Value, rank: number): { indices: Value; depth: number } {
+  const { shape } = indices.type
+  const stated = shape.at(-1)
+  const depth = typeof stated === 'number' ? stated : shape.length - 1 + rank - updates.type.shape.length
+  if (!(depth >= 0 && depth <= rank)) return n.reject('the last dim of the indices must be at most the rank')
+  const vectors = toI32(b, indices)
+  return { indices: depth === stated ? vectors : reshapeTo(b, vectors, [...shape.slice(0, -1), depth]), depth }
+}
+
 function rowsOf(n: SourceOp, b: OpBuilder): Rows {
-  const [x, indices, updates] = [n.in(0), toI32(b, n.in(1)), n.in(2)]
-  const depth = indices.type.shape.at(-1)
-  if (typeof depth !== 'number' || depth > x.type.shape.length) return n.reject('the last dim of the indices must be at most the rank')
+  const [x, updates] = [n.in(0), n.in(2)]
+  const { indices, depth } = addressOf(n, b, n.in(1), updates, x.type.shape.length)
   const addressed = x.type.shape.slice(0, depth)
   const row = x.type.shape.slice(depth)
   const rows = reshapeTo(b, x, [mulDims(...addressed), ...row])
   const count = sizeAt(b, rows, 0)
   const places = indices.type.shape.slice(0, -1)
-  const given = elementCount(places)
-  if (given === undefined && places.length > 1) return n.reject('the number of updates must be known')
-  const flat: Shape = [given ?? places[0]!]
-  return {
-    rows,
-    count,
-    updates: places.length === 1 ? updates : reshapeTo(b, updates, [...flat, ...updates.type.shape.slice(places.length)]),
-    at: reshapeTo(b, rowNumbers(b, indices, x, depth), flat),
+  const flattened = (v: Value) => {
+    const { shape } = v.type
+    return reshapeTo(b, v, [mulDims(...shape.slice(0, places.length)), ...shape.slice(places.length)])
   }
+  return { rows, count, updates: flattened(updates), at: flattened(rowNumbers(b, indices, x, depth)) }
 }
 
 /** Row-major numbers of index vectors into the first `depth` dims of `x`, whose sizes may be known at run time only. */
@@ -83,10 +88,9 @@ function update(n: SourceOp, b: OpBuilder): Value {
 
 /** A single update is a slice at a place of its own. */
 function updateOnce(n: SourceOp, b: OpBuilder): Value {
-  const [x, indices] = [n.in(0), toI32(b, n.in(1))]
+  const x = n.in(0)
   const rank = x.type.shape.length
-  const depth = indices.type.shape.at(-1)
-  if (typeof depth !== 'number' || depth > rank) return n.reject('the last dim of the indices must be at most the rank')
+  const { indices, depth } = addressOf(n, b, n.in(1), n.in(2), rank)
   const start = b.op(op.pad, [reshapeTo(b, indices, [depth]), b.i32([0, rank - depth], [1, 2])])
   const slice = reshapeTo(b, n.in(2), [...new Array<number>(depth).fill(1), ...x.type.shape.slice(depth)])
   return b.op(op.dynamicUpdateSlice, [x, slice, start])
@@ -102,7 +106,8 @@ function overwritten(b: OpBuilder, rows: Value, count: Value, updates: Value, la
 
 function accumulate(combine: (f: Formula, x: Value, sum: Value) => Value) {
   return (n: SourceOp, b: OpBuilder): Value => {
-    const sums = b.op(op.scatterNd, [toI32(b, n.in(1)), n.in(2), shapeOf(b, n.in(0))])
+    const { indices } = addressOf(n, b, n.in(1), n.in(2), n.in(0).type.shape.length)
+    const sums = b.op(op.scatterNd, [indices, n.in(2), shapeOf(b, n.in(0))])
     return combine(new Formula(b), n.in(0), sums)
   }
 }
@@ -110,36 +115,48 @@ function accumulate(combine: (f: Formula, x: Value, sum: Value) => Value) {
 /** The extreme of each row's updates; rows without one get the type's own extreme, which no element exceeds. */
 function extreme(spec: typeof op.unsortedSegmentMax | typeof op.unsortedSegmentMin, combine: typeof op.maximum | typeof op.minimum) {
   return (n: SourceOp, b: OpBuilder): Value => {
-    const { rows, count, updates, at } = rowsOf(n, b)
+    const { dtype } = n.in(0).type
+    const work = dtype === 'f32' ? 'f32' : 'i32'
+    const wide = n.with([castTo(b, n.in(0), work), n.in(1), castTo(b, n.in(2), work)])
+    const { rows, count, updates, at } = rowsOf(wide, b)
     const best = b.op(spec as typeof op.unsortedSegmentMax, [updates, at, count])
-    return reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape, [n.in(0)])
+    const y = reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape, [n.in(0)])
+    if (dtype !== work) n.scope.narrowings.note(n.layer ?? n.node.op, dtype, work, [y])
+    return castTo(b, y, dtype)
   }
 }
 
-/** x[begin:end:stride] = value: elements are gathered from both by a constant map. */
+/** x[begin:end:stride] = value: elements are gathered from both by a constant map, one for each row where the number of rows is open. */
 function stridedUpdate(n: SourceOp, b: OpBuilder): Value {
   const [x, value] = [n.in(0), n.in(4)]
-  const { shape } = x.type
-  if (!isStatic(shape)) return n.reject(`the shape must be known, found [${shape.join(',')}]`)
   const [begin, end, strides] = [n.ints(1, 'begin'), n.ints(2, 'end'), n.ints(3, 'the strides')]
-  const dims = entries(n, shape.length, strides.length).filter((e) => e.kind !== 'new')
   const masked = (name: string, at: number | undefined) => at === undefined || (n.int(name, 0) >> at) & 1
+  const all = entries(n, x.type.shape.length, strides.length)
+  const [first] = all
+  const keepsRows =
+    first?.kind === 'range' &&
+    masked('begin_mask', first.at) &&
+    masked('end_mask', first.at) &&
+    (first.at === undefined || strides[first.at] === 1)
+  const rows = typeof x.type.shape[0] === 'string' && keepsRows ? 1 : 0
+  const shape = x.type.shape.slice(rows)
+  if (!isStatic(shape)) return n.reject(`the shape must be known, found [${x.type.shape.join(',')}]`)
+  const dims = all.filter((e) => e.kind !== 'new').slice(rows)
   const picked = dims.map((e, i) => {
     const size = shape[i]!
-    const all = Array.from({ length: size }, (_, k) => k)
-    if (e.at === undefined) return all
+    if (e.at === undefined) return Array.from({ length: size }, (_, k) => k)
     const step = strides[e.at]!
     if (step === 0) n.reject('a stride is 0')
     const low = begin[e.at]! < 0 ? begin[e.at]! + size : begin[e.at]!
     if (e.kind === 'index') return [low]
     const high = end[e.at]! < 0 ? end[e.at]! + size : end[e.at]!
-    const [first, stop] =
+    const [from, stop] =
       step > 0
         ? [masked('begin_mask', e.at) ? 0 : low, masked('end_mask', e.at) ? size : high]
         : [masked('begin_mask', e.at) ? size - 1 : low, masked('end_mask', e.at) ? -1 : high]
     const inRange: number[] = []
     for (
-      let k = step > 0 ? Math.max(0, first) : Math.min(size - 1, first);
+      let k = step > 0 ? Math.max(0, from) : Math.min(size - 1, from);
       step > 0 ? k < Math.min(stop, size) : k > Math.max(stop, -1);
       k += step
     )
@@ -155,20 +172,26 @@ function stridedUpdate(n: SourceOp, b: OpBuilder): Value {
     else for (const k of picked[dim]!) visit(dim + 1, offset + k * pitch[dim]!)
   }
   visit(0, 0)
-  const given = elementCount(value.type.shape)
+  const given = elementCount(value.type.shape.slice(rows))
+  if (given === 0 && next === count) return x
   if (given !== next - count) return n.reject(`${next - count} elements are written, the value has ${given}`)
-  const both = b.op(op.concatenation, [reshapeTo(b, x, [count]), reshapeTo(b, value, [given])], { axis: 0 })
-  return reshapeTo(b, b.op(op.gather, [both, b.i32([...map])], { axis: 0 }), shape)
+  const flat = (v: Value, size: number) => reshapeTo(b, v, [...x.type.shape.slice(0, rows), size])
+  const both = b.op(op.concatenation, [flat(x, count), flat(value, given)], { axis: rows })
+  return reshapeTo(b, b.op(op.gather, [both, b.i32([...map])], { axis: rows }), x.type.shape)
 }
 
 /** Rows of `data` at the positions `indices`; the last of several counts, positions without one are zeros. */
 function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
   const count = n.operands.length / 2
   const indices = n.operands.slice(0, count).map((v) => reshapeTo(b, toI32(b, v), [mulDims(...v.type.shape)]))
-  const row = n.in(count).type.shape.slice(n.in(0).type.shape.length)
-  const data = n.operands.slice(count).map((v, i) => reshapeTo(b, v, [...indices[i]!.type.shape, ...row]))
+  const isUsed = (_: Value, i: number) => indices[i]!.type.shape[0] !== 0
+  const data = n.operands.slice(count).map((v, i) => {
+    const rank = n.in(i).type.shape.length
+    return rank === 1 ? v : reshapeTo(b, v, [...indices[i]!.type.shape, ...v.type.shape.slice(rank)], [v, indices[i]!])
+  })
   const join = (values: readonly Value[]) => (values.length === 1 ? values[0]! : b.op(op.concatenation, values, { axis: 0 }))
-  const [at, rows] = [join(indices), join(data)]
+  const isEmpty = !indices.some(isUsed)
+  const [at, rows] = isEmpty ? [indices[0]!, data[0]!] : [join(indices.filter(isUsed)), join(data.filter(isUsed))]
   const numbers = constInts(at)
   if (numbers) {
     const size = Math.max(-1, ...numbers) + 1
@@ -187,9 +210,9 @@ function dynamicStitch(n: SourceOp, b: OpBuilder): Value {
 /** One result for each partition: the rows whose number it is, in their order. */
 function dynamicPartition(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
-  const [x, numbers] = [n.in(0), n.in(1)]
-  const rank = numbers.type.shape.length
-  if (rank !== 1) n.reject(`partitions of rank ${rank} are not supported`)
+  const rank = n.in(1).type.shape.length
+  const numbers = reshapeTo(b, n.in(1), [mulDims(...n.in(1).type.shape)])
+  const x = rank === 1 ? n.in(0) : reshapeTo(b, n.in(0), [numbers.type.shape[0]!, ...n.in(0).type.shape.slice(rank)], [n.in(0), numbers])
   return Array.from({ length: n.int('num_partitions') }, (_, i) => {
     const rows = b.op(op.where, [f.equal(numbers, i)])
     return b.op(op.gather, [x, reshapeTo(b, castTo(b, rows, 'i32'), [rows.type.shape[0]!])], { axis: 0 })
@@ -206,9 +229,16 @@ function onRows(lowering: Lowering): Lowering {
   }
 }
 
+function scatterNd(n: SourceOp, b: OpBuilder): Value {
+  const shape = toI32(b, n.in(2))
+  const rank = shape.type.shape[0]
+  const indices = typeof rank === 'number' ? addressOf(n, b, n.in(0), n.in(1), rank).indices : toI32(b, n.in(0))
+  return b.op(op.scatterNd, [indices, n.in(1), shape])
+}
+
 /** The kernel takes f32 and wide integers. */
 const sums = smallAsI32({
-  ScatterNd: (n, b) => b.op(op.scatterNd, [toI32(b, n.in(0)), n.in(1), toI32(b, n.in(2))]),
+  ScatterNd: scatterNd,
   TensorScatterAdd: accumulate((f, x, sum) => f.add(x, sum)),
   TensorScatterSub: accumulate((f, x, sum) => f.sub(x, sum)),
 })

@@ -1,11 +1,12 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { widened } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { castTo, countUp, reshapeTo, shapeOf, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
-import { withArea } from './boxes.ts'
+import { beyond, withArea } from './boxes.ts'
 import { combinedNonMaxSuppression } from './combined-nms.ts'
 
 /** `x` with a dim of size 1 more, at the end or before it. */
@@ -16,7 +17,7 @@ const asRow = (b: OpBuilder, x: Value): Value => reshapeTo(b, x, [...x.type.shap
 function searchSorted(side: 'left' | 'right') {
   return (n: SourceOp, b: OpBuilder): Value => {
     const f = new Formula(b)
-    const [sorted, values] = [asRow(b, n.in(0)), asColumn(b, n.in(1))]
+    const [sorted, values] = [asRow(b, widened(b, n.in(0))), asColumn(b, widened(b, n.in(1)))]
     const before = side === 'left' ? f.less(sorted, values) : f.lessEqual(sorted, values)
     return castTo(b, f.sum(castTo(b, before, 'i32'), [before.type.shape.length - 1]), n.type('out_type', 'i32'))
   }
@@ -26,7 +27,7 @@ function searchSorted(side: 'left' | 'right') {
 function listDiff(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
   const [x, y] = [n.in(0), n.in(1)]
-  const found = b.op(op.reduceAny, [f.equal(asColumn(b, x), asRow(b, y)), b.i32([1])])
+  const found = b.op(op.reduceAny, [f.equal(asColumn(b, widened(b, x)), asRow(b, widened(b, y))), b.i32([1])])
   const rows = b.op(op.where, [f.not(found)])
   const at = reshapeTo(b, castTo(b, rows, 'i32'), [rows.type.shape[0]!])
   return [b.op(op.gather, [x, at], { axis: 0 }), castTo(b, at, n.type('out_idx', 'i32'))]
@@ -34,8 +35,13 @@ function listDiff(n: SourceOp, b: OpBuilder): readonly Value[] {
 
 function unique(n: SourceOp, b: OpBuilder): Value[] {
   const isAlongAxis = n.operands.length > 1 && n.in(1).type.shape[0] !== 0
-  if (n.in(0).type.shape.length !== 1 || (isAlongAxis && n.ints(1, 'the axis')[0] !== 0)) n.reject('only vectors are supported')
-  return b.ops(op.unique, [n.in(0)], { idxOutType: n.type('out_idx', 'i32') })
+  if (n.in(0).type.shape.length !== 1 || (isAlongAxis && n.axis(n.ints(1, 'the axis')[0]!, 1) !== 0)) n.reject('only vectors are supported')
+  const x = n.in(0)
+  const kept = op.unique.operands[0]!.dtypes.includes(x.type.dtype)
+  const [values, positions] = b.ops(op.unique, [kept ? x : castTo(b, x, x.type.dtype === 'u32' ? 'i64' : 'i32')], {
+    idxOutType: n.type('out_idx', 'i32'),
+  }) as [Value, Value]
+  return [castTo(b, values, x.type.dtype), positions]
 }
 
 function uniqueWithCounts(n: SourceOp, b: OpBuilder): readonly Value[] {
@@ -59,13 +65,13 @@ function nonMaxSuppression(n: SourceOp, b: OpBuilder): readonly Value[] {
   const f = new Formula(b)
   const iou = n.operands[3] ? castTo(b, n.operands[3], 'f32') : b.f32([Math.fround(n.float('iou_threshold', 0.5))])
   const boxes = withArea(b, castTo(b, n.in(0), 'f32'))
-  const operands = [boxes, castTo(b, n.in(1), 'f32'), reshapeTo(b, toI32(b, n.in(2)), []), iou, threshold(n, b, 4)]
+  const operands = [boxes, castTo(b, n.in(1), 'f32'), reshapeTo(b, toI32(b, n.in(2)), []), beyond(f, iou), threshold(n, b, 4)]
   const pads = n.bool('pad_to_max_output_size', false)
   if (n.node.op === 'NonMaxSuppressionV5') {
     const sigma = castTo(b, n.in(5), 'f32')
     // Where overlaps lower scores TensorFlow suppresses nothing besides; LiteRT's kernel would. It looks at a selected box again, which
     // only its overlap of 1 with itself rules out.
-    operands[3] = f.select(f.greater(sigma, 0), b.f32([1]), iou)
+    operands[3] = f.select(f.greater(sigma, 0), b.f32([1]), operands[3]!)
     const [indices, scores, valid] = b.ops(op.nonMaxSuppressionV5, [...operands, sigma]) as [Value, Value, Value]
     return pads ? [indices, scores, valid] : [cut(b, indices, valid), cut(b, scores, valid), valid]
   }
@@ -86,7 +92,10 @@ function inOrder(b: OpBuilder, [boxes, scores, limit, iou, least]: readonly Valu
   const picked = b.op(op.gather, [boxes!, order], { axis: 0 })
   const [at, valid] = b.ops(op.nonMaxSuppressionV4, [picked, ranks, limit!, iou!, b.f32([0])]) as [Value, Value]
   const isValid = f.less(countUp(b, limit!), valid)
-  return [f.select(isValid, b.op(op.gather, [order, at], { axis: 0 }), 0), valid]
+  // Where there are no boxes the kernel's zeros still point at something.
+  const [size] = scores!.type.shape
+  const boxesInOrder = typeof size === 'number' && size > 0 ? order : b.op(op.concatenation, [order, b.i32([0])], { axis: 0 })
+  return [f.select(isValid, b.op(op.gather, [boxesInOrder, at], { axis: 0 }), 0), valid]
 }
 
 export const search: LoweringRegistry = {

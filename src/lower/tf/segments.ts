@@ -1,3 +1,4 @@
+import type { DType } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -28,7 +29,10 @@ function reduced(b: OpBuilder, how: Reduction, data: Value, ids: Value, count: V
 function segmentCount(b: OpBuilder, ids: Value): Value {
   const numbers = constInts(ids)
   if (numbers) return b.i32([(numbers.at(-1) ?? -1) + 1], [])
-  return new Formula(b).add(b.op(op.reduceMax, [ids, b.i32([0])]), 1)
+  const f = new Formula(b)
+  const count = f.add(b.op(op.reduceMax, [ids, b.i32([0])]), 1)
+  // Of no ids the largest is the lowest number.
+  return typeof ids.type.shape[0] === 'number' && ids.type.shape[0] > 0 ? count : f.max(count, 0)
 }
 
 /** Rows in each segment, f32, with dims of size 1 for those of a row. */
@@ -52,14 +56,32 @@ function segments(how: Reduction, empty?: number) {
 }
 
 function unsorted(how: Reduction) {
-  return (n: SourceOp, b: OpBuilder): Value => reduced(b, how, n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2)))
+  return (n: SourceOp, b: OpBuilder): Value => {
+    const y = reduced(b, how, n.in(0), toI32(b, n.in(1)), toI32(b, n.in(2)))
+    // A segment without rows holds the extreme of the model's type.
+    const extreme = how === 'max' || how === 'min' ? extremes[n.type('T', 'f32')]?.[how] : undefined
+    if (extreme === undefined) return y
+    const f = new Formula(b)
+    return how === 'max' ? f.max(y, extreme) : f.min(y, extreme)
+  }
+}
+
+/** Lowest and largest finite numbers of types that are computed in wider ones. */
+const extremes: Readonly<Partial<Record<DType, { readonly max: number; readonly min: number }>>> = {
+  i8: { max: -128, min: 127 },
+  u8: { max: 0, min: 255 },
+  i16: { max: -32768, min: 32767 },
+  u16: { max: 0, min: 65535 },
+  u32: { max: 0, min: 0x7fff_ffff },
+  f16: { max: -65504, min: 65504 },
+  bf16: { max: -3.3895313892515355e38, min: 3.3895313892515355e38 },
 }
 
 /** Sum of the rows divided by their number, or its root. */
 function average(b: OpBuilder, data: Value, ids: Value, count: Value, root: boolean): Value {
   const f = new Formula(b)
   const rows = f.max(rowCounts(b, ids, count, data.type.shape.length - ids.type.shape.length), 1)
-  return f.div(reduced(b, 'sum', data, ids, count), root ? f.sqrt(rows) : rows)
+  return f.div(reduced(b, 'sum', data, ids, count), castTo(b, root ? f.sqrt(rows) : rows, data.type.dtype))
 }
 
 function segmentMean(n: SourceOp, b: OpBuilder): Value {
@@ -97,24 +119,37 @@ function counts(n: SourceOp, b: OpBuilder, x: Value, size: Value, weights: Value
   return castTo(b, binary ? f.min(sums, 1) : sums, to)
 }
 
+/** Binary output says which numbers occur, whatever their weights. */
+function denseBincount(n: SourceOp, b: OpBuilder): Value {
+  const size = reshapeTo(b, toI32(b, n.in(1)), [])
+  const binary = n.bool('binary_output', false)
+  return counts(n, b, toI32(b, n.in(0)), size, binary ? undefined : n.operands[2], binary)
+}
+
+/** The same of all numbers together. */
 function bincount(n: SourceOp, b: OpBuilder): Value {
   const size = reshapeTo(b, toI32(b, n.in(1)), [])
-  return counts(n, b, toI32(b, n.in(0)), size, n.operands[2], n.bool('binary_output', false))
+  const flat = (v: Value) => (v.type.shape.length === 1 ? v : b.op(op.reshape, [v, b.i32([-1])]))
+  return counts(n, b, flat(toI32(b, n.in(0))), size, n.operands[2] && flat(n.operands[2]), false)
 }
 
 /** Numbers outside the range count for the bins at its ends. */
 function histogram(n: SourceOp, b: OpBuilder): Value {
   const f = new Formula(b)
-  const [x, range, bins] = [n.in(0), n.in(1), toI32(b, n.in(2))]
+  const [x, bins] = [n.in(0), toI32(b, n.in(2))]
+  const range = castTo(b, n.in(1), x.type.dtype)
   const flat = b.op(op.reshape, [x, b.i32([-1])])
   const [low, high] = [0, 1].map((i) => reshapeTo(b, sliceAxis(b, range, 0, i, 1), [])) as [Value, Value]
-  const position = f.mul(f.div(f.sub(flat, low), f.sub(high, low)), castTo(b, bins, 'f32'))
-  const bin = f.max(f.min(castTo(b, f.floor(f.max(position, 0)), 'i32'), f.sub(bins, 1)), 0)
+  const isWhole = x.type.dtype !== 'f32'
+  const position = isWhole
+    ? f.floorDiv(f.mul(f.sub(flat, low), bins), f.sub(high, low))
+    : castTo(b, f.floor(f.max(f.mul(f.div(f.sub(flat, low), f.sub(high, low)), castTo(b, bins, 'f32')), 0)), 'i32')
+  const bin = f.max(f.min(position, f.sub(bins, 1)), 0)
   const ones = b.op(op.fill, [shapeOf(b, bin), b.i32([1], [])])
   return castTo(b, reduced(b, 'sum', ones, bin, bins), n.type('dtype', 'i32'))
 }
 
-export const segmentOps: LoweringRegistry = firstAsI32({
+const reducedSegments = firstAsI32({
   SegmentSum: segments('sum'),
   SegmentProd: segments('prod'),
   SegmentMax: segments('max', 0),
@@ -130,7 +165,11 @@ export const segmentOps: LoweringRegistry = firstAsI32({
   SparseSegmentSumWithNumSegments: sparse('sum'),
   SparseSegmentMeanWithNumSegments: sparse('mean'),
   SparseSegmentSqrtNWithNumSegments: sparse('sqrt'),
-  Bincount: bincount,
-  DenseBincount: bincount,
-  HistogramFixedWidth: histogram,
 })
+
+const countedNumbers = firstAsI32(
+  { Bincount: bincount, DenseBincount: denseBincount, HistogramFixedWidth: histogram },
+  { keepsResults: true },
+)
+
+export const segmentOps: LoweringRegistry = { ...reducedSegments, ...countedNumbers }

@@ -1,8 +1,7 @@
-import { isStatic } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { knownDims } from '../../ops/view.ts'
+import { constInts, knownDims } from '../../ops/view.ts'
 import { Formula } from '../formula.ts'
 import { castTo, reshapeTo, shapeOf, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
@@ -30,7 +29,9 @@ function squeeze(n: SourceOp, b: OpBuilder): Value {
 
 function expandDims(n: SourceOp, b: OpBuilder): Value {
   const x = n.in(0)
-  const at = n.axis(n.ints(1, 'the axis')[0]!, x.type.shape.length + 1)
+  const axis = constInts(n.in(1))?.[0]
+  if (axis === undefined) return b.op(op.expandDims, [x, reshapeTo(b, toI32(b, n.in(1)), [])])
+  const at = n.axis(axis, x.type.shape.length + 1)
   const target = [...x.type.shape.slice(0, at), 1, ...x.type.shape.slice(at)]
   if (target.filter((d) => typeof d === 'string').length <= 1) return reshapeTo(b, x, target)
   return b.op(op.expandDims, [x, b.i32([at], [])])
@@ -59,7 +60,8 @@ function unpack(n: SourceOp, b: OpBuilder): readonly Value[] {
   const num = n.int('num')
   if (unpacked.has(x.type.dtype)) return b.ops(op.unpack, [x], { num, axis })
   const rest = x.type.shape.filter((_, i) => i !== axis)
-  if (x.type.shape[axis] !== num) n.reject(`it has ${num} parts, its operand ${x.type.shape[axis]}`)
+  if (typeof x.type.shape[axis] === 'number' && x.type.shape[axis] !== num)
+    n.reject(`it has ${num} parts, its operand ${x.type.shape[axis]}`)
   return Array.from({ length: num }, (_, i) => reshapeTo(b, sliceAxis(b, x, axis, i, 1), rest))
 }
 const unpacked: ReadonlySet<string> = new Set(['f32', 'i32'])
@@ -159,7 +161,7 @@ export const shape: LoweringRegistry = {
   Shape: (n, b) => shapeOp(n, b, n.in(0)),
   ShapeN: (n, b) => n.operands.map((x) => shapeOp(n, b, x)),
   Rank: (n, b) => b.i32([n.in(0).type.shape.length], []),
-  Size: (n, b) => (isStatic(n.in(0).type.shape) && n.in(0).type.shape.length === 0 ? b.i32([1], []) : size(n, b)),
+  Size: (n, b) => (n.in(0).type.shape.length === 0 ? castTo(b, b.i32([1], []), n.type('out_type', 'i32')) : size(n, b)),
   Tile: (n, b) => b.op(op.tile, [n.in(0), toI32(b, n.in(1))]),
   BroadcastTo: broadcastTo,
   BroadcastArgs: (n, b) => b.op(op.broadcastArgs, [n.in(0), n.in(1)]),

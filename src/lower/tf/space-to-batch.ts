@@ -6,6 +6,7 @@ import { op } from '../../ops/index.ts'
 import { permute, reshapeTo, sliceAxis, toI32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
+import { padAnyRank } from './pad.ts'
 
 /** The kernels take ranks 3 and 4 with one or two block dims; others are written out as pads, permutations and reshapes. */
 function hasKernel(x: Value, blocks: number): boolean {
@@ -20,7 +21,7 @@ function spaceToBatch(n: SourceOp, b: OpBuilder): Value {
   const [block, pads] = [n.ints(1, 'the block shape'), n.ints(2, 'the paddings')]
   const rest = x.type.shape.length - 1 - count
   const paddings = b.i32([0, 0, ...pads, ...new Array<number>(2 * rest).fill(0)], [x.type.shape.length, 2])
-  const padded = pads.every((p) => p === 0) ? x : b.op(op.pad, [x, paddings])
+  const padded = pads.every((p) => p === 0) ? x : padAnyRank(b, x, paddings, (c, y, p) => c.op(op.pad, [y, p]))!
   const [batch, ...sizes] = padded.type.shape as [Dim, ...Dim[]]
   const inner = sizes.slice(count)
   const split = block.flatMap((size, i) => [

@@ -69,7 +69,7 @@ export function lgamma(f: Formula, x: Value): Value {
   const t = f.add(z, 7.5)
   const direct = f.add(f.sub(f.mul(f.add(z, 0.5), f.log(t)), t), f.add(f.log(series), 0.5 * Math.log(2 * Math.PI)))
   const reflected = f.sub(f.sub(Math.log(Math.PI), f.log(sineOfPi(f, x).sine)), direct)
-  return f.select(reflects, reflected, direct)
+  return f.select(f.equal(f.abs(x), Number.POSITIVE_INFINITY), Number.POSITIVE_INFINITY, f.select(reflects, reflected, direct))
 }
 
 /** Six steps up, then the asymptotic series. @see Abramowitz and Stegun, 6.3.5, 6.3.7 and 6.3.18 */
@@ -84,7 +84,9 @@ export function digamma(f: Formula, x: Value): Value {
   // Of pi / tan(pi x): the sign is that of the side of the nearest integer on which x lies.
   const nearest = f.floor(f.add(x, 0.5))
   const side = f.mul(f.sub(x, nearest), Math.PI)
-  return f.select(reflects, f.sub(direct, f.div(Math.PI, f.div(f.sin(side), f.cos(side)))), direct)
+  const reflected = f.sub(direct, f.div(Math.PI, f.div(f.sin(side), f.cos(side))))
+  // No number at the poles, 0, -1, -2 and so on.
+  return f.select(reflects, f.select(f.equal(side, 0), Number.NaN, reflected), direct)
 }
 
 /** @see Giles, Approximating the erfinv function, 2010: single precision, relative error below 4e-7 */
@@ -98,8 +100,41 @@ export function erfinv(f: Formula, x: Value): Value {
   const w = f.neg(f.log(f.mul(f.sub(1, x), f.add(x, 1))))
   const inner = f.polynomial(f.sub(w, 2.5), center)
   const outer = f.polynomial(f.sub(f.sqrt(w), 3), tails)
-  return f.mul(x, f.select(f.less(w, 5), inner, outer))
+  // At -1 and 1 the polynomial of infinity has the sign of its first coefficient.
+  const size = f.select(f.less(f.abs(x), 1), f.select(f.less(w, 5), inner, outer), f.abs(w))
+  return f.mul(x, size)
 }
+
+/**
+ * The quantile of the normal distribution: in the middle by q = p - 1/2, in the tails by the root of the logarithm of the smaller side.
+ * @see Wichura, Algorithm AS 241: The percentage points of the normal distribution, 1988; PPND7, relative error about 1e-7
+ */
+const quantile = {
+  middle: [
+    [59.10937472, 159.29113202, 50.434271938, 3.3871327179],
+    [67.1875636, 78.757757664, 17.895169469, 1],
+  ],
+  near: [
+    [0.17023821103, 1.3067284816, 2.75681539, 1.4234372777],
+    [0.12021132975, 0.7370016425, 1],
+  ],
+  far: [
+    [0.017337203997, 0.42868294337, 3.081226386, 6.657905115],
+    [0.012258202635, 0.24197894225, 1],
+  ],
+} as const
+
+const ndtri = by((f, p) => {
+  const ratio = (x: Value, [above, below]: readonly [readonly number[], readonly number[]]) =>
+    f.div(f.polynomial(x, above), f.polynomial(x, below))
+  const q = f.sub(p, 0.5)
+  const middle = f.mul(q, ratio(f.sub(0.180625, f.square(q)), quantile.middle))
+  const r = f.sqrt(f.neg(f.log(f.min(p, f.sub(1, p)))))
+  const tail = f.select(f.lessEqual(r, 5), ratio(f.sub(r, 1.6), quantile.near), ratio(f.sub(r, 5), quantile.far))
+  // At 0 and 1 the root is infinite, and the result with it.
+  const side = f.mul(f.b.op(op.sign, [q]), f.select(f.equal(r, Number.POSITIVE_INFINITY), r, tail))
+  return f.select(f.lessEqual(f.abs(q), 0.425), middle, side)
+})
 
 export const special: LoweringRegistry = {
   Tan: by((f, x) => f.div(f.sin(x), f.cos(x))),
@@ -114,5 +149,5 @@ export const special: LoweringRegistry = {
   Lgamma: by(lgamma),
   Digamma: by(digamma),
   Erfinv: by(erfinv),
-  Ndtri: by((f, x) => f.mul(erfinv(f, f.sub(f.mul(x, 2), 1)), Math.SQRT2)),
+  Ndtri: ndtri,
 }

@@ -28,7 +28,11 @@ function waves(b: OpBuilder, rows: number, columns: number, length: number, wave
   return b.f32(cells, [rows, columns])
 }
 
-const times = (b: OpBuilder, x: Value, matrix: Value): Value => product(b, x, matrix, false, false)
+/** A vector is a matrix of one row. */
+function times(b: OpBuilder, x: Value, matrix: Value): Value {
+  if (x.type.shape.length > 1) return product(b, x, matrix, false, false)
+  return reshapeTo(b, product(b, reshapeTo(b, x, [1, x.type.shape[0]!]), matrix, false, false), [matrix.type.shape[1]!])
+}
 
 function lengthOf(n: SourceOp, size: number | string | undefined): number {
   if (typeof size !== 'number') return n.reject('the length of the transform must be known')
@@ -210,7 +214,8 @@ function rfftOver(dims: number): Lowering {
   return (n, b) => {
     const lengths = lengthsOf(n, dims)
     const isPower = (v: number) => v > 0 && (v & (v - 1)) === 0
-    if (dims === 2 && lengths.every(isPower)) return b.op(op.rfft2d, [n.in(0), b.i32(lengths)])
+    // The kernel reads rows of one element beyond their end.
+    if (dims === 2 && lengths.every(isPower) && lengths[1]! > 1) return b.op(op.rfft2d, [n.in(0), b.i32(lengths)])
     const rank = n.in(0).type.shape.length
     const outer = lengths.slice(0, -1).map((length, k) => ({ length: lengthOf(n, length), at: rank - dims + k }))
     const columns = lengthOf(n, lengths.at(-1))

@@ -37,25 +37,28 @@ const maxRank = 5
 export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   const x = n.in(0)
   const rank = x.type.shape.length
-  const strides = n.ints(3, 'the strides')
+  const count = n.in(3).type.shape[0]
+  if (typeof count !== 'number') return n.reject('the number of strides must be known')
+  const strides = constInts(n.in(3))
   const begin = constInts(n.in(1))
   const end = constInts(n.in(2))
-  const all = entries(n, rank, strides.length)
+  const all = entries(n, rank, count)
   const dims = all.filter((e) => e.kind !== 'new')
   const [beginMask, endMask] = [n.int('begin_mask', 0), n.int('end_mask', 0)]
   const mask = (bit: (e: Entry) => boolean) => dims.reduce((m, e, i) => (bit(e) ? m | (1 << i) : m), 0)
   const masked = (m: number) => mask((e) => e.at === undefined || (e.kind === 'range' && (m & (1 << e.at)) !== 0))
   const shrinkAxisMask = mask((e) => e.kind === 'index')
   const attrs = { beginMask: masked(beginMask), endMask: masked(endMask), shrinkAxisMask }
-  const step = dims.map((e) => (e.at === undefined || e.kind === 'index' ? 1 : strides[e.at]!))
+  const step = strides && dims.map((e) => (e.at === undefined || e.kind === 'index' ? 1 : strides[e.at]!))
   let y: Value
-  if (begin && end) {
+  if (begin && end && step) {
     const from = dims.map((e) => (e.at === undefined ? 0 : begin[e.at]!))
     const to = dims.map((e, i) => (e.at === undefined ? 0 : e.kind === 'index' ? from[i]! + 1 || 0x7fff_ffff : end[e.at]!))
     y = slicedAtAnyRank(b, x, { from, to, step, ...attrs })
   } else {
     // Of a dim that is indexed the kernel takes one element, whatever its end.
-    y = b.op(op.stridedSlice, [x, positions(b, n.in(1), dims), positions(b, n.in(2), dims), b.i32(step)], attrs)
+    const by = step ? b.i32(step) : positions(b, n.in(3), dims, count, 1)
+    y = b.op(op.stridedSlice, [x, positions(b, n.in(1), dims, count), positions(b, n.in(2), dims, count), by], attrs)
   }
   if (dims.length === all.length) return y
   let next = 0
@@ -63,13 +66,13 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   return reshapeTo(b, y, target)
 }
 
-/** A begin or end vector computed at run time, with one element for each dim of the operand. */
-function positions(b: OpBuilder, vector: Value, dims: readonly Entry[]): Value {
+/** A begin, end or strides vector of `count` elements computed at run time, with one for each dim of the operand: of those not in it `other`. */
+function positions(b: OpBuilder, vector: Value, dims: readonly Entry[], count: number, other = 0): Value {
   const v = toI32(b, vector)
   const at = dims.map((e) => e.at)
-  if (at.length === v.type.shape[0] && at.every((p, i) => p === i)) return v
-  const withZero = b.op(op.concatenation, [v, b.i32([0])], { axis: 0 })
-  return b.op(op.gather, [withZero, b.i32(at.map((p) => p ?? Number(v.type.shape[0])))], { axis: 0 })
+  if (at.length === count && at.every((p, i) => p === i)) return v
+  const withOther = b.op(op.concatenation, [v, b.i32([other])], { axis: 0 })
+  return b.op(op.gather, [withOther, b.i32(at.map((p) => p ?? count))], { axis: 0 })
 }
 
 interface Ranges {

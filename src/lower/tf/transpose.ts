@@ -17,6 +17,7 @@ const maxRank = 6
 export function transpose(n: SourceOp, b: OpBuilder): Value {
   const x = n.in(0)
   const { shape } = x.type
+  if (shape.length < 2) return x
   const perm = constInts(n.in(1))?.map((p) => (p < 0 ? p + shape.length : p))
   if (!perm || shape.length <= maxRank)
     return b.op(op.transpose, [x, perm && constInts(n.in(1))!.some((p) => p < 0) ? b.i32(perm) : toI32(b, n.in(1))])

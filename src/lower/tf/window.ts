@@ -1,7 +1,7 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { constantOf, permute } from '../operands.ts'
+import { constantOf, permute, sliceAxis } from '../operands.ts'
 import type { SourceOp } from '../source-op.ts'
 
 type Spatial = readonly number[]
@@ -69,4 +69,20 @@ export function channelsLast(n: SourceOp, b: OpBuilder, x: Value, work: (x: Valu
   const first = isChannelsFirst(n, rank)
   const spatial = Array.from({ length: rank - 2 }, (_, i) => i + (first ? 2 : 1))
   return first ? toChannelsFirst(b, work(toChannelsLast(b, x), spatial)) : work(x, spatial)
+}
+
+/**
+ * Where strides skip more than a window and SAME has elements left over, TensorFlow's kernels of volumes begin behind the first half of them,
+ * those of pictures at the first element. `x` [N,D,H,W,C] without what is skipped at its beginning.
+ * @see Eigen TensorVolumePatch.h
+ */
+export function betweenWindows(n: SourceOp, b: OpBuilder, x: Value, size: readonly number[], stride: readonly number[]): Value {
+  if (paddingMode(n) !== 'same') return x
+  return size.reduce<Value>((y, reach, i) => {
+    const [step, length] = [stride[i]!, x.type.shape[i + 1]!]
+    if (step < reach + 2) return y
+    if (typeof length !== 'number') return n.reject(`with strides of ${step} over windows of ${reach} the size must be known`)
+    const left = length - ((Math.ceil(length / step) - 1) * step + reach)
+    return left < 2 ? y : sliceAxis(b, y, i + 1, Math.floor(left / 2), -1)
+  }, x)
 }

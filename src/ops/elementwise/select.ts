@@ -28,6 +28,7 @@ export const select = defineOp({
   version: (n) => (n.types.some((t) => t!.shape.length === 5) ? 3 : 1),
   releases: { 1: '1.14.0', 2: '1.14.0', 3: '2.12.0', 4: '2.12.0' },
   accuracy: 'exact',
+  passesOn: ['x', 'y'],
   cost: (n) => ({ macs: 0, elementOps: elementsAtBatchOne(n.results[0]!.shape) }),
 })
 
@@ -54,6 +55,7 @@ export const selectV2 = defineOp({
   version: () => 1,
   releases: { 1: '2.2.0', 2: '2.12.0' },
   accuracy: 'exact',
+  passesOn: ['x', 'y'],
   broadcastRank: 5,
   cost: (n) => ({ macs: 0, elementOps: elementsAtBatchOne(n.results[0]!.shape) }),
 })

@@ -17,7 +17,8 @@ function arg<const Name extends string>(name: Name, options: string, summary: st
     infer(n) {
       const { shape } = n.type('input')
       if (!index.includes(n.attrs.outputType)) n.fail('positions are i32 or i64')
-      const given = n.ints('axis')?.[0] ?? n.fail('the axis must be constant')
+      const given = n.ints('axis')?.[0]
+      if (given === undefined) return [{ dtype: n.attrs.outputType, shape: shape.slice(1).map((_, i) => n.unknown(i)) }]
       const axis = normalizeAxis(given, shape.length) ?? n.fail(`axis ${given} is out of range`)
       return [{ dtype: n.attrs.outputType, shape: shape.filter((_, i) => i !== axis) }]
     },

@@ -3,6 +3,8 @@ import type { Dim } from '../../core/shape.ts'
 import { attr, defineOp, type NodeView, type OpSpec, operand } from '../spec.ts'
 
 const moved = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64'] as const
+/** @see LiteRT kernels/space_to_depth.cc, kernels/depth_to_space.cc */
+const rearranged = moved.filter((t) => t !== 'i16')
 const blockAttrs = { blockSize: attr.i32('blockSize') }
 
 function depthOp<const Name extends string>(
@@ -14,7 +16,7 @@ function depthOp<const Name extends string>(
     name,
     builtin: name.toUpperCase(),
     summary: row.summary,
-    operands: [operand('input', moved)],
+    operands: [operand('input', rearranged)],
     attrs: blockAttrs,
     options,
     infer(n) {
@@ -79,6 +81,7 @@ export const spaceToBatchNd = defineOp({
   version: batchVersion,
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0', 4: '2.12.0' },
   accuracy: 'exact',
+  passesOn: ['input'],
 })
 
 /** The inverse of SPACE_TO_BATCH_ND: batches become positions within spatial blocks, then the borders are cropped. */
@@ -107,4 +110,5 @@ export const batchToSpaceNd = defineOp({
   version: batchVersion,
   releases: { 1: '1.6.0', 2: '1.14.0', 3: '2.3.0', 4: '2.12.0' },
   accuracy: 'exact',
+  passesOn: ['input'],
 })

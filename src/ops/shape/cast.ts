@@ -9,7 +9,11 @@ export const cast = defineOp({
   summary: 'converts elements to another type',
   operands: [operand('input', castable)],
   attrs: { to: attr.dtype('') },
-  infer: (n) => [{ dtype: n.attrs.to, shape: n.type('input').shape }],
+  infer(n) {
+    const { to } = n.attrs
+    if (!castable.includes(to as (typeof castable)[number])) n.fail(`there is no cast to ${to}`)
+    return [{ dtype: to, shape: n.type('input').shape }]
+  },
   version(n) {
     const types = [n.type('input').dtype, n.results[0]!.dtype]
     const has = (...names: string[]) => types.some((t) => names.includes(t))

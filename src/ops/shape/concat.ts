@@ -3,12 +3,15 @@ import { type Dim, normalizeAxis } from '../../core/shape.ts'
 import { movable } from '../dtypes.ts'
 import { attr, defineOp, operand, versionByDType } from '../spec.ts'
 
+/** @see LiteRT kernels/concatenation.cc */
+const joined = movable.filter((t) => t !== 'u16')
+
 /** Operands one after another along `axis`. */
 export const concatenation = defineOp({
   name: 'concatenation',
   builtin: 'CONCATENATION',
   summary: 'operands one after another along an axis',
-  operands: [operand('inputs', movable, { variadic: true })],
+  operands: [operand('inputs', joined, { variadic: true })],
   attrs: { axis: attr.i32('axis'), fusedActivation: attr.activation() },
   options: 'ConcatenationOptions',
   infer(n) {

@@ -17,6 +17,7 @@ export const matrixDiag = defineOp({
   version: () => 1,
   releases: { 1: '1.14.0' },
   accuracy: 'exact',
+  passesOn: ['diagonal'],
 })
 
 /** `input` with the main diagonals of its matrices replaced. */
@@ -35,4 +36,5 @@ export const matrixSetDiag = defineOp({
   version: () => 1,
   releases: { 1: '1.14.0' },
   accuracy: 'exact',
+  passesOn: ['input', 'diagonal'],
 })

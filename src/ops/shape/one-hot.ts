@@ -2,7 +2,7 @@ import type { DType } from '../../core/dtype.ts'
 import { index } from '../dtypes.ts'
 import { attr, defineOp, operand } from '../spec.ts'
 
-const marks: readonly DType[] = ['f32', 'i8', 'u8', 'i16', 'i32', 'i64', 'bool']
+const marks: readonly DType[] = ['f32', 'i8', 'u8', 'i32', 'i64', 'bool']
 
 /** A new dim of size `depth` at `axis` (-1: last) holds `onValue` at the index and `offValue` elsewhere. */
 export const oneHot = defineOp({
@@ -30,6 +30,7 @@ export const oneHot = defineOp({
   version: () => 1,
   releases: { 1: '1.11.0' },
   accuracy: 'exact',
+  passesOn: ['onValue', 'offValue'],
 })
 
 /** For each element the number of boundaries at or below it. The boundaries ascend. */

@@ -32,6 +32,7 @@ export const pad = defineOp({
   version: padVersion,
   releases: { 1: '1.5.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.20.0' },
   accuracy: 'exact',
+  passesOn: ['input'],
   passesFactors: (n) =>
     n
       .ints('paddings')
@@ -52,6 +53,7 @@ export const padv2 = defineOp({
   version: padVersion,
   releases: { 1: '1.9.0', 2: '1.14.0', 3: '2.4.0', 4: '2.6.0', 5: '2.20.0' },
   accuracy: 'exact',
+  passesOn: ['input', 'value'],
 })
 
 /** The operand mirrored at its borders; REFLECT leaves the border out, SYMMETRIC repeats it. */
@@ -67,4 +69,5 @@ export const mirrorPad = defineOp({
   version: (n) => (n.types[0]!.dtype === 'i16' ? 3 : n.types[0]!.dtype === 'i8' ? 2 : 1),
   releases: { 1: '1.13.1', 2: '2.3.0', 3: '2.12.0' },
   accuracy: 'exact',
+  passesOn: ['input'],
 })

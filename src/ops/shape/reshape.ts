@@ -68,7 +68,8 @@ export const expandDims = defineOp({
   options: 'ExpandDimsOptions',
   infer(n) {
     const { shape, dtype } = n.type('input')
-    const axis = n.ints('axis')?.[0] ?? n.fail('the axis must be constant')
+    const axis = n.ints('axis')?.[0]
+    if (axis === undefined) return [{ dtype, shape: [...shape, 1].map((_, i) => n.unknown(i)) }]
     const at = normalizeAxis(axis, shape.length + 1) ?? n.fail(`axis ${axis} is out of range`)
     return [{ dtype, shape: [...shape.slice(0, at), 1, ...shape.slice(at)] }]
   },

@@ -41,4 +41,5 @@ export const reverseSequence = defineOp({
   version: () => 1,
   releases: { 1: '1.14.0' },
   accuracy: 'exact',
+  passesOn: ['input'],
 })

@@ -55,6 +55,7 @@ export const scatterNd = defineOp({
   version: () => 1,
   releases: { 1: '2.1.0' },
   accuracy: 'rounding',
+  passesOn: ['updates'],
 })
 
 /** A tensor of the shape `shape` with `values` at `indices` (scalar, vector, or rows of coordinates) and the default elsewhere. */
@@ -90,6 +91,7 @@ export const sparseToDense = defineOp({
   },
   releases: { 1: '1.9.0', 2: '1.14.0', 3: '1.15.0' },
   accuracy: 'exact',
+  passesOn: ['values', 'defaultValue'],
 })
 
 /** `input` with `update` written over it from `start`, which is clamped so that the update fits. */
@@ -119,4 +121,5 @@ export const dynamicUpdateSlice = defineOp({
   },
   releases: { 1: '2.9.0', 2: '2.17.0', 3: '2.19.0', 4: '2.20.0' },
   accuracy: 'exact',
+  passesOn: ['input', 'update'],
 })

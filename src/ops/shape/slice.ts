@@ -54,14 +54,14 @@ export const stridedSlice = defineOp({
         return
       }
       if (shrinkAxisMask & (1 << i)) return
-      const stride = strides?.[i] ?? 1
+      const stride = strides ? (strides[i] ?? 1) : Number.NaN
       const from = beginMask & (1 << i) ? undefined : (begin?.[i] ?? (begin && i >= begin.length ? undefined : Number.NaN))
       const until = endMask & (1 << i) ? undefined : (end?.[i] ?? (end && i >= end.length ? undefined : Number.NaN))
       const to = until !== undefined && offset ? until + (from ?? 0) : until
       if (from === undefined && to === undefined && Math.abs(stride) === 1) out.push(d)
-      else if (typeof d === 'number' && !Number.isNaN(from) && !Number.isNaN(to)) out.push(slicedRange(d, from, to, stride).count)
+      else if (typeof d === 'number' && ![from, to, stride].some(Number.isNaN)) out.push(slicedRange(d, from, to, stride).count)
       else if (stride === 1 && to !== undefined && to >= 0 && (from ?? 0) === 0 && !Number.isNaN(to)) out.push(`min(${d},${to})`)
-      else if (Number.isNaN(from) || Number.isNaN(to)) out.push(n.unknown(i))
+      else if ([from, to, stride].some(Number.isNaN)) out.push(n.unknown(i))
       else out.push(`(slice(${d},${from ?? ''}:${to ?? ''}:${stride}))`)
     })
     return [{ dtype, shape: out }]
@@ -124,12 +124,15 @@ export function batchDimsOf(batchDims: number, indicesRank: number): number {
   return batchDims < 0 ? batchDims + indicesRank : batchDims
 }
 
+/** @see LiteRT kernels/gather.cc */
+const gathered = movable.filter((t) => t !== 'u16' && t !== 'u32')
+
 /** Slices of `input` at `indices` along `axis`, the first `batchDims` dims in common. */
 export const gather = defineOp({
   name: 'gather',
   builtin: 'GATHER',
   summary: 'slices at indices along an axis',
-  operands: [operand('input', movable), operand('indices', ['i32', 'i64', 'i16'])],
+  operands: [operand('input', gathered), operand('indices', ['i32', 'i64', 'i16'])],
   attrs: { axis: attr.i32('axis'), batchDims: attr.i32('batchDims') },
   options: 'GatherOptions',
   infer(n) {

@@ -98,6 +98,7 @@ export const fill = defineOp({
   },
   releases: { 1: '1.13.0', 2: '2.3.0', 3: '2.5.0', 4: '2.12.0' },
   accuracy: 'exact',
+  passesOn: ['value'],
 })
 
 const counted = ['f32', 'i32', 'i64'] as const

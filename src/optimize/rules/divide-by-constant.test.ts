@@ -19,6 +19,16 @@ describe('divide-by-constant', () => {
     )
   })
 
+  it('keeps what a step at whole numbers reads, but for powers of two', () => {
+    const floored = (c: number) => `(%x: f32[N,3]) { %c = const : f32[] = ${c}\n %q = div(%x, %c)\n %y = floor(%q) return %y }`
+    expectMiss(divideByConstant, floored(49), 'whole quotients must stay whole for what reads them')
+    expectRewrite(
+      divideByConstant,
+      floored(4),
+      '(%x: f32[N,3]) { %c = const : f32[] = 0.25\n %q = mul(%x, %c)\n %y = floor(%q) return %y }',
+    )
+  })
+
   it('leaves integers and divisions of constants', () => {
     expectOther(divideByConstant, '(%x: i32[3]) { %c = const : i32[] = 2\n %y = div(%x, %c) return %y }')
     expectOther(divideByConstant, '(%x: f32[3]) { %c = const : f32[] = 2\n %y = div(%c, %x) return %y }')
