@@ -102,7 +102,7 @@ function differs(a: readonly NdArray[], b: readonly NdArray[]): boolean {
 
 describe('of the faults that change results', () => {
   it('the gate finds nearly all', { timeout: 3_600_000 }, async () => {
-    const found = new Map<string, { caught: number; missed: string[] }>()
+    const found = new Map<string, { caught: number; told: number; missed: string[] }>()
     for (const [c, one] of cases.entries()) {
       const source = await sourceOf(one)
       const { model } = convert(source)
@@ -114,11 +114,12 @@ describe('of the faults that change results', () => {
         if (!broken) continue
         const results = await resultsOf(source, broken, model)
         if (!results || !differs(results, sound)) continue
-        const tally = found.get(name) ?? { caught: 0, missed: [] }
+        const tally = found.get(name) ?? { caught: 0, told: 0, missed: [] }
         found.set(name, tally)
         try {
-          await checkParity(source, tfliteBytes(broken), { runner, model: broken, loadTfJs: () => tfjs })
-          tally.missed.push(one.name)
+          const { gaps } = await checkParity(source, tfliteBytes(broken), { runner, model: broken, loadTfJs: () => tfjs })
+          if (gaps.length > 0) tally.told++
+          else tally.missed.push(one.name)
         } catch (e) {
           if (!(e instanceof DowncastError)) runner = liteRtRunner(loadNodeLiteRt)
           tally.caught++
@@ -128,11 +129,11 @@ describe('of the faults that change results', () => {
     const caught = [...found.values()].reduce((n, t) => n + t.caught, 0)
     const missed = [...found].flatMap(([name, t]) => t.missed.map((m) => `${name}: ${m}`))
     if (process.env.DOWNCAST_FAULT_STEP) {
-      const rows = Array.from(found, ([name, t]) => `${name}: ${t.caught} of ${t.caught + t.missed.length}`)
+      const rows = Array.from(found, ([name, t]) => `${name}: ${t.caught} of ${t.caught + t.missed.length}, not compared ${t.told}`)
       process.stdout.write(`${[...rows, `all: ${caught} of ${caught + missed.length}`, ...missed].join('\n')}\n`)
     }
     expect(caught).toBeGreaterThan(10)
-    // What is missed stands behind integers that could be axes or sizes.
+    // Where integers could be axes or sizes, or numbers are random, the gate says that it has not compared. What it misses stands behind ties.
     expect(caught / (caught + missed.length), missed.join('\n')).toBeGreaterThan(0.95)
   })
 })
