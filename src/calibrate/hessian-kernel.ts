@@ -1,4 +1,4 @@
-import { add, below, type Code, during, get, i32, moduleBytes, set, vector as v, v128 } from '../core/wasm-code.ts'
+import { add, below, type Code, during, functionsOn, get, i32, memoryOf, moduleBytes, set, vector as v, v128 } from '../core/wasm-code.ts'
 
 /** Columns of a tile: 4 by 8. */
 export const tileHeight = 4
@@ -8,7 +8,6 @@ export const paddedWidth = (columns: number): number => Math.ceil(columns / tile
 
 const blockBytes = 1 << 19
 const tileBytes = 4 * tileHeight * tileWidth
-const pageBytes = 65536
 /** Their products are summed in float32: enough to be fast, so few that no more than 256 roundings add up. */
 const mostRows = 256
 
@@ -51,8 +50,8 @@ let made: (Functions & { readonly rows: Float32Array; readonly sums: Float32Arra
 /** The one kernel: rows begin at address 0, `out` is at `outAt`. */
 export function hessianKernel(): NonNullable<typeof made> {
   if (made) return made
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((blockBytes + tileBytes) / pageBytes) })
-  const functions = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports as unknown as Functions
+  const memory = memoryOf(blockBytes + tileBytes)
+  const functions = functionsOn<Functions>(memory, code)
   made = {
     tile: functions.tile,
     rows: new Float32Array(memory.buffer, 0, blockBytes / 4),

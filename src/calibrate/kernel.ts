@@ -5,6 +5,7 @@ import {
   during,
   either,
   f32,
+  functionsOn,
   get,
   i32,
   int,
@@ -104,7 +105,7 @@ const kernels = new WeakMap<WebAssembly.Memory, Kernel>()
 export function kernelOn(memory: WebAssembly.Memory): Kernel {
   const known = kernels.get(memory)
   if (known) return known
-  const made = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports as unknown as Kernel
+  const made = functionsOn<Kernel>(memory, code)
   kernels.set(memory, made)
   return made
 }

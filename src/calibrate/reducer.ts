@@ -1,4 +1,5 @@
 import type { NdArray } from '../core/nd-array.ts'
+import { memoryOf } from '../core/wasm-code.ts'
 import { leastMask } from '../ops/masks.ts'
 import { binOf, type Histogram, maxBins } from './histogram.ts'
 import { type Kernel, kernelOn, lanes } from './kernel.ts'
@@ -39,7 +40,6 @@ const maxPeriod = 32_768
 /** Sums are as many at least, so that none is read again before it is written. */
 const minPeriod = 32
 const columnBytes = 8 * maxPeriod
-const pageBytes = 65_536
 
 /** Memory for the kernel to work in. */
 export interface KernelMemory {
@@ -51,7 +51,7 @@ export const scratchBytes = scanBytes + countBytes + blockValues * 4 + columnByt
 
 /** A memory of its own, for values that lie elsewhere. */
 export function ownMemory(): KernelMemory {
-  return { memory: new WebAssembly.Memory({ initial: Math.ceil(scratchBytes / pageBytes) }), scratch: 0 }
+  return { memory: memoryOf(scratchBytes), scratch: 0 }
 }
 
 /**

@@ -1,5 +1,20 @@
 import { scratchMemory } from './scratch.ts'
-import { add, below, type Code, during, f32, get, i32, int, moduleBytes, set, subtract, vector as v, v128 } from './wasm-code.ts'
+import {
+  add,
+  below,
+  type Code,
+  during,
+  f32,
+  functionsOn,
+  get,
+  i32,
+  int,
+  moduleBytes,
+  set,
+  subtract,
+  vector as v,
+  v128,
+} from './wasm-code.ts'
 
 /** Addresses are places in the scratch memory. */
 interface ScratchKernel {
@@ -79,7 +94,6 @@ export function scratchKernel(words: number): ScratchKernel | undefined {
     { name: 'multiply', parameters: [i32, i32, i32, f32], locals: [v128], body: scale(v.mulF32) },
     { name: 'divide', parameters: [i32, i32, i32, f32], locals: [v128], body: scale(v.divF32) },
   ])
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory: scratchMemory() } })
-  made = exports as unknown as ScratchKernel
+  made = functionsOn<ScratchKernel>(scratchMemory(), code)
   return made
 }

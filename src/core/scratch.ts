@@ -1,3 +1,5 @@
+import { memoryOf } from './wasm-code.ts'
+
 /** About how long a piece is: small enough to stay in a processor's second-level cache between reading and writing. */
 export const pieceBytes = 1 << 20
 
@@ -11,7 +13,6 @@ const regions = {
   scaled: { start: pieceBytes, byteLength: pieceBytes },
   operand: { start: 2 * pieceBytes, byteLength: operandBytes },
 } as const
-const pageBytes = 65536
 /** What is less needs no kernel, and making the memory takes a while. */
 const worthSharing = pieceBytes / 2
 
@@ -20,7 +21,7 @@ const outside = new Map<string, Uint8Array>()
 
 /** The memory that scratches lie in; it does not grow. */
 export function scratchMemory(): WebAssembly.Memory {
-  memory ??= new WebAssembly.Memory({ initial: (2 * pieceBytes + operandBytes) / pageBytes })
+  memory ??= memoryOf(2 * pieceBytes + operandBytes)
   return memory
 }
 

@@ -30,8 +30,12 @@ export const get = (local: number): Code => [0x20, ...unsigned(local)]
 export const set = (local: number, value: Code): Code => [value, 0x21, ...unsigned(local)]
 /** A vector of these bytes. */
 export const constant = (bytes: readonly number[]): Code => [...simd(0x0c), ...bytes]
-/** A small constant, -64 to 63. */
-export const int = (n: number): Code => [0x41, n & 0x7f]
+/** A constant of i32, in signed LEB128. */
+export const int = (n: number): Code => {
+  const bytes: number[] = []
+  for (; n < -64 || n > 63; n >>= 7) bytes.push((n & 0x7f) | 0x80)
+  return [0x41, ...bytes, n & 0x7f]
+}
 export const add = (a: Code, b: Code): Code => [a, b, 0x6a]
 export const subtract = (a: Code, b: Code): Code => [a, b, 0x6b]
 export const below = (a: Code, b: Code): Code => [a, b, 0x49]
@@ -121,6 +125,25 @@ export function moduleBytes(functions: readonly FunctionCode[]): Uint8Array<Arra
     ...section(7, list(functions.map((f, i) => [...text(f.name), 0, ...unsigned(i)]))),
     ...section(10, list(functions.map(bodyOf))),
   ])
+}
+
+/** The functions of a module on its memory. */
+export function functionsOn<T>(memory: WebAssembly.Memory, code: Uint8Array<ArrayBuffer>): T {
+  return new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports as T
+}
+
+const pageBytes = 65536
+const pagesOf = (byteLength: number): number => Math.ceil(byteLength / pageBytes)
+
+/** Memory of at least so many bytes, all zero. Throws RangeError where the engine has none to give. */
+export function memoryOf(byteLength: number): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: pagesOf(byteLength) })
+}
+
+/** Makes a memory hold at least so many bytes. When it grows, views that were made before are no longer of it. */
+export function growTo(memory: WebAssembly.Memory, byteLength: number): void {
+  const missing = byteLength - memory.buffer.byteLength
+  if (missing > 0) memory.grow(pagesOf(missing))
 }
 
 function flat(code: Code): number[] {

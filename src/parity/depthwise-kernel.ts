@@ -1,4 +1,19 @@
-import { add, below, type Code, during, get, i32, int, moduleBytes, set, vector as v, v128 } from '../core/wasm-code.ts'
+import {
+  add,
+  below,
+  type Code,
+  during,
+  functionsOn,
+  get,
+  growTo,
+  i32,
+  int,
+  memoryOf,
+  moduleBytes,
+  set,
+  vector as v,
+  v128,
+} from '../core/wasm-code.ts'
 import type { Walk } from '../ops/nn/window.kernel.ts'
 import type { Sliding } from './convolution.ts'
 
@@ -51,21 +66,16 @@ const row = (): Code => {
   ])
 }
 
-const pageBytes = 65536
 let made: { readonly functions: Functions; readonly memory: WebAssembly.Memory } | undefined
 
 function kernel(byteLength: number): { readonly functions: Functions; readonly memory: Float32Array } {
   if (!made) {
-    const memory = new WebAssembly.Memory({ initial: 0 })
+    const memory = memoryOf(0)
     const locals = [...new Array<number>(6).fill(i32), v128]
     const code = moduleBytes([{ name: 'row', parameters: new Array<number>(10).fill(i32), locals, body: row() }])
-    made = {
-      memory,
-      functions: new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports as unknown as Functions,
-    }
+    made = { memory, functions: functionsOn<Functions>(memory, code) }
   }
-  const missing = byteLength - made.memory.buffer.byteLength
-  if (missing > 0) made.memory.grow(Math.ceil(missing / pageBytes))
+  growTo(made.memory, byteLength)
   return { functions: made.functions, memory: new Float32Array(made.memory.buffer) }
 }
 

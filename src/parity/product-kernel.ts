@@ -1,4 +1,18 @@
-import { add, below, type Code, during, get, i32, int, moduleBytes, set, vector as v, v128 } from '../core/wasm-code.ts'
+import {
+  add,
+  below,
+  type Code,
+  during,
+  functionsOn,
+  get,
+  i32,
+  int,
+  memoryOf,
+  moduleBytes,
+  set,
+  vector as v,
+  v128,
+} from '../core/wasm-code.ts'
 
 /*
  * Products of matrices in float32, by SIMD. A part of the second operand stays in the first-level cache and meets all rows of the first, so
@@ -10,7 +24,6 @@ const [wide, deep, tall] = [512, 1024, 512]
 const [wideBytes, step] = [4 * wide, 4 * deep + 64]
 const rightAt = tall * step
 const resultAt = rightAt + deep * wideBytes
-const pageBytes = 65536
 /** Columns of a turn. */
 const turn = 8
 /** Rows of the second operand that are taken at once, for two of the first. */
@@ -40,7 +53,7 @@ const accumulate = (): Code => {
     set(to, get(result)),
     set(last, add(get(result), get(width))),
     during(below(get(to), get(last)), [columns(0), columns(16), next(from, int(32)), next(to, int(32))]),
-    set(result, add(get(result), [0x41, 0x80, 0x20])),
+    set(result, add(get(result), int(2 * wideBytes))),
   ])
 }
 
@@ -48,11 +61,10 @@ let made: { readonly functions: Functions; readonly memory: Float32Array } | und
 
 function kernel(): NonNullable<typeof made> {
   if (made) return made
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((resultAt + tall * wideBytes) / pageBytes) })
+  const memory = memoryOf(resultAt + tall * wideBytes)
   const locals = [i32, i32, i32, ...new Array<number>(13).fill(v128)]
   const code = moduleBytes([{ name: 'accumulate', parameters: new Array<number>(6).fill(i32), locals, body: accumulate() }])
-  const functions = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } }).exports as unknown as Functions
-  made = { functions, memory: new Float32Array(memory.buffer) }
+  made = { functions: functionsOn<Functions>(memory, code), memory: new Float32Array(memory.buffer) }
   return made
 }
 

@@ -6,9 +6,11 @@ import {
   during,
   f32,
   f64,
+  functionsOn,
   get,
   i32,
   int,
+  memoryOf,
   moduleBytes,
   set,
   vector as v,
@@ -130,7 +132,6 @@ const code = () =>
 export const capacity = 2 ** 18
 /** Scales and zero points for elements that have their own. */
 export const alongCapacity = 2 ** 14
-const pageBytes = 65536
 const placeOf = {
   elements: 0,
   codes: 4 * capacity,
@@ -158,9 +159,9 @@ let made: WeightKernel | undefined
 /** The one kernel, on a memory of its own that does not grow. */
 export function weightKernel(): WeightKernel {
   if (made) return made
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((placeOf.out + 4 * alongCapacity) / pageBytes) })
+  const memory = memoryOf(placeOf.out + 4 * alongCapacity)
   const { buffer } = memory
-  const functions = new WebAssembly.Instance(new WebAssembly.Module(code()), { env: { memory } }).exports as unknown as Functions
+  const functions = functionsOn<Functions>(memory, code())
   made = {
     ...functions,
     elements: new Float32Array(buffer, placeOf.elements, capacity),

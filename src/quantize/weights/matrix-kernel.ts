@@ -1,4 +1,20 @@
-import { add, below, type Code, during, f64, get, i32, int, moduleBytes, set, vector as v, v128 } from '../../core/wasm-code.ts'
+import {
+  add,
+  below,
+  type Code,
+  during,
+  f64,
+  functionsOn,
+  get,
+  growTo,
+  i32,
+  int,
+  memoryOf,
+  moduleBytes,
+  set,
+  vector as v,
+  v128,
+} from '../../core/wasm-code.ts'
 
 /** Float64 elements that the kernel takes at a time. */
 export const lanes = 4
@@ -60,7 +76,6 @@ const code = () =>
     { name: 'takeFour', parameters: [i32, i32, i32, i32, i32, i32, f64, f64, f64, f64], locals: vectors(4), body: takeFour() },
   ])
 
-const pageBytes = 65536
 let made: { readonly memory: WebAssembly.Memory; readonly functions: Functions } | undefined
 
 export interface MatrixKernel extends Functions {
@@ -71,15 +86,11 @@ export interface MatrixKernel extends Functions {
 /** The one kernel on its memory, of at least so many bytes: what it was used for before is gone. */
 export function matrixKernel(bytes: number): MatrixKernel {
   if (!made) {
-    const memory = new WebAssembly.Memory({ initial: 0 })
-    made = {
-      memory,
-      functions: new WebAssembly.Instance(new WebAssembly.Module(code()), { env: { memory } }).exports as unknown as Functions,
-    }
+    const memory = memoryOf(0)
+    made = { memory, functions: functionsOn<Functions>(memory, code()) }
   }
   const { memory, functions } = made
   new Uint8Array(memory.buffer).fill(0, 0, bytes)
-  const missing = bytes - memory.buffer.byteLength
-  if (missing > 0) memory.grow(Math.ceil(missing / pageBytes))
+  growTo(memory, bytes)
   return { ...functions, buffer: memory.buffer }
 }
