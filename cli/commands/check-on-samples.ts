@@ -1,5 +1,6 @@
 import { compare } from '../../src/compare/compare.ts'
 import { farFromFloat } from '../../src/compare/diagnostics.ts'
+import { type Contents, sourceOf } from '../../src/core/bytes.ts'
 import { type Diagnostic, DowncastError } from '../../src/core/diagnostics.ts'
 import type { Model } from '../../src/ir/types.ts'
 import { costAt } from '../../src/parity/cost.ts'
@@ -42,20 +43,22 @@ function samplesFor({ graphs, signatures }: Model, budgetSeconds: number): numbe
 /** About where errors are half as large as results. */
 const leastCosine = 0.9
 
+const allOf = (contents: Contents): Uint8Array => sourceOf('', contents).read(0, contents.byteLength)
+
 /**
  * Results of the written bytes beside those of the float model's, on as many samples as there is time for. They are said, not judged: how far
  * quantization may move them depends on the model. The reason where there are none.
  */
 export async function checkOnSamples(
   runner: Runner,
-  { model, float, written }: { readonly model: Model; readonly float: Uint8Array; readonly written: Uint8Array },
+  { model, float, written }: { readonly model: Model; readonly float: Contents; readonly written: Contents },
   { data, preprocess }: CheckSamples,
   budgetSeconds: number,
 ): Promise<SampleCheck | string> {
   try {
     const models = [
-      { name: 'the float model', bytes: float },
-      { name: 'the written model', bytes: written },
+      { name: 'the float model', bytes: allOf(float) },
+      { name: 'the written model', bytes: allOf(written) },
     ]
     const comparison = await compare(models, data, {
       runner,

@@ -1,5 +1,5 @@
 import type { Converted } from '../../src/convert.ts'
-import type { ByteSource, Contents } from '../../src/core/bytes.ts'
+import type { ByteSource } from '../../src/core/bytes.ts'
 import { tfliteBytes } from '../../src/export/write-tflite.ts'
 import type { SourceModel } from '../../src/import/source-graph.ts'
 import { constBytes } from '../../src/ir/const-bytes.ts'
@@ -75,8 +75,8 @@ export async function checkWritten(
         },
       }),
     })
-    const subjects = () => ({ model: converted.floatModel, float: allOf(float), written: allOf(written) })
-    const onSamples = samples && (await (await import('./check-on-samples.ts')).checkOnSamples(runner, subjects(), samples, budgetSeconds))
+    const subjects = { model: converted.floatModel, float, written }
+    const onSamples = samples && (await (await import('./check-on-samples.ts')).checkOnSamples(runner, subjects, samples, budgetSeconds))
     return {
       ...report,
       ...(typeof onSamples === 'object' && { onSamples }),
@@ -88,10 +88,6 @@ export async function checkWritten(
     await runner.dispose()
     written.close()
   }
-}
-
-function allOf(contents: Contents): Uint8Array {
-  return contents instanceof Uint8Array ? contents : contents.read(0, contents.byteLength)
 }
 
 /** What was checked and what was not, a line each. */

@@ -46,6 +46,9 @@ const bits: Readonly<Record<DType, number>> = {
   variant: 0,
 }
 
+/** The largest finite float32. */
+export const largestF32 = 3.4028234663852886e38
+
 /** Every dtype, in a fixed order. */
 export const dtypes = Object.keys(bits) as readonly DType[]
 

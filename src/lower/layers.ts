@@ -3,7 +3,7 @@ import type { Dim } from '../core/shape.ts'
 import type { Value } from '../ir/types.ts'
 import type { OpBuilder } from '../ops/build.ts'
 import { op } from '../ops/index.ts'
-import { expandDims, permute, reshapeTo, squeezeDim } from './operands.ts'
+import { expandDims, permute, reshapeTo, squeezeDim, withLast } from './operands.ts'
 
 /*
  * Layers that both dialects have, as TFLite wants them: channels last, filters and weights in its layouts.
@@ -112,8 +112,5 @@ export function softplus(b: OpBuilder, x: Value): Value {
 
 /** Softmax over any axis; the kernel knows only the last. */
 export function softmaxOver(b: OpBuilder, x: Value, axis: number): Value {
-  const rank = x.type.shape.length
-  if (axis === rank - 1) return b.op(op.softmax, [x], { beta: 1 })
-  const perm = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))
-  return permute(b, b.op(op.softmax, [permute(b, x, perm)], { beta: 1 }), perm)
+  return withLast(b, b.op(op.softmax, [withLast(b, x, axis)], { beta: 1 }), axis)
 }

@@ -41,6 +41,16 @@ export function transposed(b: OpBuilder, x: Value): Value {
   return permute(b, x, [...Array.from({ length: rank - 2 }, (_, i) => i), rank - 1, rank - 2])
 }
 
+/** `x` with one dim and the last exchanged, and so back. */
+export function withLast(b: OpBuilder, x: Value, axis: number): Value {
+  const last = x.type.shape.length - 1
+  return permute(
+    b,
+    x,
+    x.type.shape.map((_, i) => (i === axis ? last : i === last ? axis : i)),
+  )
+}
+
 /** f32[n,n], ones on the diagonal. */
 export function identityMatrix(b: OpBuilder, n: number): Value {
   return b.f32(

@@ -1,8 +1,6 @@
 import { bytesOf, typedView } from '../core/dtype.ts'
 import type { NdArray } from '../core/nd-array.ts'
-import { elementCount, stridesOf } from '../core/shape.ts'
-import { makeWords, wordsOf } from '../ops/arrays.kernel.ts'
-import { copyBlock } from '../ops/shape/copy.kernel.ts'
+import { permutedArray } from '../ops/shape/transpose.kernel.ts'
 import { multiply } from './product-kernel.ts'
 
 /** `abc,cd->abd` as what its letters do. */
@@ -83,15 +81,5 @@ export function contracted(c: Contraction, x: NdArray, y: NdArray, leastMacs: nu
 const fewMacs = 4096
 
 function transposed(x: NdArray, order: readonly number[]): NdArray {
-  if (order.every((axis, i) => axis === i)) return x
-  const strides = stridesOf(x.shape)
-  const shape = order.map((axis) => x.shape[axis]!)
-  const from = wordsOf(x)
-  const to = makeWords(from, elementCount(shape)!)
-  copyBlock(
-    shape,
-    { words: from, start: 0, strides: order.map((axis) => strides[axis]!) },
-    { words: to, start: 0, strides: stridesOf(shape) },
-  )
-  return { dtype: x.dtype, shape, bytes: bytesOf(to.data) }
+  return order.every((axis, i) => axis === i) ? x : permutedArray(x, order)
 }

@@ -93,7 +93,7 @@ function windows(pixels: Float32Array, shape: readonly number[], { walks, output
  * The gradient of a convolution by its input, [N,...,O]: each place of `x`, [N,...,C], times the whole filter, [...,O,C], added to the places
  * of the result that its window covers.
  */
-export function spread(x: NdArray, filter: NdArray, { walks, output }: Sliding): NdArray {
+export function convolutionGradient(x: NdArray, filter: NdArray, { walks, output }: Sliding): NdArray {
   const channels = x.shape.at(-1)!
   const [batch, ...from] = x.shape.slice(0, -1) as [number, ...number[]]
   const outer = filter.shape.at(-2)!

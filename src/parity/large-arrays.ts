@@ -1,8 +1,8 @@
 import { bytesOf, typedView } from '../core/dtype.ts'
 import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
 import { broadcastShapes } from '../core/shape.ts'
+import { flag } from '../import/node-attrs.ts'
 import type { SourceNode } from '../import/source-graph.ts'
-import { flag } from './node-attrs.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 import { spread } from './spread.ts'
 

@@ -1,15 +1,15 @@
 import { bytesOf, typedView } from '../core/dtype.ts'
 import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
+import { flag, ints, string, strings } from '../import/node-attrs.ts'
 import type { SourceNode } from '../import/source-graph.ts'
 import type { Attrs, Node, TensorType } from '../ir/types.ts'
 import { activate } from '../ops/activation.kernel.ts'
 import { type Walk, walksOf } from '../ops/nn/window.kernel.ts'
 import { samePadding, windowOutput } from '../ops/nn/window.ts'
 import { type Contraction, contracted, contractionOf } from './contraction.ts'
-import { type Convolution, convolved, type Sliding, spread } from './convolution.ts'
+import { type Convolution, convolutionGradient, convolved, type Sliding } from './convolution.ts'
 import { multiplyDepthwise } from './depthwise-kernel.ts'
 import { unary } from './large-arrays.ts'
-import { flag, ints, string } from './node-attrs.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
 
 /*
@@ -64,7 +64,7 @@ function gradient(node: SourceNode, [sizes, w, x]: readonly NdArray[], least: nu
   if (shape.length !== x.shape.length || shape[0] !== x.shape[0] || shape.at(-1) !== w.shape.at(-2)) return undefined
   const { walks, output } = slidingOf(node, shape, w)
   if (String(output) !== String(x.shape.slice(1, -1)) || (sizeOf(x) / x.shape.at(-1)!) * sizeOf(w) < least) return undefined
-  return spread(x, w, { walks, output: shape.slice(1, -1) })
+  return convolutionGradient(x, w, { walks, output: shape.slice(1, -1) })
 }
 
 function batches(x: NdArray, w: NdArray, adjX: boolean, adjY: boolean, least: number): NdArray | undefined {
@@ -141,12 +141,12 @@ type Activation = (x: number, channel: number) => number
 
 /** What the converter of TensorFlow.js fuses behind a product: a bias and an activation. */
 function finished(node: SourceNode, sums: NdArray, [, , bias, slopes]: readonly NdArray[]): NdArray | undefined {
-  const ops = node.attrs.get('fused_ops')
-  const [first, activation, ...more] = ops?.kind === 'strings' ? ops.value : []
+  const [first, activation, ...more] = strings(node, 'fused_ops')
   const f = activationOf(node, activation, slopes)
   if (first !== 'BiasAdd' || !f || more.length > 0 || !isFloat(bias)) return undefined
-  const [values, added] = [typedView('f32', sums.bytes), typedView('f32', bias.bytes)]
-  for (let i = 0; i < values.length; ) for (let c = 0; c < added.length; c++, i++) values[i] = f(values[i]! + added[c]!, c)
+  const values = withBias(sums, bias)
+  const channels = sizeOf(bias)
+  for (let i = 0; i < values.length; i++) values[i] = f(values[i]!, i % channels)
   return sums
 }
 
@@ -189,16 +189,16 @@ export function productOf(node: Node, [x, w, bias]: readonly (NdArray | null)[],
   const shape = result!.shape as readonly number[]
   const made = product(node.attrs, x, w, shape)
   if (!made) return undefined
-  return [withBias({ ...made, shape }, bias, node.attrs)]
+  return [{ dtype: 'f32', shape, bytes: bytesOf(activate(withBias(made, bias), node.attrs)) }]
 }
 
 /** Whether all that `productOf` is for is all that takes long in these operators. */
 export const isProduct = (op: string): boolean => op in operators
 
-/** Sums with the bias added and the activation applied, in place. */
-function withBias(sums: NdArray, bias: NdArray | null | undefined, attrs: Attrs): NdArray {
+/** The sums with the bias added to them, in place. */
+function withBias(sums: NdArray, bias: NdArray | null | undefined): Float32Array {
   const values = typedView('f32', sums.bytes)
   const added = bias ? typedView('f32', bias.bytes) : []
   if (added.length > 0) for (let i = 0; i < values.length; ) for (let c = 0; c < added.length; c++, i++) values[i]! += added[c]!
-  return { ...sums, bytes: bytesOf(activate(values, attrs)) }
+  return values
 }

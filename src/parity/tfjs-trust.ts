@@ -1,6 +1,6 @@
 import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
+import { flag, int, ints, string, typeCode } from '../import/node-attrs.ts'
 import type { SourceNode } from '../import/source-graph.ts'
-import { flag, int, ints, string, typeCode } from './node-attrs.ts'
 
 /*
  * What TensorFlow.js 4.22 computes otherwise than TensorFlow: found by comparing both on ops in their attributes, ranks and types

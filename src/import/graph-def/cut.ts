@@ -3,11 +3,10 @@ import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
 import { ambiguousTensor, inferredPorts, unfedPlaceholder, unknownTensor } from '../diagnostics.ts'
 import type { SourceGraph, SourceNode, SourcePort } from '../source-graph.ts'
-import { FixedAttrs } from './attrs.ts'
 import type { Definitions } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { inputShapes, outputShape } from './ports.ts'
-import { behind, reached } from './prune.ts'
+import { behind, placeholder, reached, type Stand } from './prune.ts'
 import type { SignaturePorts } from './signature.ts'
 import { statedType, tensorType } from './tensor-type.ts'
 import { nodeName } from './variable-access.ts'
@@ -135,27 +134,13 @@ export function cutBetween(
   const found = named.inputs ? find(graph.inputs, named.inputs, '--inputs') : graph.inputs
   const isOwn = (p: SourcePort): boolean => graph.inputs.includes(p)
   const inner = found.filter((p) => !isOwn(p))
-  const before = inner.map((p): SourceNode => {
-    const stated = statedType(graph.nodes[p.ref.node]!.op, graph.nodes[p.ref.node]!.attrs, p.ref.output)
-    const dtype = p.dtype ? ({ kind: 'type', value: p.dtype, code: stated.code } as const) : undefined
-    const shape = { kind: 'shape', value: stated.dims } as const
-    return {
-      name: `${p.name}/input`,
-      op: 'Placeholder',
-      inputs: [],
-      attrs: new FixedAttrs({ ...(dtype && { dtype }), shape }),
-      layer: [p.name],
-    }
+  const stated = inner.map(({ ref, name }) => {
+    const { op, attrs } = graph.nodes[ref.node]!
+    return { name, dims: statedType(op, attrs, ref.output).dims }
   })
-  const shapes = inputShapes(
-    inner.map((p, i) => {
-      const shape = before[i]!.attrs.get('shape')
-      return { name: p.name, dims: shape?.kind === 'shape' ? shape.value : undefined }
-    }),
-    false,
-  )
-  const places = new Map(inner.map((p, i) => [`${p.ref.node}:${p.ref.output}`, i]))
-  const cut = behind({ ...graph, inputs: found.filter(isOwn), outputs }, before, (ref) => places.get(`${ref.node}:${ref.output}`))
+  const shapes = inputShapes(stated, false)
+  const before = inner.map((p, i): Stand => ({ of: p.ref, node: placeholder(`${p.name}/input`, p.name, p.dtype, stated[i]!.dims) }))
+  const cut = behind({ ...graph, inputs: found.filter(isOwn), outputs }, before)
   const inputs = found.map((p): SourcePort => {
     const i = inner.indexOf(p)
     return i < 0 ? cut.inputs.find((own) => own.name === p.name)! : { ...p, ref: { node: i, output: 0 }, shape: shapes[i] }

@@ -1,12 +1,11 @@
 import type { DType } from '../../core/dtype.ts'
 import type { Dim } from '../../core/shape.ts'
-import { codeOfDtype } from '../../schema/tensorflow/data-type.ts'
+import { int, strings, types } from '../node-attrs.ts'
 import type { SourceGraph, SourceNode, SourcePort, SourceRef } from '../source-graph.ts'
-import { FixedAttrs } from './attrs.ts'
 import type { Definitions } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
 import { inputShapes } from './ports.ts'
-import { behind, reached, uniqueName } from './prune.ts'
+import { behind, placeholder, placeOf, reached, type Stand, uniqueName } from './prune.ts'
 
 /*
  * Signatures that take serialized `tf.Example`s, which LiteRT does not parse: what is parsed becomes the inputs.
@@ -32,44 +31,32 @@ interface Feature {
 
 /** What an output of a parser is; undefined where the file does not say. */
 function featureOf(nodes: readonly SourceNode[], node: SourceNode, output: number): Feature | undefined {
-  const int = (name: string): number => {
-    const a = node.attrs.get(name)
-    return a?.kind === 'int' ? a.value : 0
-  }
-  const types = (name: string): readonly (DType | undefined)[] => {
-    const a = node.attrs.get(name)
-    return a?.kind === 'types' ? a.value : []
-  }
-  const strings = (operand: number, count?: number): readonly (string | undefined)[] => {
-    if (count !== undefined) return Array.from({ length: count }, (_, i) => strings(operand + i)[0])
+  const keysAt = (operand: number, count?: number): readonly (string | undefined)[] => {
+    if (count !== undefined) return Array.from({ length: count }, (_, i) => keysAt(operand + i)[0])
     const ref = node.inputs[operand]
     const value = ref && nodes[ref.node]?.value
     return value?.dtype === 'string' ? value.strings.map((s) => new TextDecoder().decode(s)) : []
   }
-  const named = (name: string): readonly string[] => {
-    const a = node.attrs.get(name)
-    return a?.kind === 'strings' ? a.value : []
-  }
   const isSingle = node.op === 'ParseSingleExample'
   const isFirst = node.op === 'ParseExample'
-  const sparse = int(isFirst ? 'Nsparse' : 'num_sparse')
-  const dense = types('Tdense')
+  const sparse = int(node, isFirst ? 'Nsparse' : 'num_sparse')
+  const dense = types(node, 'Tdense')
   const at = output - 3 * sparse
   if (at < 0) {
-    const keys = isSingle ? named('sparse_keys') : strings(2, isFirst ? sparse : undefined)
+    const keys = isSingle ? strings(node, 'sparse_keys') : keysAt(2, isFirst ? sparse : undefined)
     const key = keys[output % sparse]
     return key === undefined ? undefined : { key, kind: 'sparse', dtype: undefined, dims: undefined }
   }
   if (at < dense.length) {
-    const keys = isSingle ? named('dense_keys') : isFirst ? strings(2 + sparse, dense.length) : strings(3)
+    const keys = isSingle ? strings(node, 'dense_keys') : isFirst ? keysAt(2 + sparse, dense.length) : keysAt(3)
     const key = keys[at]
     const shapes = node.attrs.get('dense_shapes')
     return key === undefined
       ? undefined
       : { key, kind: 'dense', dtype: dense[at], dims: shapes?.kind === 'shapes' ? shapes.value[at] : undefined }
   }
-  const ragged = types('ragged_value_types').length
-  const key = ragged > 0 ? strings(4)[(at - dense.length) % ragged] : undefined
+  const ragged = types(node, 'ragged_value_types').length
+  const key = ragged > 0 ? keysAt(4)[(at - dense.length) % ragged] : undefined
   return key === undefined ? undefined : { key, kind: 'ragged', dtype: undefined, dims: undefined }
 }
 
@@ -101,7 +88,6 @@ function numbersTaken(graph: SourceGraph): (readonly [SourceRef, Feature & { rea
   return [...found.values()].sort(([x], [y]) => x.node - y.node || x.output - y.output)
 }
 
-const placeOf = (ref: SourceRef): string => `${ref.node}:${ref.output}`
 const isString = (p: SourcePort): boolean => p.dtype === 'string'
 
 /**
@@ -114,33 +100,25 @@ export function withParsedFeatures(graph: SourceGraph): {
   readonly features: readonly string[]
 } {
   const none = { graph, strings: [], features: [] }
+  if (!graph.inputs.some(isString)) return none
   const names = new Set(graph.nodes.map((n) => n.name))
   const ports = new Set(graph.inputs.filter((p) => !isString(p)).map((p) => p.name))
-  const before: SourceNode[] = []
-  const places = new Map<string, number>()
+  const before: Stand[] = []
   const parsedPorts: {
     readonly name: string
     readonly dtype: DType
     readonly dims: readonly number[] | undefined
     readonly batch: Dim | undefined
   }[] = []
-  for (const [ref, { key, dtype, dims: inner }] of graph.inputs.some(isString) ? numbersTaken(graph) : []) {
+  for (const [ref, { key, dtype, dims: inner }] of numbersTaken(graph)) {
     const name = uniqueName(key, ports)
     const batch = batchOf(graph, graph.nodes[ref.node]!)
     const dims = inner && [...(batch === undefined ? [] : [typeof batch === 'number' ? batch : -1]), ...inner]
-    const type = { kind: 'type', value: dtype, code: codeOfDtype(dtype) } as const
-    places.set(placeOf(ref), before.length)
-    before.push({
-      name: uniqueName(name, names),
-      op: 'Placeholder',
-      inputs: [],
-      attrs: new FixedAttrs({ dtype: type, shape: { kind: 'shape', value: dims } }),
-      layer: [name],
-    })
+    before.push({ of: ref, node: placeholder(uniqueName(name, names), name, dtype, dims) })
     parsedPorts.push({ name, dtype, dims, batch })
   }
   if (before.length === 0) return none
-  const cut = behind(graph, before, (ref) => places.get(placeOf(ref)))
+  const cut = behind(graph, before)
   const isRead = reached(
     cut.nodes,
     cut.nodes.flatMap((n, i) => (n.hasEffect || cut.outputs.some((p) => p.ref.node === i) ? [i] : [])),

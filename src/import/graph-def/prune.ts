@@ -1,4 +1,7 @@
+import type { DType } from '../../core/dtype.ts'
+import { codeOfDtype } from '../../schema/tensorflow/data-type.ts'
 import type { SourceGraph, SourceNode, SourcePort, SourceRef } from '../source-graph.ts'
+import { FixedAttrs } from './attrs.ts'
 
 /** Marks nodes that `roots` depend on, themselves included. */
 export function reached(nodes: readonly SourceNode[], roots: Iterable<number>): Uint8Array {
@@ -27,19 +30,35 @@ export function pruned(graph: SourceGraph): SourceGraph {
   return { ...graph, nodes: kept, inputs: graph.inputs.map(port), outputs: graph.outputs.map(port) }
 }
 
-/** The graph with nodes before all others, and what `replace` names in place of references. */
-export function behind(graph: SourceGraph, before: readonly SourceNode[], replace: (ref: SourceRef) => number | undefined): SourceGraph {
+/** What is the same for references to the same tensor. */
+export const placeOf = (ref: SourceRef): string => `${ref.node}:${ref.output}`
+
+/** A node, and the tensor that its first output is to stand for. */
+export interface Stand {
+  readonly of: SourceRef
+  readonly node: SourceNode
+}
+
+/** The graph with nodes before all others, each in place of a tensor. */
+export function behind(graph: SourceGraph, before: readonly Stand[]): SourceGraph {
+  const places = new Map(before.map(({ of }, i) => [placeOf(of), i]))
   const moved = (ref: SourceRef): SourceRef => {
-    const at = replace(ref)
+    const at = places.get(placeOf(ref))
     return at === undefined ? { node: ref.node + before.length, output: ref.output } : { node: at, output: 0 }
   }
   const port = (p: SourcePort): SourcePort => ({ ...p, ref: moved(p.ref) })
   return {
     ...graph,
-    nodes: [...before, ...graph.nodes.map((n) => ({ ...n, inputs: n.inputs.map(moved) }))],
+    nodes: [...before.map((s) => s.node), ...graph.nodes.map((n) => ({ ...n, inputs: n.inputs.map(moved) }))],
     inputs: graph.inputs.map(port),
     outputs: graph.outputs.map(port),
   }
+}
+
+/** A placeholder of a layer of its own; `dims` are -1 where open, undefined where unknown. */
+export function placeholder(name: string, layer: string, dtype: DType | undefined, dims: readonly number[] | undefined): SourceNode {
+  const type = dtype ? { dtype: { kind: 'type', value: dtype, code: codeOfDtype(dtype) } as const } : {}
+  return { name, op: 'Placeholder', inputs: [], attrs: new FixedAttrs({ ...type, shape: { kind: 'shape', value: dims } }), layer: [layer] }
 }
 
 /** `name`, or with a number when it is taken; takes it. */

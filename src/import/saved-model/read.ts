@@ -14,7 +14,7 @@ import { parsesExamples, unparsedFeatures } from '../graph-def/parsed-examples.t
 import { importSignature, type SignaturePorts, type SignedGraph, variablesWrittenBy } from '../graph-def/signature.ts'
 import { FunctionLibrary } from '../graph-def/source-library.ts'
 import type { SourceGraph, SourceModel } from '../source-graph.ts'
-import { isString, throwAll, withoutStrings } from './string-ports.ts'
+import { isString, stringsAmong, throwAll, withoutStrings } from './string-ports.ts'
 import { Variables } from './variables.ts'
 
 export interface SavedModelOptions {
@@ -74,7 +74,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   // Tensors that the user names make one graph.
   const isChosen = (key: string) => (isCut ? key === (wanted ?? keys)[0] : (wanted ?? keys).includes(key))
   const chosen = signatures.filter(([key]) => isChosen(key))
-  const isParsed = chosen.some(([, def]) => [...def.inputs.values()].some(isString)) && parsesExamples(nodes, definitions)
+  const isParsed = chosen.some(([, def]) => stringsAmong(def.inputs).length > 0) && parsesExamples(nodes, definitions)
   const numeric = chosen.flatMap(([key, def]) => {
     const whole = { inputs: withoutConstants(def.inputs, constants), outputs: def.outputs }
     const named = isCut ? portsInMain(nodes, definitions, options, whole) : whole
@@ -94,7 +94,7 @@ export function importSavedModel(folder: Folder, options: SavedModelOptions = {}
   const graph: SignedGraph = { nodes, definitions, variables, functions, isBatch: framework === 'keras', notes }
   const problems = new Diagnostics()
   const graphs = numeric.flatMap(({ key, ports, warnings, isInner }) => {
-    const strings = [...ports.inputs].flatMap(([name, info]) => (isString(info) ? [name] : []))
+    const strings = stringsAmong(ports.inputs)
     const refused = strings.length > 0 ? new Diagnostics() : problems
     const cut = isInner ? (g: SourceGraph) => cutBetween(g, source.name, options) : undefined
     const imported = refused.collect(() => importSignature(graph, key, ports, cut))
@@ -136,7 +136,7 @@ function portsInMain(
 ): SignaturePorts | undefined {
   const isMain = (own: SignaturePorts['inputs']) => (word: string) =>
     nodes.has(word.trim().replace(/:\d*$/, '')) || own.has(word.trim().replace(/:0$/, ''))
-  if (![...(inputs ?? [])].every(isMain(whole.inputs)) || ![...(outputs ?? [])].every(isMain(whole.outputs))) return undefined
+  if (!(inputs ?? []).every(isMain(whole.inputs)) || !(outputs ?? []).every(isMain(whole.outputs))) return undefined
   const named = (own: SignaturePorts['inputs'], words: readonly string[] | undefined, option: '--inputs' | '--outputs') =>
     words ? namedPorts(nodes, definitions, words, option, own) : own
   return { inputs: named(whole.inputs, inputs, '--inputs'), outputs: named(whole.outputs, outputs, '--outputs') }

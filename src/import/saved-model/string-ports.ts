@@ -17,9 +17,9 @@ export interface NumericPart {
  */
 export function withoutStrings(file: string, key: string, ports: SignaturePorts, keys: readonly string[], isParsed: boolean): NumericPart {
   const others = keys.filter((k) => k !== key)
-  const inputs = [...ports.inputs].filter(([, info]) => isString(info)).map(([name]) => name)
+  const inputs = stringsAmong(ports.inputs)
   if (inputs.length > 0 && !isParsed) return { ports: undefined, warnings: [stringInputs(file, key, inputs, [], others)] }
-  const outputs = [...ports.outputs].filter(([, info]) => isString(info)).map(([name]) => name)
+  const outputs = stringsAmong(ports.outputs)
   if (outputs.length === 0) return { ports, warnings: [] }
   const left = new Map([...ports.outputs].filter(([, info]) => !isString(info)))
   const warnings = [stringOutputs(file, key, outputs, left.size > 0, others)]
@@ -27,6 +27,11 @@ export function withoutStrings(file: string, key: string, ports: SignaturePorts,
 }
 
 export const isString = ({ dtype }: TensorInfo): boolean => dtypeOfCode(dtype) === 'string'
+
+/** Names of ports of strings. */
+export function stringsAmong(ports: SignaturePorts['inputs']): readonly string[] {
+  return [...ports].flatMap(([name, info]) => (isString(info) ? [name] : []))
+}
 
 /** Every signature was refused: throws the reasons. */
 export function throwAll(notes: Diagnostics): void {

@@ -1,3 +1,4 @@
+import { largestF32 } from '../../core/dtype.ts'
 import type { Dim } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
@@ -121,11 +122,7 @@ function maskedSoftmax(k: KerasOp, b: OpBuilder, scores: Value, mask: Value | un
     const bias = mul(b, b.op(op.sub, [b.f32([1]), toF32(b, mask)]), -1e9)
     return softmaxOverLast(b, b.op(op.add, [scores, bias]), count)
   }
-  const y = softmaxOverLast(
-    b,
-    b.op(op.selectV2, [mask, scores, b.f32([Math.fround(isLayer ? -1e9 : -0.7 * 3.4028234663852886e38)])]),
-    count,
-  )
+  const y = softmaxOverLast(b, b.op(op.selectV2, [mask, scores, b.f32([Math.fround(isLayer ? -1e9 : -0.7 * largestF32)])]), count)
   return isLayer ? b.op(op.selectV2, [mask, y, b.f32([0])]) : y
 }
 

@@ -6,7 +6,7 @@ import { constInts } from '../../ops/view.ts'
 import { elementwise } from '../broadcast.ts'
 import { asI32, smallAsI32, widened } from '../conversions.ts'
 import { Formula } from '../formula.ts'
-import { castTo, constantOf, countUp, permute, reshapeTo, shapeOf, sizes, sliceAxis, toI32 } from '../operands.ts'
+import { castTo, constantOf, countUp, reshapeTo, shapeOf, sizes, sliceAxis, toI32, withLast } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 
@@ -64,12 +64,7 @@ function approxTopK(n: SourceOp, b: OpBuilder): readonly Value[] {
   const rank = x.type.shape.length
   const axis = n.axis(n.int('reduction_dimension', -1), rank)
   if (!n.bool('aggregate_to_topk', true)) n.reject('aggregate_to_topk=False gives as many results as the device likes')
-  const turn = (v: Value) =>
-    permute(
-      b,
-      v,
-      Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i)),
-    )
+  const turn = (v: Value) => withLast(b, v, axis)
   const isMax = n.bool('is_max_k', true)
   const [values, indices] = b.ops(op.topkV2, [turn(isMax ? x : f.neg(x)), b.i32([n.int('k')], [])]) as [Value, Value]
   return [turn(isMax ? values : f.neg(values)), turn(indices)]

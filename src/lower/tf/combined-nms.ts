@@ -1,3 +1,4 @@
+import { largestF32 } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -55,7 +56,6 @@ function bestOfImage(b: OpBuilder, boxes: Value, scores: Value, limits: Limits):
   const [places, shared] = boxes.type.shape as [number, number]
   const classes = scores.type.shape[1] as number
   const { perClass, total } = limits
-  const lowest = -3.4028234663852886e38
   const found = Array.from({ length: classes }, (_, c) => {
     const own = reshapeTo(b, sliceAxis(b, boxes, 1, shared === 1 ? 0 : c, 1), [places, 4])
     const scored = reshapeTo(b, sliceAxis(b, scores, 1, c, 1), [places])
@@ -65,7 +65,7 @@ function bestOfImage(b: OpBuilder, boxes: Value, scores: Value, limits: Limits):
     ]
     const isValid = f.less(b.i32(Array.from({ length: perClass }, (__, i) => i)), count)
     const picked = b.op(op.gather, [scored, at], { axis: 0 })
-    return { boxes: b.op(op.gather, [own, at], { axis: 0 }), scores: f.select(isValid, picked, lowest), count }
+    return { boxes: b.op(op.gather, [own, at], { axis: 0 }), scores: f.select(isValid, picked, -largestF32), count }
   })
   const joined = (parts: readonly Value[]) => (parts.length === 1 ? parts[0]! : b.op(op.concatenation, parts, { axis: 0 }))
   const all = classes * perClass

@@ -1,4 +1,4 @@
-import { typedView } from '../../core/dtype.ts'
+import { largestF32, typedView } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -109,10 +109,9 @@ const zeroWhere = (zero: 'x' | 'y', work: (f: Formula, x: Value, y: Value) => Va
 /** log(1 + x) with what the sum loses added again: w = 1 + x, log(w) + (x - (w - 1)) / w. @see Higham, Accuracy and Stability, 1.14.1 */
 export function log1p(f: Formula, x: Value): Value {
   const w = f.add(x, 1)
-  const lost = f.sub(f.min(x, largest), f.min(f.sub(w, 1), largest))
+  const lost = f.sub(f.min(x, largestF32), f.min(f.sub(w, 1), largestF32))
   return f.add(f.log(w), f.div(lost, f.max(w, smallest)))
 }
-const largest = 3.4028234663852886e38
 const smallest = 1.1754943508222875e-38
 
 /** exp(x) - 1: near 0 it is 2t / (1 - t) with t = tanh(x / 2), which loses nothing. */

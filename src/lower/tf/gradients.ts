@@ -1,8 +1,10 @@
 import { mulDims } from '../../core/dim.ts'
+import { largestF32 } from '../../core/dtype.ts'
 import type { Dim } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { samePadding, windowOutput } from '../../ops/nn/window.ts'
 import { knownDims } from '../../ops/view.ts'
 import { smallAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
@@ -127,12 +129,11 @@ function slideOf(n: SourceOp, shape: readonly Dim[], window: Pair, stride: Pair,
   const [h, w] = [shape[1], shape[2]]
   if (typeof h !== 'number' || typeof w !== 'number')
     return n.reject('the size of the image must be known', 'Fix the sizes of the inputs with --shape.')
-  const same = paddingMode(n) === 'same'
-  const along = (size: number, i: 0 | 1): [number, number] => {
-    const reach = (window[i] - 1) * rate[i] + 1
-    const places = Math.max(0, same ? Math.ceil(size / stride[i]) : Math.ceil((size - reach + 1) / stride[i]))
-    return [same ? Math.floor(Math.max(0, (places - 1) * stride[i] + reach - size) / 2) : 0, places]
-  }
+  const padding = paddingMode(n)
+  const along = (size: number, i: 0 | 1): [number, number] => [
+    padding === 'same' ? samePadding(size, window[i], stride[i], rate[i])[0] : 0,
+    windowOutput(size, window[i], stride[i], rate[i], padding) as number,
+  ]
   const [[top, rows], [left, columns]] = [along(h, 0), along(w, 1)]
   return { image: [h, w], window, stride, rate, before: [top, left], places: [rows, columns] }
 }
@@ -185,12 +186,17 @@ function withChannelsLast(
   )
 }
 
+/** Sizes of a picture, its channels behind them. */
+function lastChannels(stated: readonly Dim[], spatial: readonly number[]): readonly Dim[] {
+  return spatial[0] === 2 ? [stated[0]!, stated[2]!, stated[3]!, stated[1]!] : stated
+}
+
 /** Each gradient, shared out evenly among the elements of the picture that the window covers. */
 function avgPoolGrad(n: SourceOp, b: OpBuilder): Value {
   const f = new Formula(b)
   const stated = sizesOf(n, 0)
   return withChannelsLast(n, b, [n.in(1)], ([g], spatial) => {
-    const shape = spatial[0] === 2 ? [stated[0]!, stated[2]!, stated[3]!, stated[1]!] : stated
+    const shape = lastChannels(stated, spatial)
     const slide = slideOf(n, shape, pairOf(n, 'ksize', spatial), pairOf(n, 'strides', spatial), [1, 1])
     const channels = g!.type.shape[3]
     if (typeof channels !== 'number') return n.reject('the number of channels must be known')
@@ -227,7 +233,7 @@ function maxPoolGrad(n: SourceOp, b: OpBuilder): Value {
   return withChannelsLast(n, b, [n.in(0), n.in(1), n.in(2)], ([x, y, g], spatial) => {
     const [window, stride] = [pairOf(n, 'ksize', spatial), pairOf(n, 'strides', spatial)]
     const slide = slideOf(n, x!.type.shape, window, stride, [1, 1])
-    const values = shiftedWindows(n, b, x!, window, stride, [1, 1], lowest)
+    const values = shiftedWindows(n, b, x!, window, stride, [1, 1], -largestF32)
     let open: Value | undefined
     const parts = everyPlace(window).map(([i, j], k) => {
       const isLargest = castTo(b, f.equal(values[k]!, y!), 'f32')
@@ -242,7 +248,6 @@ function maxPoolGrad(n: SourceOp, b: OpBuilder): Value {
     )
   })
 }
-const lowest = -3.4028234663852886e38
 
 /** Elements under each place of the filter, times the gradient, summed over all places of the window: one product of matrices. */
 function convFilterGrad(n: SourceOp, b: OpBuilder): Value {
@@ -296,7 +301,7 @@ function depthwiseInputGrad(n: SourceOp, b: OpBuilder): Value {
   if ([h, w, c, m].some((d) => typeof d !== 'number')) return n.reject('the shape of the filter must be known')
   const [channels, times] = [c as number, m as number]
   return withChannelsLast(n, b, [n.in(2)], ([g], spatial) => {
-    const shape = spatial[0] === 2 ? [stated[0]!, stated[2]!, stated[3]!, stated[1]!] : stated
+    const shape = lastChannels(stated, spatial)
     const window: Pair = [h as number, w as number]
     const slide = slideOf(n, shape, window, pairOf(n, 'strides', spatial), dilationsOf(n, spatial) as [number, number])
     const each = spreadThroughWindow(b, g!, slide, reshapeTo(b, filter, [...window, channels * times, 1]))

@@ -1,7 +1,9 @@
 import { mulDims } from '../../core/dim.ts'
+import { largestF32 } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { samePadding, windowOutput } from '../../ops/nn/window.ts'
 import { integersAsI32 } from '../conversions.ts'
 import { Formula } from '../formula.ts'
 import { batchNormalization, convolution, depthwiseConvolution } from '../layers.ts'
@@ -164,7 +166,7 @@ function dilation2d(n: SourceOp, b: OpBuilder): Value {
     windowOf(n, 'strides', [1, 2]) as Pair,
     windowOf(n, 'rates', [1, 2]) as Pair,
     // Of integers half the range, so that the smallest stays the smallest with a weight added.
-    x.type.dtype === 'f32' ? -3.4028234663852886e38 : -(2 ** 30),
+    x.type.dtype === 'f32' ? -largestF32 : -(2 ** 30),
   )
   const sums = places.map((v, i) => {
     const weights = reshapeTo(b, sliceAxis(b, sliceAxis(b, filter, 0, Math.floor(i / w), 1), 1, i % w, 1), [c])
@@ -186,13 +188,13 @@ export function shiftedWindows(
   const [, height, width] = x.type.shape
   if (typeof height !== 'number' || typeof width !== 'number') return n.reject('the size of the image must be known')
   if (h * w > maxPlaces) return n.reject(`windows of ${h}x${w} are not supported, ${maxPlaces} places at most`)
-  const reach: Pair = [(h - 1) * rate[0] + 1, (w - 1) * rate[1] + 1]
-  const same = paddingMode(n) === 'same'
-  const sizes = [height, width].map((size, i) =>
-    Math.max(0, same ? Math.ceil(size / stride[i]!) : Math.ceil((size - reach[i]! + 1) / stride[i]!)),
-  ) as Pair
-  const total = [height, width].map((size, i) => (same ? Math.max(0, (sizes[i]! - 1) * stride[i]! + reach[i]! - size) : 0)) as Pair
-  const pads = total.flatMap((t) => [Math.floor(t / 2), t - Math.floor(t / 2)])
+  const padding = paddingMode(n)
+  const [window, image] = [[h, w] as const, [height, width]]
+  const sizes = image.map((size, i) => windowOutput(size, window[i]!, stride[i]!, rate[i]!, padding) as number) as Pair
+  const pads = image.flatMap((size, i) => {
+    const [before, total] = padding === 'same' ? samePadding(size, window[i]!, stride[i]!, rate[i]!) : [0, 0]
+    return [before, total - before]
+  })
   const paddings = b.i32([0, 0, ...pads, 0, 0], [4, 2])
   const isWhole = pads.every((p) => p === 0)
   const source = isWhole ? x : b.op(op.padv2, [x, paddings, castTo(b, b.f32([fill]), x.type.dtype)])

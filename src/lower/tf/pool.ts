@@ -1,4 +1,5 @@
 import { mulDims } from '../../core/dim.ts'
+import { largestF32 } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -11,7 +12,6 @@ import { shiftedWindows } from './nn.ts'
 import { betweenWindows, channelsLast, padded, paddingMode, windowOf } from './window.ts'
 
 type PoolOp = typeof op.maxPool2d
-const lowest = -3.4028234663852886e38
 
 /** Pools over channels (`[1,1,1,c]`) are reductions of groups of channels. */
 function overChannels(n: SourceOp, b: OpBuilder, isMax: boolean): Value | undefined {
@@ -33,7 +33,7 @@ function pool2d(spec: typeof op.maxPool2d | typeof op.averagePool2d) {
     if (special) return special
     if (n.in(0).type.dtype === 'c64') n.reject('complex numbers are not supported')
     const y = channelsLast(n, b, castTo(b, n.in(0), 'f32'), (input, hw) => {
-      const { x, padding } = padded(n, b, input, hw, lowest)
+      const { x, padding } = padded(n, b, input, hw, -largestF32)
       if (x !== input && !isMax) n.reject('explicit padding of an average pool is not supported')
       return b.op(spec as PoolOp, [x], { padding, filter: windowOf(n, 'ksize', hw), stride: windowOf(n, 'strides', hw) })
     })
@@ -83,7 +83,7 @@ function maxPoolWithArgmax(n: SourceOp, b: OpBuilder): readonly Value[] {
   const image = height * width * channels
   const numbers = Array.from({ length: image }, (_, i) => i)
   const [window, stride] = [windowOf(n, 'ksize', [1, 2]), windowOf(n, 'strides', [1, 2])] as [[number, number], [number, number]]
-  const least = x.type.dtype === 'f32' ? lowest : x.type.dtype === 'i64' ? -(2 ** 63) : -(2 ** 31)
+  const least = x.type.dtype === 'f32' ? -largestF32 : x.type.dtype === 'i64' ? -(2 ** 63) : -(2 ** 31)
   const values = shiftedWindows(n, b, x, window, stride, [1, 1], least)
   const places = shiftedWindows(n, b, b.i32(numbers, [1, height, width, channels]), window, stride, [1, 1], 0)
   let [best, at] = [values[0]!, places[0]!]

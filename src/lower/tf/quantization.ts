@@ -1,5 +1,5 @@
 import { repeatedConst } from '../../core/bytes.ts'
-import { bitsOf, bytesOf, type DType, typedView } from '../../core/dtype.ts'
+import { bitsOf, bytesOf, type DType, largestF32, typedView } from '../../core/dtype.ts'
 import type { Shape } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
@@ -130,7 +130,7 @@ function quantizeAndDequantize(n: SourceOp, b: OpBuilder): Value {
   }
   const [min, max] = [bound('input_min', 1, op.reduceMin), bound('input_max', 2, op.reduceMax)]
   const side = (q: number, v: Value): Value =>
-    q === 0 ? b.f32([3.4028234663852886e38]) : f.select(f.greater(f.mul(v, q), 0), f.div(q, v), 3.4028234663852886e38)
+    q === 0 ? b.f32([largestF32]) : f.select(f.greater(f.mul(v, q), 0), f.div(q, v), largestF32)
   const scale = f.min(side(low, min), side(high, max))
   const inverse = f.div(1, scale)
   const [step] = (inverse.type.shape.length === 0 || axis < 0 ? numbersOf(inverse) : undefined) ?? []
@@ -249,7 +249,7 @@ function quantizeByRange(n: SourceOp, b: OpBuilder): readonly Value[] {
   ]
   const clipped = f.max(f.min(x, max), min)
   if (mode === 'SCALED') {
-    const side = (q: number, v: Value): Value => f.select(f.greater(f.mul(v, q), 0), f.div(q, v), largest)
+    const side = (q: number, v: Value): Value => f.select(f.greater(f.mul(v, q), 0), f.div(q, v), largestF32)
     const scale = low === 0 ? side(high, max) : f.min(side(low, min), side(high, max))
     const [from, until] = [f.div(low, scale), f.div(high, scale)]
     const steps = f.mul(f.max(f.min(x, until), from), scale)
@@ -265,7 +265,6 @@ function quantizeByRange(n: SourceOp, b: OpBuilder): readonly Value[] {
   const numbers = f.sub(roundAway(f, f.mul(x, scale)), f.sub(roundAway(f, f.mul(min, scale)), low))
   return stored(f.min(f.max(numbers, low), high), min, max)
 }
-const largest = 3.4028234663852886e38
 
 export const quantizations: LoweringRegistry = {
   Dequantize: dequantize,

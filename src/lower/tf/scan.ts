@@ -1,4 +1,5 @@
 import { mulDims } from '../../core/dim.ts'
+import { largestF32 } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -49,8 +50,6 @@ function scan({ neutral, combine, finish }: Scan): Lowering {
   }
 }
 
-const lowest = -3.4028234663852886e38
-
 /** log(exp(x) + exp(y)) from the larger one on. */
 function logAddExp(f: Formula, x: Value, y: Value): Value {
   const [high, low] = [f.max(x, y), f.min(x, y)]
@@ -61,8 +60,8 @@ export const scans: LoweringRegistry = {
   ...smallAsI32({ Cumsum: cumsum, Cumprod: scan({ neutral: 1, combine: (f, a, x) => f.mul(a, x) }) }),
   // The sum of nothing is 0, its logarithm -infinity, with which the steps would make NaN.
   CumulativeLogsumexp: scan({
-    neutral: lowest,
+    neutral: -largestF32,
     combine: logAddExp,
-    finish: (f, y) => f.select(f.lessEqual(y, lowest), Number.NEGATIVE_INFINITY, y),
+    finish: (f, y) => f.select(f.lessEqual(y, -largestF32), Number.NEGATIVE_INFINITY, y),
   }),
 }

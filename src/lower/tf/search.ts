@@ -1,3 +1,4 @@
+import { largestF32 } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -52,8 +53,7 @@ function uniqueWithCounts(n: SourceOp, b: OpBuilder): readonly Value[] {
   return [values, positions, castTo(b, b.op(op.unsortedSegmentSum, [ones, ids, count]), n.type('out_idx', 'i32'))]
 }
 
-const threshold = (n: SourceOp, b: OpBuilder, i: number): Value =>
-  n.operands[i] ? castTo(b, n.operands[i], 'f32') : b.f32([-3.4028234663852886e38])
+const threshold = (n: SourceOp, b: OpBuilder, i: number): Value => (n.operands[i] ? castTo(b, n.operands[i], 'f32') : b.f32([-largestF32]))
 
 /** LiteRT's kernel always fills up to the largest number; without padding what is beyond the valid ones is cut off. */
 function cut(b: OpBuilder, x: Value, count: Value): Value {

@@ -3,7 +3,7 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { complexOf, type Parts, partsOf } from '../complex.ts'
 import { Formula } from '../formula.ts'
-import { castTo, countUp, expandDims, permute, reshapeTo, sliceAxis } from '../operands.ts'
+import { castTo, countUp, expandDims, reshapeTo, sliceAxis, withLast } from '../operands.ts'
 import type { Lowering, LoweringRegistry } from '../registry.ts'
 import type { SourceOp } from '../source-op.ts'
 import { product } from './linear.ts'
@@ -190,17 +190,7 @@ export function withComplex(registry: LoweringRegistry): LoweringRegistry {
   }
 }
 
-/** Dims `i` and last exchanged. */
-function turned(b: OpBuilder, x: Value, i: number): Value {
-  const last = x.type.shape.length - 1
-  return permute(
-    b,
-    x,
-    Array.from({ length: last + 1 }, (_, k) => (k === i ? last : k === last ? i : k)),
-  )
-}
-
-const turnedParts = (b: OpBuilder, { re, im }: Parts, i: number): Parts => ({ re: turned(b, re, i), im: turned(b, im, i) })
+const turnedParts = (b: OpBuilder, { re, im }: Parts, i: number): Parts => ({ re: withLast(b, re, i), im: withLast(b, im, i) })
 
 /** Lengths of the last dims, as operand 1 states them. */
 function lengthsOf(n: SourceOp, dims: number): readonly number[] {
@@ -220,7 +210,7 @@ function rfftOver(dims: number): Lowering {
     const outer = lengths.slice(0, -1).map((length, k) => ({ length: lengthOf(n, length), at: rank - dims + k }))
     const columns = lengthOf(n, lengths.at(-1))
     const bins = Math.floor(columns / 2) + 1
-    const x = outer.reduce((v, { length, at }) => turned(b, fitted(n, b, turned(b, v, at), length), at), fitted(n, b, n.in(0), columns))
+    const x = outer.reduce((v, { length, at }) => withLast(b, fitted(n, b, withLast(b, v, at), length), at), fitted(n, b, n.in(0), columns))
     const sine = waves(b, columns, bins, columns, (t) => -Math.sin(t))
     const half = { re: times(b, x, waves(b, columns, bins, columns, Math.cos)), im: times(b, x, sine) }
     const all = outer.reduce((p, { at }) => turnedParts(b, transformed(n, b, turnedParts(b, p, at), -1), at), half)

@@ -1,8 +1,7 @@
+import { largestF32 } from '../../core/dtype.ts'
 import { elementCount } from '../../core/shape.ts'
 import { arrayOf, intsOf, makeNumbers, type Numbers, numbersOf, operandAt, resultShape } from '../arrays.kernel.ts'
 import type { Kernel } from '../fold.ts'
-
-const lowestF32 = -3.4028234663852886e38
 
 /** Each step is rounded or wrapped; rows with a negative segment are dropped. `start` fills segments without rows. */
 function segment(start: (out: Numbers) => number, step: (kept: number, x: number) => number): Kernel {
@@ -33,10 +32,10 @@ export const segmentSum = segment(
 )
 export const unsortedSegmentProd = segment(() => 1, multiply)
 export const unsortedSegmentMax = segment(
-  (out) => (out instanceof Float32Array ? lowestF32 : -(2 ** 31)),
+  (out) => (out instanceof Float32Array ? -largestF32 : -(2 ** 31)),
   (s, x) => (x > s ? x : s),
 )
 export const unsortedSegmentMin = segment(
-  (out) => (out instanceof Float32Array ? -lowestF32 : 2 ** 31 - 1),
+  (out) => (out instanceof Float32Array ? largestF32 : 2 ** 31 - 1),
   (s, x) => (x < s ? x : s),
 )

@@ -14,17 +14,23 @@ interface Permuted {
 }
 
 function permuted(context: KernelContext): Permuted {
-  const x = operandAt(context, 0)
-  const perm = Array.from(intsOf(operandAt(context, 1)))
+  return along(operandAt(context, 0), Array.from(intsOf(operandAt(context, 1))))
+}
+
+function along(x: NdArray, perm: readonly number[]): Permuted {
   const strides = stridesOf(x.shape)
   return { x, from: wordsOf(x), shape: perm.map((p) => x.shape[p]!), strides: perm.map((p) => strides[p]!) }
 }
 
-export const transpose: Kernel = (context) => {
-  const { x, from, shape, strides } = permuted(context)
+export const transpose: Kernel = (context) => [transposed(permuted(context))]
+
+/** An array with its axes in another order. */
+export const permutedArray = (x: NdArray, perm: readonly number[]): NdArray => transposed(along(x, perm))
+
+function transposed({ x, from, shape, strides }: Permuted): NdArray {
   const to = makeWords(from, elementCount(shape)!)
   copyBlock(shape, { words: from, start: 0, strides }, { words: to, start: 0, strides: stridesOf(shape) })
-  return [arrayOfWords(x.dtype, shape, to)]
+  return arrayOfWords(x.dtype, shape, to)
 }
 
 export const transposePlaces: PlaceKernel = (context, count) => {

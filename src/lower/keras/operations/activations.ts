@@ -4,7 +4,7 @@ import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
 import { softmaxOver } from '../../layers.ts'
-import { permute, reshapeTo, sliceAxis } from '../../operands.ts'
+import { permute, reshapeTo, sliceAxis, withLast } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
 import { activationNamed } from '../activations.ts'
 import { axesOf } from '../arguments.ts'
@@ -60,8 +60,7 @@ function sparsemax(k: KerasOp, b: OpBuilder): Value {
   const x = floats(k, b)
   const rank = x.type.shape.length
   const axis = axesOf(k, option(k, 'axis') ?? -1, rank)[0]!
-  const perm = x.type.shape.map((_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))
-  const last = permute(b, x, perm)
+  const last = withLast(b, x, axis)
   const sorted = descending(b, last)
   const sums = b.op(op.cumsum, [sorted, b.i32([rank - 1], [])])
   const count = knownSize(k, last, rank - 1)
@@ -72,7 +71,7 @@ function sparsemax(k: KerasOp, b: OpBuilder): Value {
   const isIn = f.greater(f.sub(sorted, f.div(f.sub(sums, 1), counts)), 0)
   const size = f.sum(b.op(op.cast, [isIn], { to: 'f32' }), [rank - 1], true)
   const threshold = f.div(f.sub(f.sum(f.select(isIn, sums, 0), [rank - 1], true), 1), size)
-  return permute(b, f.max(f.sub(last, threshold), 0), perm)
+  return withLast(b, f.max(f.sub(last, threshold), 0), axis)
 }
 
 /** The first half gated by the sigmoid of the second. */

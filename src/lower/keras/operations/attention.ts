@@ -1,3 +1,4 @@
+import { largestF32 } from '../../../core/dtype.ts'
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
@@ -44,7 +45,7 @@ function dotProductAttention(k: KerasOp, b: OpBuilder): Value {
     ...(mask === undefined ? [] : [toBool(b, tensorOf(k, b, mask))]),
     ...(option(k, 'is_causal') === true ? [causalMask(b, query, key)] : []),
   ]
-  const seen = masks.reduce((x, m) => f.select(m, x, -0.7 * 3.4028234663852886e38), logits)
+  const seen = masks.reduce((x, m) => f.select(m, x, -0.7 * largestF32), logits)
   return run(k, b, 'Einsum', [castTo(b, b.op(op.softmax, [seen], { beta: 1 }), 'f32'), value], { equation: 'BNTS,BSNH->BTNH' })
 }
 

@@ -1,4 +1,4 @@
-import { bitsOf, type DType } from '../../../core/dtype.ts'
+import { bitsOf, type DType, largestF32 } from '../../../core/dtype.ts'
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
@@ -33,13 +33,11 @@ function round(k: KerasOp, b: OpBuilder): Value {
   return castTo(b, f.div(run(k, b, 'Round', [f.mul(toF32(b, x), factor)]), factor), x.type.dtype)
 }
 
-const largest = 3.4028234663852886e38
-
 function nanToNum(f: Formula, x: Value, k: KerasOp): Value {
   const number = (name: string, def: number) => Number(option(k, name) ?? def)
   const finite = f.select(f.equal(x, x), x, number('nan', 0))
-  const below = f.select(f.equal(finite, Number.POSITIVE_INFINITY), number('posinf', largest), finite)
-  return f.select(f.equal(below, Number.NEGATIVE_INFINITY), number('neginf', -largest), below)
+  const below = f.select(f.equal(finite, Number.POSITIVE_INFINITY), number('posinf', largestF32), finite)
+  return f.select(f.equal(below, Number.NEGATIVE_INFINITY), number('neginf', -largestF32), below)
 }
 
 /** Of floats the bit itself: -0 has it too. */

@@ -3,7 +3,7 @@ import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
-import { castTo, expandDims, permute, reshapeTo, sliceAxis, squeezeDim, toF32, toI32 } from '../../operands.ts'
+import { castTo, expandDims, permute, reshapeTo, sliceAxis, squeezeDim, toF32, toI32, withLast } from '../../operands.ts'
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { axesOf, promoted, tensorOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
@@ -11,9 +11,7 @@ import { alongAxis, first, floats, numberOption, option, placesAlong, run, sizeO
 
 /** `work` on the last dim in place of `axis`. */
 export function onLast(b: OpBuilder, x: Value, axis: number, work: (x: Value) => Value): Value {
-  const last = x.type.shape.length - 1
-  const perm = Array.from({ length: last + 1 }, (_, i) => (i === axis ? last : i === last ? axis : i))
-  return permute(b, work(permute(b, x, perm)), perm)
+  return withLast(b, work(withLast(b, x, axis)), axis)
 }
 
 const lastSize = (b: OpBuilder, x: Value): Value => sizeOf(b, x, x.type.shape.length - 1)

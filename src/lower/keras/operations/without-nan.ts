@@ -1,3 +1,4 @@
+import { largestF32 } from '../../../core/dtype.ts'
 import type { Value } from '../../../ir/types.ts'
 import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
@@ -60,8 +61,7 @@ function cumulativeWithout(name: 'Cumsum' | 'Cumprod', neutral: number): Lowerin
   return layer((k, b) => {
     const f = new Formula(b)
     const x = filled(f, first(k, b), neutral)
-    const largest = 3.4028234663852886e38
-    return cumulative(k, b, name, x.type.dtype === 'f32' ? f.max(f.min(x, largest), -largest) : x)
+    return cumulative(k, b, name, x.type.dtype === 'f32' ? f.max(f.min(x, largestF32), -largestF32) : x)
   })
 }
 

@@ -1,4 +1,5 @@
-import type { SourceNode } from '../import/source-graph.ts'
+import type { DType } from '../core/dtype.ts'
+import type { SourceNode } from './source-graph.ts'
 
 /*
  * Attributes of a node; one that is not there, or of another kind, is false, 0, empty.
@@ -27,4 +28,14 @@ export function string(node: SourceNode, name: string): string {
 export function typeCode(node: SourceNode, name: string): number {
   const a = node.attrs.get(name)
   return a?.kind === 'type' ? a.code : 0
+}
+
+export function strings(node: SourceNode, name: string): readonly string[] {
+  const a = node.attrs.get(name)
+  return a?.kind === 'strings' ? a.value : []
+}
+
+export function types(node: SourceNode, name: string): readonly (DType | undefined)[] {
+  const a = node.attrs.get(name)
+  return a?.kind === 'types' ? a.value : []
 }
