@@ -19,6 +19,7 @@ import { loadNodeLiteRt } from '../src/platform/node-litert.ts'
 import { loadNodeTfJs } from '../src/platform/node-tfjs.ts'
 import { liteRtRunner } from '../src/run/litert.ts'
 import { openZip } from '../src/wire/zip.ts'
+import { stillClock } from './testkit/clock.ts'
 import { faults, withFault } from './testkit/faults.ts'
 
 /*
@@ -117,7 +118,12 @@ describe('of the faults that change results', () => {
         const tally = found.get(name) ?? { caught: 0, told: 0, missed: [] }
         found.set(name, tally)
         try {
-          const { gaps } = await checkParity(source, tfliteBytes(broken), { runner, model: broken, loadTfJs: () => tfjs })
+          const { gaps } = await checkParity(source, tfliteBytes(broken), {
+            runner,
+            model: broken,
+            loadTfJs: () => tfjs,
+            clock: stillClock,
+          })
           if (gaps.length > 0) tally.told++
           else tally.missed.push(one.name)
         } catch (e) {

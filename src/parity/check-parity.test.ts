@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
+import { stillClock } from '../../test/testkit/clock.ts'
 import { refusalOf } from '../../test/testkit/refusal.ts'
 import { attr, constant, type ModelSpec, modelFolder, node, tensor } from '../../test/testkit/saved-model.ts'
 import { convert } from '../convert.ts'
@@ -35,8 +36,9 @@ async function oracleCase(name: string): Promise<SourceModel> {
   return readModel({ folder: memoryFolder(name, new Map(files.map((path) => [path.slice(name.length + 1), read(path)]))) })
 }
 
+/** `model` is the float one. */
 function check(source: SourceModel, model: Model, options: Partial<ParityOptions> = {}) {
-  return checkParity(source, tfliteBytes(model), { runner, model, loadTfJs: loadNodeTfJs, ...options })
+  return checkParity(source, tfliteBytes(model), { runner, model, loadTfJs: loadNodeTfJs, clock: stillClock, ...options })
 }
 
 /** The model with some of its nodes replaced. */
@@ -113,12 +115,7 @@ describe('models that are right', () => {
     async (mode) => {
       const source = await oracleCase('dense_large')
       const { model, floatModel, decisions } = convert(source, { mode })
-      const report = await checkParity(source, tfliteBytes(floatModel), {
-        runner,
-        model: floatModel,
-        loadTfJs: loadNodeTfJs,
-        quantized: { contents: tfliteBytes(model), mode, decisions },
-      })
+      const report = await check(source, floatModel, { quantized: { contents: tfliteBytes(model), mode, decisions } })
       expect(report.outputs.map((o) => o.mode)).toEqual(['none', mode])
       expect(report.outputs[1]!.shareOfTolerance).toBeLessThanOrEqual(1)
       expect(report.weights).toEqual(mode === 'float16' ? { compared: 0, of: 0 } : { compared: 1, of: 1 })
@@ -171,7 +168,7 @@ test('of a model that would take too long the layers that were reached are compa
   const source = twoLayers()
   const { model } = convert(source)
   // As long as the clock stands still, nothing takes long.
-  const options = { budgetSeconds: 1e-9, clock: () => 0 }
+  const options = { budgetSeconds: 1e-9 }
   const whole = await check(source, model, options)
   expect(whole.gaps[0]!.reason).toMatch(/; 3 of its 3 operators, up to the layer third\/Softmax, give what the source does$/)
   const broken = withFault(model, (n) => (n.op === 'softmax' ? { ...n, op: 'log_softmax', attrs: {} } : undefined))
@@ -245,8 +242,7 @@ describe('faults', () => {
       for (const change of [withDoubledScales, withTurnedIntegers]) {
         const broken: Model = { ...model, graphs: model.graphs.map(change) }
         const quantized = { contents: tfliteBytes(broken), mode, decisions }
-        const options = { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }
-        expect(await refusalOf(checkParity(source, tfliteBytes(floatModel), options))).toMatchObject({ code: 'parity/wrong-weights' })
+        expect(await refusalOf(check(source, floatModel, { quantized }))).toMatchObject({ code: 'parity/wrong-weights' })
       }
     },
   )
@@ -258,9 +254,7 @@ describe('faults', () => {
       n.op === 'fully_connected' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu_n1_to_1' } } : undefined,
     )
     const quantized = { contents: tfliteBytes(broken), mode: 'dynamic', decisions } as const
-    const e = await refusalOf(
-      checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized }),
-    )
+    const e = await refusalOf(check(source, floatModel, { quantized }))
     expect(e.code).toBe('parity/mismatch')
     expect(e.message).toMatch(/dynamic may have 50\.0 %/)
   })
@@ -270,8 +264,7 @@ describe('faults', () => {
     const { model, floatModel, decisions } = convert(source, { mode: 'dynamic', minElements: 0 })
     const broken = withFault(model, (n) => (n.op === 'conv_2d' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu6' } } : undefined))
     const quantized = { contents: tfliteBytes(broken), mode: 'dynamic', decisions } as const
-    const options = { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized, budgetSeconds: 1e-3, clock: () => 0 }
-    const { gaps } = await checkParity(source, tfliteBytes(floatModel), options)
+    const { gaps } = await check(source, floatModel, { quantized, budgetSeconds: 1e-3 })
     expect(gaps).toMatchObject([{ reason: expect.stringMatching(/would take some .* at a reduced size: .* has an error of/) }])
   })
 
@@ -292,7 +285,7 @@ describe('faults', () => {
     )
     const { model, floatModel, decisions } = convert(source, { mode: 'dynamic-int4' })
     const quantized = { contents: tfliteBytes(model), mode: 'dynamic-int4', decisions } as const
-    const report = await checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized })
+    const report = await check(source, floatModel, { quantized })
     expect(report.gaps).toEqual([
       { signature: 'serving_default', output: 'y', mode: 'dynamic-int4', reason: expect.stringContaining('depends on values') },
     ])
@@ -302,7 +295,7 @@ describe('faults', () => {
     const source = await oracleCase('dense_large')
     const { model, floatModel, decisions } = convert(source, { mode: 'dynamic' })
     const quantized = { contents: tfliteBytes(model), mode: undefined, decisions }
-    const report = await checkParity(source, tfliteBytes(floatModel), { runner, model: floatModel, loadTfJs: loadNodeTfJs, quantized })
+    const report = await check(source, floatModel, { quantized })
     expect(report.weights).toEqual({ compared: 1, of: 1 })
     expect(report.gaps).toEqual([{ signature: 'serving_default', reason: expect.stringContaining('its results were not') }])
   })

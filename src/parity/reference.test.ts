@@ -8,7 +8,8 @@ import { isUnknown } from './evaluate-source.ts'
 import { referenceOf } from './reference.ts'
 import { sampleOf } from './samples.ts'
 
-const clock = () => performance.now() / 1000
+let time = 0
+const clock = () => time++
 
 test('Keras layers without loops are computed node by node, and given up when that takes too long', async () => {
   const bytes = new Uint8Array(readFileSync(new URL('../../fixtures/keras/mnist_mlp-keras3.keras', import.meta.url)))

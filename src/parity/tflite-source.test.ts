@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest'
+import { stillClock } from '../../test/testkit/clock.ts'
 import { fixtureBytes } from '../../test/testkit/files.ts'
 import { refusalOf } from '../../test/testkit/refusal.ts'
 import { convertTflite } from '../convert.ts'
@@ -38,6 +39,7 @@ function check(
   return checkParity(memorySource(name, bytes), tfliteBytes(change(floatModel, 'float')), {
     runner,
     model: floatModel,
+    clock: stillClock,
     wholeBytes,
     ...(mode !== 'int8' && { quantized: { contents: tfliteBytes(change(written, mode)), mode, decisions } }),
   })

@@ -5,9 +5,9 @@ import { liteRtRunner } from '../run/litert.ts'
 import { loadNodeLiteRt } from './node-litert.ts'
 import { nodeWorkerRunner } from './node-worker.ts'
 
-const digits = (count: number): ReadonlyMap<string, NdArray> => {
+const digits = (count: number, input = 'flatten_input'): ReadonlyMap<string, NdArray> => {
   const pixels = Float32Array.from({ length: count * 784 }, (_, i) => ((i * 7919) % 256) / 255)
-  return new Map([['flatten_input', ndArray('f32', pixels, [count, 28, 28, 1])]])
+  return new Map([[input, ndArray('f32', pixels, [count, 28, 28, 1])]])
 }
 const runner = nodeWorkerRunner()
 afterAll(() => runner.dispose())
@@ -36,16 +36,16 @@ test('errors of a worker arrive whole', async () => {
 })
 
 test('an aborted run ends the worker; models go on in a new one', async () => {
-  const model = await runner.load(fixtureBytes('tflite/mnist_mlp.dynamic.tflite'), { name: 'mlp' })
-  const expected = await model.run(digits(1))
+  const model = await runner.load(fixtureBytes('tflite/mnist_cnn_small.float.tflite'), { name: 'cnn' })
+  const expected = await model.run(digits(1, 'input_1'))
   const abort = new AbortController()
-  const [aborted, other] = [model.run(digits(2000), { signal: abort.signal }), model.run(digits(1))]
+  const [aborted, other] = [model.run(digits(2000, 'input_1'), { signal: abort.signal }), model.run(digits(1, 'input_1'))]
   const both = Promise.allSettled([aborted, other])
   setTimeout(() => abort.abort(new Error('enough')), 1)
   expect(await both).toMatchObject([
     { status: 'rejected', reason: { message: 'enough' } },
-    { status: 'rejected', reason: { code: 'run/crashed', file: 'mlp' } },
+    { status: 'rejected', reason: { code: 'run/crashed', file: 'cnn' } },
   ])
-  expect(await model.run(digits(1))).toEqual(expected)
+  expect(await model.run(digits(1, 'input_1'))).toEqual(expected)
   await model.dispose()
 })

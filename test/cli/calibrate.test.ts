@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import * as fs from 'node:fs'
 import * as path from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -12,7 +11,8 @@ import { readTfliteFile } from '../../src/import/tflite/read-file.ts'
 import { modelFromText } from '../../src/ops/text.ts'
 import { openFile } from '../../src/platform/node.ts'
 import { readIdx } from '../../src/wire/idx.ts'
-import { fixture, root, temporaryFolder } from '../testkit/files.ts'
+import { fixture, temporaryFolder } from '../testkit/files.ts'
+import { signalled } from '../testkit/signalled.ts'
 import { runInProcess } from './run-cli.ts'
 
 const cnn = fixture('tflite/mnist_cnn_small.float.tflite')
@@ -129,16 +129,9 @@ test('a signal ends it with a word on what is kept', async () => {
   fs.writeFileSync(at('many-idx3-ubyte'), many)
   const output = at('late.json')
   const words = ['calibrate', cnn, '--data', at('many-idx3-ubyte'), '--jobs', '1', '-o', output]
-  const child = spawn(process.execPath, ['--import', 'tsx', path.join(root, 'cli/main.ts'), ...words])
-  let told = ''
-  child.stderr.on('data', (text) => {
-    told += String(text)
-  })
-  const ended = new Promise<number | null>((resolve) => child.once('close', resolve))
-  while (!fs.existsSync(`${output}.partial`) && child.exitCode === null) await new Promise((r) => setTimeout(r, 20))
-  child.kill('SIGINT')
-  expect(await ended).toBe(130)
-  expect(told).toContain(`interrupted: ${output}.partial holds what was done, and the same command goes on from there\n`)
+  const { by, err } = await signalled('SIGINT', `fs.existsSync(${JSON.stringify(`${output}.partial`)})`, ...words)
+  expect(by).toBe(130)
+  expect(err).toContain(`interrupted: ${output}.partial holds what was done, and the same command goes on from there\n`)
   expect(fs.existsSync(output)).toBe(false)
 })
 

@@ -1,6 +1,5 @@
-import { execFile, spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { exitCodes, reportFailure } from '../../cli/failure.ts'
@@ -8,9 +7,11 @@ import { progressBar, styleFor, type Terminal } from '../../cli/terminal.ts'
 import { verbs } from '../../cli/verbs/index.ts'
 import { invariant } from '../../src/core/diagnostics.ts'
 import { version } from '../../src/core/version.ts'
+import { fixture, root, temporaryFolder } from '../testkit/files.ts'
+import { signalled } from '../testkit/signalled.ts'
 import { runInProcess } from './run-cli.ts'
 
-const root = path.resolve(import.meta.dirname, '../..')
+const dir = temporaryFolder()
 
 test('the version is the package’s', async () => {
   const { version: packaged } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }
@@ -134,19 +135,8 @@ test('the process ends with the code, and a reader that leaves early is no fault
 })
 
 test('Ctrl-C ends the process with 130 and leaves nothing behind', async () => {
-  const dir = mkdtempSync(path.join(tmpdir(), 'downcast-interrupt-'))
-  try {
-    const models = ['float', 'dynamic', 'int8'].map((kind) => path.join(root, `fixtures/tflite/mnist_cnn_small.${kind}.tflite`))
-    const words = ['compare', ...models, ...models, '--data', path.join(root, 'examples/mnist/data'), '-o', path.join(dir, 'page.html')]
-    const tellsReady =
-      "const t = setInterval(() => process.listenerCount('SIGINT') && (clearInterval(t), process.stdout.write('ready')), 5)"
-    const preloads = ['--import', 'tsx', '--import', `data:text/javascript,${encodeURIComponent(tellsReady)}`]
-    const child = spawn(process.execPath, [...preloads, path.join(root, 'cli/main.ts'), ...words], { cwd: root })
-    const ended = new Promise<number | null>((resolve) => child.on('exit', resolve))
-    child.stdout.once('data', () => child.kill('SIGINT'))
-    expect(await ended).toBe(130)
-    expect(readdirSync(dir)).toEqual([])
-  } finally {
-    rmSync(dir, { recursive: true })
-  }
+  const models = ['float', 'dynamic', 'int8'].map((kind) => fixture(`tflite/mnist_cnn_small.${kind}.tflite`))
+  const words = ['compare', ...models, ...models, '--data', path.join(root, 'examples/mnist/data'), '-o', path.join(dir, 'page.html')]
+  expect((await signalled('SIGINT', "process.listenerCount('SIGINT') > 0", ...words)).by).toBe(130)
+  expect(readdirSync(dir)).toEqual([])
 })
