@@ -136,6 +136,7 @@ describe('reading', () => {
       fc.property(tree, (value) => {
         expect(read(writeFlexBuffer(value))).toEqual(plain(value))
       }),
+      { seed: 5 },
     )
   })
 
@@ -185,6 +186,7 @@ describe('hostile bytes', () => {
           if (!(e instanceof DowncastError)) throw e
         }
       }),
+      { seed: 6 },
     )
   })
 })
