@@ -120,3 +120,14 @@ export function tableInput(file: string, input: string): DiagnosticFields {
     hint: 'Save a signature that takes the indices, and look words up before calling the model.',
   }
 }
+
+/** Information: weights that the file has in fewer bits. */
+export function roundedWeights(file: string, storedBytes: number, bytes: number): DiagnosticFields {
+  const [few, many] = [storedBytes, bytes].map((n) => n.toLocaleString('en-US'))
+  return {
+    code: 'import/tfjs-rounded-weights',
+    message: `${JSON.stringify(file)} stores weights of ${many} bytes rounded to 8 or 16 bits, in ${few} bytes. They are read as float32.`,
+    file,
+    hint: '--quantize dynamic or --quantize float16 stores them in as few bytes again.',
+  }
+}

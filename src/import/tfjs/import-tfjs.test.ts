@@ -75,8 +75,14 @@ describe('weights', () => {
       [Math.fround(0.5001), Math.fround(65535 * 1e-4 + 0.5)],
     ],
     ['float16', { dtype: 'float16' }, Uint16Array.of(0x3c00, 0x8001), [1, -(2 ** -24)]],
-  ])('%s is made float32', async (_, quantization, data, expected) => {
-    expect(floats(constOf(await graphModel(one({ shape: [2], dtype: 'float32', quantization }, data))))).toEqual(expected)
+  ])('%s is made float32, which is said', async (_, quantization, data, expected) => {
+    const model = await graphModel(one({ shape: [2], dtype: 'float32', quantization }, data))
+    expect(floats(constOf(model))).toEqual(expected)
+    expect(model.diagnostics.map((d) => [d.severity, d.code, d.message])).toContainEqual([
+      'info',
+      'import/tfjs-rounded-weights',
+      expect.stringContaining(`weights of 8 bytes rounded to 8 or 16 bits, in ${data.byteLength} bytes`),
+    ])
   })
 
   test('quantized integers are rounded', async () => {

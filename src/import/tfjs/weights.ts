@@ -6,7 +6,7 @@ import { type Folder, openInside } from '../folder.ts'
 import { storedBytes } from '../graph-def/constant.ts'
 import type { JsonCursor } from '../json-cursor.ts'
 import type { NumericConst, SourceConst } from '../source-graph.ts'
-import { bytesLeftOver, duplicateWeight, shardNotFound, shardsTooShort } from './diagnostics.ts'
+import { bytesLeftOver, duplicateWeight, roundedWeights, shardNotFound, shardsTooShort } from './diagnostics.ts'
 
 /** Weights by name, in the order of the manifest. */
 export type Weights = ReadonlyMap<string, SourceConst>
@@ -26,10 +26,11 @@ const dtypes: ReadonlyMap<string, SourceConst['dtype']> = new Map<string, Source
 /**
  * Weights of a manifest: groups of weights whose bytes follow one another in the group's files. A weight is a view of its file; one
  * that crosses into the next file is put together, and a quantized one made float, when it is asked for.
- * Faults of all groups are collected: `import/path-outside-folder`, `import/tfjs-*`. `notes` takes warnings.
+ * Faults of all groups are collected: `import/path-outside-folder`, `import/tfjs-*`. `notes` takes warnings, and says how much larger rounded weights become.
  */
 export function readWeights(manifest: JsonCursor, folder: Folder, notes: Diagnostics): Weights {
   const weights = new Map<string, SourceConst>()
+  const rounded: Rounded = { storedBytes: 0, bytes: 0 }
   const problems = new Diagnostics()
   const opened = new Map<string, ByteSource>()
   const open = (path: string): ByteSource | undefined => {
@@ -46,13 +47,24 @@ export function readWeights(manifest: JsonCursor, folder: Folder, notes: Diagnos
       const shard = problems.collect(() => open(path.string()))
       if (shard) shards.push(shard)
     }
-    if (shards.length === group.at('paths').array().length) problems.collect(() => readGroup(group, shards, weights, notes))
+    if (shards.length === group.at('paths').array().length) problems.collect(() => readGroup(group, shards, { weights, notes, rounded }))
   }
   problems.throwIfErrors()
+  if (rounded.storedBytes < rounded.bytes) notes.add('info', roundedWeights(manifest.file, rounded.storedBytes, rounded.bytes))
   return weights
 }
 
-function readGroup(group: JsonCursor, shards: readonly ByteSource[], weights: Map<string, SourceConst>, notes: Diagnostics): void {
+/** Of the weights that are stored rounded: what they take in the files, and as they are read. */
+interface Rounded {
+  storedBytes: number
+  bytes: number
+}
+
+function readGroup(
+  group: JsonCursor,
+  shards: readonly ByteSource[],
+  { weights, notes, rounded }: { readonly weights: Map<string, SourceConst>; readonly notes: Diagnostics; readonly rounded: Rounded },
+): void {
   const bytes = new JoinedSources(shards)
   let offset = 0
   for (const entry of group.at('weights').array()) {
@@ -60,6 +72,10 @@ function readGroup(group: JsonCursor, shards: readonly ByteSource[], weights: Ma
     if (weights.has(name)) throw duplicateWeight(group.file, name)
     const weight = readWeight(entry, name, bytes, offset)
     weights.set(name, weight.value)
+    if (!entry.at('quantization').isAbsent && weight.value.dtype !== 'string') {
+      rounded.storedBytes += weight.end - offset
+      rounded.bytes += weight.value.data.byteLength
+    }
     offset = weight.end
   }
   if (offset < bytes.byteLength) notes.add('warning', bytesLeftOver(shards.at(-1)!.name, offset, bytes.byteLength))
