@@ -14,6 +14,8 @@ export interface Noise {
 
 /** What cancels wholly in one evaluation of 20 is missed by as many with a chance of 1 in 25, a tie that goes either way never. */
 export const idleTrials = 64
+/** At a reduced size: what these leave is judged at the model's own. */
+export const idleTrialsWhenReduced = 4
 const mostTrials = 256
 
 /** What roundings do to one sample's outputs, as found by evaluating the source with other ones. */

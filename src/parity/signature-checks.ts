@@ -13,7 +13,7 @@ import { isUnknown, type Unknown } from './evaluate-source.ts'
 import type { Running } from './kernel-run.ts'
 import { loadForCheck, maxWholeBytes, mayLackKernels, runtimeLimits } from './load-for-check.ts'
 import { agreeingPart, compareLayers, firstDifferingLayer, type LayerComparison, type Suspect } from './locate.ts'
-import { idleTrials, NoiseTrials } from './noise.ts'
+import { idleTrials, idleTrialsWhenReduced, NoiseTrials } from './noise.ts'
 import { type Plan, planOf } from './plan.ts'
 import { grossVerdict, hasOtherSize, largestSize, leastSize, notComparedBecause, type QuantizedFile } from './quantized.ts'
 import { RecentLayers } from './recent-layers.ts'
@@ -345,6 +345,7 @@ export class SignatureChecks {
   #verdicts({ mode }: Subject, source: CheckedSignature, graph: Graph, plan: Plan, sample: Sample, sizes: readonly number[]) {
     const relative = relativeTolerance(graph)
     const rows = sample.kinds.length
+    const mostIdle = plan.isReduced ? idleTrialsWhenReduced : idleTrials
     let trials: NoiseTrials | undefined
     let byWeights: Map<string, NdArray> | undefined
     return async (o: number, found: NdArray, expected: NdArray): Promise<Verdict | string> => {
@@ -371,7 +372,7 @@ export class SignatureChecks {
         if (noisy.beyond === 0) return { ...noisy, excused: plain.beyond }
         idle = noisy.beyond < fewest ? 0 : idle + 1
         fewest = Math.min(fewest, noisy.beyond)
-      } while (idle < idleTrials && (await trials.more()))
+      } while (idle < mostIdle && (await trials.more()))
       const { index, found: f, expected: e, allowed } = plain.worst!
       return `has ${f} where ${e} is right, at element ${index} (${allowed.toPrecision(2)} is allowed; ${plain.beyond} elements differ)`
     }
