@@ -1,0 +1,182 @@
+import { AttributeTable } from './attribute-table.ts'
+import type { Cursor } from './cursor.ts'
+import { Locations } from './locations.ts'
+import { propertiesByOp } from './properties.ts'
+import type { OpName, Sections } from './sections.ts'
+import { TypeTable } from './type-table.ts'
+import type { MlirAttr, MlirBlock, MlirOp, MlirValue } from './types.ts'
+
+const maxDepth = 64
+/** Of one op, beside its properties. */
+const maxAttributes = 256
+
+/** Which parts of an op are stored. */
+const parts = { attributes: 1, results: 2, operands: 4, successors: 8, regions: 16, useOrders: 32, properties: 64 }
+
+/** Values by number, of regions that may see each other. */
+interface Scope {
+  readonly values: Map<number, MlirValue>
+  /** The number that the next region's values start with. */
+  end: number
+}
+
+const irSection = 4
+
+/** The ops of the IR section, with what they refer to. */
+export class IrReader {
+  readonly #sections: Sections
+  readonly #types: TypeTable
+  readonly #attributes: AttributeTable
+  readonly #locations: Locations
+  readonly #names: readonly { readonly name: string; readonly properties: readonly string[] | undefined }[]
+  #nextId = 0
+  #depth = 0
+
+  constructor(cursor: Cursor, sections: Sections) {
+    this.#sections = sections
+    this.#types = new TypeTable(cursor, sections.types, 'type')
+    this.#attributes = new AttributeTable(cursor, sections, this.#types)
+    this.#locations = new Locations(this.#attributes)
+    this.#names = sections.opNames.map(nameOp)
+  }
+
+  /** The block around the module. */
+  read(cursor: Cursor): MlirBlock {
+    return this.#block(cursor, { values: new Map(), end: 0 }, 0, 0)
+  }
+
+  /** Values of this block and region have the numbers from `first` up to `end`. */
+  #block(cursor: Cursor, scope: Scope, first: number, end: number): MlirBlock {
+    const at = cursor.position
+    const packed = cursor.varint()
+    const count = Math.floor(packed / 2)
+    if (count * 3 > cursor.left) throw cursor.fault('count of ops', `at most ${Math.floor(cursor.left / 3)}`, `${count}`, at)
+    let next = first
+    const define = (values: readonly MlirValue[]) => {
+      if (next + values.length > end) throw cursor.fault('count of values', `at most ${end - first} in a region`)
+      for (const value of values) scope.values.set(next++, value)
+    }
+    const args = packed % 2 === 1 ? this.#arguments(cursor) : []
+    define(args)
+    // Results are not numbered in a region that has no values.
+    const ops = Array.from({ length: count }, () => this.#op(cursor, scope, end > first ? define : () => {}))
+    for (let number = first; number < next; number++) scope.values.delete(number)
+    return { arguments: args, ops }
+  }
+
+  #arguments(cursor: Cursor): MlirValue[] {
+    const { version } = this.#sections
+    const args = Array.from({ length: cursor.count('count of arguments') }, () => {
+      const at = cursor.position
+      const packed = cursor.varint()
+      const hasLocation = version < 4 || packed % 2 === 1
+      const index = cursor.checked(version < 4 ? packed : Math.floor(packed / 2), 'type', this.#types.count, at)
+      if (hasLocation) cursor.index('location', this.#attributes.count)
+      return this.#value(index)
+    })
+    if (version >= 3 && cursor.byte() !== 0) skipUseOrders(cursor, args.length)
+    return args
+  }
+
+  #value(type: number): MlirValue {
+    return { id: this.#nextId++, type: this.#types.get(type) }
+  }
+
+  #op(cursor: Cursor, scope: Scope, define: (values: readonly MlirValue[]) => void): MlirOp {
+    const op = cursor.index('name of an op', this.#names.length)
+    const mask = cursor.byte()
+    const location = this.#locations.name(cursor.index('location', this.#attributes.count))
+    const attrs = this.#attrs(cursor, op, mask)
+    const results = this.#list(cursor, mask & parts.results, () => this.#value(cursor.index('type', this.#types.count)))
+    const operands = this.#list(cursor, mask & parts.operands, () => this.#operand(cursor, scope))
+    this.#list(cursor, mask & parts.successors, () => cursor.varint())
+    if (mask & parts.useOrders && this.#sections.version >= 3) skipUseOrders(cursor, results.length)
+    const regions = mask & parts.regions ? this.#regions(cursor, scope) : []
+    define(results)
+    return { name: this.#names[op]!.name, operands, results, attrs, regions, location }
+  }
+
+  #list<T>(cursor: Cursor, isStored: number, item: () => T): T[] {
+    return isStored ? Array.from({ length: cursor.count('count of items') }, item) : []
+  }
+
+  #operand(cursor: Cursor, scope: Scope): MlirValue {
+    const at = cursor.position
+    const number = cursor.varint()
+    const value = scope.values.get(number)
+    if (!value) throw cursor.fault('operand', 'a value that is computed before', `value ${number}`, at)
+    return value
+  }
+
+  #attrs(cursor: Cursor, op: number, mask: number): ReadonlyMap<string, MlirAttr> {
+    const attrs = new Map<string, MlirAttr>()
+    if (mask & parts.attributes) this.#spread(this.#attributes.read(cursor), cursor, attrs)
+    if (mask & parts.properties) {
+      const range = this.#sections.properties[cursor.index('properties', this.#sections.properties.length)]!
+      this.#properties(op, cursor.over(range), attrs)
+    }
+    return attrs
+  }
+
+  #spread(attr: MlirAttr, cursor: Cursor, into: Map<string, MlirAttr>): void {
+    if (attr.kind !== 'dictionary') throw cursor.fault('attributes of an op', 'a dictionary', attr.kind)
+    if (attr.entries.size > maxAttributes) throw cursor.limit('attributes of an op', `at most ${maxAttributes}`, `${attr.entries.size}`)
+    for (const [name, value] of attr.entries) into.set(name, value)
+  }
+
+  /** Of ops of other dialects they are passed over. */
+  #properties(op: number, cursor: Cursor, into: Map<string, MlirAttr>): void {
+    const names = this.#names[op]!.properties
+    if (!this.#sections.opNames[op]!.isRegistered) this.#spread(this.#attributes.read(cursor), cursor, into)
+    else if (names) {
+      for (const name of names) into.set(name, this.#attributes.read(cursor))
+      if (cursor.left > 0) throw cursor.fault('properties', `${names.length} attributes`, `${cursor.left} more bytes`)
+    }
+  }
+
+  #regions(cursor: Cursor, outer: Scope): MlirBlock[] {
+    if (++this.#depth > maxDepth) throw cursor.limit('regions', `at most ${maxDepth} levels`)
+    const packed = cursor.varint()
+    const isIsolated = packed % 2 === 1
+    const count = Math.floor(packed / 2)
+    const inner = isIsolated && this.#sections.version >= 2 ? this.#nested(cursor) : cursor
+    const scope = isIsolated ? { values: new Map<number, MlirValue>(), end: 0 } : outer
+    if (count > inner.left) throw inner.fault('count of regions', `at most ${inner.left}`, `${count}`)
+    const regions = Array.from({ length: count }, () => this.#region(inner, scope))
+    this.#depth--
+    return regions
+  }
+
+  #nested(cursor: Cursor): Cursor {
+    const at = cursor.position
+    const { id, range } = cursor.section()
+    if (id !== irSection) throw cursor.fault('section', `number ${irSection}`, `${id}`, at)
+    return cursor.over(range)
+  }
+
+  #region(cursor: Cursor, scope: Scope): MlirBlock {
+    const at = cursor.position
+    const blocks = cursor.varint()
+    if (blocks === 0) return { arguments: [], ops: [] }
+    if (blocks > 1) throw cursor.fault('region', 'one block', `${blocks}`, at)
+    const first = scope.end
+    scope.end += cursor.count('count of values')
+    const block = this.#block(cursor, scope, first, scope.end)
+    scope.end = first
+    return block
+  }
+}
+
+/** Orders of uses, which say nothing about what is computed. */
+function skipUseOrders(cursor: Cursor, values: number): void {
+  for (let n = values > 1 ? cursor.count('count of use orders') : 1; n > 0; n--) {
+    if (values > 1) cursor.varint()
+    for (let i = Math.floor(cursor.varint() / 2); i > 0; i--) cursor.varint()
+  }
+}
+
+function nameOp({ name }: OpName) {
+  if (!name.startsWith('vhlo.')) return { name, properties: undefined }
+  const versioned = name.slice('vhlo.'.length)
+  return { name: versioned.replace(/_v\d+$/, ''), properties: propertiesByOp.get(versioned) }
+}
