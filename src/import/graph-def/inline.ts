@@ -90,6 +90,11 @@ function label(node: GraphNode | string): string {
   return typeof node === 'string' ? node : `${node.op} ${JSON.stringify(node.name)}`
 }
 
+/** What messages call a node of a call. */
+function layerOf(frame: Frame, node: GraphNode): string {
+  return layerPath(frame.layerPrefix, node.made?.layer ?? node.name)
+}
+
 /** Turns tensors of a graph with functions into a flat list of nodes, in topological order. Walks with a stack of its own: graphs may be deep. */
 export class Inliner {
   readonly nodes: SourceNode[] = []
@@ -290,6 +295,7 @@ export class Inliner {
   }
 
   #calledFunction(node: GraphNode): string | undefined {
+    if (node.op === 'XlaCallModule') return this.#definitions.module(node)
     if (!calls.has(node.op)) return this.#definitions.hasFunction(node.op) ? node.op : undefined
     return node.attr.get('f')?.decode().func?.name ?? ''
   }
@@ -310,7 +316,7 @@ export class Inliner {
       caller: frame,
       depth: frame.depth + 1,
       namePrefix: `${frame.namePrefix}${node.name}/`,
-      layerPrefix: callPath(frame.layerPrefix, node.name),
+      layerPrefix: callPath(frame.layerPrefix, node.made?.layer ?? node.name),
       results: new Map(),
     }
     this.#tellChecks(called)
@@ -439,7 +445,7 @@ export class Inliner {
     }
     if (op !== 'VarHandleOp' && op !== 'Placeholder' && op !== 'TensorArrayV3' && this.#definitions.makesResource(op)) {
       const index = this.#node(frame, node, op, [])
-      this.#resources.set(this.nodes[index]!.name, unsupportedResource(this.#definitions.file, layerPath(frame.layerPrefix, node.name), op))
+      this.#resources.set(this.nodes[index]!.name, unsupportedResource(this.#definitions.file, layerOf(frame, node), op))
       return index
     }
     const refs = operands.map((o) => (o.isReference ? { node: this.#read(frame, node, o.variable), output: 0 } : this.refOf(o)))
@@ -508,7 +514,7 @@ export class Inliner {
     const name = this.#unique(`${frame.namePrefix}${node.name}/element_shape`)
     const data = constFromBytes(bytesOf(Int32Array.from(isScalar ? [ints.scalar] : ints)))
     const value: SourceConst = { dtype: 'i32', shape: isScalar ? [] : [ints.length], data }
-    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const layer = [layerOf(frame, node)]
     return { node: this.#add({ name, op: 'Const', inputs: [], attrs: new FixedAttrs(), layer, value }), output: 0 }
   }
 
@@ -537,7 +543,7 @@ export class Inliner {
     const params = { node: this.#read(frame, node, variable), output: 0 }
     const name = this.#unique(`${frame.namePrefix}${node.name}/axis`)
     const value: SourceConst = { dtype: 'i32', shape: [], data: constFromBytes(new Uint8Array(4)) }
-    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const layer = [layerOf(frame, node)]
     const axis = { node: this.#add({ name, op: 'Const', inputs: [], attrs: new FixedAttrs(), layer, value }), output: 0 }
     return this.#node(frame, node, 'GatherV2', [params, indices, axis])
   }
@@ -546,13 +552,13 @@ export class Inliner {
   #read(frame: Frame, node: GraphNode, variable: SourceVariable): number {
     if (!variable.isWritten) return this.#const(frame, node, variable.value, variable)
     const attrs = new FixedAttrs({ dtype: { kind: 'type', value: variable.value.dtype, code: 0 } })
-    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const layer = [layerOf(frame, node)]
     return this.#add({ name: this.#readName(frame, node), op: 'ReadVariableOp', inputs: [this.refOf({ variable })], attrs, layer })
   }
 
   #write(frame: Frame, node: GraphNode, target: Operand, values: readonly Operand[]): readonly Operand[] | number {
     const op = writeOnHandle(node.op)
-    const layer = layerPath(frame.layerPrefix, node.name)
+    const layer = layerOf(frame, node)
     if (!op || !target.variable) this.#tellWrite(node, target.variable?.name ?? node.input[0]!, 'LiteRT has no form of this op', layer)
     const inputs = [target, ...values].map((o, i) =>
       i > 0 && o.isReference ? { node: this.#read(frame, node, o.variable), output: 0 } : this.refOf(o),
@@ -568,7 +574,7 @@ export class Inliner {
 
   #const(frame: Frame, node: GraphNode, value: SourceConst, variable?: SourceVariable): number {
     const name = this.#readName(frame, node)
-    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const layer = [layerOf(frame, node)]
     const attrs = new FixedAttrs({ dtype: { kind: 'type', value: value.dtype, code: 0 } })
     return this.#add({ name, op: 'Const', inputs: [], attrs, layer, value, ...(variable ? { variable } : {}) })
   }
@@ -580,7 +586,7 @@ export class Inliner {
       op,
       inputs,
       attrs: attrs ?? (this.#definitions.attrs(node) as SourceAttrs),
-      layer: [layerPath(frame.layerPrefix, node.name)],
+      layer: [layerOf(frame, node)],
       resultTypes: () => this.#definitions.resultTypes(node),
       ...(hasEffect && { hasEffect }),
     })
