@@ -27,7 +27,7 @@ const noAttrs: GraphNode['attr'] = new Map()
 /** The nodes of a function while they are made: ordinary TensorFlow ops. */
 export class Body {
   readonly nodes = new Map<string, GraphNode>()
-  /** What the nodes that are made now are called in messages. */
+  /** What the nodes that are made now are called in messages; empty for a call that has no name of its own. */
   layer = ''
 
   /** The first result of a new node. */
@@ -111,7 +111,7 @@ export class Body {
     const stem = (this.layer || op).replace(/[:^]/g, '_')
     let name = stem
     for (let n = 1; this.nodes.has(name) || this.#isArgument(name); n++) name = `${stem}_${n}`
-    const made = { attrs: new FixedAttrs(attrs), layer: this.layer || op, ...(value ? { value } : {}) }
+    const made = { attrs: new FixedAttrs(attrs), layer: this.layer, ...(value ? { value } : {}) }
     this.nodes.set(name, { name, op, input: inputs, attr: noAttrs, made })
     return name
   }

@@ -110,7 +110,6 @@ function batchNumber(o: HloOp, batch: readonly Size[], dim: number): Tensor {
 function gather(o: HloOp): Tensor {
   const { body } = o
   const rank = o.rank(0)
-  const sizes = o.op.attrs.has('slice_sizes') ? o.ints('slice_sizes') : (o.known(2) ?? o.refuse())
   const collapsed = o.ints('collapsed_slice_dims', [])
   const operandBatch = o.ints('operand_batching_dims', [])
   const startBatch = o.ints('start_indices_batching_dims', [])
@@ -119,9 +118,12 @@ function gather(o: HloOp): Tensor {
   const places = placesOf(o, 1)
   const shape = o.shape(0)
   const own = body.sizesOf(o.in(0), shape)
-  const x = cut(o, sizes, [...map, ...operandBatch])
   const result = o.result()
   const kept = Array.from({ length: rank }, (_, d) => d).filter((d) => !collapsed.includes(d) && !operandBatch.includes(d))
+  // A size that is open is that of the operand.
+  const window = (d: number): number | undefined => (kept.includes(d) ? result[offsets[kept.indexOf(d)]!] : 1)
+  const sizes = shape.map((s, d) => window(d) ?? s ?? (map.includes(d) ? o.refuse() : -1))
+  const x = cut(o, sizes, [...map, ...operandBatch])
   let [nextOffset, nextBatch] = [0, 0]
   const wanted = result.map((_, i) => (offsets.includes(i) ? dimLabel(kept[nextOffset++]!) : batchLabel(nextBatch++)))
   const finish = (y: Labelled): Tensor => {
@@ -143,8 +145,8 @@ function gather(o: HloOp): Tensor {
         ? places.vectors
         : body.op('Pad', [places.vectors, body.ints([0, rank - map.length], [1, 2])])
       : body.pack(Array.from({ length: rank }, (_, d) => (map.includes(d) ? places.component(map.indexOf(d)) : body.ints([0], []))))
-    const window = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (shape[d] === undefined ? s : sizes[d]!)))])
-    return body.reshape(window, result.map((s, i) => s ?? { of: window, axis: kept[i]! }))
+    const y = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (shape[d] === undefined ? s : sizes[d]!)))])
+    return kept.length === rank ? y : body.reshape(y, result.map((s, i) => s ?? { of: y, axis: kept[i]! }))
   }
   const inRange = (k: number, d: number): boolean =>
     places.known !== undefined &&
@@ -196,7 +198,7 @@ function gather(o: HloOp): Tensor {
 /** The operand without what no window reaches: dims that no index moves begin at 0. */
 function cut(o: HloOp, sizes: readonly number[], moved: readonly number[]): Tensor {
   return o.shape(0).reduce<Tensor>(
-    (x, size, d) => (moved.includes(d) || size === undefined || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, sizes[d]!)),
+    (x, size, d) => (moved.includes(d) || size === undefined || sizes[d] === -1 || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, sizes[d]!)),
     o.in(0),
   )
 }
@@ -296,7 +298,7 @@ function scatter(o: HloOp): Tensor {
   }
   const behind = scalar(o, lastPlace(o, own[first]!, 0))
   const isIn = windows.length === 0 ? valid : body.reshape(valid, [...places.batch, ...windows.map(() => 1)])
-  parts[0] = body.op('SelectV2', [isIn, parts[0]!, behind])
+  for (const k of map.keys()) parts[k] = body.op('SelectV2', [isIn, parts[k]!, k === 0 ? behind : zero()])
   const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
   const wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   const written = body.op(op, [wide, stacked(o, parts, grid), updates])

@@ -16,7 +16,7 @@ export class Layers {
   }
 }
 
-/** The path in the user's words; empty where there is none. */
+/** The path in the user's words; empty where there is none. Functions of JAX's own, whose names begin with `_`, are left out. */
 export function layerOf(location: string | undefined): string {
   const parts = (location ?? '').split('/').map((part) => part.replace(/:$/, ''))
   return parts
@@ -24,7 +24,7 @@ export function layerOf(location: string | undefined): string {
       const called = /^(?:jit|pjit)(?:\((.*)\))?$/.exec(part)
       if (!called) return part === '' ? [] : [part]
       const name = called[1] ?? ''
-      return i === 0 || name === '' || name === 'main' ? [] : [name]
+      return i === 0 || name === '' || name === 'main' || name.startsWith('_') ? [] : [name]
     })
     .join('/')
 }
