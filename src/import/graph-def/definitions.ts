@@ -43,6 +43,7 @@ interface OpDefinition {
   readonly defaults: ReadonlyMap<string, Lazy<AttrValue>>
 }
 
+const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])
 /** Ops that hand on what they take, if anything. */
 export const onlyChecks = /^(Assert|Print(V2)?|CheckNumerics(V2)?)$/
 
@@ -116,6 +117,20 @@ export class Definitions {
     const name = translateModule(bytes, this.attrs(node), node.name, this.file, (body) => this.define(body))
     this.#modules.set(node, name)
     return name
+  }
+
+  /** The function that a node calls, where it is nothing but a call. */
+  calledFunction(node: GraphNode): string | undefined {
+    if (node.op === 'XlaCallModule') return this.module(node)
+    if (!calls.has(node.op)) return this.hasFunction(node.op) ? node.op : undefined
+    return node.attr.get('f')?.decode().func?.name ?? ''
+  }
+
+  /** Which of a node's results a tensor is: `node:1`, or in a function `node:output:1`. */
+  positionOf(node: GraphNode, tensor: string, isNumbered: boolean): number {
+    const [, output, index] = tensor.split(':')
+    if (output === undefined) return 0
+    return isNumbered ? Number(output) : this.outputPosition(node, output, Number(index ?? 0))
   }
 
   attrs(node: GraphNode): SourceAttrs {

@@ -82,7 +82,6 @@ interface Step {
 const maxSize = 200_000
 /** Calls within calls; layers nested in models nest a dozen deep. */
 const maxDepth = 200
-const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])
 /** What running a node gives, apart from its results. */
 const hasRun: Operand = { ref: { node: -1, output: -1 } }
 /** What errors call a node. */
@@ -232,7 +231,7 @@ export class Inliner {
       if (!operand) return
       operands.push(operand)
     }
-    const name = step.accesses === undefined ? this.#calledFunction(node) : undefined
+    const name = step.accesses === undefined ? this.#definitions.calledFunction(node) : undefined
     if (name !== undefined) {
       step.inputFrame = this.#call(frame, node, name, operands)
       const accesses = this.#accesses(step.inputFrame)
@@ -262,20 +261,12 @@ export class Inliner {
       return undefined
     }
     if (tensor.startsWith('^')) return hasRun
-    const position = colon < 0 ? 0 : this.#outputPosition(frame, node, tensor.slice(colon + 1))
+    const position = this.#definitions.positionOf(node, tensor, frame.isNumbered)
     if (!Number.isInteger(position) || position < 0) throw nodeMissing(this.#definitions.file, tensor, label(user))
     if (typeof result === 'number') return { ref: { node: result, output: position } }
     const operand = result[position]
     if (!operand) throw nodeMissing(this.#definitions.file, tensor, label(user))
     return operand
-  }
-
-  /** `output` is what follows the node's name: in the main graph a number, in a function `name` or `name:number`. */
-  #outputPosition(frame: Frame, node: GraphNode, output: string): number {
-    if (frame.isNumbered) return Number(output)
-    const colon = output.indexOf(':')
-    if (colon < 0) return this.#definitions.outputPosition(node, output, 0)
-    return this.#definitions.outputPosition(node, output.slice(0, colon), Number(output.slice(colon + 1)))
   }
 
   /** What is computed before the node; of a loop or condition, what goes into it as a whole. */
@@ -292,12 +283,6 @@ export class Inliner {
       default:
         return dataInputs(node)
     }
-  }
-
-  #calledFunction(node: GraphNode): string | undefined {
-    if (node.op === 'XlaCallModule') return this.#definitions.module(node)
-    if (!calls.has(node.op)) return this.#definitions.hasFunction(node.op) ? node.op : undefined
-    return node.attr.get('f')?.decode().func?.name ?? ''
   }
 
   #call(frame: Frame, node: GraphNode, name: string, args: readonly Operand[]): Frame {
@@ -356,7 +341,7 @@ export class Inliner {
     let hasWrites = false
     for (const node of order) {
       if (onlyChecks.test(node.op)) this.#tellCheck(node, '')
-      const { operands, others } = this.#definitions.writes.of(node)
+      const { operands, others } = this.#definitions.writes.of(node, { nodes, isNumbered: true })
       for (const operand of operands) {
         hasWrites = true
         const { name } = handleSource(nodes, operand)
@@ -456,7 +441,7 @@ export class Inliner {
       this.nodes,
       this.#grows(frame, node),
     )
-    const writes = operands.some((o) => o.variable?.isWritten) && this.#definitions.writes.of(node).operands.size > 0
+    const writes = operands.some((o) => o.variable?.isWritten) && this.#definitions.writes.of(node, frame).operands.size > 0
     if (!list) return this.#node(frame, node, op, refs, undefined, writes)
     const inputs = list.operands.map((o) => (typeof o === 'number' ? refs[o]! : this.#literal(frame, node, o)))
     const index = this.#node(frame, node, list.op, inputs, list.attrs)

@@ -80,6 +80,10 @@ export class HloOp {
 
   whole({ tensor, own, dims }: Bound, shape: Sizes): Tensor {
     if (isWhole(own, shape)) return tensor
+    const more = shape.length - own.length
+    if (shape.slice(0, more).every((s) => s === 1) && isWhole(own, shape.slice(more))) {
+      return this.body.reshape(tensor, [...shape.slice(0, more).map(() => 1), ...this.body.sizesOf(tensor, own)])
+    }
     return this.body.op('BroadcastTo', [tensor, this.vector(shape, dims)])
   }
 
@@ -215,6 +219,10 @@ export function knownElements(scope: HloScope, value: MlirValue): readonly numbe
   const op = scope.maker(value)
   const constant = op?.name === 'constant' ? op.attrs.get('value') : undefined
   if (constant?.kind === 'tensor') return elementsOf(constant)
+  if (op?.name === 'concatenate' && op.results[0]?.type.kind === 'tensor' && op.results[0].type.shape.length === 1) {
+    const parts = op.operands.map((v) => knownElements(scope, v))
+    return parts.every((e) => e !== undefined) ? parts.flat() : undefined
+  }
   if (op && keepsElements.has(op.name) && dtypeOf(value.type) !== 'bool') return knownElements(scope, op.operands[0]!)
   return undefined
 }

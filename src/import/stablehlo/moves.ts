@@ -8,7 +8,7 @@ import { type Bound, type HloOp, type Translate, type Translated } from './hlo-o
 function reshape(o: HloOp): Translated {
   const x = o.bound(0)
   const shape = o.result()
-  if (x.own.length === 0 && !x.dims && shape.every((s) => s !== undefined)) return x
+  if (x.own.length === 0 && o.rank(0) > 0 && !x.dims && shape.every((s) => s !== undefined)) return x
   return o.body.reshape(o.in(0), shape as readonly number[])
 }
 
@@ -100,8 +100,22 @@ function dynamicPad(o: HloOp): Tensor {
   return o.body.op('PadV2', [o.in(0), o.body.op('Pack', columns, { N: int(2), axis: int(1) }), value()])
 }
 
+/** What JAX writes for a dynamic slice of open sizes: the end is the begin, which is clamped, and the sizes. */
+function sizedSlice(o: HloOp): Tensor | undefined {
+  const [, start, limit] = o.op.operands
+  const sum = limit && o.scope.maker(limit)
+  const clamp = start && o.scope.maker(start)
+  const sizes = sum?.name === 'add' ? sum.operands.find((v) => v.id !== start?.id) : undefined
+  const begin = clamp?.name === 'clamp' ? clamp.operands[1] : undefined
+  if (!sum?.operands.some((v) => v.id === start?.id) || !sizes || !begin || !o.known(3)?.every((s) => s === 1)) return undefined
+  const [from, size] = [begin, sizes].map((v) => o.body.cast(o.wholeOf(v), o.dtype(1), 'i32')) as [Tensor, Tensor]
+  return o.body.op('XlaDynamicSlice', [o.in(0), from, size])
+}
+
 /** Bounds that are computed; dims that stay whole are masked. */
 function realDynamicSlice(o: HloOp): Tensor {
+  const sized = sizedSlice(o)
+  if (sized) return sized
   const at = [1, 2, 3].map((i) => o.body.cast(o.in(i), o.dtype(i), 'i32'))
   const [begin, strides] = [o.known(1), o.known(3)]
   const isWhole = o.shape(0).map((s, i) => begin?.[i] === 0 && strides?.[i] === 1 && s !== undefined && o.result()[i] === s)
