@@ -112,6 +112,7 @@ export const canonicalRules = [
   flattenConcatenation,
   sliceFromGather,
   dropUnitReduction,
+  keepDimsOfReduction,
   matmulByConstant,
   swapTransposedMatmul,
 ]
@@ -150,7 +151,6 @@ export const fuseRules = [
   ...foldOffsetBefore,
   absorbReshapeIntoFc,
   keepDimsOfFc,
-  keepDimsOfReduction,
   ...sinkReshape,
   sinkReshapeThroughMatmul,
   ...mergeConstantOperands,

@@ -45,7 +45,10 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   const dims = all.filter((e) => e.kind !== 'new')
   const whole = constInts(n.in(2)) ? 0 : endsOfDims(n.in(2), x, dims)
   const end = constInts(n.in(2)) ?? (whole === undefined ? undefined : n.in(2).dims!.map((d) => (typeof d === 'number' ? d : 0)))
-  const [beginMask, endMask] = [n.int('begin_mask', 0), n.int('end_mask', 0) | (whole ?? 0)]
+  // Of an open size is known what is all of it.
+  const fromStart = begin?.reduce((m, v, at) => (v === 0 && (strides?.[at] ?? 0) > 0 ? m | (1 << at) : m), 0) ?? 0
+  const beginMask = n.int('begin_mask', 0) | ((whole ?? 0) & fromStart)
+  const endMask = n.int('end_mask', 0) | (whole ?? 0)
   const mask = (bit: (e: Entry) => boolean) => dims.reduce((m, e, i) => (bit(e) ? m | (1 << i) : m), 0)
   const masked = (m: number) => mask((e) => e.at === undefined || (e.kind === 'range' && (m & (1 << e.at)) !== 0))
   const shrinkAxisMask = mask((e) => e.kind === 'index')
