@@ -18,7 +18,7 @@ export function translateModule(bytes: Uint8Array, attrs: SourceAttrs, name: str
     const [arg, axis] = spec.split('.').map(Number) as [number, number]
     leading.push((body, args) => body.size({ of: args[arg]!, axis }))
   }
-  return new Translation(module, name, define).main(leading)
+  return new Translation(module, file, name, define).main(leading)
 }
 
 function strings(attrs: SourceAttrs, name: string): readonly string[] {

@@ -30,6 +30,8 @@ export interface HloScope {
   function(name: string): string
   /** The name of a function made of a region, whose arguments are the block's and then `captured`, which it gives back after its results if asked to. */
   region(kind: string, block: MlirBlock, captured: readonly MlirValue[], givesCaptured: boolean): string
+  /** The results of a region of scalars, over whole tensors. */
+  inline(block: MlirBlock, args: readonly Bound[]): readonly Bound[]
   /** Values from outside that regions read. */
   captures(blocks: readonly MlirBlock[]): readonly MlirValue[]
 }
@@ -39,6 +41,8 @@ export function sizesOfType({ type }: MlirValue): Sizes {
   return type.shape
 }
 
+/** Ops that move or spread a constant, one after another. */
+export const maxDepth = 64
 /** Elements that are looked at one by one. */
 const maxKnown = 4096
 
@@ -148,6 +152,12 @@ export class HloOp {
     return { tensor, own: inputs.map((b) => b.own).reduce(broadcast), ...(dims && { dims }) }
   }
 
+  /** The results of a region of scalars, for each place of tensors of one shape. */
+  inline(block: MlirBlock, tensors: readonly Tensor[], shape: Sizes): readonly Tensor[] {
+    const args = tensors.map((tensor): Bound => ({ tensor, own: shape }))
+    return this.scope.inline(block, args).map((r) => this.whole(r, shape))
+  }
+
   scalar(dtype: NumericConst['dtype'], value: number): Bound {
     return { tensor: this.body.numbers(dtype, [value]), own: [] }
   }
@@ -215,19 +225,21 @@ function storedElements(dtype: NumericConst['dtype'] | undefined, bytes: Uint8Ar
 const keepsElements = new Set(['reshape', 'convert', 'optimization_barrier'])
 const spreads = new Set(['broadcast_in_dim', 'dynamic_broadcast_in_dim', 'dynamic_reshape', 'reshape', 'convert', 'transpose', 'slice', 'reverse'])
 
-export function knownElements(scope: HloScope, value: MlirValue): readonly number[] | undefined {
+export function knownElements(scope: HloScope, value: MlirValue, depth = 0): readonly number[] | undefined {
+  if (depth > maxDepth) return undefined
   const op = scope.maker(value)
   const constant = op?.name === 'constant' ? op.attrs.get('value') : undefined
   if (constant?.kind === 'tensor') return elementsOf(constant)
   if (op?.name === 'concatenate' && op.results[0]?.type.kind === 'tensor' && op.results[0].type.shape.length === 1) {
-    const parts = op.operands.map((v) => knownElements(scope, v))
+    const parts = op.operands.map((v) => knownElements(scope, v, depth + 1))
     return parts.every((e) => e !== undefined) ? parts.flat() : undefined
   }
-  if (op && keepsElements.has(op.name) && dtypeOf(value.type) !== 'bool') return knownElements(scope, op.operands[0]!)
+  if (op && keepsElements.has(op.name) && dtypeOf(value.type) !== 'bool') return knownElements(scope, op.operands[0]!, depth + 1)
   return undefined
 }
 
-export function splatOf(scope: HloScope, value: MlirValue): number | undefined {
+export function splatOf(scope: HloScope, value: MlirValue, depth = 0): number | undefined {
+  if (depth > maxDepth) return undefined
   const op = scope.maker(value)
   const constant = op?.name === 'constant' ? op.attrs.get('value') : undefined
   if (constant?.kind === 'tensor') {
@@ -235,5 +247,5 @@ export function splatOf(scope: HloScope, value: MlirValue): number | undefined {
     const elements = elementsOf(constant)
     return elements?.every((e) => e === elements[0]) ? elements[0] : undefined
   }
-  return op && spreads.has(op.name) ? splatOf(scope, op.operands[0]!) : undefined
+  return op && spreads.has(op.name) ? splatOf(scope, op.operands[0]!, depth + 1) : undefined
 }

@@ -1,6 +1,6 @@
 import type { DType } from '../../core/dtype.ts'
 import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
-import { flag, type, type Tensor } from './body.ts'
+import { flag, int, type, type Tensor } from './body.ts'
 import { type Bound, type HloOp, type HloScope, splatOf, type Translate, type Translated } from './hlo-op.ts'
 
 /** How two elements become one: the TensorFlow op over two tensors, the one over axes, and the value that changes nothing. */
@@ -51,15 +51,44 @@ function reduce(o: HloOp): Translated {
   if (!block) return o.refuse()
   const extreme = count === 2 && axes.length === 1 ? extremeAndPlace(o, block, axes[0]!) : undefined
   if (extreme) return extreme
+  const combiners = o.op.results.map((_, i) => combinerOf(block, i, count, o.dtype(i)))
+  if (combiners.includes(undefined)) return inPairs(o, block, axes)
   return o.op.results.map((_, i): Bound | Tensor => {
     const dtype = o.dtype(i)
-    const by = combinerOf(block, i, count, dtype) ?? o.refuse()
+    const by = combiners[i]!
     const shape = o.result(i)
     const x = axes.length === 0 ? o.in(i) : o.body.op(by.along, [o.in(i), o.body.ints(axes)], { keep_dims: flag(false) })
     const init = o.splat(count + i)
     if (init !== undefined && by.isNeutral(init, dtype)) return x
     return o.map(by.pair, [{ tensor: x, own: shape }, o.bound(count + i)])
   })
+}
+
+/** By what a region makes of two elements: neighbours are combined until one is left. */
+function inPairs(o: HloOp, block: MlirBlock, axes: readonly number[]): readonly Tensor[] {
+  const { body } = o
+  const count = o.op.operands.length / 2
+  const rank = o.rank(0)
+  const shape = [...o.shape(0)]
+  let parts = Array.from({ length: count }, (_, i) => o.in(i))
+  for (const axis of axes) {
+    let size = shape[axis] ?? o.refuse()
+    if (size === 0) return o.refuse()
+    for (; size > 1; size = Math.ceil(size / 2)) {
+      const whole = size - (size % 2)
+      const every = (first: number) => parts.map((x) => body.slice(x, rank, axis, first, whole, 2))
+      shape[axis] = whole / 2
+      const pairs = o.inline(block, [...every(0), ...every(1)], shape)
+      const left = size % 2 === 0 ? [] : parts.map((x) => body.slice(x, rank, axis, size - 1, undefined))
+      parts = pairs.map((x, i) => (left[i] ? body.op('ConcatV2', [x, left[i], body.ints([axis], [])], { N: int(2) }) : x))
+    }
+    shape[axis] = 1
+  }
+  const result = o.result()
+  const kept = parts.map((x) => body.reshape(x, body.sizesOf(x, shape).filter((_, d) => !axes.includes(d))))
+  const inits = Array.from({ length: count }, (_, i) => o.bound(count + i))
+  const wide = inits.map((b) => o.whole(result.length === 0 ? b : { ...b, ...(result.includes(undefined) && { dims: body.op('Shape', [kept[0]!], { out_type: type('i32') }) }) }, result))
+  return o.inline(block, [...wide, ...kept], result)
 }
 
 /** The direction of the first comparison of two arguments. */
@@ -99,4 +128,11 @@ function extremeAndPlace(o: HloOp, block: MlirBlock, axis: number): readonly Ten
   return [value, o.body.cast(place, out, dtype)]
 }
 
-export const reductions: Readonly<Record<string, Translate>> = { reduce }
+/** A region of scalars over whole tensors. */
+function map(o: HloOp): readonly Tensor[] {
+  const [block] = o.op.regions
+  const tensors = o.op.operands.map((_, i) => o.in(i))
+  return block ? o.inline(block, tensors, o.result()) : o.refuse()
+}
+
+export const reductions: Readonly<Record<string, Translate>> = { map, reduce }

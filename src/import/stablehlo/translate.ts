@@ -1,5 +1,7 @@
 import { codeOfDtype } from '../../schema/tensorflow/data-type.ts'
 import type { MlirBlock, MlirModule, MlirOp, MlirType, MlirValue } from '../../wire/mlir/types.ts'
+import { malformed } from '../../wire/diagnostics.ts'
+import { graphTooLarge } from '../diagnostics.ts'
 import type { FunctionArg, FunctionBody } from '../graph-def/definitions.ts'
 import { Body, type Tensor } from './body.ts'
 import { calls } from './calls.ts'
@@ -7,7 +9,7 @@ import { constants } from './constants.ts'
 import { control } from './control.ts'
 import { dtypeOf } from './elements.ts'
 import { elementwise } from './elementwise.ts'
-import { type Bound, HloOp, type HloScope, Refusal, sizesOfType, type Translate } from './hlo-op.ts'
+import { type Bound, HloOp, type HloScope, maxDepth, Refusal, sizesOfType, type Translate } from './hlo-op.ts'
 import { indexed } from './indexed.ts'
 import { Layers, layerOf } from './layers.ts'
 import { linearAlgebra } from './linear-algebra.ts'
@@ -36,11 +38,16 @@ const translations: Readonly<Record<string, Translate>> = Object.assign(
 /** Ops that only move or spread constants are made again where a region reads what they give. */
 const repeatable = new Set(['constant', 'iota', 'broadcast_in_dim', 'reshape', 'convert', 'transpose'])
 
+/** A model's layers nest a dozen deep. */
+const maxNesting = 200
+
 type Define = (body: FunctionBody) => string
 
 /** A module as functions of TensorFlow ops. */
 export class Translation {
   readonly #module: MlirModule
+  readonly #file: string
+  #depth = 0
   readonly #name: string
   readonly #define: Define
   /** The op that gives each value. */
@@ -49,8 +56,9 @@ export class Translation {
   readonly #functions = new Map<string, string | undefined>()
 
   /** `name` begins the names of the functions that `define` takes. */
-  constructor(module: MlirModule, name: string, define: Define) {
+  constructor(module: MlirModule, file: string, name: string, define: Define) {
     this.#module = module
+    this.#file = file
     this.#name = name
     this.#define = define
     const visit = (block: MlirBlock): void => {
@@ -65,7 +73,10 @@ export class Translation {
   /** The function `main`; `leading` makes what its first arguments are, from the tensors of the others. */
   main(leading: readonly ((body: Body, args: readonly Tensor[]) => Tensor)[]): string {
     const main = this.#module.functions.find((f) => f.name === 'main') ?? this.#module.functions.find((f) => f.isPublic)
-    if (!main) throw new Refusal()
+    if (!main) {
+      const names = this.#module.functions.map((f) => f.name)
+      throw malformed({ file: this.#file, what: 'module of XlaCallModule', expected: 'a function main', actual: names.slice(0, 8).join(', ') || 'none' })
+    }
     return this.#translate('main', main.body, [], false, leading)
   }
 
@@ -106,9 +117,9 @@ export class Translation {
     if (!this.isRepeatable(value)) read.set(value.id, value)
   }
 
-  isRepeatable(value: MlirValue): boolean {
-    const op = this.maker(value)
-    return op !== undefined && repeatable.has(op.name) && op.operands.every((v) => this.isRepeatable(v))
+  isRepeatable(value: MlirValue, depth = 0): boolean {
+    const op = depth > maxDepth ? undefined : this.maker(value)
+    return op !== undefined && repeatable.has(op.name) && op.operands.every((v) => this.isRepeatable(v, depth + 1))
   }
 
   #translate(
@@ -118,6 +129,8 @@ export class Translation {
     givesCaptured: boolean,
     leading: readonly ((body: Body, args: readonly Tensor[]) => Tensor)[] = [],
   ): string {
+    if (this.#depth >= maxNesting) throw graphTooLarge(this.#file, `${maxNesting} functions and regions within one another`)
+    this.#depth++
     const body = new Body()
     const scope = new FunctionScope(this, body)
     const stated = [...block.arguments.slice(leading.length), ...captured]
@@ -132,6 +145,7 @@ export class Translation {
     const returned = block.ops.at(-1)?.operands ?? []
     const given = [...returned, ...(givesCaptured ? captured : [])]
     const results = given.map((v, i) => ({ name: `result${i}`, type: codeOf(v.type), from: scope.whole(v) }))
+    this.#depth--
     return this.#define({ name: `${this.#name}/${name}`, args, results, nodes: body.nodes, checks: [], tableChanges: [], isNumbered: true })
   }
 }
@@ -155,6 +169,8 @@ class FunctionScope implements HloScope {
   readonly #translation: Translation
   readonly #values = new Map<number, Bound>()
   readonly #layers = new Layers()
+  /** Of all ops of a region that is part of another op. */
+  #layer: string | undefined
 
   constructor(translation: Translation, body: Body) {
     this.#translation = translation
@@ -198,20 +214,34 @@ class FunctionScope implements HloScope {
     return name
   }
 
+  inline(block: MlirBlock, args: readonly Bound[]): readonly Bound[] {
+    const { layer } = this.body
+    this.#layer = layer
+    for (const [i, arg] of block.arguments.entries()) this.#values.set(arg.id, args[i] ?? fail())
+    this.run(block.ops)
+    this.#layer = undefined
+    this.body.layer = layer
+    return (block.ops.at(-1)?.operands ?? []).map((v) => this.bound(v))
+  }
+
   captures(blocks: readonly MlirBlock[]): readonly MlirValue[] {
     return this.#translation.captures(blocks)
   }
 
   #translate(op: MlirOp): void {
-    // What constants are made of has no place of its own in the program.
-    const isConstant = op.name === 'constant'
-    this.body.layer = isConstant ? layerOf(op.location) || 'constant' : op.name === 'call' ? layerOf(op.location) : this.#layers.of(op.location, op.name)
+    this.body.layer = this.#layer ?? this.#layerOf(op)
     const results = this.#results(op)
     for (const [i, value] of op.results.entries()) {
       const result = results[i]
       if (typeof result === 'object') this.#values.set(value.id, result)
       else if (result !== undefined) this.bind(value, result)
     }
+  }
+
+  #layerOf({ name, location }: MlirOp): string {
+    if (name === 'call') return layerOf(location)
+    // Where a constant stands says nothing of the order of the program.
+    return name === 'constant' ? layerOf(location) || name : this.#layers.of(location, name)
   }
 
   #results(op: MlirOp): readonly (Tensor | Bound)[] {
@@ -237,5 +267,5 @@ const noOp: MlirOp = { name: '', operands: [], results: [], attrs: new Map(), re
 /** What lowering calls an op that has no translation. */
 function nameOf(op: MlirOp): string {
   const target = op.name === 'custom_call' ? op.attrs.get('call_target_name') : undefined
-  return target?.kind === 'string' ? `custom_call ${target.value}` : `stablehlo.${op.name}`
+  return target?.kind === 'string' ? `custom_call@${target.value}` : `stablehlo.${op.name}`
 }

@@ -15,7 +15,9 @@ interface Window {
   readonly high: readonly number[]
   readonly baseDilation: readonly number[]
   readonly dilation: readonly number[]
-  readonly by: Combiner
+  /** Undefined for what is no single op. */
+  readonly by: Combiner | undefined
+  readonly combine: (x: Tensor, y: Tensor, shape: Sizes) => Tensor
   /** What lies outside: a scalar. */
   readonly fill: () => Tensor
   readonly isFloat: boolean
@@ -30,7 +32,8 @@ function reduceWindow(o: HloOp): Translated {
   const every = (name: string) => o.ints(name, ones)
   return o.op.results.map((_, i) => {
     const dtype = o.dtype(i)
-    const by = (block && combinerOf(block, i, count, dtype)) ?? o.refuse()
+    const by = block && combinerOf(block, i, count, dtype)
+    if (!block || (!by && count > 1)) return o.refuse()
     const init = o.splat(count + i)
     const w: Window = {
       x: o.in(i),
@@ -43,10 +46,12 @@ function reduceWindow(o: HloOp): Translated {
       baseDilation: every('base_dilations'),
       dilation: every('window_dilations'),
       by,
+      combine: (x, y, shape) => (by ? o.body.op(by.pair, [x, y]) : o.inline(block, [x, y], shape)[0]!),
       fill: () => o.in(count + i),
       isFloat: isFloat(dtype),
     }
-    const isNeutral = init !== undefined && by.isNeutral(init, dtype)
+    // XLA leaves open how often what lies outside takes part: of other regions it changes nothing.
+    const isNeutral = !by || (init !== undefined && by.isNeutral(init, dtype))
     const y = (isNeutral ? (running(o, w) ?? pool(o, w)) : undefined) ?? shifted(o, w)
     return isNeutral ? y : o.body.op(by.pair, [y, w.fill()])
   })
@@ -65,7 +70,7 @@ function running(o: HloOp, w: Window): Tensor | undefined {
   const isReverse = low === 0 && high === last
   if (!isPlain || w.shape[axis] !== last + 1 || !(isReverse || (low === last && high === 0))) return undefined
   const { body } = o
-  if (w.by.name === 'add' || w.by.name === 'multiply') {
+  if (w.by?.name === 'add' || w.by?.name === 'multiply') {
     return body.op(w.by.name === 'add' ? 'Cumsum' : 'Cumprod', [w.x, body.ints([axis], [])], { exclusive: flag(false), reverse: flag(isReverse) })
   }
   // Twice as far in each step. @see Hillis and Steele, 1986
@@ -74,7 +79,7 @@ function running(o: HloOp, w: Window): Tensor | undefined {
     const pads = w.size.flatMap((_, d) => (d !== axis ? [0, 0] : isReverse ? [0, by] : [by, 0]))
     const wide = body.op('PadV2', [x, body.ints(pads, [w.size.length, 2]), w.fill()])
     const moved = isReverse ? body.slice(wide, w.size.length, axis, by, undefined) : body.slice(wide, w.size.length, axis, 0, last + 1)
-    x = body.op(w.by.pair, [x, moved])
+    x = w.combine(x, moved, w.shape)
   }
   return x
 }
@@ -82,7 +87,7 @@ function running(o: HloOp, w: Window): Tensor | undefined {
 /** Windows over up to three dims of floats are pools; all other dims are the batch, and the last of them the channels. */
 function pool(o: HloOp, w: Window): Tensor | undefined {
   const { body } = o
-  const name = w.by.name
+  const name = w.by?.name
   const rank = w.size.length
   const spatial = w.size.flatMap((s, d) => (s > 1 || w.strides[d]! > 1 || w.low[d] !== 0 || w.high[d] !== 0 ? [d] : []))
   const others = w.size.flatMap((_, d) => (spatial.includes(d) ? [] : [d]))
@@ -143,6 +148,7 @@ function shifted(o: HloOp, w: Window): Tensor {
   if (w.size.reduce((n, s) => n + s, 0) > maxPlaces) return o.refuse()
   const interior = w.baseDilation.map((d) => d - 1)
   let x = padded(o, w.x, w.shape, { low: w.low, high: w.high, interior }, w.fill)
+  const shape = w.shape.map((s, d) => (s === undefined ? s : (s - 1) * w.baseDilation[d]! + 1 + w.low[d]! + w.high[d]!))
   for (const [axis, size] of w.size.entries()) {
     const stride = w.strides[axis]!
     if (size === 1 && stride === 1) continue
@@ -151,7 +157,8 @@ function shifted(o: HloOp, w: Window): Tensor {
       const begin = k * w.dilation[axis]!
       return body.slice(x, rank, axis, begin, begin + (count - 1) * stride + 1, stride)
     })
-    x = at.reduce((a, b) => body.op(w.by.pair, [a, b]))
+    shape[axis] = count
+    x = at.reduce((a, b) => w.combine(a, b, shape))
   }
   return x
 }
