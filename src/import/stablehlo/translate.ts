@@ -17,6 +17,7 @@ import { moves } from './moves.ts'
 import { products } from './products.ts'
 import { reductions } from './reduce.ts'
 import { sorts } from './sorts.ts'
+import { isNamed, lastUses, spelledOut } from './spelled-out.ts'
 import { windows } from './windows.ts'
 
 /** How each op of StableHLO is said in TensorFlow's ops, one file per family. */
@@ -141,7 +142,7 @@ export class Translation {
       body.layer = ''
       scope.bind(block.arguments[i]!, make(body, tensors))
     }
-    scope.run(block.ops)
+    scope.run(block)
     const returned = block.ops.at(-1)?.operands ?? []
     const given = [...returned, ...(givesCaptured ? captured : [])]
     const results = given.map((v, i) => ({ name: `result${i}`, type: codeOf(v.type), from: scope.whole(v) }))
@@ -181,8 +182,21 @@ class FunctionScope implements HloScope {
     this.#values.set(value.id, { tensor, own: value.type.kind === 'tensor' ? value.type.shape : [] })
   }
 
-  run(ops: readonly MlirOp[]): void {
-    for (const op of ops) if (op.name !== 'return') this.#translate(op)
+  run(block: MlirBlock): void {
+    const { ops } = block
+    let uses: ReadonlyMap<number, number> | undefined
+    for (let i = 0; i < ops.length; i++) {
+      const op = ops[i]!
+      if (op.name === 'return') continue
+      uses ??= isNamed(op) ? lastUses(block) : undefined
+      const spelled = uses && spelledOut(this, ops, i, uses)
+      if (!spelled) this.#translate(op)
+      else {
+        this.body.layer = this.#layer ?? this.#layerOf(op)
+        this.#values.set(spelled.result.id, new HloOp(op, this).map(spelled.op, [this.bound(spelled.x)]))
+        i = spelled.end - 1
+      }
+    }
   }
 
   bound(value: MlirValue): Bound {
@@ -218,7 +232,7 @@ class FunctionScope implements HloScope {
     const { layer } = this.body
     this.#layer = layer
     for (const [i, arg] of block.arguments.entries()) this.#values.set(arg.id, args[i] ?? fail())
-    this.run(block.ops)
+    this.run(block)
     this.#layer = undefined
     this.body.layer = layer
     return (block.ops.at(-1)?.operands ?? []).map((v) => this.bound(v))
