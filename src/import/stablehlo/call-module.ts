@@ -9,7 +9,13 @@ import { Translation } from './translate.ts'
  * where there are several, and the sizes that older versions of the op state.
  * @see tensorflow/compiler/tf2xla/ops/xla_ops.cc, XlaCallModule
  */
-export function translateModule(bytes: Uint8Array, attrs: SourceAttrs, name: string, file: string, define: (body: FunctionBody) => string): string {
+export function translateModule(
+  bytes: Uint8Array,
+  attrs: SourceAttrs,
+  name: string,
+  file: string,
+  define: (body: FunctionBody) => string,
+): string {
   const module = readMlirModule(bytes, file)
   const platforms = strings(attrs, 'platforms')
   const leading: ((body: Body, args: readonly Tensor[]) => Tensor)[] = []

@@ -1,7 +1,7 @@
 import type { Tensor } from './body.ts'
 import { namedFunction } from './elementwise.ts'
 import type { HloOp, Translate, Translated } from './hlo-op.ts'
-import { topK } from './sorts.ts'
+import { approxTopK, topK } from './sorts.ts'
 
 const whole = (o: HloOp): Tensor[] => o.op.operands.map((_, i) => o.in(i))
 
@@ -30,6 +30,11 @@ function customCall(o: HloOp): Translated {
     if (o.op.operands.length > 1) return topK(o, o.in(1))
     const k = o.result().at(-1)
     return k === undefined ? o.refuse() : topK(o, o.body.ints([k], []))
+  }
+  if (target === 'ApproxTopK') {
+    const called = o.op.attrs.get('called_computations')
+    const name = called?.kind === 'array' ? called.items[0] : undefined
+    return approxTopK(o, (name?.kind === 'string' && o.scope.block(name.value)) || o.refuse())
   }
   return o.refuse()
 }

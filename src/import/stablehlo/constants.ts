@@ -1,7 +1,7 @@
 import { constFromBytes } from '../../core/bytes.ts'
 import type { MlirAttr } from '../../wire/mlir/types.ts'
-import { type Bound, type HloOp, isWhole, type Translate } from './hlo-op.ts'
 import { dtypeOf } from './elements.ts'
+import { type Bound, type HloOp, isWhole, type Translate } from './hlo-op.ts'
 
 /** One value everywhere is a scalar that is still to be broadcast. */
 function constant(o: HloOp): Bound {

@@ -199,7 +199,8 @@ export const elementwise: Readonly<Record<string, Translate>> = {
   ...Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, byRow(row)])),
   abs: (o) => o.map(o.dtype(0).startsWith('c') ? 'ComplexAbs' : 'Abs', bounds(o)),
   real: (o) => (o.dtype(0).startsWith('c') ? o.map('Real', bounds(o)) : o.bound(0)),
-  sign: (o) => (o.dtype(0).startsWith('u') ? cast(o, o.map('NotEqual', [o.bound(0), o.scalar(o.dtype(0), 0)]), o.dtype(0)) : o.map('Sign', bounds(o))),
+  sign: (o) =>
+    o.dtype(0).startsWith('u') ? cast(o, o.map('NotEqual', [o.bound(0), o.scalar(o.dtype(0), 0)]), o.dtype(0)) : o.map('Sign', bounds(o)),
   bitcast_convert: bitcastConvert,
   broadcast_in_dim: broadcastInDim,
   cbrt,

@@ -28,6 +28,8 @@ export interface HloScope {
   maker(value: MlirValue): MlirOp | undefined
   /** The name of a translated function of the module. */
   function(name: string): string
+  /** The body of a function of the module. */
+  block(name: string): MlirBlock | undefined
   /** The name of a function made of a region, whose arguments are the block's and then `captured`, which it gives back after its results if asked to. */
   region(kind: string, block: MlirBlock, captured: readonly MlirValue[], givesCaptured: boolean): string
   /** The results of a region of scalars, over whole tensors. */
@@ -223,7 +225,16 @@ function storedElements(dtype: NumericConst['dtype'] | undefined, bytes: Uint8Ar
 }
 
 const keepsElements = new Set(['reshape', 'convert', 'optimization_barrier'])
-const spreads = new Set(['broadcast_in_dim', 'dynamic_broadcast_in_dim', 'dynamic_reshape', 'reshape', 'convert', 'transpose', 'slice', 'reverse'])
+const spreads = new Set([
+  'broadcast_in_dim',
+  'dynamic_broadcast_in_dim',
+  'dynamic_reshape',
+  'reshape',
+  'convert',
+  'transpose',
+  'slice',
+  'reverse',
+])
 
 export function knownElements(scope: HloScope, value: MlirValue, depth = 0): readonly number[] | undefined {
   if (depth > maxDepth) return undefined

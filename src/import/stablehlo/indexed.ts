@@ -146,7 +146,12 @@ function gather(o: HloOp): Tensor {
         : body.op('Pad', [places.vectors, body.ints([0, rank - map.length], [1, 2])])
       : body.pack(Array.from({ length: rank }, (_, d) => (map.includes(d) ? places.component(map.indexOf(d)) : body.ints([0], []))))
     const y = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (shape[d] === undefined ? s : sizes[d]!)))])
-    return kept.length === rank ? y : body.reshape(y, result.map((s, i) => s ?? { of: y, axis: kept[i]! }))
+    return kept.length === rank
+      ? y
+      : body.reshape(
+          y,
+          result.map((s, i) => s ?? { of: y, axis: kept[i]! }),
+        )
   }
   const inRange = (k: number, d: number): boolean =>
     places.known !== undefined &&
@@ -188,7 +193,16 @@ function gather(o: HloOp): Tensor {
   const grid: Size[] = [...places.batch, ...windows.map((d) => sizes[d]!)]
   const parts = [
     ...map.map((d, k) => gridded(o, start(k), places.batch, windows.indexOf(d), windows.length, sizes[d]!)),
-    ...startBatch.map((dim) => gridded(o, batchNumber(o, places.batch, dim), places.batch.map((s, i) => (i === dim ? s : 1)), -1, windows.length, 1)),
+    ...startBatch.map((dim) =>
+      gridded(
+        o,
+        batchNumber(o, places.batch, dim),
+        places.batch.map((s, i) => (i === dim ? s : 1)),
+        -1,
+        windows.length,
+        1,
+      ),
+    ),
   ]
   const indices = stacked(o, parts, grid)
   const y = body.op('GatherNd', [params, indices])
@@ -197,10 +211,13 @@ function gather(o: HloOp): Tensor {
 
 /** The operand without what no window reaches: dims that no index moves begin at 0. */
 function cut(o: HloOp, sizes: readonly number[], moved: readonly number[]): Tensor {
-  return o.shape(0).reduce<Tensor>(
-    (x, size, d) => (moved.includes(d) || size === undefined || sizes[d] === -1 || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, sizes[d]!)),
-    o.in(0),
-  )
+  return o
+    .shape(0)
+    .reduce<Tensor>(
+      (x, size, d) =>
+        moved.includes(d) || size === undefined || sizes[d] === -1 || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, sizes[d]!),
+      o.in(0),
+    )
 }
 
 const writers: Readonly<Record<string, string>> = { add: 'Add', maximum: 'Max', minimum: 'Min' }
@@ -285,7 +302,12 @@ function scatter(o: HloOp): Tensor {
     ),
     ...isShort.map((d) =>
       gridOf(
-        places.batch.length === 0 ? zero() : body.reshape(zero(), places.batch.map(() => 1)),
+        places.batch.length === 0
+          ? zero()
+          : body.reshape(
+              zero(),
+              places.batch.map(() => 1),
+            ),
         d,
         places.batch.map(() => 1),
       ),

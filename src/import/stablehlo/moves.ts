@@ -1,5 +1,5 @@
 import { int, type Size, type Sizes, type Tensor } from './body.ts'
-import { type Bound, type HloOp, type Translate, type Translated } from './hlo-op.ts'
+import type { Bound, HloOp, Translate, Translated } from './hlo-op.ts'
 
 /*
  * Ops that move elements: shapes, slices, pads.
@@ -15,7 +15,11 @@ function reshape(o: HloOp): Translated {
 function dynamicReshape(o: HloOp): Translated {
   const open = o.result().filter((s) => s === undefined).length
   // One open size is what the others leave.
-  if (open <= 1) return o.body.reshape(o.in(0), o.result().map((s) => s ?? 'rest'))
+  if (open <= 1)
+    return o.body.reshape(
+      o.in(0),
+      o.result().map((s) => s ?? 'rest'),
+    )
   return o.body.op('Reshape', [o.in(0), o.body.cast(o.in(1), o.dtype(1), 'i32')])
 }
 
@@ -40,7 +44,10 @@ function sliced(o: HloOp, x: Tensor, shape: Sizes, begin: readonly number[], end
   if (isWhole.every((w) => w)) return x
   const mask = isWhole.reduce((m, w, i) => (w ? m | (1 << i) : m), 0)
   const at = (values: readonly number[]) => o.body.ints(values)
-  return o.body.op('StridedSlice', [x, at(begin), at(end), at(strides ?? shape.map(() => 1))], { begin_mask: int(mask), end_mask: int(mask) })
+  return o.body.op('StridedSlice', [x, at(begin), at(end), at(strides ?? shape.map(() => 1))], {
+    begin_mask: int(mask),
+    end_mask: int(mask),
+  })
 }
 
 function slice(o: HloOp): Tensor {

@@ -79,7 +79,10 @@ function convolution(o: HloOp): Tensor {
     const dims = Array.from({ length: rank + 3 }, (_, i) => i)
     const turned = body.transpose(wide, [...dims.slice(1, -1), 0, dims.at(-1)!])
     shape = [n / batchGroups, ...shape.slice(1, -1), batchGroups * c]
-    x = body.reshape(turned, shape.map((s) => s ?? o.refuse()))
+    x = body.reshape(
+      turned,
+      shape.map((s) => s ?? o.refuse()),
+    )
     groups = batchGroups
   }
   const y = convolved(o, {

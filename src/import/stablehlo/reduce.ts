@@ -1,6 +1,6 @@
 import type { DType } from '../../core/dtype.ts'
 import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
-import { flag, int, type, type Tensor } from './body.ts'
+import { flag, int, type Tensor, type } from './body.ts'
 import { type Bound, type HloOp, type HloScope, splatOf, type Translate, type Translated } from './hlo-op.ts'
 
 /** How two elements become one: the TensorFlow op over two tensors, the one over axes, and the value that changes nothing. */
@@ -85,15 +85,29 @@ function inPairs(o: HloOp, block: MlirBlock, axes: readonly number[]): readonly 
     shape[axis] = 1
   }
   const result = o.result()
-  const kept = parts.map((x) => body.reshape(x, body.sizesOf(x, shape).filter((_, d) => !axes.includes(d))))
+  const kept = parts.map((x) =>
+    body.reshape(
+      x,
+      body.sizesOf(x, shape).filter((_, d) => !axes.includes(d)),
+    ),
+  )
   const inits = Array.from({ length: count }, (_, i) => o.bound(count + i))
-  const wide = inits.map((b) => o.whole(result.length === 0 ? b : { ...b, ...(result.includes(undefined) && { dims: body.op('Shape', [kept[0]!], { out_type: type('i32') }) }) }, result))
+  const wide = inits.map((b) =>
+    o.whole(
+      result.length === 0
+        ? b
+        : { ...b, ...(result.includes(undefined) && { dims: body.op('Shape', [kept[0]!], { out_type: type('i32') }) }) },
+      result,
+    ),
+  )
   return o.inline(block, [...wide, ...kept], result)
 }
 
 /** The direction of the first comparison of two arguments. */
 export function comparisonOf(block: MlirBlock, x: number, y: number): 'max' | 'min' | undefined {
-  const op = block.ops.find((c) => c.name === 'compare' && isOf(c.operands[0], block.arguments[x]) && isOf(c.operands[1], block.arguments[y]))
+  const op = block.ops.find(
+    (c) => c.name === 'compare' && isOf(c.operands[0], block.arguments[x]) && isOf(c.operands[1], block.arguments[y]),
+  )
   const direction = op?.attrs.get('comparison_direction')
   const word = direction?.kind === 'enum' || direction?.kind === 'string' ? direction.value : ''
   return /^G[TE]$/.test(word) ? 'max' : /^L[TE]$/.test(word) ? 'min' : undefined
@@ -109,7 +123,12 @@ export function countsAlong(scope: HloScope, value: MlirValue, axis: number): bo
   if (op?.name !== 'broadcast_in_dim' && op?.name !== 'dynamic_broadcast_in_dim') return false
   const [from] = op.operands
   const to = op.attrs.get('broadcast_dimensions')
-  const dims = to?.kind === 'tensor' ? [...new BigInt64Array(to.bytes.slice().buffer)].map(Number) : to?.kind === 'array' ? to.items.map((d) => (d.kind === 'int' ? Number(d.value) : -1)) : []
+  const dims =
+    to?.kind === 'tensor'
+      ? [...new BigInt64Array(to.bytes.slice().buffer)].map(Number)
+      : to?.kind === 'array'
+        ? to.items.map((d) => (d.kind === 'int' ? Number(d.value) : -1))
+        : []
   return from !== undefined && dims.includes(axis) && countsAlong(scope, from, dims.indexOf(axis))
 }
 

@@ -1,7 +1,7 @@
+import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
 import { flag, int, type Tensor } from './body.ts'
 import type { HloOp, Translate, Translated } from './hlo-op.ts'
 import { countsAlong } from './reduce.ts'
-import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
 
 /** Values by rank along the last axis, and where they were. */
 interface Ranked {
@@ -28,7 +28,7 @@ function ranked(o: HloOp, x: Tensor, i: number, size: Tensor, isDescending: bool
 }
 
 /** Operands by which a comparator orders, first the one that counts most, and which way: x < y, or x = y and what the rest says. */
-function keysOf(block: MlirBlock): { readonly keys: readonly number[]; readonly isDescending: boolean } | undefined {
+export function keysOf(block: MlirBlock): { readonly keys: readonly number[]; readonly isDescending: boolean } | undefined {
   const maker = new Map(block.ops.flatMap((op) => op.results.map((r) => [r.id, op] as const)))
   const sources = (value: MlirValue): ReadonlySet<number> => {
     const found = new Set<number>()
@@ -48,7 +48,8 @@ function keysOf(block: MlirBlock): { readonly keys: readonly number[]; readonly 
     if (op.name !== 'compare' || !/^[LG][TE]$/.test(word)) continue
     const [x, y] = op.operands.map(sources) as [ReadonlySet<number>, ReadonlySet<number>]
     const [a, b] = [[...x][0], [...y][0]]
-    if (x.size !== 1 || y.size !== 1 || a === undefined || b === undefined || Math.floor(a / 2) !== Math.floor(b / 2) || a === b) return undefined
+    if (x.size !== 1 || y.size !== 1 || a === undefined || b === undefined || Math.floor(a / 2) !== Math.floor(b / 2) || a === b)
+      return undefined
     keys.add(Math.floor(a / 2))
     directions.add(a < b === word.startsWith('G'))
   }
@@ -68,8 +69,7 @@ function sort(o: HloOp): Translated {
   const turn = (t: Tensor) => body.transpose(t, perm)
   const operands = o.op.operands.map((_, i) => turn(o.in(i)))
   const size = body.size(o.shape(0)[axis] ?? { of: o.in(0), axis })
-  const pick = (x: Tensor, places: Tensor) =>
-    body.op('GatherV2', [x, places, body.ints([rank - 1], [])], { batch_dims: int(rank - 1) })
+  const pick = (x: Tensor, places: Tensor) => body.op('GatherV2', [x, places, body.ints([rank - 1], [])], { batch_dims: int(rank - 1) })
   // By the key that counts least first: sorts are stable.
   let places: Tensor | undefined
   let last: Ranked | undefined
@@ -89,6 +89,23 @@ function sort(o: HloOp): Translated {
 export function topK(o: HloOp, k: Tensor): Translated {
   const [values, places] = o.body.ops('TopKV2', [o.in(0), k], { sorted: flag(true) }, 2) as [Tensor, Tensor]
   return [values, o.body.cast(places, 'i32', o.resultDtype(1))]
+}
+
+/** The `k` largest or smallest of an axis, exactly; further operands are given in the same order, as by a sort. */
+export function approxTopK(o: HloOp, comparator: MlirBlock): Translated {
+  const { body } = o
+  const order = keysOf(comparator)
+  const [shape, result] = [o.shape(0), o.result()]
+  const rank = shape.length
+  const axis = Math.max(
+    0,
+    shape.findIndex((s, i) => s !== result[i]),
+  )
+  const size = result[axis] ?? o.refuse()
+  if (order?.keys.join() !== '0' || o.op.results.length !== 2 || !countsAlong(o.scope, o.operand(1), axis)) return o.refuse()
+  const perm = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i))
+  const { values, places } = ranked(o, body.transpose(o.in(0), perm), 0, body.size(size), order.isDescending)
+  return [body.transpose(values, perm), body.cast(body.transpose(places, perm), 'i32', o.resultDtype(1))]
 }
 
 export const sorts: Readonly<Record<string, Translate>> = { sort }

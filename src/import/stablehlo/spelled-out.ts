@@ -26,7 +26,12 @@ export function isNamed({ location, name }: MlirOp): boolean {
 }
 
 /** The run that begins at an op, if it is such a function. `lastUse` is the index of the last op of the block that reads a value. */
-export function spelledOut(scope: HloScope, block: readonly MlirOp[], start: number, lastUse: ReadonlyMap<number, number>): SpelledOut | undefined {
+export function spelledOut(
+  scope: HloScope,
+  block: readonly MlirOp[],
+  start: number,
+  lastUse: ReadonlyMap<number, number>,
+): SpelledOut | undefined {
   const { location } = block[start]!
   const name = named.exec(location ?? '')?.[1]
   if (name === undefined || !isNamed(block[start]!)) return undefined

@@ -1,6 +1,6 @@
 import { codeOfDtype } from '../../schema/tensorflow/data-type.ts'
-import type { MlirBlock, MlirModule, MlirOp, MlirType, MlirValue } from '../../wire/mlir/types.ts'
 import { malformed } from '../../wire/diagnostics.ts'
+import type { MlirBlock, MlirModule, MlirOp, MlirType, MlirValue } from '../../wire/mlir/types.ts'
 import { graphTooLarge } from '../diagnostics.ts'
 import type { FunctionArg, FunctionBody } from '../graph-def/definitions.ts'
 import { Body, type Tensor } from './body.ts'
@@ -76,7 +76,12 @@ export class Translation {
     const main = this.#module.functions.find((f) => f.name === 'main') ?? this.#module.functions.find((f) => f.isPublic)
     if (!main) {
       const names = this.#module.functions.map((f) => f.name)
-      throw malformed({ file: this.#file, what: 'module of XlaCallModule', expected: 'a function main', actual: names.slice(0, 8).join(', ') || 'none' })
+      throw malformed({
+        file: this.#file,
+        what: 'module of XlaCallModule',
+        expected: 'a function main',
+        actual: names.slice(0, 8).join(', ') || 'none',
+      })
     }
     return this.#translate('main', main.body, [], false, leading)
   }
@@ -87,11 +92,15 @@ export class Translation {
 
   function(name: string): string {
     if (this.#functions.has(name)) return this.#functions.get(name) ?? fail()
-    const found = this.#module.functions.find((f) => f.name === name) ?? fail()
+    const block = this.block(name) ?? fail()
     this.#functions.set(name, undefined)
-    const translated = this.#translate(name, found.body, [], false)
+    const translated = this.#translate(name, block, [], false)
     this.#functions.set(name, translated)
     return translated
+  }
+
+  block(name: string): MlirBlock | undefined {
+    return this.#module.functions.find((f) => f.name === name)?.body
   }
 
   region(kind: string, block: MlirBlock, captured: readonly MlirValue[], givesCaptured: boolean): string {
@@ -135,7 +144,9 @@ export class Translation {
     const body = new Body()
     const scope = new FunctionScope(this, body)
     const stated = [...block.arguments.slice(leading.length), ...captured]
-    const args = stated.map((v, i): FunctionArg => ({ name: `arg${i}`, tensors: [`arg${i}:0`], type: codeOf(v.type), dims: dimsOf(v.type) }))
+    const args = stated.map(
+      (v, i): FunctionArg => ({ name: `arg${i}`, tensors: [`arg${i}:0`], type: codeOf(v.type), dims: dimsOf(v.type) }),
+    )
     const tensors = args.map((a) => a.tensors![0]!)
     for (const [i, v] of stated.entries()) scope.bind(v, tensors[i]!)
     for (const [i, make] of leading.entries()) {
@@ -219,6 +230,10 @@ class FunctionScope implements HloScope {
 
   function(name: string): string {
     return this.#translation.function(name)
+  }
+
+  block(name: string): MlirBlock | undefined {
+    return this.#translation.block(name)
   }
 
   region(kind: string, block: MlirBlock, captured: readonly MlirValue[], givesCaptured: boolean): string {

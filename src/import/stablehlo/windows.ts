@@ -63,7 +63,11 @@ function running(o: HloOp, w: Window): Tensor | undefined {
   const [axis] = axes
   if (axes.length !== 1 || axis === undefined) return undefined
   const isPlain = w.size.every(
-    (s, d) => w.strides[d] === 1 && w.dilation[d] === 1 && w.baseDilation[d] === 1 && (d === axis || (w.low[d] === 0 && w.high[d] === 0 && s === 1)),
+    (s, d) =>
+      w.strides[d] === 1 &&
+      w.dilation[d] === 1 &&
+      w.baseDilation[d] === 1 &&
+      (d === axis || (w.low[d] === 0 && w.high[d] === 0 && s === 1)),
   )
   const last = w.size[axis]! - 1
   const [low, high] = [w.low[axis], w.high[axis]]
@@ -71,7 +75,10 @@ function running(o: HloOp, w: Window): Tensor | undefined {
   if (!isPlain || w.shape[axis] !== last + 1 || !(isReverse || (low === last && high === 0))) return undefined
   const { body } = o
   if (w.by?.name === 'add' || w.by?.name === 'multiply') {
-    return body.op(w.by.name === 'add' ? 'Cumsum' : 'Cumprod', [w.x, body.ints([axis], [])], { exclusive: flag(false), reverse: flag(isReverse) })
+    return body.op(w.by.name === 'add' ? 'Cumsum' : 'Cumprod', [w.x, body.ints([axis], [])], {
+      exclusive: flag(false),
+      reverse: flag(isReverse),
+    })
   }
   // Twice as far in each step. @see Hillis and Steele, 1986
   let x = w.x
@@ -99,12 +106,18 @@ function pool(o: HloOp, w: Window): Tensor | undefined {
   const order = [...others.slice(0, -1), ...spatial, others.at(-1)!]
   // A line is an image of height 1.
   const flat = spatial.length === 1 ? 1 : 0
-  const [window, strides] = [w.size, w.strides].map((of) => [...new Array<number>(flat).fill(1), ...spatial.map((d) => of[d]!)]) as [number[], number[]]
+  const [window, strides] = [w.size, w.strides].map((of) => [...new Array<number>(flat).fill(1), ...spatial.map((d) => of[d]!)]) as [
+    number[],
+    number[],
+  ]
   const edges = [...new Array<readonly [number, number]>(flat).fill([0, 0]), ...pads]
   const area = [...new Array<number>(flat).fill(1), ...spatial.map((d) => w.shape[d]!)]
   let x = body.transpose(w.x, order)
   if (name === 'minimum') x = body.op('Neg', [x])
-  const sizes = body.sizesOf(x, order.map((d) => w.shape[d]))
+  const sizes = body.sizesOf(
+    x,
+    order.map((d) => w.shape[d]),
+  )
   const isImage = flat === 0 && others.length === 2
   if (!isImage) x = body.reshape(x, ['rest', ...area, sizes.at(-1)!])
   const isPadded = pads.some(([low, high]) => low > 0 || high > 0)

@@ -39,7 +39,10 @@ const instead: readonly (readonly [string, string])[] = [
 /** The same for what a module of StableHLO has and no TensorFlow op says. */
 const insteadOfHlo: readonly (readonly [RegExp, string])[] = [
   [/rng/, 'take the random numbers as an input of the function: jax.random of the default kind, threefry, is ordinary arithmetic'],
-  [/lapack|Qr|Eigh|svd|householder/i, 'compute the factorization before export where the matrix is constant, or take its result as an input'],
+  [
+    /lapack|Qr|Eigh|svd|householder/i,
+    'compute the factorization before export where the matrix is constant, or take its result as an input',
+  ],
   [/callback|host|infeed|outfeed|send|recv/, 'leave callbacks to the host out of the exported function'],
   [/call_tf/, 'export the TensorFlow function that jax2tf.call_tf calls on its own'],
   [/all_|collective|replica|partition/, 'export the function for a single device'],
