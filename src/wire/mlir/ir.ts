@@ -22,13 +22,22 @@ interface Scope {
 
 const irSection = 4
 
+const vhlo = 'vhlo.'
+
+interface Name {
+  readonly name: string
+  readonly versioned: string
+  readonly isRegistered: boolean
+  readonly properties: readonly string[] | undefined
+}
+
 /** The ops of the IR section, with what they refer to. */
 export class IrReader {
   readonly #sections: Sections
   readonly #types: TypeTable
   readonly #attributes: AttributeTable
   readonly #locations: Locations
-  readonly #names: readonly { readonly name: string; readonly properties: readonly string[] | undefined }[]
+  readonly #names: readonly Name[]
   #nextId = 0
   #depth = 0
 
@@ -93,7 +102,13 @@ export class IrReader {
     if (mask & parts.useOrders && this.#sections.version >= 3) skipUseOrders(cursor, results.length)
     const regions = mask & parts.regions ? this.#regions(cursor, scope) : []
     define(results)
-    return { name: this.#names[op]!.name, operands, results, attrs, regions, location }
+    return { name: this.#name(op, mask), operands, results, attrs, regions, location }
+  }
+
+  /** A version whose properties cannot be read stays in the name. */
+  #name(op: number, mask: number): string {
+    const { name, versioned, properties, isRegistered } = this.#names[op]!
+    return mask & parts.properties && isRegistered && !properties ? versioned : name
   }
 
   #list<T>(cursor: Cursor, isStored: number, item: () => T): T[] {
@@ -126,8 +141,8 @@ export class IrReader {
 
   /** Of ops of other dialects they are passed over. */
   #properties(op: number, cursor: Cursor, into: Map<string, MlirAttr>): void {
-    const names = this.#names[op]!.properties
-    if (!this.#sections.opNames[op]!.isRegistered) this.#spread(this.#attributes.read(cursor), cursor, into)
+    const { properties: names, isRegistered } = this.#names[op]!
+    if (!isRegistered) this.#spread(this.#attributes.read(cursor), cursor, into)
     else if (names) {
       for (const name of names) into.set(name, this.#attributes.read(cursor))
       if (cursor.left > 0) throw cursor.fault('properties', `${names.length} attributes`, `${cursor.left} more bytes`)
@@ -175,8 +190,8 @@ function skipUseOrders(cursor: Cursor, values: number): void {
   }
 }
 
-function nameOp({ name }: OpName) {
-  if (!name.startsWith('vhlo.')) return { name, properties: undefined }
-  const versioned = name.slice('vhlo.'.length)
-  return { name: versioned.replace(/_v\d+$/, ''), properties: propertiesByOp.get(versioned) }
+function nameOp({ name, isRegistered }: OpName): Name {
+  if (!name.startsWith(vhlo)) return { name, versioned: name, isRegistered, properties: undefined }
+  const versioned = name.slice(vhlo.length)
+  return { name: versioned.replace(/_v\d+$/, ''), versioned, isRegistered, properties: propertiesByOp.get(versioned) }
 }

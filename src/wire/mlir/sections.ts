@@ -88,7 +88,9 @@ export class StringTable {
   }
 
   get(index: number): string {
-    return (this.#texts[index] ??= this.#cursor.text(this.#ends[index]!, this.#ends[index + 1]! - 1))
+    const text = this.#texts[index] ?? this.#cursor.text(this.#ends[index]!, this.#ends[index + 1]! - 1)
+    this.#texts[index] = text
+    return text
   }
 
   read(cursor: Cursor): string {
