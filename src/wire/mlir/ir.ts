@@ -130,7 +130,7 @@ export class IrReader {
   /** Ops that store the same ones share them. */
   #attrs(cursor: Cursor, op: number, mask: number): Attrs {
     const dictionary = mask & parts.attributes ? cursor.index('attribute', this.#attributes.count) : undefined
-    const properties = mask & parts.properties ? cursor.index('properties', this.#sections.properties.length) : undefined
+    const properties = mask & parts.properties ? cursor.index('property list', this.#sections.properties.length) : undefined
     if (dictionary === undefined && properties === undefined) return noAttrs
     const key = `${op} ${dictionary} ${properties}`
     const known = this.#attrsByKey.get(key)
@@ -145,9 +145,9 @@ export class IrReader {
 
   #dictionary(index: number, cursor: Cursor): Attrs {
     const attr = this.#attributes.get(index)
-    if (attr.kind !== 'dictionary') throw cursor.fault('attributes of an op', 'a dictionary', attr.kind)
+    if (attr.kind !== 'dictionary') throw cursor.fault('attribute list of an op', 'a dictionary', attr.kind)
     this.#attrsLeft -= attr.entries.size
-    if (this.#attrsLeft < 0) throw cursor.limit('attributes of ops', 'at most two for each byte')
+    if (this.#attrsLeft < 0) throw cursor.limit('attribute list of an op', 'at most two attributes for each byte of the module')
     return attr.entries
   }
 
@@ -156,12 +156,12 @@ export class IrReader {
     const { properties: names, isRegistered } = this.#names[op]!
     if (!isRegistered) return this.#dictionary(cursor.index('attribute', this.#attributes.count), cursor)
     const attrs = new Map((names ?? []).map((name) => [name, this.#attributes.read(cursor)] as const))
-    if (names && cursor.left > 0) throw cursor.fault('properties', `${names.length} attributes`, `${cursor.left} more bytes`)
+    if (names && cursor.left > 0) throw cursor.fault('property list', `${names.length} attributes`, `${cursor.left} more bytes`)
     return attrs
   }
 
   #regions(cursor: Cursor, outer: Scope): MlirBlock[] {
-    if (++this.#depth > maxDepth) throw cursor.limit('regions', `at most ${maxDepth} levels`)
+    if (++this.#depth > maxDepth) throw cursor.limit('nesting of regions', `at most ${maxDepth} levels`)
     const packed = cursor.varint()
     const isIsolated = packed % 2 === 1
     const count = Math.floor(packed / 2)

@@ -372,7 +372,20 @@ describe('modules written by hand', () => {
       ...varint(2),
     ])
     expect(message(() => readMlirModule(ir([...regions, ...varint(2), ...nested.flat()]), 'm'))).toMatch(
-      /^wire\/limit-exceeded: The regions of "m" .*64 levels/,
+      /^wire\/limit-exceeded: The nesting of regions of "m" .*64 levels/,
+    )
+  })
+
+  test('other dialects are refused', () => {
+    const ir = [...varint(2), ...varint(0), has.regions, ...varint(0), ...varint(3)]
+    const inner = section(4, [...varint(1), ...varint(0), ...varint(2), ...varint(1), 0, ...varint(0)])
+    const ops = [
+      [0, 'module', true],
+      [2, 'func', true],
+    ] as const
+    const bytes = build({ attributes: [own('builtin', 15)], types: [], strings: [], ops, ir: [...ir, ...inner] })
+    expect(message(() => readMlirModule(bytes, 'm'))).toBe(
+      'wire/malformed: The module of "m" is malformed: expected functions of the dialect vhlo, found foreign.func.',
     )
   })
 

@@ -155,5 +155,5 @@ function readEntries(cursor: Cursor, within: Range, dialects: readonly string[])
 
 function readProperties(cursor: Cursor): Range[] {
   if (cursor.left === 0) return []
-  return Array.from({ length: cursor.count('count of properties') }, () => cursor.range(cursor.varint(), 'properties'))
+  return Array.from({ length: cursor.count('count of property lists') }, () => cursor.range(cursor.varint(), 'property list'))
 }
