@@ -68,7 +68,7 @@ export abstract class EntryTable<T> {
   #decodeEntry(entry: Entry, cursor: Cursor): T {
     if (!entry.isEncoded) return this.other(cursor.zeroTerminated(this.#what))
     const value = this.decode(entry.dialect, cursor)
-    if (value === undefined) return this.other(`an ${this.#what} of ${entry.dialect}, code ${this.#cursor.over(entry).varint()}`)
+    if (value === undefined) return this.other(`${this.#what} ${this.#cursor.over(entry).varint()} of ${entry.dialect}`)
     if (cursor.left > 0) throw cursor.fault(this.#what, 'its end', `${cursor.left} more bytes`)
     return value
   }

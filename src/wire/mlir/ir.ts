@@ -4,12 +4,9 @@ import { Locations } from './locations.ts'
 import { propertiesByOp } from './properties.ts'
 import type { OpName, Sections } from './sections.ts'
 import { TypeTable } from './type-table.ts'
-import type { MlirAttr, MlirBlock, MlirOp, MlirValue } from './types.ts'
+import type { MlirBlock, MlirOp, MlirValue } from './types.ts'
 
 const maxDepth = 64
-/** Of one op, beside its properties. */
-const maxAttributes = 256
-
 /** Which parts of an op are stored. */
 const parts = { attributes: 1, results: 2, operands: 4, successors: 8, regions: 16, useOrders: 32, properties: 64 }
 
@@ -22,13 +19,28 @@ interface Scope {
 
 const irSection = 4
 
+const vhlo = 'vhlo.'
+
+type Attrs = MlirOp['attrs']
+
+const noAttrs: Attrs = new Map()
+
+interface Name {
+  readonly name: string
+  readonly versioned: string
+  readonly isRegistered: boolean
+  readonly properties: readonly string[] | undefined
+}
+
 /** The ops of the IR section, with what they refer to. */
 export class IrReader {
   readonly #sections: Sections
   readonly #types: TypeTable
   readonly #attributes: AttributeTable
   readonly #locations: Locations
-  readonly #names: readonly { readonly name: string; readonly properties: readonly string[] | undefined }[]
+  readonly #names: readonly Name[]
+  readonly #attrsByKey = new Map<string, Attrs>()
+  #attrsLeft: number
   #nextId = 0
   #depth = 0
 
@@ -38,6 +50,7 @@ export class IrReader {
     this.#attributes = new AttributeTable(cursor, sections, this.#types)
     this.#locations = new Locations(this.#attributes)
     this.#names = sections.opNames.map(nameOp)
+    this.#attrsLeft = 2 * cursor.bytes.byteLength
   }
 
   /** The block around the module. */
@@ -93,7 +106,13 @@ export class IrReader {
     if (mask & parts.useOrders && this.#sections.version >= 3) skipUseOrders(cursor, results.length)
     const regions = mask & parts.regions ? this.#regions(cursor, scope) : []
     define(results)
-    return { name: this.#names[op]!.name, operands, results, attrs, regions, location }
+    return { name: this.#name(op, mask), operands, results, attrs, regions, location }
+  }
+
+  /** A version whose properties cannot be read stays in the name. */
+  #name(op: number, mask: number): string {
+    const { name, versioned, properties, isRegistered } = this.#names[op]!
+    return mask & parts.properties && isRegistered && !properties ? versioned : name
   }
 
   #list<T>(cursor: Cursor, isStored: number, item: () => T): T[] {
@@ -108,34 +127,41 @@ export class IrReader {
     return value
   }
 
-  #attrs(cursor: Cursor, op: number, mask: number): ReadonlyMap<string, MlirAttr> {
-    const attrs = new Map<string, MlirAttr>()
-    if (mask & parts.attributes) this.#spread(this.#attributes.read(cursor), cursor, attrs)
-    if (mask & parts.properties) {
-      const range = this.#sections.properties[cursor.index('properties', this.#sections.properties.length)]!
-      this.#properties(op, cursor.over(range), attrs)
-    }
+  /** Ops that store the same ones share them. */
+  #attrs(cursor: Cursor, op: number, mask: number): Attrs {
+    const dictionary = mask & parts.attributes ? cursor.index('attribute', this.#attributes.count) : undefined
+    const properties = mask & parts.properties ? cursor.index('property list', this.#sections.properties.length) : undefined
+    if (dictionary === undefined && properties === undefined) return noAttrs
+    const key = `${op} ${dictionary} ${properties}`
+    const known = this.#attrsByKey.get(key)
+    if (known) return known
+    const attrs = new Map([
+      ...(dictionary === undefined ? noAttrs : this.#dictionary(dictionary, cursor)),
+      ...(properties === undefined ? noAttrs : this.#properties(op, cursor.over(this.#sections.properties[properties]!))),
+    ])
+    this.#attrsByKey.set(key, attrs)
     return attrs
   }
 
-  #spread(attr: MlirAttr, cursor: Cursor, into: Map<string, MlirAttr>): void {
-    if (attr.kind !== 'dictionary') throw cursor.fault('attributes of an op', 'a dictionary', attr.kind)
-    if (attr.entries.size > maxAttributes) throw cursor.limit('attributes of an op', `at most ${maxAttributes}`, `${attr.entries.size}`)
-    for (const [name, value] of attr.entries) into.set(name, value)
+  #dictionary(index: number, cursor: Cursor): Attrs {
+    const attr = this.#attributes.get(index)
+    if (attr.kind !== 'dictionary') throw cursor.fault('attribute list of an op', 'a dictionary', attr.kind)
+    this.#attrsLeft -= attr.entries.size
+    if (this.#attrsLeft < 0) throw cursor.limit('attribute list of an op', 'at most two attributes for each byte of the module')
+    return attr.entries
   }
 
   /** Of ops of other dialects they are passed over. */
-  #properties(op: number, cursor: Cursor, into: Map<string, MlirAttr>): void {
-    const names = this.#names[op]!.properties
-    if (!this.#sections.opNames[op]!.isRegistered) this.#spread(this.#attributes.read(cursor), cursor, into)
-    else if (names) {
-      for (const name of names) into.set(name, this.#attributes.read(cursor))
-      if (cursor.left > 0) throw cursor.fault('properties', `${names.length} attributes`, `${cursor.left} more bytes`)
-    }
+  #properties(op: number, cursor: Cursor): Attrs {
+    const { properties: names, isRegistered } = this.#names[op]!
+    if (!isRegistered) return this.#dictionary(cursor.index('attribute', this.#attributes.count), cursor)
+    const attrs = new Map((names ?? []).map((name) => [name, this.#attributes.read(cursor)] as const))
+    if (names && cursor.left > 0) throw cursor.fault('property list', `${names.length} attributes`, `${cursor.left} more bytes`)
+    return attrs
   }
 
   #regions(cursor: Cursor, outer: Scope): MlirBlock[] {
-    if (++this.#depth > maxDepth) throw cursor.limit('regions', `at most ${maxDepth} levels`)
+    if (++this.#depth > maxDepth) throw cursor.limit('nesting of regions', `at most ${maxDepth} levels`)
     const packed = cursor.varint()
     const isIsolated = packed % 2 === 1
     const count = Math.floor(packed / 2)
@@ -175,8 +201,8 @@ function skipUseOrders(cursor: Cursor, values: number): void {
   }
 }
 
-function nameOp({ name }: OpName) {
-  if (!name.startsWith('vhlo.')) return { name, properties: undefined }
-  const versioned = name.slice('vhlo.'.length)
-  return { name: versioned.replace(/_v\d+$/, ''), properties: propertiesByOp.get(versioned) }
+function nameOp({ name, isRegistered }: OpName): Name {
+  if (!name.startsWith(vhlo)) return { name, versioned: name, isRegistered, properties: undefined }
+  const versioned = name.slice(vhlo.length)
+  return { name: versioned.replace(/_v\d+$/, ''), versioned, isRegistered, properties: propertiesByOp.get(versioned) }
 }

@@ -1,6 +1,6 @@
 import type { AttributeTable } from './attribute-table.ts'
 
-const maxSteps = 64
+const maxSteps = 16
 
 /** The names in locations: that of the op itself, which is the outermost. */
 export class Locations {

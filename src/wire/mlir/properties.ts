@@ -55,6 +55,7 @@ export const propertiesByOp: ReadonlyMap<string, readonly string[]> = new Map(
         'lhs_precision_type num_primitive_operations precision_config rhs_batching_dimensions rhs_component_count ' +
         'rhs_contracting_dimensions rhs_precision_type',
     ),
+    dot_v1: ['precision_config'],
     dynamic_broadcast_in_dim_v1: named('broadcast_dimensions known_expanding_dimensions known_nonexpanding_dimensions'),
     dynamic_conv_v1: convolution,
     dynamic_conv_v2: convolution.filter((name) => name !== 'padding'),

@@ -1,3 +1,4 @@
+import { malformed } from '../diagnostics.ts'
 import { Cursor } from './cursor.ts'
 import { IrReader } from './ir.ts'
 import { readSections } from './sections.ts'
@@ -15,7 +16,13 @@ export function readMlirModule(bytes: Uint8Array, place: string): MlirModule {
   const top = new IrReader(cursor, sections).read(cursor.over(sections.ir))
   const module = top.ops.find((op) => op.name === 'builtin.module')
   if (!module) throw cursor.fault('module', 'an op builtin.module', top.ops[0]?.name ?? 'none')
-  return { functions: bodyOf(module).ops.flatMap((op) => (op.name === 'func' ? [readFunction(op, cursor)] : [])) }
+  const { ops } = bodyOf(module)
+  const functions = ops.flatMap((op) => (op.name === 'func' ? [readFunction(op, cursor)] : []))
+  if (functions.length === 0 && ops.length > 0) {
+    const hint = 'Export the model again with a version of JAX of 2024 or later.'
+    throw malformed({ file: place, what: 'module', expected: 'functions of the dialect vhlo', actual: ops[0]!.name, hint })
+  }
+  return { functions }
 }
 
 function readFunction(op: MlirOp, cursor: Cursor): MlirFunction {

@@ -88,7 +88,9 @@ export class StringTable {
   }
 
   get(index: number): string {
-    return (this.#texts[index] ??= this.#cursor.text(this.#ends[index]!, this.#ends[index + 1]! - 1))
+    const text = this.#texts[index] ?? this.#cursor.text(this.#ends[index]!, this.#ends[index + 1]! - 1)
+    this.#texts[index] = text
+    return text
   }
 
   read(cursor: Cursor): string {
@@ -153,5 +155,5 @@ function readEntries(cursor: Cursor, within: Range, dialects: readonly string[])
 
 function readProperties(cursor: Cursor): Range[] {
   if (cursor.left === 0) return []
-  return Array.from({ length: cursor.count('count of properties') }, () => cursor.range(cursor.varint(), 'properties'))
+  return Array.from({ length: cursor.count('count of property lists') }, () => cursor.range(cursor.varint(), 'property list'))
 }
