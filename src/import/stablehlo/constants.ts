@@ -1,5 +1,6 @@
 import { constFromBytes } from '../../core/bytes.ts'
 import type { MlirAttr } from '../../wire/mlir/types.ts'
+import { type } from './body.ts'
 import { dtypeOf } from './elements.ts'
 import { type Bound, type HloOp, isWhole, type Translate } from './hlo-op.ts'
 
@@ -32,7 +33,7 @@ function iota(o: HloOp): Bound {
     return { tensor: o.body.numbers(dtype, values, [size, ...after]), own, ...given }
   }
   const count = o.body.cast(o.body.pick(dims ?? o.refuse(), axis), o.dtype(0), 'i32')
-  const range = o.body.cast(o.body.op('Range', [o.body.ints([0], []), count, o.body.ints([1], [])]), 'i32', dtype)
+  const range = o.body.cast(o.body.op('Range', [o.body.ints([0], []), count, o.body.ints([1], [])], { Tidx: type('i32') }), 'i32', dtype)
   return { tensor: after.length === 0 ? range : o.body.reshape(range, ['rest', ...after]), own, ...given }
 }
 

@@ -1,6 +1,7 @@
 import { isInteger } from '../../core/dtype.ts'
 import { type Size, type } from './body.ts'
 import { type Bound, type HloOp, isWhole, type Translate } from './hlo-op.ts'
+import { countedElements } from './wide-integers.ts'
 
 /** One op to one op; where a second is given it is that of truth values. */
 const rows: Readonly<Record<string, string | readonly [string, string]>> = {
@@ -100,6 +101,18 @@ function convert(o: HloOp): Bound {
   const [from, to] = [o.dtype(0), o.resultDtype()]
   const x = o.bound(0)
   if (from === to) return x
+  const counted = from === 'u64' && (to === 'u32' || to === 'i32') ? countedElements(o.scope, o.operand(0)) : undefined
+  if (counted) {
+    const shape = o.result() as readonly number[]
+    return {
+      tensor: o.body.numbers(
+        to as 'u32',
+        counted.map((v) => Number(BigInt.asUintN(32, v))),
+        shape,
+      ),
+      own: shape,
+    }
+  }
   if (to === 'bool') return o.map('NotEqual', [x, o.scalar(from, 0)])
   if (from.startsWith('c') && !to.startsWith('c')) return cast(o, o.map('Real', [x]), to)
   return cast(o, x, to)

@@ -1,5 +1,5 @@
 import type { MlirOp } from '../../wire/mlir/types.ts'
-import { int, type Size, type Tensor } from './body.ts'
+import { int, type Size, type Tensor, type } from './body.ts'
 import type { HloOp, Translate } from './hlo-op.ts'
 import { combinerOf } from './reduce.ts'
 
@@ -103,7 +103,7 @@ function batchNumber(o: HloOp, batch: readonly Size[], dim: number): Tensor {
   const range =
     typeof size === 'number'
       ? body.ints(Array.from({ length: size }, (_, i) => i))
-      : body.op('Range', [body.ints([0], []), body.size(size), body.ints([1], [])])
+      : body.op('Range', [body.ints([0], []), body.size(size), body.ints([1], [])], { Tidx: type('i32') })
   return after.length === 0 ? range : body.reshape(range, ['rest', ...after])
 }
 

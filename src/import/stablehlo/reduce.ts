@@ -40,7 +40,7 @@ export function combinerOf(block: MlirBlock, i: number, count: number, dtype: DT
   const op = block.ops.find((o) => isOf(o.results[0], result))
   const [x, y] = [block.arguments[i], block.arguments[count + i]]
   const [a, b] = op?.operands ?? []
-  if (!op || op.operands.length !== 2 || !((isOf(a, x) && isOf(b, y)) || (isOf(a, y) && isOf(b, x)))) return undefined
+  if (op?.operands.length !== 2 || !((isOf(a, x) && isOf(b, y)) || (isOf(a, y) && isOf(b, x)))) return undefined
   return dtype === 'bool' ? ofTruths[op.name] : numeric.find((c) => c.name === op.name)
 }
 
