@@ -220,7 +220,12 @@ function cut(o: HloOp, sizes: readonly number[], moved: readonly number[]): Tens
     )
 }
 
-const writers: Readonly<Record<string, string>> = { add: 'Add', maximum: 'Max', minimum: 'Min' }
+const writers: Readonly<Record<string, string>> = {
+  add: 'TensorScatterAdd',
+  maximum: 'TensorScatterMax',
+  minimum: 'TensorScatterMin',
+  multiply: 'UnsortedSegmentProd',
+}
 
 /** What a scatter does with an element and its update. */
 function writerOf(o: HloOp): { readonly op: string } {
@@ -232,7 +237,7 @@ function writerOf(o: HloOp): { readonly op: string } {
   if (isSub) return { op: 'TensorScatterSub' }
   const by = combinerOf(block, 0, 1, 'f32')
   const op = by && writers[by.name]
-  return op === undefined ? o.refuse() : { op: `TensorScatter${op}` }
+  return { op: op ?? o.refuse() }
 }
 
 function isDifference(ops: readonly MlirOp[], x: number, y: number, result: number): boolean {
@@ -314,18 +319,42 @@ function scatter(o: HloOp): Tensor {
     ),
   ]
   if (first === undefined) return o.refuse()
-  if (valid === undefined) {
-    const y = body.op(op, [x, stacked(o, parts, grid), updates])
-    return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, [...addressed, ...rest])
+  const order = [...addressed, ...rest]
+  const isIn = valid && (windows.length === 0 ? valid : body.reshape(valid, [...places.batch, ...windows.map(() => 1)]))
+  if (op === 'UnsortedSegmentProd') return unturned(o, scaled(o, x, updates, parts, isIn, { addressed, rest }), order)
+  let wide = x
+  if (isIn) {
+    const behind = scalar(o, lastPlace(o, own[first]!, 0))
+    for (const k of map.keys()) parts[k] = body.op('SelectV2', [isIn, parts[k]!, k === 0 ? behind : zero()])
+    const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
+    wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   }
-  const behind = scalar(o, lastPlace(o, own[first]!, 0))
-  const isIn = windows.length === 0 ? valid : body.reshape(valid, [...places.batch, ...windows.map(() => 1)])
-  for (const k of map.keys()) parts[k] = body.op('SelectV2', [isIn, parts[k]!, k === 0 ? behind : zero()])
-  const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
-  const wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   const written = body.op(op, [wide, stacked(o, parts, grid), updates])
-  const y = body.slice(written, rank, 0, 0, -1)
-  return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, [...addressed, ...rest])
+  const y = isIn ? body.slice(written, rank, 0, 0, -1) : written
+  return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, order)
+}
+
+/** `x` times the product of the updates of each place, which are those of its number, row by row. */
+function scaled(
+  o: HloOp,
+  x: Tensor,
+  updates: Tensor,
+  parts: readonly Tensor[],
+  isIn: Tensor | undefined,
+  { addressed, rest }: { readonly addressed: readonly number[]; readonly rest: readonly number[] },
+): Tensor {
+  const { body } = o
+  const sizes = addressed.map((d) => o.shape(0)[d] ?? o.refuse())
+  const row = rest.map((d) => o.shape(0)[d] ?? o.refuse())
+  const count = sizes.reduce((n, s) => n * s, 1)
+  const pitch = sizes.map((_, k) => sizes.slice(k + 1).reduce((n, s) => n * s, 1))
+  const numbers = parts
+    .map((p, k) => (pitch[k] === 1 ? p : body.op('Mul', [p, body.ints([pitch[k]!], [])])))
+    .reduce((a, b) => body.op('AddV2', [a, b]))
+  const at = isIn ? body.op('SelectV2', [isIn, numbers, body.ints([count], [])]) : numbers
+  const rows = [body.reshape(updates, ['rest', ...row]), body.reshape(at, ['rest']), body.ints([count + 1], [])]
+  const products = body.slice(body.op('UnsortedSegmentProd', rows), 1 + row.length, 0, 0, count)
+  return body.op('Mul', [x, body.reshape(products, [...sizes, ...row])])
 }
 
 function unturned(o: HloOp, x: Tensor, order: readonly number[]): Tensor {

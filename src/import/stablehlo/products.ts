@@ -180,7 +180,7 @@ function forward(o: HloOp, given: Convolution, zero: () => Tensor): Tensor {
     ...explicit,
   }
   const channels = c.shape.at(-1)
-  if (rank === 3) return c.groups === 1 ? body.op('Conv3D', [c.x, c.kernel], attrs) : o.refuse()
+  if (rank === 3) return body.op('Conv3D', [c.x, c.kernel], attrs)
   if (c.groups === 1 || c.groups !== channels) return body.op('Conv2D', [c.x, c.kernel], attrs)
   const filter = body.reshape(c.kernel, [c.window[0]!, c.window[1]!, channels, c.window[3]! / channels])
   return body.op('DepthwiseConv2dNative', [c.x, filter], attrs)
