@@ -41,7 +41,7 @@ interface Evidence {
 /** What the recorded cases tell of each op. */
 async function recordedOps(): Promise<Map<string, Evidence>> {
   const evidence = new Map<string, Evidence>()
-  for (const archive of ['ops.zip', 'more-ops.zip', 'variables.zip', 'stateful.zip', 'attributes.zip', 'tf1.zip'])
+  for (const archive of ['ops.zip', 'more-ops.zip', 'variables.zip', 'stateful.zip', 'attributes.zip', 'tf1.zip', 'stablehlo.zip'])
     await learnFrom(archive, evidence)
   return evidence
 }

@@ -31,7 +31,7 @@ interface Case {
 }
 
 const file = (path: string) => readFileSync(new URL(path, import.meta.url))
-const archives = ['ops.zip', 'more-ops.zip', 'variables.zip', 'stateful.zip', 'attributes.zip', 'tf1.zip'].map((name) =>
+const archives = ['ops.zip', 'more-ops.zip', 'variables.zip', 'stateful.zip', 'attributes.zip', 'tf1.zip', 'stablehlo.zip'].map((name) =>
   openZip(memorySource(name, new Uint8Array(file(`../fixtures/oracle/${name}`)))),
 )
 const bytesIn = (archive: (typeof archives)[number], path: string) => {

@@ -40,6 +40,7 @@ import { mergeConstantOperands } from './rules/merge-constant-operands.ts'
 import { mergeReshapes } from './rules/merge-reshapes.ts'
 import { mergeSlices } from './rules/merge-slices.ts'
 import { mergeTransposes } from './rules/merge-transposes.ts'
+import { partShared } from './rules/part-shared.ts'
 import { recognizeElu } from './rules/recognize-elu.ts'
 import { recognizeGelu } from './rules/recognize-gelu.ts'
 import { recognizeHardSwish } from './rules/recognize-hard-swish.ts'
@@ -90,6 +91,7 @@ export const canonicalRules = [
   removeNoOps,
   ...removeNeutralOperand,
   mergeReshapes,
+  ...partShared,
   mergeTransposes,
   sinkTranspose,
   sinkTransposeThroughReduction,
@@ -112,6 +114,7 @@ export const canonicalRules = [
   flattenConcatenation,
   sliceFromGather,
   dropUnitReduction,
+  keepDimsOfReduction,
   matmulByConstant,
   swapTransposedMatmul,
 ]
@@ -150,7 +153,6 @@ export const fuseRules = [
   ...foldOffsetBefore,
   absorbReshapeIntoFc,
   keepDimsOfFc,
-  keepDimsOfReduction,
   ...sinkReshape,
   sinkReshapeThroughMatmul,
   ...mergeConstantOperands,

@@ -4,7 +4,8 @@ import { type AttrValue, type FunctionDef, FunctionName, type OpDef, OpName } fr
 import { opOutputs } from '../../schema/tensorflow/op-outputs.ts'
 import type { Lazy } from '../../wire/protobuf.ts'
 import { opUndefined } from '../diagnostics.ts'
-import type { SourceConst } from '../source-graph.ts'
+import type { SourceAttrs, SourceConst } from '../source-graph.ts'
+import { translateModule } from '../stablehlo/call-module.ts'
 import { NodeAttrs, noDefaults } from './attrs.ts'
 import { constantOf } from './constant.ts'
 import type { ControlFlow } from './control-flow.ts'
@@ -42,6 +43,7 @@ interface OpDefinition {
   readonly defaults: ReadonlyMap<string, Lazy<AttrValue>>
 }
 
+const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])
 /** Ops that hand on what they take, if anything. */
 export const onlyChecks = /^(Assert|Print(V2)?|CheckNumerics(V2)?)$/
 
@@ -51,6 +53,7 @@ export class Definitions {
   readonly writes: Writes = new Writes(this)
   readonly #functions: ReadonlyMap<string, Lazy<FunctionDef>>
   readonly #bodies = new Map<string, FunctionBody>()
+  readonly #modules = new Map<GraphNode, string>()
   readonly #ops: ReadonlyMap<string, Lazy<OpDef>>
   readonly #opDefinitions = new Map<string, OpDefinition | undefined>()
   readonly #constants: ReadonlyMap<string, SourceConst>
@@ -106,14 +109,39 @@ export class Definitions {
     return name
   }
 
-  attrs(node: GraphNode): NodeAttrs {
+  /** The function that an `XlaCallModule` node runs. */
+  module(node: GraphNode): string {
+    const known = this.#modules.get(node)
+    if (known !== undefined) return known
+    const bytes = node.attr.get('module')?.decode().s ?? new Uint8Array(0)
+    const name = translateModule(bytes, this.attrs(node), node.name, this.file, (body) => this.define(body))
+    this.#modules.set(node, name)
+    return name
+  }
+
+  /** The function that a node calls, where it is nothing but a call. */
+  calledFunction(node: GraphNode): string | undefined {
+    if (node.op === 'XlaCallModule') return this.module(node)
+    if (!calls.has(node.op)) return this.hasFunction(node.op) ? node.op : undefined
+    return node.attr.get('f')?.decode().func?.name ?? ''
+  }
+
+  /** Which of a node's results a tensor is: `node:1`, or in a function `node:output:1`. */
+  positionOf(node: GraphNode, tensor: string, isNumbered: boolean): number {
+    const [, output, index] = tensor.split(':')
+    if (output === undefined) return 0
+    return isNumbered ? Number(output) : this.outputPosition(node, output, Number(index ?? 0))
+  }
+
+  attrs(node: GraphNode): SourceAttrs {
+    if (node.made) return node.made.attrs
     return new NodeAttrs(node, this.#op(node.op)?.defaults ?? noDefaults, this.file)
   }
 
   /** The value of a `Const` node; undefined when the node states none. Throws what `constantOf` throws. */
   constant(node: GraphNode): SourceConst | undefined {
-    const known = this.#constants.get(node.name)
-    if (known) return known
+    const known = node.made ? node.made.value : this.#constants.get(node.name)
+    if (known || node.made) return known
     const tensor = node.attr.get('value')?.decode().tensor?.decode()
     return tensor && constantOf(tensor, this.file, `constant ${JSON.stringify(node.name)}`)
   }

@@ -30,7 +30,7 @@ export function withFixedInputs(file: string, nodes: ReadonlyMap<string, GraphNo
     const name = input.replace(/:0$/, '')
     const node = nodes.get(name)
     if (!node) throw unknownTensor(file, '--constant', name, [...nodes.keys()])
-    fixed.set(name, node.asConst())
+    fixed.set(name, { name, op: 'Const', input: [], attr: node.attr })
     constants.set(name, constantFor(file, node, value))
   }
   return { nodes: fixed, constants }

@@ -82,12 +82,16 @@ interface Step {
 const maxSize = 200_000
 /** Calls within calls; layers nested in models nest a dozen deep. */
 const maxDepth = 200
-const calls = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'StatelessPartitionedCall', 'TPUPartitionedCall'])
 /** What running a node gives, apart from its results. */
 const hasRun: Operand = { ref: { node: -1, output: -1 } }
 /** What errors call a node. */
 function label(node: GraphNode | string): string {
   return typeof node === 'string' ? node : `${node.op} ${JSON.stringify(node.name)}`
+}
+
+/** What messages call a node of a call. */
+function layerOf(frame: Frame, node: GraphNode): string {
+  return layerPath(frame.layerPrefix, node.made?.layer ?? node.name)
 }
 
 /** Turns tensors of a graph with functions into a flat list of nodes, in topological order. Walks with a stack of its own: graphs may be deep. */
@@ -227,7 +231,7 @@ export class Inliner {
       if (!operand) return
       operands.push(operand)
     }
-    const name = step.accesses === undefined ? this.#calledFunction(node) : undefined
+    const name = step.accesses === undefined ? this.#definitions.calledFunction(node) : undefined
     if (name !== undefined) {
       step.inputFrame = this.#call(frame, node, name, operands)
       const accesses = this.#accesses(step.inputFrame)
@@ -257,20 +261,12 @@ export class Inliner {
       return undefined
     }
     if (tensor.startsWith('^')) return hasRun
-    const position = colon < 0 ? 0 : this.#outputPosition(frame, node, tensor.slice(colon + 1))
+    const position = this.#definitions.positionOf(node, tensor, frame.isNumbered)
     if (!Number.isInteger(position) || position < 0) throw nodeMissing(this.#definitions.file, tensor, label(user))
     if (typeof result === 'number') return { ref: { node: result, output: position } }
     const operand = result[position]
     if (!operand) throw nodeMissing(this.#definitions.file, tensor, label(user))
     return operand
-  }
-
-  /** `output` is what follows the node's name: in the main graph a number, in a function `name` or `name:number`. */
-  #outputPosition(frame: Frame, node: GraphNode, output: string): number {
-    if (frame.isNumbered) return Number(output)
-    const colon = output.indexOf(':')
-    if (colon < 0) return this.#definitions.outputPosition(node, output, 0)
-    return this.#definitions.outputPosition(node, output.slice(0, colon), Number(output.slice(colon + 1)))
   }
 
   /** What is computed before the node; of a loop or condition, what goes into it as a whole. */
@@ -289,11 +285,6 @@ export class Inliner {
     }
   }
 
-  #calledFunction(node: GraphNode): string | undefined {
-    if (!calls.has(node.op)) return this.#definitions.hasFunction(node.op) ? node.op : undefined
-    return node.attr.get('f')?.decode().func?.name ?? ''
-  }
-
   #call(frame: Frame, node: GraphNode, name: string, args: readonly Operand[]): Frame {
     const { file } = this.#definitions
     const body = this.#definitions.function(name)
@@ -310,7 +301,7 @@ export class Inliner {
       caller: frame,
       depth: frame.depth + 1,
       namePrefix: `${frame.namePrefix}${node.name}/`,
-      layerPrefix: callPath(frame.layerPrefix, node.name),
+      layerPrefix: callPath(frame.layerPrefix, node.made?.layer ?? node.name),
       results: new Map(),
     }
     this.#tellChecks(called)
@@ -350,7 +341,7 @@ export class Inliner {
     let hasWrites = false
     for (const node of order) {
       if (onlyChecks.test(node.op)) this.#tellCheck(node, '')
-      const { operands, others } = this.#definitions.writes.of(node)
+      const { operands, others } = this.#definitions.writes.of(node, { nodes, isNumbered: true })
       for (const operand of operands) {
         hasWrites = true
         const { name } = handleSource(nodes, operand)
@@ -439,7 +430,7 @@ export class Inliner {
     }
     if (op !== 'VarHandleOp' && op !== 'Placeholder' && op !== 'TensorArrayV3' && this.#definitions.makesResource(op)) {
       const index = this.#node(frame, node, op, [])
-      this.#resources.set(this.nodes[index]!.name, unsupportedResource(this.#definitions.file, layerPath(frame.layerPrefix, node.name), op))
+      this.#resources.set(this.nodes[index]!.name, unsupportedResource(this.#definitions.file, layerOf(frame, node), op))
       return index
     }
     const refs = operands.map((o) => (o.isReference ? { node: this.#read(frame, node, o.variable), output: 0 } : this.refOf(o)))
@@ -450,7 +441,7 @@ export class Inliner {
       this.nodes,
       this.#grows(frame, node),
     )
-    const writes = operands.some((o) => o.variable?.isWritten) && this.#definitions.writes.of(node).operands.size > 0
+    const writes = operands.some((o) => o.variable?.isWritten) && this.#definitions.writes.of(node, frame).operands.size > 0
     if (!list) return this.#node(frame, node, op, refs, undefined, writes)
     const inputs = list.operands.map((o) => (typeof o === 'number' ? refs[o]! : this.#literal(frame, node, o)))
     const index = this.#node(frame, node, list.op, inputs, list.attrs)
@@ -508,7 +499,7 @@ export class Inliner {
     const name = this.#unique(`${frame.namePrefix}${node.name}/element_shape`)
     const data = constFromBytes(bytesOf(Int32Array.from(isScalar ? [ints.scalar] : ints)))
     const value: SourceConst = { dtype: 'i32', shape: isScalar ? [] : [ints.length], data }
-    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const layer = [layerOf(frame, node)]
     return { node: this.#add({ name, op: 'Const', inputs: [], attrs: new FixedAttrs(), layer, value }), output: 0 }
   }
 
@@ -537,7 +528,7 @@ export class Inliner {
     const params = { node: this.#read(frame, node, variable), output: 0 }
     const name = this.#unique(`${frame.namePrefix}${node.name}/axis`)
     const value: SourceConst = { dtype: 'i32', shape: [], data: constFromBytes(new Uint8Array(4)) }
-    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const layer = [layerOf(frame, node)]
     const axis = { node: this.#add({ name, op: 'Const', inputs: [], attrs: new FixedAttrs(), layer, value }), output: 0 }
     return this.#node(frame, node, 'GatherV2', [params, indices, axis])
   }
@@ -546,13 +537,13 @@ export class Inliner {
   #read(frame: Frame, node: GraphNode, variable: SourceVariable): number {
     if (!variable.isWritten) return this.#const(frame, node, variable.value, variable)
     const attrs = new FixedAttrs({ dtype: { kind: 'type', value: variable.value.dtype, code: 0 } })
-    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const layer = [layerOf(frame, node)]
     return this.#add({ name: this.#readName(frame, node), op: 'ReadVariableOp', inputs: [this.refOf({ variable })], attrs, layer })
   }
 
   #write(frame: Frame, node: GraphNode, target: Operand, values: readonly Operand[]): readonly Operand[] | number {
     const op = writeOnHandle(node.op)
-    const layer = layerPath(frame.layerPrefix, node.name)
+    const layer = layerOf(frame, node)
     if (!op || !target.variable) this.#tellWrite(node, target.variable?.name ?? node.input[0]!, 'LiteRT has no form of this op', layer)
     const inputs = [target, ...values].map((o, i) =>
       i > 0 && o.isReference ? { node: this.#read(frame, node, o.variable), output: 0 } : this.refOf(o),
@@ -568,7 +559,7 @@ export class Inliner {
 
   #const(frame: Frame, node: GraphNode, value: SourceConst, variable?: SourceVariable): number {
     const name = this.#readName(frame, node)
-    const layer = [layerPath(frame.layerPrefix, node.name)]
+    const layer = [layerOf(frame, node)]
     const attrs = new FixedAttrs({ dtype: { kind: 'type', value: value.dtype, code: 0 } })
     return this.#add({ name, op: 'Const', inputs: [], attrs, layer, value, ...(variable ? { variable } : {}) })
   }
@@ -580,7 +571,7 @@ export class Inliner {
       op,
       inputs,
       attrs: attrs ?? (this.#definitions.attrs(node) as SourceAttrs),
-      layer: [layerPath(frame.layerPrefix, node.name)],
+      layer: [layerOf(frame, node)],
       resultTypes: () => this.#definitions.resultTypes(node),
       ...(hasEffect && { hasEffect }),
     })

@@ -1,5 +1,5 @@
 /** Names that the tracing of functions makes, which no user wrote. */
-const noise = /^((Stateful|Stateless)?PartitionedCall(_\d+)?|__inference_.*|__forward_.*)$/
+const noise = /^(((Stateful|Stateless)?PartitionedCall|XlaCallModule)(_\d+)?|__inference_.*|__forward_.*)$/
 
 /** A call's part of the layer path of what it calls: its own name without the noise. */
 export function callPath(prefix: string, callName: string): string {
@@ -12,7 +12,7 @@ export function layerPath(prefix: string, nodeName: string): string {
 }
 
 function cleanPath(name: string): string {
-  if (!name.includes('PartitionedCall') && !name.includes('__')) return name
+  if (!/PartitionedCall|XlaCallModule|__/.test(name)) return name
   return name
     .split('/')
     .filter((part) => !noise.test(part))

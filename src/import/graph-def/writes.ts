@@ -1,7 +1,7 @@
 import { graphTooLarge } from '../diagnostics.ts'
-import type { Definitions } from './definitions.ts'
+import type { Definitions, FunctionBody } from './definitions.ts'
 import type { GraphNode } from './graph-node.ts'
-import { handleSource, isVariable, isWrite, programOrder } from './variable-access.ts'
+import { handleSource, isVariable, isWrite, nodeName, programOrder } from './variable-access.ts'
 
 /** Ops that run functions, and how many of their operands come before the functions' arguments. */
 const runners: ReadonlyMap<string, number> = new Map([
@@ -20,6 +20,14 @@ const functionAttrs = ['f', 'cond', 'body', 'then_branch', 'else_branch', 'branc
 const maxDepth = 200
 /** Writes of one function that are told apart. */
 const maxOthers = 100
+
+/** Ops whose result is their operand. */
+const handsOn = new Set(['Identity', 'PreventGradient', 'StopGradient'])
+/** Calls within calls that are looked through. */
+const maxCalls = 50
+
+/** The graph that a node stands in. */
+type Place = Pick<FunctionBody, 'nodes' | 'isNumbered'>
 
 /** What a function writes, itself and in the functions that it runs. */
 export interface FunctionWrites {
@@ -45,9 +53,11 @@ export class Writes {
   }
 
   /** Operands of a node whose variables it writes, and writes to variables that none of its operands holds. */
-  of(node: GraphNode, depth = 0): NodeWrites {
+  of(node: GraphNode, place: Place, depth = 0): NodeWrites {
     const [variable] = node.input
-    if (isWrite(node.op) && variable !== undefined) return { operands: new Set([variable]), others: [] }
+    if (isWrite(node.op) && variable !== undefined) {
+      return this.#keepsValue(node, place) ? none : { operands: new Set([variable]), others: [] }
+    }
     const called = this.#functionsOf(node)
     if (!called) return none
     const operands = new Set<string>()
@@ -58,6 +68,44 @@ export class Writes {
       others.push(...writes.others)
     }
     return { operands, others }
+  }
+
+  /** Whether a variable is given the value that it has, as JAX does with state that a call leaves alone. */
+  #keepsValue({ op, input: [handle, value] }: GraphNode, place: Place): boolean {
+    if (op !== 'AssignVariableOp' || handle === undefined || value === undefined) return false
+    const { nodes } = place
+    const source = this.#passedFrom(value, place)
+    const read = source === undefined ? undefined : nodes.get(nodeName(source))
+    const variable = read?.op === 'ReadVariableOp' ? read.input[0] : undefined
+    return variable !== undefined && handleSource(nodes, variable).name === handleSource(nodes, handle).name
+  }
+
+  /** The tensor whose value `tensor` has, seen through identities and calls that hand it on; undefined where that is too deep. */
+  #passedFrom(tensor: string, { nodes, isNumbered = false }: Place, depth = 0): string | undefined {
+    let at = tensor
+    for (let i = 0; i < maxDepth; i++) {
+      const node = nodes.get(nodeName(at))
+      const [first] = node?.input ?? []
+      if (!node || first === undefined) return at
+      if (handsOn.has(node.op)) {
+        at = first
+        continue
+      }
+      if (node.op === 'IdentityN') {
+        at = node.input[this.#definitions.positionOf(node, at, isNumbered)] ?? first
+        continue
+      }
+      const called = this.#definitions.calledFunction(node)
+      const body = called === undefined || depth > maxCalls ? undefined : this.#definitions.function(called)
+      if (!body) return at
+      const from = body.results[this.#definitions.positionOf(node, at, isNumbered)]?.from
+      const inner = from === undefined ? undefined : this.#passedFrom(from, body, depth + 1)
+      const arg = body.args.findIndex((a) => inner !== undefined && (a.tensors ?? [a.name]).includes(inner))
+      const operand = node.input[arg]
+      if (operand === undefined) return at
+      at = operand
+    }
+    return undefined
   }
 
   #ofFunction(name: string, depth: number): FunctionWrites {
@@ -72,7 +120,7 @@ export class Writes {
     const others = new Set<GraphNode>()
     const position = new Map(body.args.map((a, i) => [a.name, i]))
     for (const node of body.nodes.values()) {
-      const writes = this.of(node, depth)
+      const writes = this.of(node, body, depth)
       for (const operand of writes.operands) {
         const at = position.get(handleSource(body.nodes, operand).name)
         if (at === undefined) others.add(node)
@@ -108,7 +156,7 @@ export function writtenVariables(
 ): GraphNode[] {
   const found = new Set<GraphNode>()
   for (const node of programOrder(nodes, tensors, isFed)) {
-    for (const operand of writes.of(node).operands) {
+    for (const operand of writes.of(node, { nodes, isNumbered: true }).operands) {
       const source = nodes.get(handleSource(nodes, operand).name)
       if (source && isVariable(source.op)) found.add(source)
     }

@@ -31,18 +31,29 @@ const instead: readonly (readonly [string, string])[] = [
   ],
   ['SparseReorder SparseAdd SparseSlice', 'use dense tensors'],
   ['ImmutableConst', 'store the weights in the graph as Const nodes: they lie in memory outside of the file'],
-  ['XlaCallModule', 'export with jax2tf native_serialization=False, enable_xla=False (JAX up to 0.4.30)'],
   [
     'XlaDotV2 XlaConvV2 XlaGather XlaScatter XlaPad XlaReduceWindow XlaVariadicReduceV2 XlaVariadicSort XlaDynamicUpdateSlice XlaSelectAndScatter XlaRngBitGenerator XlaSort',
-    'export with jax2tf enable_xla=False',
+    'export with jax2tf native_serialization=True',
   ],
+]
+/** The same for what a module of StableHLO has and no TensorFlow op says. */
+const insteadOfHlo: readonly (readonly [RegExp, string])[] = [
+  [/rng/, 'take the random numbers as an input of the function: jax.random of the default kind, threefry, is ordinary arithmetic'],
+  [
+    /lapack|Qr|Eigh|svd|householder/i,
+    'compute the factorization before export where the matrix is constant, or take its result as an input',
+  ],
+  [/callback|host|infeed|outfeed|send|recv/, 'leave callbacks to the host out of the exported function'],
+  [/call_tf/, 'export the TensorFlow function that jax2tf.call_tf calls on its own'],
+  [/all_|collective|replica|partition/, 'export the function for a single device'],
+  [/^(stablehlo\.|custom_call@)/, 'write the layer with other functions of jax.numpy and jax.lax'],
 ]
 const insteadOf: ReadonlyMap<string, string> = new Map(instead.flatMap(([ops, text]) => ops.split(' ').map((op) => [op, text] as const)))
 
 /** Ops that the importer drops, or makes others of: they reach no lowering. */
 const imported: ReadonlySet<string> = new Set(
   [
-    'Assert PrintV2 PlaceholderV2 ResourceGather ResourceGatherNd HashTable HashTableV2 MutableHashTable MutableHashTableV2',
+    'Assert PrintV2 PlaceholderV2 XlaCallModule ResourceGather ResourceGatherNd HashTable HashTableV2 MutableHashTable MutableHashTableV2',
     'LookupTableFind LookupTableSize LookupTableSizeV2 LookupTableExport LookupTableExportV2',
     'Enter Exit NextIteration LoopCond Switch Merge RefEnter RefExit RefSwitch RefMerge TensorArrayV3 TensorArrayWriteV3 TensorArrayReadV3',
     'TensorArrayGatherV3 TensorArrayScatterV3 TensorArraySizeV3 TensorArrayConcatV3 TensorArraySplitV3',
@@ -61,13 +72,18 @@ export interface OpFacts {
   readonly instead: string | undefined
 }
 
+/** Whether it is no op of TensorFlow, but one of a module that the importer could not say in them. */
+function isHlo(op: string): boolean {
+  return /^(stablehlo\.|custom_call@)/.test(op)
+}
+
 export function factsOf(op: string, registry: LoweringRegistry): OpFacts {
   const hasFlex = hasFlexKernel(op)
   const isSupported = registry[op] !== undefined || imported.has(op)
   return {
     status: isSupported ? 'supported' : hasFlex ? 'flex' : 'unsupported',
     hasFlex,
-    instead: isSupported ? undefined : insteadOf.get(op),
+    instead: isSupported ? undefined : (insteadOf.get(op) ?? (isHlo(op) ? insteadOfHlo.find(([names]) => names.test(op))?.[1] : undefined)),
   }
 }
 

@@ -41,10 +41,14 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   if (typeof count !== 'number') return n.reject('the number of strides must be known')
   const strides = constInts(n.in(3))
   const begin = constInts(n.in(1))
-  const end = constInts(n.in(2))
   const all = entries(n, rank, count)
   const dims = all.filter((e) => e.kind !== 'new')
-  const [beginMask, endMask] = [n.int('begin_mask', 0), n.int('end_mask', 0)]
+  const whole = constInts(n.in(2)) ? 0 : endsOfDims(n.in(2), x, dims)
+  const end = constInts(n.in(2)) ?? (whole === undefined ? undefined : n.in(2).dims!.map((d) => (typeof d === 'number' ? d : 0)))
+  // Of an open size is known what is all of it.
+  const fromStart = begin?.reduce((m, v, at) => (v === 0 && (strides?.[at] ?? 0) > 0 ? m | (1 << at) : m), 0) ?? 0
+  const beginMask = n.int('begin_mask', 0) | ((whole ?? 0) & fromStart)
+  const endMask = n.int('end_mask', 0) | (whole ?? 0)
   const mask = (bit: (e: Entry) => boolean) => dims.reduce((m, e, i) => (bit(e) ? m | (1 << i) : m), 0)
   const masked = (m: number) => mask((e) => e.at === undefined || (e.kind === 'range' && (m & (1 << e.at)) !== 0))
   const shrinkAxisMask = mask((e) => e.kind === 'index')
@@ -64,6 +68,18 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   let next = 0
   const target = all.flatMap((e) => (e.kind === 'new' ? [1] : e.kind === 'index' ? [] : [y.type.shape[next++]!]))
   return reshapeTo(b, y, target)
+}
+
+/** A mask of the ends that are open sizes of the dims themselves; undefined where an end is neither that nor a number. */
+function endsOfDims(end: Value, x: Value, dims: readonly Entry[]): number | undefined {
+  let mask = 0
+  for (const [at, d] of end.dims?.entries() ?? []) {
+    if (typeof d === 'number') continue
+    const dim = dims.findIndex((e) => e.at === at)
+    if (dim < 0 || x.type.shape[dim] !== d) return undefined
+    mask |= 1 << at
+  }
+  return end.dims ? mask : undefined
 }
 
 /** A begin, end or strides vector of `count` elements computed at run time, with one for each dim of the operand: of those not in it `other`. */

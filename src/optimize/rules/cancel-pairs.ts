@@ -1,4 +1,6 @@
+import { bitsOf, type DType } from '../../core/dtype.ts'
 import type { Node } from '../../ir/types.ts'
+import { op as ops } from '../../ops/index.ts'
 import { constInts } from '../../ops/view.ts'
 import { boundsOf } from '../bounds.ts'
 import { op, value } from '../pattern.ts'
@@ -21,6 +23,15 @@ const reverseTwice = rule('cancel-pairs', {
   rewrite: ({ x }) => x,
 })
 
+/** bitcast(bitcast(x)) of elements of one size  =>  bitcast(x), or x when that is its type. */
+const bitcastTwice = rule('cancel-pairs', {
+  semantics: 'exact',
+  pattern: op('bitcast', { as: 'root', inputs: [op('bitcast', { as: 'inner', inputs: [value('x')] })] }),
+  check: ({ root, inner, x }) =>
+    [root, inner].every((n) => bitsOf(n.attrs.to as DType) === bitsOf(x.type.dtype)) ? hit({ to: root.attrs.to as DType }) : other,
+  rewrite: ({ x }, { to }, b) => (to === x.type.dtype ? x : b.op(ops.bitcast, [x], { to })),
+})
+
 /** neg(neg(x)), logical_not(logical_not(x)), reverse_v2 along the same axes twice, abs(x) of an x that is not negative  =>  x. */
 export const cancelPairs: readonly Rule[] = [
   ...involutions.map((name) =>
@@ -32,6 +43,7 @@ export const cancelPairs: readonly Rule[] = [
     }),
   ),
   reverseTwice,
+  bitcastTwice,
   rule('cancel-pairs', {
     semantics: 'exact',
     pattern: op('abs', { inputs: [value('x')] }),

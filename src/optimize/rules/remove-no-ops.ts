@@ -5,13 +5,26 @@ import { hit, other, rule } from '../rule.ts'
 import { resultOf } from '../weighted.ts'
 
 /**
- * Ops that give back their operand  =>  the operand: reshape to the same shape, cast to the same type, transpose in
+ * Ops that give back their operand  =>  the operand: reshape to the same shape, cast or bitcast to the same type, transpose in
  * order, concatenation of one, padding by zero, a slice of everything.
  */
 export const removeNoOps = rule('remove-no-ops', {
   semantics: 'exact',
   pattern: op(
-    ['reshape', 'squeeze', 'cast', 'transpose', 'concatenation', 'pad', 'padv2', 'mirror_pad', 'slice', 'strided_slice', 'broadcast_to'],
+    [
+      'reshape',
+      'squeeze',
+      'cast',
+      'bitcast',
+      'transpose',
+      'concatenation',
+      'pad',
+      'padv2',
+      'mirror_pad',
+      'slice',
+      'strided_slice',
+      'broadcast_to',
+    ],
     {
       as: 'root',
       inputs: [value('x')],

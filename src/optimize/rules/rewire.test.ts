@@ -7,6 +7,7 @@ import { flattenConcatenation } from './flatten-concatenation.ts'
 import { joinParts } from './join-parts.ts'
 import { mergeCasts } from './merge-casts.ts'
 import { mergeSlices } from './merge-slices.ts'
+import { partShared } from './part-shared.ts'
 import { recognizeOneHot } from './recognize-one-hot.ts'
 import { recognizeResize } from './recognize-resize.ts'
 import { sliceFromGather } from './slice-from-gather.ts'
@@ -27,6 +28,33 @@ describe('merge-casts', () => {
     expectMiss(mergeCasts, text('f32', '%u = cast(%x) {to=i32}\n %y = cast(%u) {to=f32}'), 'i32 does not hold every f32')
     expectMiss(mergeCasts, text('i64', '%u = cast(%x) {to=i32}\n %y = cast(%u) {to=i64}'), 'i32 does not hold every i64')
     expectOther(mergeCasts, text('i8', '%u = cast(%x) {to=f32}\n %y = cast(%u) {to=u8}'))
+  })
+})
+
+describe('part-shared', () => {
+  const text = (lines: string) => `(%x: f32[6]) { %s = const : i32[2] = [2, 3]\n ${lines}\n return %y, %z }`
+  it('lets a reshape and a bitcast begin at the same value where the first has other readers', () => {
+    expectRewrite(
+      partShared,
+      text('%r = reshape(%x, %s)\n %y = bitcast(%r) {to=i32}\n %z = neg(%r)'),
+      text('%r = reshape(%x, %s)\n %b = bitcast(%x) {to=i32}\n %y = reshape(%b, %s)\n %z = neg(%r)'),
+    )
+    expectRewrite(
+      partShared,
+      text('%b = bitcast(%x) {to=i32}\n %y = reshape(%b, %s)\n %z = neg(%b)'),
+      text('%b = bitcast(%x) {to=i32}\n %r = reshape(%x, %s)\n %y = bitcast(%r) {to=i32}\n %z = neg(%b)'),
+    )
+  })
+
+  it('leaves one reader alone, and elements of another size', () => {
+    expectOther(partShared, `(%x: f32[6]) { %s = const : i32[2] = [2, 3]\n %r = reshape(%x, %s)\n %y = bitcast(%r) {to=i32}\n return %y }`)
+    expectOther(partShared, `(%x: f32[6]) { %s = const : i32[2] = [2, 3]\n %b = bitcast(%x) {to=i32}\n %y = reshape(%b, %s)\n return %y }`)
+    expectMiss(partShared, text('%r = reshape(%x, %s)\n %y = bitcast(%r) {to=i16}\n %z = neg(%r)'), 'its elements have another size')
+    expectMiss(
+      partShared,
+      '(%x: f32[6]) { %s = const : i32[1] = [12]\n %b = bitcast(%x) {to=i16}\n %y = reshape(%b, %s)\n %z = cast(%b) {to=i32}\n return %y, %z }',
+      'its elements have another size',
+    )
   })
 })
 

@@ -42,6 +42,7 @@ describe('bounds', () => {
 describe('cancel-pairs and drop-sign', () => {
   it.each([
     ['neg(neg(x))', '%u = neg(%x)\n %v = neg(%u)\n %y = exp(%v)', '%y = exp(%x)'],
+    ['bitcast there and back', '%u = bitcast(%x) {to=i32}\n %v = bitcast(%u) {to=f32}\n %y = exp(%v)', '%y = exp(%x)'],
     ['abs(relu(x))', '%u = relu(%x)\n %v = abs(%u)\n %y = exp(%v)', '%u = relu(%x)\n %y = exp(%u)'],
     [
       'reverse twice',

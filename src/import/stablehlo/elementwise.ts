@@ -1,0 +1,231 @@
+import { isInteger } from '../../core/dtype.ts'
+import { type Size, type } from './body.ts'
+import { type Bound, type HloOp, isWhole, type Translate } from './hlo-op.ts'
+import { countedElements } from './wide-integers.ts'
+
+/** One op to one op; where a second is given it is that of truth values. */
+const rows: Readonly<Record<string, string | readonly [string, string]>> = {
+  abs: 'Abs',
+  add: ['AddV2', 'LogicalOr'],
+  and: ['BitwiseAnd', 'LogicalAnd'],
+  atan2: 'Atan2',
+  ceil: 'Ceil',
+  complex: 'Complex',
+  cosine: 'Cos',
+  exponential: 'Exp',
+  exponential_minus_one: 'Expm1',
+  floor: 'Floor',
+  imag: 'Imag',
+  is_finite: 'IsFinite',
+  log: 'Log',
+  log_plus_one: 'Log1p',
+  logistic: 'Sigmoid',
+  maximum: ['Maximum', 'LogicalOr'],
+  minimum: ['Minimum', 'LogicalAnd'],
+  multiply: ['Mul', 'LogicalAnd'],
+  negate: 'Neg',
+  not: ['Invert', 'LogicalNot'],
+  or: ['BitwiseOr', 'LogicalOr'],
+  power: 'Pow',
+  remainder: 'TruncateMod',
+  round_nearest_even: 'Round',
+  rsqrt: 'Rsqrt',
+  select: 'SelectV2',
+  sign: 'Sign',
+  sine: 'Sin',
+  sqrt: 'Sqrt',
+  subtract: 'Sub',
+  tan: 'Tan',
+  tanh: 'Tanh',
+  xor: ['BitwiseXor', 'NotEqual'],
+}
+
+/** Functions of CHLO, StableHLO's companion, which arrive by name. */
+const functions: Readonly<Record<string, string>> = {
+  acos: 'Acos',
+  acosh: 'Acosh',
+  asin: 'Asin',
+  asinh: 'Asinh',
+  atan: 'Atan',
+  atanh: 'Atanh',
+  bessel_i1e: 'BesselI1e',
+  cosh: 'Cosh',
+  digamma: 'Digamma',
+  erf: 'Erf',
+  erf_inv: 'Erfinv',
+  erfc: 'Erfc',
+  is_inf: 'IsInf',
+  lgamma: 'Lgamma',
+  sinh: 'Sinh',
+  square: 'Square',
+  tan: 'Tan',
+}
+
+const bounds = (o: HloOp): Bound[] => o.op.operands.map((_, i) => o.bound(i))
+
+/** The function that `chlo.erf` or `mhlo.erf` names. */
+export function namedFunction(o: HloOp, name: string): Bound | undefined {
+  const op = /^[cm]hlo\.(\w+)$/.exec(name)?.[1]
+  const as = op === undefined ? undefined : functions[op]
+  return as === undefined || o.op.operands.length !== 1 ? undefined : o.map(as, bounds(o))
+}
+
+function byRow(row: string | readonly [string, string]): Translate {
+  return (o) => {
+    if (typeof row === 'string') return o.map(row, bounds(o))
+    return o.map(row[o.dtype(0) === 'bool' ? 1 : 0], bounds(o))
+  }
+}
+
+const comparisons: Readonly<Record<string, string>> = {
+  EQ: 'Equal',
+  NE: 'NotEqual',
+  GE: 'GreaterEqual',
+  GT: 'Greater',
+  LE: 'LessEqual',
+  LT: 'Less',
+}
+
+function compare(o: HloOp): Bound {
+  const as = comparisons[o.word('comparison_direction')] ?? o.refuse()
+  const isOrder = as !== 'Equal' && as !== 'NotEqual'
+  const operands = bounds(o)
+  return o.map(as, o.dtype(0) === 'bool' && isOrder ? operands.map((x) => cast(o, x, 'i32')) : operands)
+}
+
+function cast(o: HloOp, x: Bound, to: Parameters<typeof type>[0]): Bound {
+  return o.map('Cast', [x], { DstT: type(to) })
+}
+
+function convert(o: HloOp): Bound {
+  const [from, to] = [o.dtype(0), o.resultDtype()]
+  const x = o.bound(0)
+  if (from === to) return x
+  const counted = from === 'u64' && (to === 'u32' || to === 'i32') ? countedElements(o.scope, o.operand(0)) : undefined
+  if (counted) {
+    const shape = o.result() as readonly number[]
+    return {
+      tensor: o.body.numbers(
+        to as 'u32',
+        counted.map((v) => Number(BigInt.asUintN(32, v))),
+        shape,
+      ),
+      own: shape,
+    }
+  }
+  if (to === 'bool') return o.map('NotEqual', [x, o.scalar(from, 0)])
+  if (from.startsWith('c') && !to.startsWith('c')) return cast(o, o.map('Real', [x]), to)
+  return cast(o, x, to)
+}
+
+function divide(o: HloOp): Bound {
+  return o.map(isInteger(o.dtype(0)) ? 'TruncateDiv' : 'RealDiv', bounds(o))
+}
+
+function clamp(o: HloOp): Bound {
+  const [low, x, high] = bounds(o) as [Bound, Bound, Bound]
+  return o.map('Minimum', [o.map('Maximum', [x, low]), high])
+}
+
+/** sign(x) |x|^(1/3) */
+function cbrt(o: HloOp): Bound {
+  const x = o.bound(0)
+  return o.map('Mul', [o.map('Sign', [x]), o.map('Pow', [o.map('Abs', [x]), o.scalar(o.dtype(0), 1 / 3)])])
+}
+
+/** Halves away from zero: what is left of zero is turned over, as the nearest number below 0.5 is not to be rounded up. */
+function roundAwayFromZero(o: HloOp): Bound {
+  const x = o.bound(0)
+  const size = o.map('Abs', [x])
+  const whole = o.map('Floor', [size])
+  const isUp = o.map('GreaterEqual', [o.map('Sub', [size, whole]), o.scalar(o.dtype(0), 0.5)])
+  return o.map('Mul', [o.map('Sign', [x]), o.map('AddV2', [whole, cast(o, isUp, o.dtype(0))])])
+}
+
+/** Shifts by as many bits as there are, or more, leave nothing; of the arithmetic one the sign. */
+function shift(kind: 'left' | 'logical' | 'arithmetic'): Translate {
+  return (o) => {
+    const dtype = o.dtype(0)
+    const width = Number(dtype.slice(1))
+    const [x, by] = bounds(o) as [Bound, Bound]
+    const amount = o.splat(1)
+    const isWithin = amount !== undefined && amount >= 0 && amount < width
+    const as = (b: Bound, to: typeof dtype): Bound => o.map('Bitcast', [b], { type: type(to) })
+    const turned = (sign: 'i' | 'u', work: (x: Bound, by: Bound) => Bound): Bound => {
+      const own = `${sign}${width}` as typeof dtype
+      return own === dtype ? work(x, by) : as(work(as(x, own), as(by, own)), dtype)
+    }
+    if (kind === 'arithmetic') {
+      const last = isWithin ? by : o.map('Minimum', [by, o.scalar(dtype, width - 1)])
+      return o.map('RightShift', [x, last])
+    }
+    const shifted = kind === 'left' ? o.map('LeftShift', [x, by]) : turned('u', (value, n) => o.map('RightShift', [value, n]))
+    if (isWithin) return shifted
+    const fits = o.map('LogicalAnd', [o.map('GreaterEqual', [by, o.scalar(dtype, 0)]), o.map('Less', [by, o.scalar(dtype, width)])])
+    return o.map('SelectV2', [fits, shifted, o.scalar(dtype, 0)])
+  }
+}
+
+function populationCount(o: HloOp): Bound {
+  return cast(o, o.map('PopulationCount', bounds(o)), o.resultDtype())
+}
+
+/** Fewer bits, as the types have that TensorFlow knows. */
+function reducePrecision(o: HloOp): Bound {
+  const dtype = o.dtype(0)
+  const bits = `${o.int('exponent_bits')},${o.int('mantissa_bits')}`
+  const to = ({ '8,23': 'f32', '11,52': 'f64', '8,7': 'bf16', '5,10': 'f16' } as const)[bits] ?? o.refuse()
+  if (to === dtype || to === 'f64' || (to === 'f32' && dtype !== 'f64')) return o.bound(0)
+  return cast(o, cast(o, o.bound(0), to), dtype)
+}
+
+function bitcastConvert(o: HloOp): Bound | string {
+  const [from, to] = [o.rank(0), o.result().length]
+  if (from === to) return o.map('Bitcast', [o.bound(0)], { type: type(o.resultDtype()) })
+  return o.body.op('Bitcast', [o.in(0)], { type: type(o.resultDtype()) })
+}
+
+/** A broadcast that the ops which take the result do themselves, as far as they can. */
+function broadcastInDim(o: HloOp): Bound {
+  const shape = o.result()
+  const to = o.ints('broadcast_dimensions', o.rank(0) === 0 ? [] : undefined)
+  const dims = o.op.operands.length > 1 && shape.includes(undefined) ? o.in(1) : undefined
+  const x = o.bound(0)
+  const own: Size[] = o.body.sizesOf(x.tensor, x.own)
+  const at = to.slice(to.length - own.length)
+  const spread = (tensor: string, sizes: Bound['own']): Bound => ({ tensor, own: sizes, ...(dims && !isWhole(sizes, shape) && { dims }) })
+  if (own.length === 0) return spread(x.tensor, [])
+  const order = at.map((_, i) => i).sort((p, q) => at[p]! - at[q]!)
+  const first = at[order[0]!]!
+  const places = order.map((i) => at[i]!)
+  const sorted = o.body.transpose(x.tensor, order)
+  const sizes = shape.slice(first).map((_, i): Size => {
+    const k = places.indexOf(first + i)
+    const size = k < 0 ? 1 : own[order[k]!]!
+    return typeof size === 'object' ? { of: sorted, axis: k } : size
+  })
+  const known = sizes.map((s) => (typeof s === 'number' ? s : undefined))
+  return spread(sizes.length === own.length ? sorted : o.body.reshape(sorted, sizes), known)
+}
+
+export const elementwise: Readonly<Record<string, Translate>> = {
+  ...Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, byRow(row)])),
+  abs: (o) => o.map(o.dtype(0).startsWith('c') ? 'ComplexAbs' : 'Abs', bounds(o)),
+  real: (o) => (o.dtype(0).startsWith('c') ? o.map('Real', bounds(o)) : o.bound(0)),
+  sign: (o) =>
+    o.dtype(0).startsWith('u') ? cast(o, o.map('NotEqual', [o.bound(0), o.scalar(o.dtype(0), 0)]), o.dtype(0)) : o.map('Sign', bounds(o)),
+  bitcast_convert: bitcastConvert,
+  broadcast_in_dim: broadcastInDim,
+  cbrt,
+  clamp,
+  compare,
+  convert,
+  divide,
+  dynamic_broadcast_in_dim: broadcastInDim,
+  popcnt: populationCount,
+  reduce_precision: reducePrecision,
+  round_nearest_afz: roundAwayFromZero,
+  shift_left: shift('left'),
+  shift_right_arithmetic: shift('arithmetic'),
+  shift_right_logical: shift('logical'),
+}

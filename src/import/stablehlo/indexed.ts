@@ -1,0 +1,367 @@
+import type { MlirOp } from '../../wire/mlir/types.ts'
+import { int, type Size, type Tensor, type } from './body.ts'
+import type { HloOp, Translate } from './hlo-op.ts'
+import { combinerOf } from './reduce.ts'
+
+/*
+ * Gathers and scatters: windows of an operand at places that index vectors tell.
+ */
+
+/** Index vectors, one component at a time: i32 of the shape `[...batch]`. */
+interface Places {
+  /** Dims of the indices without that of the vectors. */
+  readonly batch: readonly Size[]
+  readonly component: (k: number) => Tensor
+  /** All components, those of a vector last. */
+  readonly vectors: Tensor
+  readonly known: readonly number[] | undefined
+}
+
+function placesOf(o: HloOp, operand: number): Places {
+  const { body } = o
+  const rank = o.rank(operand)
+  const at = o.int('index_vector_dim', rank)
+  const order = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== at)
+  const turned = at < rank ? body.transpose(o.in(operand), [...order, at]) : o.in(operand)
+  const as32 = body.cast(turned, o.dtype(operand), 'i32')
+  const sizes = body.sizesOf(o.in(operand), o.shape(operand))
+  const batch = order.map((i) => sizes[i]!)
+  const vectors = at < rank ? as32 : body.reshape(as32, [...batch, 1])
+  return {
+    batch,
+    vectors,
+    known: o.known(operand),
+    component: (k) => {
+      if (at >= rank) return as32
+      const last = order.length
+      const all = (value: number) => body.ints(Array.from({ length: last + 1 }, (_, i) => (i === last ? value : 0)))
+      const kept = (1 << last) - 1
+      const masks = { begin_mask: int(kept), end_mask: int(kept), shrink_axis_mask: int(1 << last) }
+      const ones = body.ints(new Array<number>(last + 1).fill(1))
+      return body.op('StridedSlice', [as32, all(k), all(k + 1), ones], masks)
+    },
+  }
+}
+
+/** A tensor whose dims have names. */
+interface Labelled {
+  readonly tensor: Tensor
+  readonly labels: readonly string[]
+}
+
+function arrange(o: HloOp, { tensor, labels }: Labelled, wanted: readonly string[]): Tensor {
+  return o.body.transpose(
+    tensor,
+    wanted.map((l) => labels.indexOf(l)),
+  )
+}
+
+const batchLabel = (i: number): string => `b${i}`
+const dimLabel = (d: number): string => `d${d}`
+
+/** `size` less `window`: the last place where a window begins. */
+function lastPlace(o: HloOp, size: Size, window: number): Tensor | number {
+  if (typeof size === 'number') return size - window
+  if (size === 'rest') return o.refuse()
+  const whole = o.body.size(size)
+  return window === 0 ? whole : o.body.op('Sub', [whole, o.body.ints([window], [])])
+}
+
+const scalar = (o: HloOp, n: Tensor | number): Tensor => (typeof n === 'number' ? o.body.ints([n], []) : n)
+
+/** Within `[0, last]`. */
+function clamped(o: HloOp, x: Tensor, last: Tensor | number): Tensor {
+  const { body } = o
+  return body.op('Maximum', [body.op('Minimum', [x, scalar(o, last)]), body.ints([0], [])])
+}
+
+/** A component as part of a grid: `[...batch, 1, size, 1]` for the window's dim `at` of `count`. */
+function gridded(o: HloOp, x: Tensor, batch: readonly Size[], at: number, count: number, size: number): Tensor {
+  const { body } = o
+  if (count === 0) return x
+  const wide = body.reshape(x, [...batch, ...new Array<number>(count).fill(1)])
+  if (size === 1 || at < 0) return wide
+  const steps = Array.from({ length: size }, (_, i) => i)
+  const shape = Array.from({ length: count - at }, (_, i) => (i === 0 ? size : 1))
+  return body.op('AddV2', [wide, body.ints(steps, shape)])
+}
+
+/** Components, broadcast against each other, as vectors. */
+function stacked(o: HloOp, parts: readonly Tensor[], grid: readonly Size[]): Tensor {
+  const { body } = o
+  const vector = parts.length > 1 && grid.length > 0 ? body.sizes(grid) : undefined
+  const whole = vector === undefined ? parts : parts.map((p) => body.op('BroadcastTo', [p, vector]))
+  return body.op('Pack', whole, { N: int(parts.length), axis: int(grid.length) })
+}
+
+/** Counts along dim `dim` of the batch. */
+function batchNumber(o: HloOp, batch: readonly Size[], dim: number): Tensor {
+  const { body } = o
+  const size = batch[dim]!
+  if (size === 'rest') return o.refuse()
+  const after = new Array<number>(batch.length - dim - 1).fill(1)
+  const range =
+    typeof size === 'number'
+      ? body.ints(Array.from({ length: size }, (_, i) => i))
+      : body.op('Range', [body.ints([0], []), body.size(size), body.ints([1], [])], { Tidx: type('i32') })
+  return after.length === 0 ? range : body.reshape(range, ['rest', ...after])
+}
+
+function gather(o: HloOp): Tensor {
+  const { body } = o
+  const rank = o.rank(0)
+  const collapsed = o.ints('collapsed_slice_dims', [])
+  const operandBatch = o.ints('operand_batching_dims', [])
+  const startBatch = o.ints('start_indices_batching_dims', [])
+  const map = o.ints('start_index_map', [])
+  const offsets = o.ints('offset_dims', [])
+  const places = placesOf(o, 1)
+  const shape = o.shape(0)
+  const own = body.sizesOf(o.in(0), shape)
+  const result = o.result()
+  const kept = Array.from({ length: rank }, (_, d) => d).filter((d) => !collapsed.includes(d) && !operandBatch.includes(d))
+  // A size that is open is that of the operand.
+  const window = (d: number): number | undefined => (kept.includes(d) ? result[offsets[kept.indexOf(d)]!] : 1)
+  const sizes = shape.map((s, d) => window(d) ?? s ?? (map.includes(d) ? o.refuse() : -1))
+  const x = cut(o, sizes, [...map, ...operandBatch])
+  let [nextOffset, nextBatch] = [0, 0]
+  const wanted = result.map((_, i) => (offsets.includes(i) ? dimLabel(kept[nextOffset++]!) : batchLabel(nextBatch++)))
+  const finish = (y: Labelled): Tensor => {
+    const present = wanted.filter((l) => y.labels.includes(l))
+    const turned = arrange(o, y, present)
+    if (present.length === wanted.length) return turned
+    let k = 0
+    const target = wanted.map((l): Size => {
+      if (!y.labels.includes(l)) return 1
+      const axis = k++
+      const size = result[wanted.indexOf(l)]
+      return size ?? { of: turned, axis }
+    })
+    return body.reshape(turned, target)
+  }
+  if (places.batch.length === 0 && operandBatch.length === 0) {
+    const begin = map.every((d, i) => d === i)
+      ? map.length === rank
+        ? places.vectors
+        : body.op('Pad', [places.vectors, body.ints([0, rank - map.length], [1, 2])])
+      : body.pack(Array.from({ length: rank }, (_, d) => (map.includes(d) ? places.component(map.indexOf(d)) : body.ints([0], []))))
+    const y = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (shape[d] === undefined ? s : sizes[d]!)))])
+    return kept.length === rank
+      ? y
+      : body.reshape(
+          y,
+          result.map((s, i) => s ?? { of: y, axis: kept[i]! }),
+        )
+  }
+  const inRange = (k: number, d: number): boolean =>
+    places.known !== undefined &&
+    shape[d] !== undefined &&
+    places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - sizes[d]!))
+  const start = (k: number): Tensor => {
+    const d = map[k]!
+    const part = places.component(k)
+    return inRange(k, d) ? part : clamped(o, part, lastPlace(o, own[d]!, sizes[d]!))
+  }
+  const dims = Array.from({ length: rank }, (_, d) => d)
+  const batchLabels = places.batch.map((_, i) => batchLabel(i))
+  if (map.length === 1) {
+    const [d] = map as [number]
+    const others = dims.filter((e) => !operandBatch.includes(e))
+    const params = body.transpose(x, [...operandBatch, ...others])
+    const at = operandBatch.length + others.indexOf(d)
+    const inner = batchLabels.filter((_, i) => !startBatch.includes(i))
+    const shared = startBatch.map((i) => batchLabel(i))
+    const isWindow = sizes[d]! > 1
+    const grid = gridded(o, start(0), places.batch, 0, isWindow ? 1 : 0, sizes[d]!)
+    const order = [...startBatch, ...dims.slice(0, 0), ...places.batch.map((_, i) => i).filter((i) => !startBatch.includes(i))]
+    const indices = body.transpose(grid, isWindow ? [...order, places.batch.length] : order)
+    const y = body.op('GatherV2', [params, indices, body.ints([at], [])], { batch_dims: int(operandBatch.length) })
+    const place = others.indexOf(d)
+    const labels = [
+      ...shared,
+      ...others.slice(0, place).map(dimLabel),
+      ...inner,
+      ...(isWindow ? [dimLabel(d)] : []),
+      ...others.slice(place + 1).map(dimLabel),
+    ]
+    return finish({ tensor: y, labels })
+  }
+  const windows = map.filter((d) => sizes[d]! > 1)
+  const addressed = [...map, ...operandBatch]
+  const rest = dims.filter((d) => !addressed.includes(d))
+  const params = body.transpose(x, [...addressed, ...rest])
+  const grid: Size[] = [...places.batch, ...windows.map((d) => sizes[d]!)]
+  const parts = [
+    ...map.map((d, k) => gridded(o, start(k), places.batch, windows.indexOf(d), windows.length, sizes[d]!)),
+    ...startBatch.map((dim) =>
+      gridded(
+        o,
+        batchNumber(o, places.batch, dim),
+        places.batch.map((s, i) => (i === dim ? s : 1)),
+        -1,
+        windows.length,
+        1,
+      ),
+    ),
+  ]
+  const indices = stacked(o, parts, grid)
+  const y = body.op('GatherNd', [params, indices])
+  return finish({ tensor: y, labels: [...batchLabels, ...windows.map(dimLabel), ...rest.map(dimLabel)] })
+}
+
+/** The operand without what no window reaches: dims that no index moves begin at 0. */
+function cut(o: HloOp, sizes: readonly number[], moved: readonly number[]): Tensor {
+  return o
+    .shape(0)
+    .reduce<Tensor>(
+      (x, size, d) =>
+        moved.includes(d) || size === undefined || sizes[d] === -1 || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, sizes[d]!),
+      o.in(0),
+    )
+}
+
+const writers: Readonly<Record<string, string>> = {
+  add: 'TensorScatterAdd',
+  maximum: 'TensorScatterMax',
+  minimum: 'TensorScatterMin',
+  multiply: 'UnsortedSegmentProd',
+}
+
+/** What a scatter does with an element and its update. */
+function writerOf(o: HloOp): { readonly op: string } {
+  const [block] = o.op.regions
+  const result = block?.ops.at(-1)?.operands[0]
+  if (!block || !result || block.arguments.length !== 2) return o.refuse()
+  if (result.id === block.arguments[1]!.id) return { op: 'TensorScatterUpdate' }
+  const isSub = isDifference(block.ops, block.arguments[0]!.id, block.arguments[1]!.id, result.id)
+  if (isSub) return { op: 'TensorScatterSub' }
+  const by = combinerOf(block, 0, 1, 'f32')
+  const op = by && writers[by.name]
+  return { op: op ?? o.refuse() }
+}
+
+function isDifference(ops: readonly MlirOp[], x: number, y: number, result: number): boolean {
+  return ops.some((op) => op.name === 'subtract' && op.results[0]?.id === result && op.operands[0]?.id === x && op.operands[1]?.id === y)
+}
+
+/** Windows that do not lie within the operand are left out: they go to a row behind it, which is taken off again. */
+function scatter(o: HloOp): Tensor {
+  const { body } = o
+  if (o.op.results.length !== 1) return o.refuse()
+  const { op } = writerOf(o)
+  const isTruth = o.dtype(0) === 'bool'
+  const rank = o.rank(0)
+  const inserted = o.ints('inserted_window_dims', [])
+  const inputBatch = o.ints('input_batching_dims', [])
+  const indexBatch = o.ints('scatter_indices_batching_dims', [])
+  const map = o.ints('scatter_dims_to_operand_dims', [])
+  const windowDims = o.ints('update_window_dims', [])
+  const places = placesOf(o, 1)
+  const shape = o.shape(0)
+  const dims = Array.from({ length: rank }, (_, d) => d)
+  const inWindow = dims.filter((d) => !inserted.includes(d) && !inputBatch.includes(d))
+  const updateShape = o.shape(2)
+  const windowOf = (d: number): number | undefined => (inWindow.includes(d) ? updateShape[windowDims[inWindow.indexOf(d)]!] : 1)
+  const isShort = inWindow.filter((d) => !map.includes(d) && windowOf(d) !== shape[d])
+  const addressed = [...map, ...inputBatch, ...isShort]
+  const rest = dims.filter((d) => !addressed.includes(d))
+  const windows = addressed.filter((d) => inWindow.includes(d))
+  const size = (d: number): number => windowOf(d) ?? o.refuse()
+  const own = body.sizesOf(o.in(0), shape)
+  const isWithin = map.every(
+    (d, k) =>
+      places.known !== undefined &&
+      shape[d] !== undefined &&
+      places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - size(d))),
+  )
+  const x = body.transpose(isTruth ? body.cast(o.in(0), 'bool', 'i32') : o.in(0), [...addressed, ...rest])
+  const updateLabels = updateShape.map((_, i) =>
+    windowDims.includes(i) ? dimLabel(inWindow[windowDims.indexOf(i)]!) : batchLabel(i - windowDims.filter((w) => w < i).length),
+  )
+  const batchLabels = places.batch.map((_, i) => batchLabel(i))
+  const given = isTruth ? body.cast(o.in(2), 'bool', 'i32') : o.in(2)
+  const updates = arrange(o, { tensor: given, labels: updateLabels }, [...batchLabels, ...windows.map(dimLabel), ...rest.map(dimLabel)])
+  const grid: Size[] = [...places.batch, ...windows.map(size)]
+  const components = map.map((_, k) => places.component(k))
+  let valid: Tensor | undefined
+  if (!isWithin) {
+    for (const [k, d] of map.entries()) {
+      const part = components[k]!
+      const last = scalar(o, lastPlace(o, own[d]!, size(d)))
+      const fits = body.op('LogicalAnd', [body.op('GreaterEqual', [part, body.ints([0], [])]), body.op('LessEqual', [part, last])])
+      valid = valid === undefined ? fits : body.op('LogicalAnd', [valid, fits])
+    }
+  }
+  const gridOf = (part: Tensor, d: number, batch: readonly Size[] = places.batch): Tensor =>
+    gridded(o, part, batch, windows.indexOf(d), windows.length, size(d))
+  const zero = () => body.ints([0], [])
+  const first = addressed[0]
+  const parts = [
+    ...map.map((d, k) => gridOf(components[k]!, d)),
+    ...indexBatch.map((dim, i) =>
+      gridOf(
+        batchNumber(o, places.batch, dim),
+        inputBatch[i]!,
+        places.batch.map((s, j) => (j === dim ? s : 1)),
+      ),
+    ),
+    ...isShort.map((d) =>
+      gridOf(
+        places.batch.length === 0
+          ? zero()
+          : body.reshape(
+              zero(),
+              places.batch.map(() => 1),
+            ),
+        d,
+        places.batch.map(() => 1),
+      ),
+    ),
+  ]
+  if (first === undefined) return o.refuse()
+  const order = [...addressed, ...rest]
+  const isIn = valid && (windows.length === 0 ? valid : body.reshape(valid, [...places.batch, ...windows.map(() => 1)]))
+  if (op === 'UnsortedSegmentProd') return unturned(o, scaled(o, x, updates, parts, isIn, { addressed, rest }), order)
+  let wide = x
+  if (isIn) {
+    const behind = scalar(o, lastPlace(o, own[first]!, 0))
+    for (const k of map.keys()) parts[k] = body.op('SelectV2', [isIn, parts[k]!, k === 0 ? behind : zero()])
+    const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
+    wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
+  }
+  const written = body.op(op, [wide, stacked(o, parts, grid), updates])
+  const y = isIn ? body.slice(written, rank, 0, 0, -1) : written
+  return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, order)
+}
+
+/** `x` times the product of the updates of each place, which are those of its number, row by row. */
+function scaled(
+  o: HloOp,
+  x: Tensor,
+  updates: Tensor,
+  parts: readonly Tensor[],
+  isIn: Tensor | undefined,
+  { addressed, rest }: { readonly addressed: readonly number[]; readonly rest: readonly number[] },
+): Tensor {
+  const { body } = o
+  const sizes = addressed.map((d) => o.shape(0)[d] ?? o.refuse())
+  const row = rest.map((d) => o.shape(0)[d] ?? o.refuse())
+  const count = sizes.reduce((n, s) => n * s, 1)
+  const pitch = sizes.map((_, k) => sizes.slice(k + 1).reduce((n, s) => n * s, 1))
+  const numbers = parts
+    .map((p, k) => (pitch[k] === 1 ? p : body.op('Mul', [p, body.ints([pitch[k]!], [])])))
+    .reduce((a, b) => body.op('AddV2', [a, b]))
+  const at = isIn ? body.op('SelectV2', [isIn, numbers, body.ints([count], [])]) : numbers
+  const rows = [body.reshape(updates, ['rest', ...row]), body.reshape(at, ['rest']), body.ints([count + 1], [])]
+  const products = body.slice(body.op('UnsortedSegmentProd', rows), 1 + row.length, 0, 0, count)
+  return body.op('Mul', [x, body.reshape(products, [...sizes, ...row])])
+}
+
+function unturned(o: HloOp, x: Tensor, order: readonly number[]): Tensor {
+  return o.body.transpose(
+    x,
+    order.map((_, d) => order.indexOf(d)),
+  )
+}
+
+export const indexed: Readonly<Record<string, Translate>> = { gather, dynamic_gather: gather, scatter }

@@ -1,0 +1,222 @@
+import { flag, int, ints, type Size, type Sizes, type Tensor, text } from './body.ts'
+import type { HloOp, Translate } from './hlo-op.ts'
+import { padded } from './moves.ts'
+
+const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
+
+/** The operands in the type of the result, which may be wider. */
+function operands(o: HloOp): [Tensor, Tensor] {
+  return [0, 1].map((i) => o.body.cast(o.in(i), o.dtype(i), o.resultDtype())) as [Tensor, Tensor]
+}
+
+function dotGeneral(o: HloOp): Tensor {
+  const named = (name: string) => o.ints(name, [])
+  const batch = [named('lhs_batching_dimensions'), named('rhs_batching_dimensions')] as const
+  const contracted = [named('lhs_contracting_dimensions'), named('rhs_contracting_dimensions')] as const
+  const [x, y] = operands(o)
+  if (o.rank(0) === 2 && o.rank(1) === 2 && batch[0].length === 0 && contracted[0].length === 1) {
+    return o.body.op('MatMul', [x, y], { transpose_a: flag(contracted[0][0] === 0), transpose_b: flag(contracted[1][0] === 1) })
+  }
+  let next = 0
+  const shared = (of: readonly number[]) => new Map(of.map((dim) => [dim, letters[next++] ?? o.refuse()]))
+  const left = new Map([...shared(batch[0]), ...shared(contracted[0])])
+  const byPlace = [...left.values()]
+  const right = new Map([...batch[1], ...contracted[1]].map((dim, i) => [dim, byPlace[i]!]))
+  const term = (labels: ReadonlyMap<number, string>, rank: number) =>
+    Array.from({ length: rank }, (_, dim) => labels.get(dim) ?? letters[next++] ?? o.refuse())
+  const terms = [term(left, o.rank(0)), term(right, o.rank(1))] as const
+  const free = (own: readonly string[], labels: ReadonlyMap<number, string>) => own.filter((_, dim) => !labels.has(dim))
+  const result = [...byPlace.slice(0, batch[0].length), ...free(terms[0], left), ...free(terms[1], right)]
+  return o.body.op('Einsum', [x, y], { equation: text(`${terms[0].join('')},${terms[1].join('')}->${result.join('')}`), N: int(2) })
+}
+
+function dot(o: HloOp): Tensor {
+  if (o.rank(0) === 2 && o.rank(1) === 2) return o.body.op('MatMul', operands(o), {})
+  const [left, right] = [letters.slice(0, o.rank(0)), letters.slice(o.rank(0) - 1, o.rank(0) + o.rank(1) - 1)]
+  const equation = `${left},${right}->${left.slice(0, -1)}${right.slice(1)}`
+  return o.body.op('Einsum', operands(o), { equation: text(equation), N: int(2) })
+}
+
+interface Convolution {
+  /** [N, ...spatial, C] */
+  x: Tensor
+  shape: Sizes
+  /** [...spatial, I, O] */
+  kernel: Tensor
+  window: readonly number[]
+  strides: readonly number[]
+  pads: readonly (readonly [number, number])[]
+  dilation: readonly number[]
+  readonly inputDilation: readonly number[]
+  readonly groups: number
+}
+
+/** Dims in TensorFlow's order; the result is turned to the one that the module wants. */
+function convolution(o: HloOp): Tensor {
+  const { body } = o
+  const rank = o.rank(0) - 2
+  const at = (name: string) => o.int(name)
+  const spatial = (name: string) => o.ints(name)
+  const order = [at('input_batch_dimension'), ...spatial('input_spatial_dimensions'), at('input_feature_dimension')]
+  const filter = [...spatial('kernel_spatial_dimensions'), at('kernel_input_feature_dimension'), at('kernel_output_feature_dimension')]
+  const out = [at('output_batch_dimension'), ...spatial('output_spatial_dimensions'), at('output_feature_dimension')]
+  const ones = new Array<number>(rank).fill(1)
+  const [left, right] = operands(o)
+  let x = body.transpose(left, order)
+  let shape = order.map((d) => o.shape(0)[d])
+  let kernel = body.transpose(right, filter)
+  const kernelShape = filter.map((d) => o.shape(1)[d] ?? o.refuse())
+  const reversed = [...spatialFlags(o, rank)].flatMap((is, i) => (is ? [i] : []))
+  if (reversed.length > 0) kernel = body.op('ReverseV2', [kernel, body.ints(reversed)])
+  const pads = o.ints('padding', new Array<number>(2 * rank).fill(0))
+  let groups = o.int('feature_group_count', 1)
+  const batchGroups = o.int('batch_group_count', 1)
+  if (batchGroups > 1) {
+    // Groups of the batch as groups of channels.
+    const [n, c] = [shape[0], shape.at(-1)]
+    if (n === undefined || c === undefined || groups > 1) return o.refuse()
+    const wide = body.reshape(x, [batchGroups, n / batchGroups, ...body.sizesOf(x, shape).slice(1)])
+    const dims = Array.from({ length: rank + 3 }, (_, i) => i)
+    const turned = body.transpose(wide, [...dims.slice(1, -1), 0, dims.at(-1)!])
+    shape = [n / batchGroups, ...shape.slice(1, -1), batchGroups * c]
+    x = body.reshape(
+      turned,
+      shape.map((s) => s ?? o.refuse()),
+    )
+    groups = batchGroups
+  }
+  const y = convolved(o, {
+    x,
+    shape,
+    kernel,
+    window: kernelShape,
+    strides: o.ints('window_strides', ones),
+    pads: ones.map((_, i) => [pads[2 * i]!, pads[2 * i + 1]!] as const),
+    dilation: o.ints('rhs_dilation', ones),
+    inputDilation: o.ints('lhs_dilation', ones),
+    groups,
+  })
+  return body.transpose(
+    y,
+    out.map((_, i) => out.indexOf(i)),
+  )
+}
+
+function spatialFlags(o: HloOp, rank: number): readonly boolean[] {
+  const a = o.op.attrs.get('window_reversal')
+  if (a?.kind === 'array') return a.items.map((v) => (v.kind === 'bool' ? v.value : v.kind === 'int' && v.value !== 0n))
+  return o.ints('window_reversal', new Array<number>(rank).fill(0)).map((v) => v !== 0)
+}
+
+function convolved(o: HloOp, c: Convolution): Tensor {
+  const { body } = o
+  const rank = c.strides.length
+  if (rank === 1) {
+    // A line is an image of height 1.
+    const sizes = body.sizesOf(c.x, c.shape)
+    const image = body.op('ExpandDims', [c.x, body.ints([1], [])])
+    const kernel = body.op('ExpandDims', [c.kernel, body.ints([0], [])])
+    const wide = convolved(o, {
+      ...c,
+      x: image,
+      shape: [c.shape[0], 1, ...c.shape.slice(1)],
+      kernel,
+      window: [1, ...c.window],
+      strides: [c.strides[0]!, ...c.strides],
+      pads: [[0, 0], ...c.pads],
+      dilation: [c.dilation[0]!, ...c.dilation],
+      inputDilation: [1, ...c.inputDilation],
+    })
+    return sizes.length === 3 ? body.op('Squeeze', [wide], { squeeze_dims: ints([1]) }) : o.refuse()
+  }
+  if (rank === 0) {
+    return body.op('MatMul', [c.x, c.kernel], {})
+  }
+  if (rank > 3) return o.refuse()
+  const isDilated = c.inputDilation.some((d) => d > 1)
+  if (isDilated && rank === 2 && c.groups === 1 && c.strides.every((s) => s === 1) && c.dilation.every((d) => d === 1)) {
+    const y = transposed(o, c)
+    if (y !== undefined) return y
+  }
+  const zero = () => body.numbers(o.resultDtype(), [0])
+  const zeros = [0, ...c.strides.map(() => 0), 0]
+  const interior = [0, ...c.inputDilation.map((d) => d - 1), 0]
+  const x = isDilated ? padded(o, c.x, c.shape, { low: zeros, high: zeros, interior }, zero) : c.x
+  const shape = c.shape.map((s, i) => (s === undefined || s === 0 ? s : (s - 1) * (interior[i]! + 1) + 1))
+  return forward(o, { ...c, x, shape }, zero)
+}
+
+/** How TensorFlow calls the padding; undefined for one that has no name. */
+function paddingName(c: Convolution): 'VALID' | 'SAME' | undefined {
+  if (c.pads.every(([low, high]) => low === 0 && high === 0)) return 'VALID'
+  const isSame = c.pads.every(([low, high], i) => {
+    const size = c.shape[i + 1]
+    if (size === undefined) return false
+    const reach = (c.window[i]! - 1) * c.dilation[i]! + 1
+    const total = Math.max(0, (Math.ceil(size / c.strides[i]!) - 1) * c.strides[i]! + reach - size)
+    return low === Math.floor(total / 2) && high === total - low
+  })
+  return isSame ? 'SAME' : undefined
+}
+
+function forward(o: HloOp, given: Convolution, zero: () => Tensor): Tensor {
+  const { body } = o
+  let c = given
+  const rank = c.strides.length
+  const name = paddingName(c)
+  if (!name && (rank === 3 || c.pads.flat().some((p) => p < 0))) {
+    const [low, high] = [0, 1].map((side) => [0, ...c.pads.map((p) => p[side]!), 0]) as [number[], number[]]
+    const x = padded(o, c.x, c.shape, { low, high }, zero)
+    const shape = c.shape.map((s, i) => (s === undefined ? s : s + low[i]! + high[i]!))
+    c = { ...c, x, shape, pads: c.pads.map(() => [0, 0] as const) }
+  }
+  const padding = paddingName(c) ?? 'EXPLICIT'
+  const explicit = padding === 'EXPLICIT' ? { explicit_paddings: ints([0, 0, ...c.pads.flat(), 0, 0]) } : {}
+  const attrs = {
+    strides: ints([1, ...c.strides, 1]),
+    dilations: ints([1, ...c.dilation, 1]),
+    padding: text(padding),
+    data_format: text(rank === 3 ? 'NDHWC' : 'NHWC'),
+    ...explicit,
+  }
+  const channels = c.shape.at(-1)
+  if (rank === 3) return body.op('Conv3D', [c.x, c.kernel], attrs)
+  if (c.groups === 1 || c.groups !== channels) return body.op('Conv2D', [c.x, c.kernel], attrs)
+  const filter = body.reshape(c.kernel, [c.window[0]!, c.window[1]!, channels, c.window[3]! / channels])
+  return body.op('DepthwiseConv2dNative', [c.x, filter], attrs)
+}
+
+/**
+ * A convolution over elements with zeros between them is the gradient of one with strides: its result is that of VALID, less or more at the
+ * borders. The kernel is turned over, and takes its result's channels first.
+ */
+function transposed(o: HloOp, c: Convolution): Tensor | undefined {
+  const { body } = o
+  const strides = c.inputDilation
+  const sizes = body.sizesOf(c.x, c.shape)
+  const [height, width] = [c.shape[1], c.shape[2]]
+  if (height === undefined || width === undefined) return undefined
+  const before = c.pads.map(([low], i) => c.window[i]! - 1 - low)
+  const full = [height, width].map((n, i) => (n - 1) * strides[i]! + c.window[i]!)
+  const result = [height, width].map((n, i) => (n - 1) * strides[i]! + 1 + c.pads[i]![0] + c.pads[i]![1] - c.window[i]! + 1)
+  const isSame = [height, width].every((n, i) => {
+    const total = c.window[i]! - strides[i]!
+    return result[i] === n * strides[i]! && total >= 0 && before[i] === Math.floor(total / 2)
+  })
+  const channels = c.window[3]!
+  const turned = body.op('Transpose', [body.op('ReverseV2', [c.kernel, body.ints([0, 1])]), body.ints([0, 1, 3, 2])])
+  const target: Size[] = [sizes[0]!, ...(isSame ? result : full), channels]
+  const y = body.op('Conv2DBackpropInput', [body.sizes(target), turned, c.x], {
+    strides: ints([1, ...strides, 1]),
+    padding: text(isSame ? 'SAME' : 'VALID'),
+    data_format: text('NHWC'),
+    dilations: ints([1, 1, 1, 1]),
+  })
+  if (isSame) return y
+  const low = before.map((n) => -n)
+  const high = result.map((n, i) => n - full[i]! + before[i]!)
+  const shape = [c.shape[0], ...full, channels]
+  return padded(o, y, shape, { low: [0, ...low, 0], high: [0, ...high, 0] }, () => body.numbers(o.resultDtype(), [0]))
+}
+
+export const products: Readonly<Record<string, Translate>> = { convolution, dot, dot_general: dotGeneral }

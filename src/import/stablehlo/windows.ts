@@ -1,0 +1,180 @@
+import { flag, ints, type Size, type Sizes, type Tensor, text } from './body.ts'
+import { isFloat } from './elements.ts'
+import type { HloOp, Translate, Translated } from './hlo-op.ts'
+import { padded } from './moves.ts'
+import { type Combiner, combinerOf } from './reduce.ts'
+
+/** A window that slides over `x`: one entry for each dim. */
+interface Window {
+  readonly x: Tensor
+  readonly shape: Sizes
+  readonly result: Sizes
+  readonly size: readonly number[]
+  readonly strides: readonly number[]
+  readonly low: readonly number[]
+  readonly high: readonly number[]
+  readonly baseDilation: readonly number[]
+  readonly dilation: readonly number[]
+  /** Undefined for what is no single op. */
+  readonly by: Combiner | undefined
+  readonly combine: (x: Tensor, y: Tensor, shape: Sizes) => Tensor
+  /** What lies outside: a scalar. */
+  readonly fill: () => Tensor
+  readonly isFloat: boolean
+}
+
+function reduceWindow(o: HloOp): Translated {
+  const [block] = o.op.regions
+  const count = o.op.operands.length / 2
+  const size = o.ints('window_dimensions')
+  const ones = size.map(() => 1)
+  const padding = o.ints('padding', new Array<number>(2 * size.length).fill(0))
+  const every = (name: string) => o.ints(name, ones)
+  return o.op.results.map((_, i) => {
+    const dtype = o.dtype(i)
+    const by = block && combinerOf(block, i, count, dtype)
+    if (!block || (!by && count > 1)) return o.refuse()
+    const init = o.splat(count + i)
+    const w: Window = {
+      x: o.in(i),
+      shape: o.shape(i),
+      result: o.result(i),
+      size,
+      strides: every('window_strides'),
+      low: size.map((_s, d) => padding[2 * d]!),
+      high: size.map((_s, d) => padding[2 * d + 1]!),
+      baseDilation: every('base_dilations'),
+      dilation: every('window_dilations'),
+      by,
+      combine: (x, y, shape) => (by ? o.body.op(by.pair, [x, y]) : o.inline(block, [x, y], shape)[0]!),
+      fill: () => o.in(count + i),
+      isFloat: isFloat(dtype),
+    }
+    // XLA leaves open how often what lies outside takes part: of other regions it changes nothing.
+    const isNeutral = !by || (init !== undefined && by.isNeutral(init, dtype))
+    const y = (isNeutral ? (running(o, w) ?? pool(o, w)) : undefined) ?? shifted(o, w)
+    return isNeutral ? y : o.body.op(by.pair, [y, w.fill()])
+  })
+}
+
+/** A window over all that lies before, or behind. */
+function running(o: HloOp, w: Window): Tensor | undefined {
+  const axes = w.size.flatMap((s, d) => (s > 1 ? [d] : []))
+  const [axis] = axes
+  if (axes.length !== 1 || axis === undefined) return undefined
+  const isPlain = w.size.every(
+    (s, d) =>
+      w.strides[d] === 1 &&
+      w.dilation[d] === 1 &&
+      w.baseDilation[d] === 1 &&
+      (d === axis || (w.low[d] === 0 && w.high[d] === 0 && s === 1)),
+  )
+  const last = w.size[axis]! - 1
+  const [low, high] = [w.low[axis], w.high[axis]]
+  const isReverse = low === 0 && high === last
+  if (!isPlain || w.shape[axis] !== last + 1 || !(isReverse || (low === last && high === 0))) return undefined
+  const { body } = o
+  if (w.by?.name === 'add' || w.by?.name === 'multiply') {
+    return body.op(w.by.name === 'add' ? 'Cumsum' : 'Cumprod', [w.x, body.ints([axis], [])], {
+      exclusive: flag(false),
+      reverse: flag(isReverse),
+    })
+  }
+  // Twice as far in each step. @see Hillis and Steele, 1986
+  let x = w.x
+  for (let by = 1; by <= last; by *= 2) {
+    const pads = w.size.flatMap((_, d) => (d !== axis ? [0, 0] : isReverse ? [0, by] : [by, 0]))
+    const wide = body.op('PadV2', [x, body.ints(pads, [w.size.length, 2]), w.fill()])
+    const moved = isReverse ? body.slice(wide, w.size.length, axis, by, undefined) : body.slice(wide, w.size.length, axis, 0, last + 1)
+    x = w.combine(x, moved, w.shape)
+  }
+  return x
+}
+
+/** Windows over up to three dims of floats are pools; all other dims are the batch, and the last of them the channels. */
+function pool(o: HloOp, w: Window): Tensor | undefined {
+  const { body } = o
+  const name = w.by?.name
+  const rank = w.size.length
+  const spatial = w.size.flatMap((s, d) => (s > 1 || w.strides[d]! > 1 || w.low[d] !== 0 || w.high[d] !== 0 ? [d] : []))
+  const others = w.size.flatMap((_, d) => (spatial.includes(d) ? [] : [d]))
+  const isPool = w.isFloat && (name === 'maximum' || name === 'minimum' || name === 'add')
+  if (!isPool || spatial.length === 0 || spatial.length > 3 || others.length === 0) return undefined
+  if (w.dilation.some((d) => d > 1) || w.baseDilation.some((d) => d > 1) || spatial.some((d) => w.shape[d] === undefined)) return undefined
+  const pads = spatial.map((d) => [w.low[d]!, w.high[d]!] as const)
+  if (pads.flat().some((p) => p < 0)) return undefined
+  const order = [...others.slice(0, -1), ...spatial, others.at(-1)!]
+  // A line is an image of height 1.
+  const flat = spatial.length === 1 ? 1 : 0
+  const [window, strides] = [w.size, w.strides].map((of) => [...new Array<number>(flat).fill(1), ...spatial.map((d) => of[d]!)]) as [
+    number[],
+    number[],
+  ]
+  const edges = [...new Array<readonly [number, number]>(flat).fill([0, 0]), ...pads]
+  const area = [...new Array<number>(flat).fill(1), ...spatial.map((d) => w.shape[d]!)]
+  let x = body.transpose(w.x, order)
+  if (name === 'minimum') x = body.op('Neg', [x])
+  const sizes = body.sizesOf(
+    x,
+    order.map((d) => w.shape[d]),
+  )
+  const isImage = flat === 0 && others.length === 2
+  if (!isImage) x = body.reshape(x, ['rest', ...area, sizes.at(-1)!])
+  const isPadded = pads.some(([low, high]) => low > 0 || high > 0)
+  const isSame = edges.every(([low, high], i) => {
+    const total = Math.max(0, (Math.ceil(area[i]! / strides[i]!) - 1) * strides[i]! + window[i]! - area[i]!)
+    return low === Math.floor(total / 2) && high === total - low
+  })
+  const is3d = spatial.length === 3
+  let padding = !isPadded ? 'VALID' : isSame ? 'SAME' : 'EXPLICIT'
+  if (isPadded && (name === 'add' || (is3d && !isSame))) {
+    const all = [[0, 0], ...edges, [0, 0]].flat()
+    const fill = name === 'minimum' ? body.op('Neg', [w.fill()]) : w.fill()
+    x = body.op('PadV2', [x, body.ints(all, [edges.length + 2, 2]), fill])
+    padding = 'VALID'
+  }
+  const attrs = {
+    ksize: ints([1, ...window, 1]),
+    strides: ints([1, ...strides, 1]),
+    padding: text(padding),
+    data_format: text(is3d ? 'NDHWC' : 'NHWC'),
+    ...(padding === 'EXPLICIT' && { explicit_paddings: ints([0, 0, ...edges.flat(), 0, 0]) }),
+  }
+  let y = body.op(`${name === 'add' ? 'Avg' : 'Max'}Pool${is3d ? '3D' : ''}`, [x], attrs)
+  const places = window.reduce((n, s) => n * s, 1)
+  if (name === 'add') y = body.op('Mul', [y, body.numbers(o.resultDtype(), [places])])
+  if (name === 'minimum') y = body.op('Neg', [y])
+  if (!isImage) {
+    const whole: Size[] = order.map((d) => w.result[d] ?? { of: w.x, axis: d })
+    y = body.reshape(y, whole)
+  }
+  return body.transpose(
+    y,
+    Array.from({ length: rank }, (_, d) => order.indexOf(d)),
+  )
+}
+
+/** One slice for each place of the window, one dim after another. */
+function shifted(o: HloOp, w: Window): Tensor {
+  const { body } = o
+  const rank = w.size.length
+  if (w.size.reduce((n, s) => n + s, 0) > maxPlaces) return o.refuse()
+  const interior = w.baseDilation.map((d) => d - 1)
+  let x = padded(o, w.x, w.shape, { low: w.low, high: w.high, interior }, w.fill)
+  const shape = w.shape.map((s, d) => (s === undefined ? s : (s - 1) * w.baseDilation[d]! + 1 + w.low[d]! + w.high[d]!))
+  for (const [axis, size] of w.size.entries()) {
+    const stride = w.strides[axis]!
+    if (size === 1 && stride === 1) continue
+    const count = w.result[axis] ?? o.refuse()
+    const at = Array.from({ length: size }, (_, k) => {
+      const begin = k * w.dilation[axis]!
+      return body.slice(x, rank, axis, begin, begin + (count - 1) * stride + 1, stride)
+    })
+    shape[axis] = count
+    x = at.reduce((a, b) => w.combine(a, b, shape))
+  }
+  return x
+}
+const maxPlaces = 1024
+
+export const windows: Readonly<Record<string, Translate>> = { reduce_window: reduceWindow }
