@@ -38,6 +38,20 @@ describe('a plan', () => {
     expect(planOf(source, graph, { ...options, pace: 'runtime' })).toMatchObject({ kinds: ['normal', 'uniform', 'edge'] })
   })
 
+  test('keeps the sizes of a model whose constants state them', () => {
+    const shape = [1, 480, 640, 3]
+    const graph = parseGraph(
+      `graph g(%x: f32[${shape}]) {
+      %w = const : f32[64,3] = splat(1)
+      %y = fully_connected(%x, %w, none) {keepNumDims=true}
+      return %y
+    }`,
+      { records: textRecords },
+    )
+    expect(planOf(signature(shape), graph, options)).toMatchObject({ shapes: [[1, 32, 64, 3]], isReduced: true })
+    expect(planOf({ ...signature(shape), statesSizes: true }, graph, options)).toMatchObject({ shapes: [shape], isReduced: false })
+  })
+
   test('is for a part where one run would take longer than it may', () => {
     const [source, graph] = [signature([16_384, 2048]), dense(16_384, 2048)]
     const reason = expect.stringMatching(

@@ -39,6 +39,8 @@ const text = { decode: (b: Uint8Array) => new TextDecoder().decode(b), encode: (
 function damaged(name: string, bytes: Uint8Array, next: Next): Uint8Array {
   if (next() % 5 === 0) return mutate(bytes, next)
   if (name.endsWith('.json')) return text.encode(mutateJson(text.decode(bytes), next))
+  const module = name.endsWith('.pb') ? Buffer.from(bytes).indexOf(moduleMagic, 0, 'latin1') : -1
+  if (module >= 0 && next() % 4) return mutateWithin(bytes, module, next)
   if (name.endsWith('.pb')) return mutateMessage(bytes, next)
   if (!name.endsWith('.keras')) return mutate(bytes, next)
   const zip = openZip(memorySource(name, bytes))
@@ -47,6 +49,20 @@ function damaged(name: string, bytes: Uint8Array, next: Next): Uint8Array {
     return { name: e.name, parts: [e.name === 'config.json' ? text.encode(mutateJson(text.decode(contents), next)) : contents] }
   })
   return new Uint8Array(Buffer.concat(zipParts(name, entries)))
+}
+
+/** What a module of StableHLO begins with, which is an attribute of a node. */
+const moduleMagic = 'ML\xefR'
+
+/** A few bytes of a module changed, so that the message around it still fits. */
+function mutateWithin(bytes: Uint8Array, begin: number, next: Next): Uint8Array {
+  const changed = bytes.slice()
+  const size = Math.min(4096, bytes.length - begin)
+  for (let i = next() % 4; i >= 0; i--) {
+    const at = begin + ((next() >>> 0) % size)
+    changed[at] = next() % 2 ? (next() >>> 0) % 256 : changed[at]! + [1, -1, 2, -2][(next() >>> 0) % 4]!
+  }
+  return changed
 }
 
 async function run(files: Files, entry: string, next: Next): Promise<void> {
@@ -68,6 +84,7 @@ type Damage = [sample: number, state: number]
 /** `found`: damage that an earlier run found a way through with. */
 const formats: readonly [name: string, samples: () => readonly Files[], found?: Damage[]][] = [
   ['SavedModel', () => [...foldersOf('oracle/ops.zip').values()].filter((f) => f.has('saved_model.pb'))],
+  ['StableHLO', () => [...foldersOf('oracle/stablehlo.zip').values()].filter((f) => f.has('saved_model.pb'))],
   ['GraphDef', () => one('tf1/graph/frozen.pb')],
   ['pbtxt', () => one('tf1/graph/frozen.pbtxt')],
   ['h5', () => one('keras/functional-keras2.h5')],

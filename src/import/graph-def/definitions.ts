@@ -109,6 +109,11 @@ export class Definitions {
     return name
   }
 
+  /** Whether modules of StableHLO are among what was called. */
+  get hasModules(): boolean {
+    return this.#modules.size > 0
+  }
+
   /** The function that an `XlaCallModule` node runs. */
   module(node: GraphNode): string {
     const known = this.#modules.get(node)

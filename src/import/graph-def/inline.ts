@@ -191,6 +191,10 @@ export class Inliner {
     return ref
   }
 
+  get hasModules(): boolean {
+    return this.#definitions.hasModules
+  }
+
   /** What of the file has no part in the graph, for the user to know. */
   droppedOps(): readonly DiagnosticFields[] {
     return [...this.#dropped].map(([op, paths]) => opDropped(this.#graphName, op, paths))

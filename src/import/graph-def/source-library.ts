@@ -70,7 +70,8 @@ export function assemble(
   functions: SourceLibrary,
   change: (graph: SourceGraph) => SourceGraph = (g) => g,
 ): SourceGraph {
-  const graph = pruned(change({ name, nodes: inliner.nodes, inputs, outputs, functions }))
+  const statesSizes = inliner.hasModules
+  const graph = pruned(change({ name, nodes: inliner.nodes, inputs, outputs, functions, ...(statesSizes && { statesSizes }) }))
   inliner.throwProblems(graph.nodes)
   return graph
 }
