@@ -23,6 +23,8 @@ export const type = (value: DType): SourceAttr => ({ kind: 'type', value, code: 
 export const func = (value: string): SourceAttr => ({ kind: 'func', value, attrs: new FixedAttrs() })
 
 const noAttrs: GraphNode['attr'] = new Map()
+/** Numbers that a constant lists; more are counted by an op. */
+const maxListed = 1 << 16
 
 /** The nodes of a function while they are made: ordinary TensorFlow ops. */
 export class Body {
@@ -53,6 +55,19 @@ export class Body {
 
   ints(values: readonly number[], shape: readonly number[] = [values.length]): Tensor {
     return this.numbers('i32', values, shape)
+  }
+
+  /** The numbers from 0 to below `count`, which is known, a dim, or a scalar i32. */
+  range(count: number | { readonly of: Tensor; readonly axis: number } | Tensor, dtype: NumericConst['dtype'] = 'i32'): Tensor {
+    if (typeof count === 'number' && count <= maxListed) {
+      return this.numbers(
+        dtype,
+        Array.from({ length: count }, (_, i) => i),
+        [count],
+      )
+    }
+    const end = typeof count === 'string' ? count : this.size(count)
+    return this.cast(this.op('Range', [this.ints([0], []), end, this.ints([1], [])], { Tidx: type('i32') }), 'i32', dtype)
   }
 
   /** A size as a scalar i32. */

@@ -1,6 +1,5 @@
 import { constFromBytes } from '../../core/bytes.ts'
 import type { MlirAttr } from '../../wire/mlir/types.ts'
-import { type } from './body.ts'
 import { dtypeOf } from './elements.ts'
 import { type Bound, type HloOp, isWhole, type Translate } from './hlo-op.ts'
 
@@ -20,20 +19,15 @@ function constantTensor(o: HloOp, value: MlirAttr & { readonly kind: 'tensor' },
 
 /** Counts along one dim. */
 function iota(o: HloOp): Bound {
-  const axis = o.int('iota_dimension')
   const shape = o.result()
+  const axis = o.dim('iota_dimension', shape.length)
   const size = shape[axis]
   const dtype = o.resultDtype()
   const dims = o.op.operands.length > 0 ? o.in(0) : undefined
   const after = new Array<number>(shape.length - axis - 1).fill(1)
   const own = [size, ...after]
   const given = dims && !isWhole(own, shape) ? { dims } : {}
-  if (size !== undefined) {
-    const values = Array.from({ length: size }, (_, i) => i)
-    return { tensor: o.body.numbers(dtype, values, [size, ...after]), own, ...given }
-  }
-  const count = o.body.cast(o.body.pick(dims ?? o.refuse(), axis), o.dtype(0), 'i32')
-  const range = o.body.cast(o.body.op('Range', [o.body.ints([0], []), count, o.body.ints([1], [])], { Tidx: type('i32') }), 'i32', dtype)
+  const range = o.body.range(size ?? o.body.cast(o.body.pick(dims ?? o.refuse(), axis), o.dtype(0), 'i32'), dtype)
   return { tensor: after.length === 0 ? range : o.body.reshape(range, ['rest', ...after]), own, ...given }
 }
 

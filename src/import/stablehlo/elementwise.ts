@@ -188,7 +188,8 @@ function bitcastConvert(o: HloOp): Bound | string {
 /** A broadcast that the ops which take the result do themselves, as far as they can. */
 function broadcastInDim(o: HloOp): Bound {
   const shape = o.result()
-  const to = o.ints('broadcast_dimensions', o.rank(0) === 0 ? [] : undefined)
+  const to = o.dims('broadcast_dimensions', shape.length, o.rank(0) === 0 ? [] : undefined)
+  if (to.length !== o.rank(0)) return o.refuse()
   const dims = o.op.operands.length > 1 && shape.includes(undefined) ? o.in(1) : undefined
   const x = o.bound(0)
   const own: Size[] = o.body.sizesOf(x.tensor, x.own)

@@ -129,6 +129,22 @@ export class HloOp {
     return (a && intsOf(a)) ?? otherwise ?? this.refuse()
   }
 
+  /** Dims of a tensor of `rank` dims, none of them twice. */
+  dims(name: string, rank: number, otherwise?: readonly number[]): readonly number[] {
+    const dims = this.ints(name, otherwise)
+    return dims.every((d, i) => d >= 0 && d < rank && dims.indexOf(d) === i) ? dims : this.refuse()
+  }
+
+  dim(name: string, rank: number): number {
+    return this.dims(name, rank)[0] ?? this.refuse()
+  }
+
+  /** A number for each of `rank` dims, none below `least`. */
+  perDim(name: string, rank: number, otherwise?: number, least = Number.NEGATIVE_INFINITY): readonly number[] {
+    const values = this.ints(name, otherwise === undefined ? undefined : new Array<number>(rank).fill(otherwise))
+    return values.length === rank && values.every((v) => v >= least) ? values : this.refuse()
+  }
+
   int(name: string, otherwise?: number): number {
     return this.ints(name, otherwise === undefined ? undefined : [otherwise])[0] ?? this.refuse()
   }

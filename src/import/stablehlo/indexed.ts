@@ -1,5 +1,5 @@
 import type { MlirOp } from '../../wire/mlir/types.ts'
-import { int, type Size, type Tensor, type } from './body.ts'
+import { int, type Size, type Tensor } from './body.ts'
 import type { HloOp, Translate } from './hlo-op.ts'
 import { combinerOf } from './reduce.ts'
 
@@ -15,6 +15,13 @@ interface Places {
   /** All components, those of a vector last. */
   readonly vectors: Tensor
   readonly known: readonly number[] | undefined
+}
+
+/** Dims of the indices that go along with dims of the operand, counted without that of the vectors. */
+function batchDims(o: HloOp, name: string): readonly number[] {
+  const rank = o.rank(1)
+  const at = o.int('index_vector_dim', rank)
+  return o.dims(name, rank, []).map((d) => (d === at ? o.refuse() : d > at ? d - 1 : d))
 }
 
 function placesOf(o: HloOp, operand: number): Places {
@@ -81,9 +88,8 @@ function gridded(o: HloOp, x: Tensor, batch: readonly Size[], at: number, count:
   if (count === 0) return x
   const wide = body.reshape(x, [...batch, ...new Array<number>(count).fill(1)])
   if (size === 1 || at < 0) return wide
-  const steps = Array.from({ length: size }, (_, i) => i)
   const shape = Array.from({ length: count - at }, (_, i) => (i === 0 ? size : 1))
-  return body.op('AddV2', [wide, body.ints(steps, shape)])
+  return body.op('AddV2', [wide, body.reshape(body.range(size), shape)])
 }
 
 /** Components, broadcast against each other, as vectors. */
@@ -100,26 +106,24 @@ function batchNumber(o: HloOp, batch: readonly Size[], dim: number): Tensor {
   const size = batch[dim]!
   if (size === 'rest') return o.refuse()
   const after = new Array<number>(batch.length - dim - 1).fill(1)
-  const range =
-    typeof size === 'number'
-      ? body.ints(Array.from({ length: size }, (_, i) => i))
-      : body.op('Range', [body.ints([0], []), body.size(size), body.ints([1], [])], { Tidx: type('i32') })
+  const range = body.range(size)
   return after.length === 0 ? range : body.reshape(range, ['rest', ...after])
 }
 
 function gather(o: HloOp): Tensor {
   const { body } = o
   const rank = o.rank(0)
-  const collapsed = o.ints('collapsed_slice_dims', [])
-  const operandBatch = o.ints('operand_batching_dims', [])
-  const startBatch = o.ints('start_indices_batching_dims', [])
-  const map = o.ints('start_index_map', [])
-  const offsets = o.ints('offset_dims', [])
+  const collapsed = o.dims('collapsed_slice_dims', rank, [])
+  const operandBatch = o.dims('operand_batching_dims', rank, [])
+  const startBatch = batchDims(o, 'start_indices_batching_dims')
+  const map = o.dims('start_index_map', rank, [])
+  const offsets = o.dims('offset_dims', o.result().length, [])
   const places = placesOf(o, 1)
   const shape = o.shape(0)
   const own = body.sizesOf(o.in(0), shape)
   const result = o.result()
   const kept = Array.from({ length: rank }, (_, d) => d).filter((d) => !collapsed.includes(d) && !operandBatch.includes(d))
+  if (kept.length !== offsets.length || operandBatch.length !== startBatch.length) return o.refuse()
   // A size that is open is that of the operand.
   const window = (d: number): number | undefined => (kept.includes(d) ? result[offsets[kept.indexOf(d)]!] : 1)
   const sizes = shape.map((s, d) => window(d) ?? s ?? (map.includes(d) ? o.refuse() : -1))
@@ -251,15 +255,16 @@ function scatter(o: HloOp): Tensor {
   const { op } = writerOf(o)
   const isTruth = o.dtype(0) === 'bool'
   const rank = o.rank(0)
-  const inserted = o.ints('inserted_window_dims', [])
-  const inputBatch = o.ints('input_batching_dims', [])
-  const indexBatch = o.ints('scatter_indices_batching_dims', [])
-  const map = o.ints('scatter_dims_to_operand_dims', [])
-  const windowDims = o.ints('update_window_dims', [])
+  const inserted = o.dims('inserted_window_dims', rank, [])
+  const inputBatch = o.dims('input_batching_dims', rank, [])
+  const indexBatch = batchDims(o, 'scatter_indices_batching_dims')
+  const map = o.dims('scatter_dims_to_operand_dims', rank, [])
+  const windowDims = o.dims('update_window_dims', o.rank(2), [])
   const places = placesOf(o, 1)
   const shape = o.shape(0)
   const dims = Array.from({ length: rank }, (_, d) => d)
   const inWindow = dims.filter((d) => !inserted.includes(d) && !inputBatch.includes(d))
+  if (inWindow.length !== windowDims.length || inputBatch.length !== indexBatch.length) return o.refuse()
   const updateShape = o.shape(2)
   const windowOf = (d: number): number | undefined => (inWindow.includes(d) ? updateShape[windowDims[inWindow.indexOf(d)]!] : 1)
   const isShort = inWindow.filter((d) => !map.includes(d) && windowOf(d) !== shape[d])

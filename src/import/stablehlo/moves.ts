@@ -24,18 +24,19 @@ function dynamicReshape(o: HloOp): Translated {
 }
 
 function transpose(o: HloOp): Translated {
-  return o.body.transpose(o.in(0), o.ints('permutation'))
+  const perm = o.dims('permutation', o.rank(0))
+  return perm.length === o.rank(0) ? o.body.transpose(o.in(0), perm) : o.refuse()
 }
 
 function reverse(o: HloOp): Tensor {
-  const axes = o.ints('dimensions')
+  const axes = o.dims('dimensions', o.rank(0))
   return axes.length === 0 ? o.in(0) : o.body.op('ReverseV2', [o.in(0), o.body.ints(axes)])
 }
 
 function concatenate(o: HloOp): Tensor {
   const inputs = o.op.operands.map((_, i) => o.in(i))
   if (inputs.length === 1) return inputs[0]!
-  return o.body.op('ConcatV2', [...inputs, o.body.ints([o.int('dimension')], [])], { N: int(inputs.length) })
+  return o.body.op('ConcatV2', [...inputs, o.body.ints([o.dim('dimension', o.rank(0))], [])], { N: int(inputs.length) })
 }
 
 /** `x` without what lies outside of [begin, end); dims that stay whole are masked, as their size may be open. */
@@ -51,7 +52,8 @@ function sliced(o: HloOp, x: Tensor, shape: Sizes, begin: readonly number[], end
 }
 
 function slice(o: HloOp): Tensor {
-  return sliced(o, o.in(0), o.shape(0), o.ints('start_indices'), o.ints('limit_indices'), o.ints('strides'))
+  const [begin, end] = ['start_indices', 'limit_indices'].map((name) => o.perDim(name, o.rank(0), undefined, 0)) as [number[], number[]]
+  return sliced(o, o.in(0), o.shape(0), begin, end, o.perDim('strides', o.rank(0), undefined, 1))
 }
 
 /** Elements of `value` between the neighbours along an axis. */
@@ -94,7 +96,8 @@ export function padded(
 }
 
 function pad(o: HloOp): Tensor {
-  const [low, high, interior] = [o.ints('edge_padding_low'), o.ints('edge_padding_high'), o.ints('interior_padding')]
+  const [low, high] = [o.perDim('edge_padding_low', o.rank(0)), o.perDim('edge_padding_high', o.rank(0))]
+  const interior = o.perDim('interior_padding', o.rank(0), undefined, 0)
   return padded(o, o.in(0), o.shape(0), { low, high, interior }, () => o.in(1))
 }
 
@@ -138,7 +141,7 @@ function starts(o: HloOp, from: number): Tensor {
 }
 
 function dynamicSlice(o: HloOp): Tensor {
-  const sizes = o.ints('slice_sizes')
+  const sizes = o.perDim('slice_sizes', o.rank(0), undefined, 0)
   const begin = o.op.operands.slice(1).map((_, i) => o.known(i + 1)?.[0])
   const { body } = o
   if (begin.every((b, i) => b !== undefined && (b === 0 || o.shape(0)[i] !== undefined))) {
@@ -160,7 +163,7 @@ function dynamicUpdateSlice(o: HloOp): Tensor {
 }
 
 function getDimensionSize(o: HloOp): Tensor | Bound {
-  const axis = o.int('dimension')
+  const axis = o.dim('dimension', o.rank(0))
   const size = o.shape(0)[axis]
   if (size !== undefined) return o.scalar('i32', size)
   const x = o.bound(0)

@@ -10,9 +10,11 @@ function operands(o: HloOp): [Tensor, Tensor] {
 }
 
 function dotGeneral(o: HloOp): Tensor {
-  const named = (name: string) => o.ints(name, [])
-  const batch = [named('lhs_batching_dimensions'), named('rhs_batching_dimensions')] as const
-  const contracted = [named('lhs_contracting_dimensions'), named('rhs_contracting_dimensions')] as const
+  const named = (name: string) =>
+    [`lhs_${name}`, `rhs_${name}`].map((n, i) => o.dims(n, o.rank(i), [])) as [readonly number[], readonly number[]]
+  const batch = named('batching_dimensions')
+  const contracted = named('contracting_dimensions')
+  if (batch[0].length !== batch[1].length || contracted[0].length !== contracted[1].length) return o.refuse()
   const [x, y] = operands(o)
   if (o.rank(0) === 2 && o.rank(1) === 2 && batch[0].length === 0 && contracted[0].length === 1) {
     return o.body.op('MatMul', [x, y], { transpose_a: flag(contracted[0][0] === 0), transpose_b: flag(contracted[1][0] === 1) })
@@ -55,11 +57,13 @@ interface Convolution {
 function convolution(o: HloOp): Tensor {
   const { body } = o
   const rank = o.rank(0) - 2
-  const at = (name: string) => o.int(name)
-  const spatial = (name: string) => o.ints(name)
-  const order = [at('input_batch_dimension'), ...spatial('input_spatial_dimensions'), at('input_feature_dimension')]
-  const filter = [...spatial('kernel_spatial_dimensions'), at('kernel_input_feature_dimension'), at('kernel_output_feature_dimension')]
-  const out = [at('output_batch_dimension'), ...spatial('output_spatial_dimensions'), at('output_feature_dimension')]
+  const places = (...names: readonly string[]): readonly number[] => {
+    const dims = names.flatMap((name) => o.dims(name, rank + 2))
+    return dims.length === rank + 2 && new Set(dims).size === dims.length ? dims : o.refuse()
+  }
+  const order = places('input_batch_dimension', 'input_spatial_dimensions', 'input_feature_dimension')
+  const filter = places('kernel_spatial_dimensions', 'kernel_input_feature_dimension', 'kernel_output_feature_dimension')
+  const out = places('output_batch_dimension', 'output_spatial_dimensions', 'output_feature_dimension')
   const ones = new Array<number>(rank).fill(1)
   const [left, right] = operands(o)
   let x = body.transpose(left, order)
@@ -68,7 +72,7 @@ function convolution(o: HloOp): Tensor {
   const kernelShape = filter.map((d) => o.shape(1)[d] ?? o.refuse())
   const reversed = [...spatialFlags(o, rank)].flatMap((is, i) => (is ? [i] : []))
   if (reversed.length > 0) kernel = body.op('ReverseV2', [kernel, body.ints(reversed)])
-  const pads = o.ints('padding', new Array<number>(2 * rank).fill(0))
+  const pads = o.perDim('padding', 2 * rank, 0)
   let groups = o.int('feature_group_count', 1)
   const batchGroups = o.int('batch_group_count', 1)
   if (batchGroups > 1) {
@@ -90,10 +94,10 @@ function convolution(o: HloOp): Tensor {
     shape,
     kernel,
     window: kernelShape,
-    strides: o.ints('window_strides', ones),
+    strides: o.perDim('window_strides', rank, 1, 1),
     pads: ones.map((_, i) => [pads[2 * i]!, pads[2 * i + 1]!] as const),
-    dilation: o.ints('rhs_dilation', ones),
-    inputDilation: o.ints('lhs_dilation', ones),
+    dilation: o.perDim('rhs_dilation', rank, 1, 1),
+    inputDilation: o.perDim('lhs_dilation', rank, 1, 1),
     groups,
   })
   return body.transpose(

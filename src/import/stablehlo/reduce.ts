@@ -47,7 +47,7 @@ export function combinerOf(block: MlirBlock, i: number, count: number, dtype: DT
 function reduce(o: HloOp): Translated {
   const [block] = o.op.regions
   const count = o.op.operands.length / 2
-  const axes = o.ints('dimensions')
+  const axes = o.dims('dimensions', o.rank(0))
   if (!block) return o.refuse()
   const extreme = count === 2 && axes.length === 1 ? extremeAndPlace(o, block, axes[0]!) : undefined
   if (extreme) return extreme

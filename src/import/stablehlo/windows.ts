@@ -26,10 +26,10 @@ interface Window {
 function reduceWindow(o: HloOp): Translated {
   const [block] = o.op.regions
   const count = o.op.operands.length / 2
-  const size = o.ints('window_dimensions')
-  const ones = size.map(() => 1)
-  const padding = o.ints('padding', new Array<number>(2 * size.length).fill(0))
-  const every = (name: string) => o.ints(name, ones)
+  const rank = o.rank(0)
+  const size = o.perDim('window_dimensions', rank, undefined, 1)
+  const padding = o.perDim('padding', 2 * rank, 0)
+  const every = (name: string) => o.perDim(name, rank, 1, 1)
   return o.op.results.map((_, i) => {
     const dtype = o.dtype(i)
     const by = block && combinerOf(block, i, count, dtype)
