@@ -2,6 +2,7 @@ import type { DType } from '../../core/dtype.ts'
 import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
 import { flag, int, type Tensor, type } from './body.ts'
 import { type Bound, type HloOp, type HloScope, splatOf, type Translate, type Translated } from './hlo-op.ts'
+import { scalarsOf } from './scalars.ts'
 
 /** How two elements become one: the TensorFlow op over two tensors, the one over axes, and the value that changes nothing. */
 export interface Combiner {
@@ -103,14 +104,22 @@ function inPairs(o: HloOp, block: MlirBlock, axes: readonly number[]): readonly 
   return o.inline(block, [...wide, ...kept], result)
 }
 
-/** The direction of the first comparison of two arguments. */
-export function comparisonOf(block: MlirBlock, x: number, y: number): 'max' | 'min' | undefined {
-  const op = block.ops.find(
-    (c) => c.name === 'compare' && isOf(c.operands[0], block.arguments[x]) && isOf(c.operands[1], block.arguments[y]),
+/** Two elements in their order, each with its place; of equal ones the first counts. */
+const elements = [-1, 0, 2].flatMap((x) => [-1, 0, 2].map((y) => [x, 0, y, 1] as const))
+
+/** Whether a region of two elements and their places keeps the larger or the smaller one, as it does with some of them. */
+function extremeOf(scope: HloScope, block: MlirBlock): 'max' | 'min' | undefined {
+  const results = block.ops.at(-1)?.operands ?? []
+  const tried = elements.map((given) => {
+    const known = scalarsOf(scope, block.ops, new Map(block.arguments.map((a, i) => [a.id, given[i]!])))
+    return { given, found: results.map((r) => known.get(r.id)) }
+  })
+  return (['max', 'min'] as const).find((which) =>
+    tried.every(({ given: [x, i, y, j], found }) => {
+      const isFirst = x === y || x > y === (which === 'max')
+      return found[0] === (isFirst ? x : y) && found[1] === (isFirst ? i : j)
+    }),
   )
-  const direction = op?.attrs.get('comparison_direction')
-  const word = direction?.kind === 'enum' || direction?.kind === 'string' ? direction.value : ''
-  return /^G[TE]$/.test(word) ? 'max' : /^L[TE]$/.test(word) ? 'min' : undefined
 }
 
 /** Whether a value counts along the axis from 0. */
@@ -132,9 +141,9 @@ export function countsAlong(scope: HloScope, value: MlirValue, axis: number): bo
   return from !== undefined && dims.includes(axis) && countsAlong(scope, from, dims.indexOf(axis))
 }
 
-/** What JAX writes for argmax and argmin: values and places go through the same selects. */
+/** Argmax and argmin. */
 function extremeAndPlace(o: HloOp, block: MlirBlock, axis: number): readonly Tensor[] | undefined {
-  const direction = comparisonOf(block, 0, 2)
+  const direction = extremeOf(o.scope, block)
   const [, places] = o.op.operands
   if (!direction || !places || !countsAlong(o.scope, places, axis)) return undefined
   if (splatOf(o.scope, o.op.operands[3]!) !== 0) return undefined

@@ -1,7 +1,8 @@
-import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
+import type { MlirBlock } from '../../wire/mlir/types.ts'
 import { flag, int, type Tensor } from './body.ts'
-import type { HloOp, Translate, Translated } from './hlo-op.ts'
+import type { HloOp, HloScope, Translate, Translated } from './hlo-op.ts'
 import { countsAlong } from './reduce.ts'
+import { comparisonOf, scalarsOf } from './scalars.ts'
 
 /** Values by rank along the last axis, and where they were. */
 interface Ranked {
@@ -28,40 +29,58 @@ function ranked(o: HloOp, x: Tensor, i: number, size: Tensor, isDescending: bool
 }
 
 /** Operands by which a comparator orders, first the one that counts most, and which way: x < y, or x = y and what the rest says. */
-export function keysOf(block: MlirBlock): { readonly keys: readonly number[]; readonly isDescending: boolean } | undefined {
-  const maker = new Map(block.ops.flatMap((op) => op.results.map((r) => [r.id, op] as const)))
-  const sources = (value: MlirValue): ReadonlySet<number> => {
-    const found = new Set<number>()
-    const visit = (v: MlirValue): void => {
-      const at = block.arguments.findIndex((a) => a.id === v.id)
-      if (at >= 0) found.add(at)
-      else for (const operand of maker.get(v.id)?.operands ?? []) visit(operand)
-    }
-    visit(value)
-    return found
-  }
+interface Order {
+  readonly keys: readonly number[]
+  readonly isDescending: boolean
+}
+
+/** Undefined for a comparator that orders otherwise, as it does with some elements. */
+function orderOf(scope: HloScope, block: MlirBlock): Order | undefined {
+  if (block.arguments.length > 2 * maxOperands) return undefined
+  const args = new Map(block.arguments.map((a, i) => [a.id, i] as const))
+  const sources = new Map<number, ReadonlySet<number>>([...args].map(([id, i]) => [id, new Set([i])]))
   const keys = new Set<number>()
-  const directions = new Set<boolean>()
   for (const op of block.ops) {
-    const direction = op.name === 'compare' ? op.attrs.get('comparison_direction') : undefined
-    const word = direction?.kind === 'enum' || direction?.kind === 'string' ? direction.value : ''
-    if (op.name !== 'compare' || !/^[LG][TE]$/.test(word)) continue
-    const [x, y] = op.operands.map(sources) as [ReadonlySet<number>, ReadonlySet<number>]
-    const [a, b] = [[...x][0], [...y][0]]
-    if (x.size !== 1 || y.size !== 1 || a === undefined || b === undefined || Math.floor(a / 2) !== Math.floor(b / 2) || a === b)
-      return undefined
-    keys.add(Math.floor(a / 2))
-    directions.add(a < b === word.startsWith('G'))
+    const of = op.operands.map((v) => sources.get(v.id) ?? new Set<number>())
+    for (const r of op.results) sources.set(r.id, new Set(of.flatMap((s) => [...s])))
+    if (op.name !== 'compare' || !/^[LG][TE]$/.test(comparisonOf(op))) continue
+    for (const arg of of.flatMap((s) => [...s])) keys.add(Math.floor(arg / 2))
   }
-  const [isDescending] = directions
-  if (keys.size === 0 || directions.size !== 1) return undefined
-  return { keys: [...keys].sort((p, q) => p - q), isDescending: isDescending! }
+  const sorted = [...keys].sort((p, q) => p - q)
+  return sorted.length > maxKeys
+    ? undefined
+    : [false, true].map((isDescending): Order => ({ keys: sorted, isDescending })).find((order) => ordersBy(scope, block, order))
+}
+
+const maxKeys = 4
+const maxOperands = 64
+const samples = [-1, 0, 2]
+
+function ordersBy(scope: HloScope, block: MlirBlock, { keys, isDescending }: Order): boolean {
+  const result = block.ops.at(-1)?.operands[0]
+  if (keys.length === 0 || !result) return false
+  /** What is no key: it must not matter. */
+  const others = [
+    [5, 7],
+    [7, 5],
+  ]
+  const pairs = samples.flatMap((x) => samples.map((y) => [x, y]))
+  const trials = keys.reduce<readonly (readonly (readonly number[])[])[]>((all, _) => all.flatMap((t) => pairs.map((p) => [...t, p])), [[]])
+  return trials.every((trial) => {
+    const first = trial.find(([x, y]) => x !== y)
+    if (!first) return true
+    const isBefore = first[0]! < first[1]! !== isDescending
+    return others.every((other) => {
+      const given = block.arguments.map((a, i) => [a.id, (trial[keys.indexOf(Math.floor(i / 2))] ?? other)[i % 2]!] as const)
+      return scalarsOf(scope, block.ops, new Map(given)).get(result.id) === Number(isBefore)
+    })
+  })
 }
 
 function sort(o: HloOp): Translated {
   const { body } = o
   const [block] = o.op.regions
-  const order = block && keysOf(block)
+  const order = block && orderOf(o.scope, block)
   const rank = o.rank(0)
   const axis = (o.int('dimension', -1) + rank) % rank
   if (!order) return o.refuse()
@@ -94,7 +113,7 @@ export function topK(o: HloOp, k: Tensor): Translated {
 /** The `k` largest or smallest of an axis, exactly; further operands are given in the same order, as by a sort. */
 export function approxTopK(o: HloOp, comparator: MlirBlock): Translated {
   const { body } = o
-  const order = keysOf(comparator)
+  const order = orderOf(o.scope, comparator)
   const [shape, result] = [o.shape(0), o.result()]
   const rank = shape.length
   const axis = Math.max(

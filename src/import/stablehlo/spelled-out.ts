@@ -1,5 +1,6 @@
 import type { MlirBlock, MlirOp, MlirValue } from '../../wire/mlir/types.ts'
 import { type HloScope, splatOf } from './hlo-op.ts'
+import { scalarsOf } from './scalars.ts'
 
 /*
  * JAX writes erf and erfc out as polynomials, a hundred ops of one name. What such a run computes is tried at some points: where it is the
@@ -47,7 +48,9 @@ export function spelledOut(
   const [x, result] = [[...inputs.values()][0], read[0]]
   if (inputs.size !== 1 || read.length !== 1 || !x || !result || !isFloat(result)) return undefined
   const expected = name === 'erf' ? erf : (t: number) => 1 - erf(t)
-  const fits = points.every((t) => Math.abs(valueAt(scope, run, x, result, t) - expected(t)) < tolerance)
+  const fits = points.every(
+    (t) => Math.abs((scalarsOf(scope, run, new Map([[x.id, t]])).get(result.id) ?? Number.NaN) - expected(t)) < tolerance,
+  )
   return fits ? { op: name === 'erf' ? 'Erf' : 'Erfc', x, result, end } : undefined
 }
 
@@ -74,44 +77,4 @@ function erf(x: number): number {
     power *= -(x * x) / (n + 1)
   }
   return (2 / Math.sqrt(Math.PI)) * sum
-}
-
-const functions: Readonly<Record<string, (...v: number[]) => number>> = {
-  abs: Math.abs,
-  add: (a, b) => a! + b!,
-  broadcast_in_dim: (a) => a!,
-  clamp: (low, x, high) => Math.min(Math.max(low!, x!), high!),
-  divide: (a, b) => a! / b!,
-  dynamic_broadcast_in_dim: (a) => a!,
-  exponential: Math.exp,
-  exponential_minus_one: Math.expm1,
-  log: Math.log,
-  maximum: Math.max,
-  minimum: Math.min,
-  multiply: (a, b) => a! * b!,
-  negate: (a) => -a!,
-  select: (p, a, b) => (p ? a! : b!),
-  sign: Math.sign,
-  subtract: (a, b) => a! - b!,
-}
-const comparisons: Readonly<Record<string, (a: number, b: number) => boolean>> = {
-  EQ: (a, b) => a === b,
-  GE: (a, b) => a >= b,
-  GT: (a, b) => a > b,
-  LE: (a, b) => a <= b,
-  LT: (a, b) => a < b,
-  NE: (a, b) => a !== b,
-}
-
-/** What a run of elementwise ops makes of one number; NaN where there are others. */
-function valueAt(scope: HloScope, run: readonly MlirOp[], x: MlirValue, result: MlirValue, at: number): number {
-  const known = new Map([[x.id, at]])
-  for (const op of run) {
-    const args = op.operands.map((v) => known.get(v.id) ?? splatOf(scope, v) ?? Number.NaN)
-    const direction = op.attrs.get('comparison_direction')
-    const compare = direction?.kind === 'enum' || direction?.kind === 'string' ? comparisons[direction.value] : undefined
-    const value = op.name === 'compare' ? Number(compare?.(args[0]!, args[1]!) ?? Number.NaN) : functions[op.name]?.(...args)
-    for (const r of op.results) if (value !== undefined) known.set(r.id, value)
-  }
-  return known.get(result.id) ?? Number.NaN
 }

@@ -109,6 +109,58 @@ describe('a translated module', () => {
     expect(opsOf(main!)).toEqual(['Const', 'AddV2'])
   })
 
+  const word = (value: string): MlirAttr => ({ kind: 'enum', value })
+
+  it.each([
+    ['GT', ['Max', 'ArgMax']],
+    ['LT', ['Min', 'ArgMin']],
+    // Of equal elements the second one, so that it is neither.
+    ['GE', []],
+  ])('finds argmax and argmin by what a region does: %s', (direction, expected) => {
+    const [x, places, zero, least] = [value([4]), value([4], 'i32'), value([], 'i32'), value([])]
+    const args = [value([]), value([], 'i32'), value([]), value([], 'i32')] as const
+    const [isSecond, best, place] = [value([], 'i1'), value([]), value([], 'i32')]
+    const region = block(
+      args,
+      [
+        op('compare', [args[2], args[0]], [isSecond], { comparison_direction: word(direction) }),
+        op('select', [isSecond, args[2], args[0]], [best]),
+        op('select', [isSecond, args[3], args[1]], [place]),
+      ],
+      [best, place],
+    )
+    const results = [value([]), value([], 'i32')]
+    const ops = [
+      op('iota', [], [places], { iota_dimension: { kind: 'int', value: 0n } }),
+      op('constant', [], [zero], { value: { ...splat(0), type: { kind: 'tensor', element: 'i32', shape: [] } } as MlirAttr }),
+      op('constant', [], [least], { value: splat(Number.NEGATIVE_INFINITY) }),
+      op('reduce', [x, places, least, zero], results, { dimensions: ints(0) }, undefined, [region]),
+    ]
+    const [main] = translated(moduleOf(block([x], ops, results)))
+    expect(opsOf(main!).filter((name) => /M(ax|in)$/.test(name))).toEqual(expected)
+    expect(opsOf(main!).some((name) => name.startsWith('stablehlo.'))).toBe(false)
+  })
+
+  it.each([
+    ['LT', ['TopKV2']],
+    ['NE', ['stablehlo.sort']],
+  ])('sorts by what a comparator says: %s', (direction, expected) => {
+    const [x, y] = [value([4]), value([4])]
+    const [a, b, isBefore] = [value([]), value([]), value([], 'i1')]
+    const region = block([a, b], [op('compare', [a, b], [isBefore], { comparison_direction: word(direction) })], [isBefore])
+    const ops = [op('sort', [x], [y], { dimension: { kind: 'int', value: 0n } }, undefined, [region])]
+    const [main] = translated(moduleOf(block([x], ops, [y])))
+    expect(opsOf(main!).filter((name) => /TopK|sort/.test(name))).toEqual(expected)
+  })
+
+  it('refuses dims that an operand does not have', () => {
+    const [x, y] = [value([2, 3]), value([3, 2])]
+    for (const perm of [ints(1, 2), ints(0, 0), ints(0)]) {
+      const [main] = translated(moduleOf(block([x], [op('transpose', [x], [y], { permutation: perm })], [y])))
+      expect(opsOf(main!)).toEqual(['stablehlo.transpose'])
+    }
+  })
+
   it('has a function main', () => {
     const x = value([3])
     const module = moduleOf(block([x], [], [x]), 'other')
