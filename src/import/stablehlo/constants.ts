@@ -18,6 +18,9 @@ function constantTensor(o: HloOp, value: MlirAttr & { readonly kind: 'tensor' },
   return o.body.constant({ dtype, shape, data: constFromBytes(value.bytes) })
 }
 
+/** Counts of more elements are made by an op. */
+const maxCounted = 2 ** 16
+
 /** Counts along one dim. */
 function iota(o: HloOp): Bound {
   const axis = o.int('iota_dimension')
@@ -28,11 +31,11 @@ function iota(o: HloOp): Bound {
   const after = new Array<number>(shape.length - axis - 1).fill(1)
   const own = [size, ...after]
   const given = dims && !isWhole(own, shape) ? { dims } : {}
-  if (size !== undefined) {
+  if (size !== undefined && size <= maxCounted) {
     const values = Array.from({ length: size }, (_, i) => i)
     return { tensor: o.body.numbers(dtype, values, [size, ...after]), own, ...given }
   }
-  const count = o.body.cast(o.body.pick(dims ?? o.refuse(), axis), o.dtype(0), 'i32')
+  const count = size === undefined ? o.body.cast(o.body.pick(dims ?? o.refuse(), axis), o.dtype(0), 'i32') : o.body.ints([size], [])
   const range = o.body.cast(o.body.op('Range', [o.body.ints([0], []), count, o.body.ints([1], [])], { Tidx: type('i32') }), 'i32', dtype)
   return { tensor: after.length === 0 ? range : o.body.reshape(range, ['rest', ...after]), own, ...given }
 }

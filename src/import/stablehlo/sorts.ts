@@ -1,6 +1,6 @@
 import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
 import { flag, int, type Tensor } from './body.ts'
-import type { HloOp, Translate, Translated } from './hlo-op.ts'
+import { type HloOp, type Translate, type Translated, wordOf } from './hlo-op.ts'
 import { countsAlong } from './reduce.ts'
 
 /** Values by rank along the last axis, and where they were. */
@@ -43,8 +43,7 @@ export function keysOf(block: MlirBlock): { readonly keys: readonly number[]; re
   const keys = new Set<number>()
   const directions = new Set<boolean>()
   for (const op of block.ops) {
-    const direction = op.name === 'compare' ? op.attrs.get('comparison_direction') : undefined
-    const word = direction?.kind === 'enum' || direction?.kind === 'string' ? direction.value : ''
+    const word = wordOf(op, 'comparison_direction')
     if (op.name !== 'compare' || !/^[LG][TE]$/.test(word)) continue
     const [x, y] = op.operands.map(sources) as [ReadonlySet<number>, ReadonlySet<number>]
     const [a, b] = [[...x][0], [...y][0]]

@@ -1,5 +1,5 @@
 import type { MlirBlock, MlirOp, MlirValue } from '../../wire/mlir/types.ts'
-import { type HloScope, splatOf } from './hlo-op.ts'
+import { type HloScope, splatOf, wordOf } from './hlo-op.ts'
 
 /*
  * JAX writes erf and erfc out as polynomials, a hundred ops of one name. What such a run computes is tried at some points: where it is the
@@ -108,8 +108,7 @@ function valueAt(scope: HloScope, run: readonly MlirOp[], x: MlirValue, result: 
   const known = new Map([[x.id, at]])
   for (const op of run) {
     const args = op.operands.map((v) => known.get(v.id) ?? splatOf(scope, v) ?? Number.NaN)
-    const direction = op.attrs.get('comparison_direction')
-    const compare = direction?.kind === 'enum' || direction?.kind === 'string' ? comparisons[direction.value] : undefined
+    const compare = comparisons[wordOf(op, 'comparison_direction')]
     const value = op.name === 'compare' ? Number(compare?.(args[0]!, args[1]!) ?? Number.NaN) : functions[op.name]?.(...args)
     for (const r of op.results) if (value !== undefined) known.set(r.id, value)
   }
