@@ -155,8 +155,7 @@ export class HloOp {
   }
 
   word(name: string): string {
-    const a = this.op.attrs.get(name)
-    return a?.kind === 'enum' || a?.kind === 'string' ? a.value : ''
+    return wordOf(this.op, name)
   }
 
   /** A new elementwise op over values that may still have to be broadcast. */
@@ -201,6 +200,12 @@ function broadcast(x: Sizes, y: Sizes): Sizes {
     const [a, b] = [x, y].map((s) => (i < rank - s.length ? 1 : s[i - rank + s.length]))
     return a === 1 ? b : (a ?? (b === 1 ? undefined : b))
   })
+}
+
+/** An attribute that is a word; empty where it is none. */
+export function wordOf(op: MlirOp, name: string): string {
+  const a = op.attrs.get(name)
+  return a?.kind === 'enum' || a?.kind === 'string' ? a.value : ''
 }
 
 export function intsOf(a: MlirAttr): readonly number[] | undefined {

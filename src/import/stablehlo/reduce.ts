@@ -1,7 +1,7 @@
 import type { DType } from '../../core/dtype.ts'
 import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
 import { flag, int, type Tensor, type } from './body.ts'
-import { type Bound, type HloOp, type HloScope, splatOf, type Translate, type Translated } from './hlo-op.ts'
+import { type Bound, type HloOp, type HloScope, intsOf, splatOf, type Translate, type Translated } from './hlo-op.ts'
 import { scalarsOf } from './scalars.ts'
 
 /** How two elements become one: the TensorFlow op over two tensors, the one over axes, and the value that changes nothing. */
@@ -127,17 +127,12 @@ export function countsAlong(scope: HloScope, value: MlirValue, axis: number): bo
   const op = scope.maker(value)
   if (op?.name === 'iota' || op?.name === 'dynamic_iota') {
     const a = op.attrs.get('iota_dimension')
-    return a?.kind === 'int' && Number(a.value) === axis
+    return a !== undefined && intsOf(a)?.[0] === axis
   }
   if (op?.name !== 'broadcast_in_dim' && op?.name !== 'dynamic_broadcast_in_dim') return false
   const [from] = op.operands
   const to = op.attrs.get('broadcast_dimensions')
-  const dims =
-    to?.kind === 'tensor'
-      ? [...new BigInt64Array(to.bytes.slice().buffer)].map(Number)
-      : to?.kind === 'array'
-        ? to.items.map((d) => (d.kind === 'int' ? Number(d.value) : -1))
-        : []
+  const dims = (to && intsOf(to)) ?? []
   return from !== undefined && dims.includes(axis) && countsAlong(scope, from, dims.indexOf(axis))
 }
 

@@ -1,8 +1,8 @@
 import type { MlirBlock } from '../../wire/mlir/types.ts'
 import { flag, int, type Tensor } from './body.ts'
-import type { HloOp, HloScope, Translate, Translated } from './hlo-op.ts'
+import { type HloOp, type HloScope, type Translate, type Translated, wordOf } from './hlo-op.ts'
 import { countsAlong } from './reduce.ts'
-import { comparisonOf, scalarsOf } from './scalars.ts'
+import { scalarsOf } from './scalars.ts'
 
 /** Values by rank along the last axis, and where they were. */
 interface Ranked {
@@ -43,7 +43,7 @@ function orderOf(scope: HloScope, block: MlirBlock): Order | undefined {
   for (const op of block.ops) {
     const of = op.operands.map((v) => sources.get(v.id) ?? new Set<number>())
     for (const r of op.results) sources.set(r.id, new Set(of.flatMap((s) => [...s])))
-    if (op.name !== 'compare' || !/^[LG][TE]$/.test(comparisonOf(op))) continue
+    if (op.name !== 'compare' || !/^[LG][TE]$/.test(wordOf(op, 'comparison_direction'))) continue
     for (const arg of of.flatMap((s) => [...s])) keys.add(Math.floor(arg / 2))
   }
   const sorted = [...keys].sort((p, q) => p - q)
