@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { convert } from '../src/convert.ts'
 import { memorySource } from '../src/core/bytes.ts'
 import { DowncastError } from '../src/core/diagnostics.ts'
+import { tfliteBytes } from '../src/export/write-tflite.ts'
 import { memoryFolder } from '../src/import/folder.ts'
 import { readModel } from '../src/import/read-model.ts'
+import { checkParity } from '../src/parity/check-parity.ts'
+import { loadNodeLiteRt } from '../src/platform/node-litert.ts'
+import { loadNodeTfJs } from '../src/platform/node-tfjs.ts'
+import { liteRtRunner } from '../src/run/litert.ts'
 import { openZip } from '../src/wire/zip.ts'
+import { stillClock } from './testkit/clock.ts'
 
 /*
  * What JAX writes as modules of StableHLO becomes no more operators than what TensorFlow writes of the same layers. That it computes the
@@ -91,5 +97,18 @@ describe('a module of StableHLO', () => {
       /stablehlo\.rng_bit_generator "rng_bit_generator"[\s\S]*custom_call@lapack_sgeqrf_ffi "qr\/geqrf"/,
     )
     expect(told.map((d) => d.hint).join('\n')).toMatch(/Take the random numbers as an input[\s\S]*Compute the factorization before export/)
+  })
+})
+
+describe('the gate', () => {
+  const runner = liteRtRunner(loadNodeLiteRt)
+  afterAll(() => runner.dispose())
+
+  it('says that it has evaluated the translation', async () => {
+    const source = await imported('hlo_keras_mlp')
+    const { model } = convert(source)
+    const report = await checkParity(source, tfliteBytes(model), { runner, model, loadTfJs: loadNodeTfJs, clock: stillClock })
+    expect(report).toMatchObject({ isTranslated: true, gaps: [] })
+    expect(report.outputs.length).toBeGreaterThan(0)
   })
 })

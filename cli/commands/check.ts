@@ -105,6 +105,8 @@ export function checkLines(report: CheckReport): string[] {
       `against ${evaluators.map((e) => `${e.name} (${names(e.ops)})`).join(' and ')}`,
     )
     if (report.isInPieces) lines.push('run piece by piece: it does not fit into the memory of LiteRT.js')
+    if (report.isTranslated)
+      lines.push('of modules of StableHLO the translation to TensorFlow ops is evaluated, which is itself not checked')
     if (report.onKernels) lines.push(`run by own kernels: ${report.onKernels}`)
     if (excused > 0) lines.push(`${count(excused, 'element')} differ as other roundings on the way make them`)
   }

@@ -146,8 +146,8 @@ export interface SourceGraph {
   /** Two outputs may have the same `ref`; an output may be an input or a constant. */
   readonly outputs: readonly SourcePort[]
   readonly functions: SourceLibrary
-  /** Constants hold the sizes of its inputs, as in modules of StableHLO: at others it would be another model. */
-  readonly statesSizes?: boolean
+  /** Part of it is translated from modules of StableHLO, whose constants hold the sizes of the inputs: at others it would be another model. */
+  readonly hasModules?: boolean
 }
 
 /** Functions named by attributes of control flow ops (`func`), imported when asked for. */

@@ -55,6 +55,7 @@ export async function checkParity(source: SourceModel | ByteSource, written: Con
     samples: [...check.kinds],
     isReduced: check.isReduced,
     isInPieces: check.isInPieces,
+    isTranslated: !isTflite && source.graphs.some((g) => g.hasModules),
     runner: await options.runner.describe(),
     onKernels: check.onKernels,
     timeMs: performance.now() - begin,

@@ -35,8 +35,8 @@ export interface CheckedSignature {
   readonly hasTies: boolean
   /** A run leaves something behind that the next one reads. */
   readonly keepsState: boolean
-  /** At other sizes of its inputs it would be another model. */
-  readonly statesSizes?: boolean
+  /** Translated from modules of StableHLO: at other sizes of its inputs it would be another model, and the translation is not checked. */
+  readonly hasModules?: boolean
 }
 
 /** Equal scores, and halves of a grid that is itself rounded. */
@@ -60,7 +60,7 @@ function signatureOf(source: SourceGraph, graph: number): CheckedSignature {
     outputs: source.outputs,
     hasTies: source.nodes.some((n) => tied.test(n.op)),
     keepsState: source.nodes.some((n) => n.variable?.isWritten),
-    ...(source.statesSizes && { statesSizes: true }),
+    ...(source.hasModules && { hasModules: true }),
   }
 }
 

@@ -38,7 +38,7 @@ describe('a plan', () => {
     expect(planOf(source, graph, { ...options, pace: 'runtime' })).toMatchObject({ kinds: ['normal', 'uniform', 'edge'] })
   })
 
-  test('keeps the sizes of a model whose constants state them', () => {
+  test('keeps the sizes of a module of StableHLO, whose constants state them', () => {
     const shape = [1, 480, 640, 3]
     const graph = parseGraph(
       `graph g(%x: f32[${shape}]) {
@@ -49,7 +49,7 @@ describe('a plan', () => {
       { records: textRecords },
     )
     expect(planOf(signature(shape), graph, options)).toMatchObject({ shapes: [[1, 32, 64, 3]], isReduced: true })
-    expect(planOf({ ...signature(shape), statesSizes: true }, graph, options)).toMatchObject({ shapes: [shape], isReduced: false })
+    expect(planOf({ ...signature(shape), hasModules: true }, graph, options)).toMatchObject({ shapes: [shape], isReduced: false })
   })
 
   test('is for a part where one run would take longer than it may', () => {

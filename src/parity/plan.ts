@@ -84,7 +84,7 @@ export function planOf(source: CheckedSignature, graph: Graph, options: PlanOpti
     if (m > limits.moderate || options.isRepeated || source.hasTies) return ['normal']
     return m <= limits.cheap ? ['normal', 'uniform', 'edge'] : ['normal', 'edge']
   }
-  if (options.reduce && !source.statesSizes && macs > limits.cheap) {
+  if (options.reduce && !source.hasModules && macs > limits.cheap) {
     for (let i = 0; i < reducedTries; i++) {
       const shapes = single.map((shape) => reducedShape(shape, smallestReduced + i * period))
       if (String(shapes) === String(single)) continue

@@ -56,6 +56,8 @@ export interface ParityReport {
   readonly isReduced: boolean
   /** The model was run some operators at a time: it does not fit into the runner's memory. */
   readonly isInPieces: boolean
+  /** Modules of StableHLO stand as the TensorFlow ops that they were translated to: the translation itself is not checked. */
+  readonly isTranslated: boolean
   readonly runner: string
   /** Why the reference kernels, and not the runner, ran the float model of some signature: what the runner lacks. */
   readonly onKernels: string | undefined

@@ -12,6 +12,7 @@ export function uncheckedReport(model: Model, reason: string): ParityReport {
     samples: [],
     isReduced: false,
     isInPieces: false,
+    isTranslated: false,
     runner: 'none',
     onKernels: undefined,
     timeMs: 0,

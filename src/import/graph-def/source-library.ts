@@ -70,8 +70,8 @@ export function assemble(
   functions: SourceLibrary,
   change: (graph: SourceGraph) => SourceGraph = (g) => g,
 ): SourceGraph {
-  const statesSizes = inliner.hasModules
-  const graph = pruned(change({ name, nodes: inliner.nodes, inputs, outputs, functions, ...(statesSizes && { statesSizes }) }))
+  const hasModules = inliner.hasModules
+  const graph = pruned(change({ name, nodes: inliner.nodes, inputs, outputs, functions, ...(hasModules && { hasModules }) }))
   inliner.throwProblems(graph.nodes)
   return graph
 }
