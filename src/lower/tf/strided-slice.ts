@@ -43,7 +43,7 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   const begin = constInts(n.in(1))
   const all = entries(n, rank, count)
   const dims = all.filter((e) => e.kind !== 'new')
-  const whole = constInts(n.in(2)) ? 0 : endsOfDims(n.in(2), x, dims)
+  const whole = constInts(n.in(2)) ? 0 : endsOfDims(n.in(2), x, dims, strides)
   const end = constInts(n.in(2)) ?? (whole === undefined ? undefined : n.in(2).dims!.map((d) => (typeof d === 'number' ? d : 0)))
   // Of an open size is known what is all of it.
   const fromStart = begin?.reduce((m, v, at) => (v === 0 && (strides?.[at] ?? 0) > 0 ? m | (1 << at) : m), 0) ?? 0
@@ -70,13 +70,13 @@ export function stridedSlice(n: SourceOp, b: OpBuilder): Value {
   return reshapeTo(b, y, target)
 }
 
-/** A mask of the ends that are open sizes of the dims themselves; undefined where an end is neither that nor a number. */
-function endsOfDims(end: Value, x: Value, dims: readonly Entry[]): number | undefined {
+/** A mask of the ends that are open sizes of the dims themselves, which steps forward reach; undefined where an end is neither that nor a number. */
+function endsOfDims(end: Value, x: Value, dims: readonly Entry[], strides: readonly number[] | undefined): number | undefined {
   let mask = 0
   for (const [at, d] of end.dims?.entries() ?? []) {
     if (typeof d === 'number') continue
     const dim = dims.findIndex((e) => e.at === at)
-    if (dim < 0 || x.type.shape[dim] !== d) return undefined
+    if (dim < 0 || x.type.shape[dim] !== d || !((strides?.[at] ?? 0) > 0)) return undefined
     mask |= 1 << at
   }
   return end.dims ? mask : undefined
