@@ -16,7 +16,7 @@ export function translateModule(
   file: string,
   define: (body: FunctionBody) => string,
 ): string {
-  const module = readMlirModule(bytes, file)
+  const module = readMlirModule(bytes, `${file}, module of ${name}`)
   const platforms = strings(attrs, 'platforms')
   const leading: ((body: Body, args: readonly Tensor[]) => Tensor)[] = []
   if (platforms.length > 1) leading.push((body) => body.ints([Math.max(0, platforms.indexOf('CPU'))], []))

@@ -1,5 +1,5 @@
 import { typedView } from '../../core/dtype.ts'
-import { f16ToNumber } from '../../core/nd-array.ts'
+import { bf16ToNumber, f16ToNumber } from '../../core/nd-array.ts'
 import { elementCount } from '../../core/shape.ts'
 import type { MlirAttr, MlirBlock, MlirOp, MlirValue } from '../../wire/mlir/types.ts'
 import type { NumericConst, SourceAttr } from '../source-graph.ts'
@@ -239,7 +239,7 @@ function storedElements(dtype: NumericConst['dtype'] | undefined, bytes: Uint8Ar
     case 'f16':
       return [...typedView('f16', bytes)].map(f16ToNumber)
     case 'bf16':
-      return [...typedView('bf16', bytes)].map((v) => new Float32Array(Uint32Array.of(v << 16).buffer)[0]!)
+      return [...typedView('bf16', bytes)].map(bf16ToNumber)
     default:
       return Array.from(typedView(dtype, bytes) as ArrayLike<number | bigint>, Number)
   }
@@ -257,17 +257,34 @@ const spreads = new Set([
   'reverse',
 ])
 
-export function knownElements(scope: HloScope, value: MlirValue, depth = 0): readonly number[] | undefined {
+/** `seen` holds what was found of values that several ops read. */
+export function knownElements(
+  scope: HloScope,
+  value: MlirValue,
+  depth = 0,
+  seen = new Map<number, readonly number[] | undefined>(),
+): readonly number[] | undefined {
   if (depth > maxDepth) return undefined
+  if (!seen.has(value.id)) seen.set(value.id, elementsMade(scope, value, depth, seen))
+  return seen.get(value.id)
+}
+
+function elementsMade(
+  scope: HloScope,
+  value: MlirValue,
+  depth: number,
+  seen: Map<number, readonly number[] | undefined>,
+): readonly number[] | undefined {
   const op = scope.maker(value)
   const constant = op?.name === 'constant' ? op.attrs.get('value') : undefined
   if (constant?.kind === 'tensor') return elementsOf(constant)
   if (op?.name === 'concatenate' && op.results[0]?.type.kind === 'tensor' && op.results[0].type.shape.length === 1) {
-    const parts = op.operands.map((v) => knownElements(scope, v, depth + 1))
-    return parts.every((e) => e !== undefined) ? parts.flat() : undefined
+    const parts = op.operands.map((v) => knownElements(scope, v, depth + 1, seen))
+    const count = parts.reduce((n, p) => n + (p?.length ?? 0), 0)
+    return count <= maxKnown && parts.every((e) => e !== undefined) ? parts.flat() : undefined
   }
-  if (op && keepsElements.has(op.name) && dtypeOf(value.type) !== 'bool') return knownElements(scope, op.operands[0]!, depth + 1)
-  return undefined
+  const [from] = op && keepsElements.has(op.name) && dtypeOf(value.type) !== 'bool' ? op.operands : []
+  return from && knownElements(scope, from, depth + 1, seen)
 }
 
 export function splatOf(scope: HloScope, value: MlirValue, depth = 0): number | undefined {
@@ -279,5 +296,6 @@ export function splatOf(scope: HloScope, value: MlirValue, depth = 0): number | 
     const elements = elementsOf(constant)
     return elements?.every((e) => e === elements[0]) ? elements[0] : undefined
   }
-  return op && spreads.has(op.name) ? splatOf(scope, op.operands[0]!, depth + 1) : undefined
+  const [from] = op && spreads.has(op.name) ? op.operands : []
+  return from && splatOf(scope, from, depth + 1)
 }

@@ -177,7 +177,7 @@ function gather(o: HloOp): Tensor {
     const shared = startBatch.map((i) => batchLabel(i))
     const isWindow = sizes[d]! > 1
     const grid = gridded(o, start(0), places.batch, 0, isWindow ? 1 : 0, sizes[d]!)
-    const order = [...startBatch, ...dims.slice(0, 0), ...places.batch.map((_, i) => i).filter((i) => !startBatch.includes(i))]
+    const order = [...startBatch, ...places.batch.map((_, i) => i).filter((i) => !startBatch.includes(i))]
     const indices = body.transpose(grid, isWindow ? [...order, places.batch.length] : order)
     const y = body.op('GatherV2', [params, indices, body.ints([at], [])], { batch_dims: int(operandBatch.length) })
     const place = others.indexOf(d)

@@ -161,6 +161,28 @@ describe('a translated module', () => {
     }
   })
 
+  it('looks once at values that are read again and again', () => {
+    const doubled = (name: string, first: MlirOp, type: () => MlirValue): MlirOp[] => {
+      const ops = [first]
+      for (let n = 0; n < 40; n++) ops.push(op(name, [ops[n]!.results[0]!, ops[n]!.results[0]!], [type()], { dimension: ints(0) }))
+      return ops
+    }
+    const counted = () => value([4], 'ui64')
+    const sums = doubled('add', op('iota', [], [counted()], { iota_dimension: ints(0) }), counted)
+    const vector = () => value([1])
+    const joined = doubled('concatenate', op('constant', [], [vector()], { value: splat(1, [1]) }), vector)
+    const [x, low, y] = [value([4]), value([4], 'ui32'), value([4])]
+    const ops = [
+      ...sums,
+      ...joined,
+      op('convert', [sums.at(-1)!.results[0]!], [low]),
+      op('dynamic_slice', [x, joined.at(-1)!.results[0]!], [y], { slice_sizes: ints(4) }),
+      op('reshape', [], [value([4])]),
+    ]
+    const [main] = translated(moduleOf(block([x], ops, [y])))
+    expect(opsOf(main!)).toContain('XlaDynamicSlice')
+  })
+
   it('has a function main', () => {
     const x = value([3])
     const module = moduleOf(block([x], [], [x]), 'other')

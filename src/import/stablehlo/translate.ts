@@ -129,7 +129,9 @@ export class Translation {
 
   isRepeatable(value: MlirValue, depth = 0): boolean {
     const op = depth > maxDepth ? undefined : this.maker(value)
-    return op !== undefined && repeatable.has(op.name) && op.operands.every((v) => this.isRepeatable(v, depth + 1))
+    return (
+      op !== undefined && repeatable.has(op.name) && op.operands.length <= 1 && op.operands.every((v) => this.isRepeatable(v, depth + 1))
+    )
   }
 
   #translate(

@@ -16,8 +16,23 @@ const functions: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
   xor: (a, b) => a ^ b,
 }
 
-/** The elements of a value of u64 that is made of constants and counts. */
-export function countedElements(scope: HloScope, value: MlirValue, depth = 0): readonly bigint[] | undefined {
+/** The elements of a value of u64 that is made of constants and counts; `seen` holds those of values that several ops read. */
+export function countedElements(
+  scope: HloScope,
+  value: MlirValue,
+  depth = 0,
+  seen = new Map<number, readonly bigint[] | undefined>(),
+): readonly bigint[] | undefined {
+  if (!seen.has(value.id)) seen.set(value.id, elementsMade(scope, value, depth, seen))
+  return seen.get(value.id)
+}
+
+function elementsMade(
+  scope: HloScope,
+  value: MlirValue,
+  depth: number,
+  seen: Map<number, readonly bigint[] | undefined>,
+): readonly bigint[] | undefined {
   const op = depth > maxDepth ? undefined : scope.maker(value)
   if (!op || value.type.kind !== 'tensor' || value.type.element !== 'ui64') return undefined
   const shape = value.type.shape as readonly number[]
@@ -31,7 +46,8 @@ export function countedElements(scope: HloScope, value: MlirValue, depth = 0): r
     const stride = stridesOf(shape)[at] ?? 1
     return Array.from({ length: count }, (_, i) => BigInt(Math.floor(i / stride) % (shape[at] ?? 1)))
   }
-  if (op.name === 'reshape') return countedElements(scope, op.operands[0]!, depth + 1)
-  const [x, y] = op.operands.map((v) => (functions[op.name] ? countedElements(scope, v, depth + 1) : undefined))
-  return x && y && x.map((a, i) => BigInt.asUintN(64, functions[op.name]!(a, y[i]!)))
+  const known = op.name === 'reshape' || Object.hasOwn(functions, op.name)
+  const [x, y] = known ? op.operands.map((v) => countedElements(scope, v, depth + 1, seen)) : []
+  if (op.name === 'reshape') return x
+  return x && y && x.length === y.length ? x.map((a, i) => BigInt.asUintN(64, functions[op.name]!(a, y[i]!))) : undefined
 }
