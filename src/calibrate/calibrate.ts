@@ -1,5 +1,6 @@
 import { type Diagnostic, Diagnostics, invariant } from '../core/diagnostics.ts'
 import { digestOf } from '../core/digest.ts'
+import { breathe } from '../core/event-loop.ts'
 import { noSamples } from '../run/data/diagnostics.ts'
 import { checkPreprocessing } from '../run/data/preprocessing.ts'
 import type { DataSet } from '../run/data/sample.ts'
@@ -89,7 +90,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibrated> 
   if (partial && typeof saved === 'string') notes.add('info', partialIgnored(partial.name, saved))
   if (partial && typeof saved === 'object') {
     // The samples it had seen are read again, so that they are known to be the same.
-    while (await reader.take(maxUnitSamples, saved.next)) signal?.throwIfAborted()
+    while (await reader.take(maxUnitSamples, saved.next)) await breathe(signal)
     if (reader.sha256 === saved.sha256) fold = new Fold(activations, total, saved)
     else {
       notes.add('info', partialIgnored(partial.name, 'the samples have changed'))
@@ -138,6 +139,7 @@ async function observeAll({ reader, fold, total, observers, onProgress, signal, 
   const wake: (() => void)[] = []
 
   const next = async (): Promise<{ number: number; unit: WorkUnit } | undefined> => {
+    await breathe(signal)
     while (taken - folded >= waiting && !isStopped) await new Promise<void>((resolve) => wake.push(resolve))
     signal?.throwIfAborted()
     const share = Math.ceil((total - reader.position) / (2 * observers.length))

@@ -207,3 +207,11 @@ test('real models on real digits', async () => {
   for (const m of c.models.slice(1)) expect(m.difference!.outputs[0]!.meanAbsError).toBeLessThan(8 / 256)
   expect(c.runtime).toMatch(/^LiteRT/)
 })
+
+test('an abort from outside is heard between samples', async () => {
+  const few = fakeData(numbered(2))
+  const endless = { ...few, count: Number.MAX_SAFE_INTEGER, read: (i: number) => few.read(i % 2) }
+  const abort = new AbortController()
+  setTimeout(() => abort.abort(new Error('enough')))
+  await expect(run({ float: table([0, 1]) }, endless, { signal: abort.signal })).rejects.toThrow('enough')
+})

@@ -73,7 +73,6 @@ export async function compare(models: readonly ComparedModel[], data: DataSet, o
     const total = Math.min(data.count, options.maxSamples ?? data.count)
     let labeled = 0
     for await (const chunk of chunks(data, total, options.batchSize ?? batchSizeFor(reference.signature))) {
-      signal?.throwIfAborted()
       const results = await runAll(subjects, chunk, preprocess, signal)
       for (const [i, sample] of chunk.entries()) {
         if (sample.label !== undefined) labeled++

@@ -1,3 +1,4 @@
+import { breathe } from '../core/event-loop.ts'
 import { type NdArray, toFloat32 } from '../core/nd-array.ts'
 import type { SourceGraph, SourceNode, SourceRef, SourceVariable } from '../import/source-graph.ts'
 import type { NodeEvaluator } from './node-evaluator.ts'
@@ -78,7 +79,7 @@ async function evaluateGraph(
   const { outputsOf, lastUses } = usesOf(graph)
   for (const [position, node] of graph.nodes.entries()) {
     if (!held.has(position)) {
-      options.signal?.throwIfAborted()
+      await breathe(options.signal)
       const operands = node.inputs.map(read)
       const outputs = outputsOf.get(position) ?? [0]
       const results = await evaluateNode(graph, node, operands, outputs, options)

@@ -72,3 +72,11 @@ test('a bench can be aborted', async () => {
   const { clock, subject } = fakeTime()
   await expect(bench([subject('a', () => 1)], { clock, signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
 })
+
+test('an abort from outside is heard while models run that never wait', async () => {
+  const model = { run: async () => new Map() } as unknown as LoadedModel
+  const abort = new AbortController()
+  setTimeout(() => abort.abort(new Error('enough')))
+  const endless = bench([{ name: 'a', model, feeds: new Map() }], { minTimeMs: 3_600_000, maxTimeMs: 3_600_000, signal: abort.signal })
+  await expect(endless).rejects.toThrow('enough')
+})

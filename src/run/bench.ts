@@ -1,3 +1,4 @@
+import { breathe } from '../core/event-loop.ts'
 import type { Feeds, HeldRun, LoadedModel } from './runner.ts'
 
 export interface BenchSubject {
@@ -47,7 +48,7 @@ export async function bench(subjects: readonly BenchSubject[], options: BenchOpt
   const started = clock()
   const isOver = (): boolean => clock() - started > maxTimeMs
   const timed = async (held: HeldRun, runs: number): Promise<number> => {
-    signal?.throwIfAborted()
+    await breathe(signal)
     const from = clock()
     for (let i = 0; i < runs; i++) await held.run()
     return (clock() - from) / runs

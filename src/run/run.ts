@@ -1,3 +1,4 @@
+import { breathe } from '../core/event-loop.ts'
 import type { NdArray } from '../core/nd-array.ts'
 import { isBatchable, joinFeeds, splitResults } from './batch.ts'
 import { unknownInput, unknownSignature } from './diagnostics.ts'
@@ -64,6 +65,7 @@ export async function* runSamples<S extends { readonly inputs: Feeds }>(
   const flush = async () => {
     const taken = waiting
     waiting = []
+    await breathe(signal)
     const results = await model.run(joinFeeds(taken.map((t) => t.feeds)), { signature: signature.key, signal })
     const parts = taken.length === 1 ? [results] : splitResults(results, taken.length)
     return taken.map(({ sample }, i) => ({ sample, outputs: parts[i]!, values: valuesOf(signature, parts[i]!) }))
