@@ -264,8 +264,11 @@ describe('faults', () => {
     const { model, floatModel, decisions } = convert(source, { mode: 'dynamic', minElements: 0 })
     const broken = withFault(model, (n) => (n.op === 'conv_2d' ? { ...n, attrs: { ...n.attrs, fusedActivation: 'relu6' } } : undefined))
     const quantized = { contents: tfliteBytes(broken), mode: 'dynamic', decisions } as const
-    const { gaps } = await check(source, floatModel, { quantized, budgetSeconds: 1e-3 })
-    expect(gaps).toMatchObject([{ reason: expect.stringMatching(/would take some .* at a reduced size: .* has an error of/) }])
+    const { gaps, outputs, isReduced } = await check(source, floatModel, { quantized, budgetSeconds: 1e-3 })
+    expect(gaps).toMatchObject([
+      { mode: 'dynamic', reason: expect.stringMatching(/would take some .* at a reduced size: .* has an error of/) },
+    ])
+    expect({ isReduced, outputs }).toMatchObject({ isReduced: true, outputs: [{ mode: 'none', output: 'y' }] })
   })
 
   test('results whose size values tell are not compared where quantization gives another size, which is said', async () => {

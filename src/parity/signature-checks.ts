@@ -51,6 +51,14 @@ interface Subject {
   readonly mode: ParityMode
 }
 
+/** What did not agree at a reduced size. */
+interface Disagreement {
+  readonly mode: ParityMode
+  readonly message: string
+  /** Records what was found of the float model, which agreed where the mode is another. */
+  keepFloat(): void
+}
+
 /** The signatures of a model, one after another, and what was found so far. */
 export class SignatureChecks {
   readonly outputs: OutputParity[] = []
@@ -97,28 +105,28 @@ export class SignatureChecks {
   async signature(source: CheckedSignature, graph: Graph, isRepeated: boolean): Promise<void> {
     const { pace } = this.#reference
     const small = planOf(source, graph, { pace, budgetSeconds: this.#options.budgetSeconds, reduce: true, isRepeated })
-    let disagreement = ''
-    if (!('reason' in small) && small.isReduced) {
-      try {
-        if (await this.#run(source, graph, small)) return
-      } catch (e) {
-        if (!(e instanceof DowncastError && e.stage === 'parity')) throw e
-        disagreement = `; at a reduced size: ${e.message}`
-      }
-    }
-    const plan =
-      'reason' in small || !small.isReduced
-        ? small
-        : planOf(source, graph, { pace, budgetSeconds: this.#options.budgetSeconds, reduce: false, isRepeated })
+    const isSmaller = !('reason' in small) && small.isReduced
+    const outcome = isSmaller && (await this.#run(source, graph, small))
+    if (outcome === true) return
+    const plan = isSmaller ? planOf(source, graph, { pace, budgetSeconds: this.#options.budgetSeconds, reduce: false, isRepeated }) : small
     if (!('reason' in plan)) await this.#run(source, graph, plan)
     else {
+      const disagreement = outcome ? `; at a reduced size: ${outcome.message}` : ''
+      if (outcome && outcome.mode !== 'none') {
+        outcome.keepFloat()
+        this.gaps.push({ signature: source.name, mode: outcome.mode, reason: `${plan.reason}${disagreement}` })
+        return
+      }
       const part = plan.tooLong && (await this.#part(source, graph, plan.tooLong))
       this.gaps.push({ signature: source.name, reason: `${plan.reason}${part ?? ''}${disagreement}` })
     }
   }
 
-  /** Whether the signature was compared. At reduced sizes that is so only if every output was, and nothing is recorded otherwise. */
-  async #run(source: CheckedSignature, graph: Graph, plan: Plan): Promise<boolean> {
+  /**
+   * Whether the signature was compared. At reduced sizes that is so only if every output was, and nothing is recorded otherwise; what does not
+   * agree there is the result, and at the model's own sizes it is thrown.
+   */
+  async #run(source: CheckedSignature, graph: Graph, plan: Plan): Promise<boolean | Disagreement> {
     const samples: Sample[] = []
     for (const kinds of plan.isBatched ? [plan.kinds] : plan.kinds.map((kind) => [kind])) {
       const sample = await this.#sample(source, plan, kinds)
@@ -144,23 +152,30 @@ export class SignatureChecks {
     const larger = isKnown.includes(true) ? undefined : plan.larger?.()
     if (larger) return this.#run(source, graph, larger)
     if (plan.isReduced && !isKnown.every((k) => k)) return false
-    const found: { readonly mode: ParityMode; readonly outputs: readonly OutputParity[] }[] = []
+    const found: OutputParity[] = []
     for (const subject of isKnown.some((k) => k) ? this.#subjects : []) {
       try {
-        const outputs = await this.#judge(subject, source, graph, plan, samples)
-        found.push({ mode: subject.mode, outputs })
+        found.push(...(await this.#judge(subject, source, graph, plan, samples)))
       } catch (e) {
-        if (!(e instanceof DowncastError) || e.stage === 'parity') throw e
-        const isFault = !runtimeLimits.has(e.code) && !mayLackKernels.has(subject.mode)
-        const larger = isFault ? plan.larger?.() : undefined
-        if (larger) return this.#run(source, graph, larger)
-        if (isFault) throw cannotRun(this.#name, source.name, e.message, e)
-        this.gaps.push({ signature: source.name, ...(subject.mode !== 'none' && { mode: subject.mode }), reason: e.message })
-        // What was found of the float model holds.
-        if (subject.mode === 'none') return false
+        if (!(e instanceof DowncastError)) throw e
+        let error = e
+        if (e.stage !== 'parity') {
+          const isFault = !runtimeLimits.has(e.code) && !mayLackKernels.has(subject.mode)
+          const larger = isFault ? plan.larger?.() : undefined
+          if (larger) return this.#run(source, graph, larger)
+          if (!isFault) {
+            this.gaps.push({ signature: source.name, ...(subject.mode !== 'none' && { mode: subject.mode }), reason: e.message })
+            // What was found of the float model holds.
+            if (subject.mode === 'none') return false
+            continue
+          }
+          error = cannotRun(this.#name, source.name, e.message, e)
+        }
+        if (!plan.isReduced) throw error
+        return { mode: subject.mode, message: error.message, keepFloat: () => this.#record(source, plan, found) }
       }
     }
-    this.outputs.push(...found.flatMap((f) => f.outputs))
+    this.#record(source, plan, found)
     let givenUp: string | undefined
     for (const [o, port] of source.outputs.entries()) {
       const expected = samples[0]!.expected[o]!
@@ -168,10 +183,14 @@ export class SignatureChecks {
       if (expected.isGivenUp) givenUp ??= await this.#part(source, graph, { ...plan, kinds: ['normal'] })
       this.gaps.push({ signature: source.name, output: port.name, reason: `${expected.reason}${(expected.isGivenUp && givenUp) || ''}` })
     }
+    return true
+  }
+
+  #record(source: CheckedSignature, plan: Plan, found: readonly OutputParity[]): void {
+    this.outputs.push(...found)
     this.inputShapes.set(source.name, Object.fromEntries(source.inputs.map((p, i) => [p.name, plan.shapes[i]!])))
     for (const kind of plan.kinds) this.kinds.add(kind)
     this.isReduced ||= plan.isReduced
-    return true
   }
 
   /**
