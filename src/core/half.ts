@@ -28,3 +28,17 @@ export function toHalf(values: Float32Array): Uint16Array {
   for (let i = 0; i < values.length; i++) out[i] = toHalfBits(values[i]!)
   return out
 }
+
+/** Bits of the half-precision number nearest to `value`, ties to even; beyond its range infinity, as casts give it. */
+export function numberToF16(value: number): number {
+  // From 65520 on, the midpoint between the largest half and what would be 65536, everything rounds to infinity.
+  return Math.abs(Math.fround(value)) >= 65520 ? (value < 0 ? 0xfc00 : 0x7c00) : toHalfBits(value)
+}
+
+/** Bits of the bfloat16 nearest to `value`, ties to even. */
+export function numberToBf16(value: number): number {
+  f32[0] = value
+  const x = u32[0]!
+  if ((x & 0x7fff_ffff) > 0x7f80_0000) return (x >>> 16) | 0x40
+  return ((x + 0x7fff + ((x >>> 16) & 1)) >>> 16) & 0xffff
+}

@@ -1,10 +1,11 @@
 import { type ConstData, constFromBytes, lazyConst } from '../core/bytes.ts'
 import { byteLengthOf, type DType, dtypes } from '../core/dtype.ts'
+import { encodeElements } from '../core/elements.ts'
 import { fnv1a } from '../core/hash.ts'
 import { type Dim, elementCount, type Shape } from '../core/shape.ts'
 import type { TextRecords } from './print.ts'
 import { TextScanner } from './scanner.ts'
-import { encodeElements, randomElements } from './synthetic.ts'
+import { randomElements } from './synthetic.ts'
 import type {
   Attrs,
   AttrValue,
@@ -304,7 +305,7 @@ class TextReader extends TextScanner {
       this.expect('(')
       const value = this.#element()
       this.expect(')')
-      return lazyConst(byteLength, () => encodeElements(type.dtype, new Array<number | bigint>(count).fill(value)))
+      return lazyConst(byteLength, () => encodeElements(storageOf(type.dtype), new Array<number | bigint>(count).fill(value)))
     }
     const at = this.at
     const values: (number | bigint)[] = []
@@ -317,7 +318,7 @@ class TextReader extends TextScanner {
       }
     }
     if (values.length !== count) throw this.error(`${count} elements`, at)
-    return constFromBytes(encodeElements(type.dtype, values))
+    return constFromBytes(encodeElements(storageOf(type.dtype), values))
   }
 
   #element(): number | bigint {
@@ -366,3 +367,6 @@ class TextReader extends TextScanner {
     return m[0]
   }
 }
+
+/** Halves are written as the integers that they are stored as. */
+const storageOf = (dtype: DType): DType => (dtype === 'f16' || dtype === 'bf16' ? 'u16' : dtype)

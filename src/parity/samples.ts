@@ -1,8 +1,8 @@
 import type { DType } from '../core/dtype.ts'
-import { toHalf } from '../core/half.ts'
+import { encodeElements } from '../core/elements.ts'
 import { fnv1a } from '../core/hash.ts'
 import type { NdArray } from '../core/nd-array.ts'
-import { encodeElements, seededRandom } from '../ir/synthetic.ts'
+import { seededRandom } from '../ir/synthetic.ts'
 import type { CheckedInput } from './checked-signature.ts'
 import type { SampleKind } from './types.ts'
 
@@ -46,7 +46,6 @@ export function sampleOf(port: CheckedInput, shape: readonly number[], kinds: re
     if (!draw) return undefined
     for (let i = 0; i < count; i++) values.push(draw(i))
   }
-  if (dtype === 'f16') return { dtype, shape, bytes: new Uint8Array(toHalf(Float32Array.from(values)).buffer) }
   return { dtype, shape, bytes: encodeElements(dtype, values) }
 }
 

@@ -1,6 +1,6 @@
 import { constFromBytes, repeatedConst } from '../../core/bytes.ts'
 import { byteLengthOf, type DType } from '../../core/dtype.ts'
-import { encodeElements } from '../../ir/synthetic.ts'
+import { encodeElements } from '../../core/elements.ts'
 import { unknownTensor, unsuitableConstant } from '../diagnostics.ts'
 import type { NumericConst, SourceConst } from '../source-graph.ts'
 import { NodeAttrs, noDefaults } from './attrs.ts'

@@ -1,10 +1,10 @@
 import { constFromBytes } from '../../core/bytes.ts'
-import { bytesOf, type DType } from '../../core/dtype.ts'
+import type { DType } from '../../core/dtype.ts'
+import { encodeElements } from '../../core/elements.ts'
 import { codeOfDtype } from '../../schema/tensorflow/data-type.ts'
 import { FixedAttrs } from '../graph-def/attrs.ts'
 import type { GraphNode } from '../graph-def/graph-node.ts'
 import type { NumericConst, SourceAttr, SourceConst } from '../source-graph.ts'
-import { typedArray } from './elements.ts'
 
 /** An output of a node of a body, `node:0`, or an argument, `arg:0`. */
 export type Tensor = string
@@ -50,7 +50,7 @@ export class Body {
 
   /** A constant of few elements. */
   numbers(dtype: NumericConst['dtype'], values: readonly number[], shape: readonly number[] = []): Tensor {
-    return this.constant({ dtype, shape, data: constFromBytes(bytesOf(typedArray(dtype, values))) })
+    return this.constant({ dtype, shape, data: constFromBytes(encodeElements(dtype, values)) })
   }
 
   ints(values: readonly number[], shape: readonly number[] = [values.length]): Tensor {

@@ -1,9 +1,9 @@
 import type { DType } from '../../core/dtype.ts'
 import { typedView } from '../../core/dtype.ts'
+import { numberToBf16, numberToF16 } from '../../core/half.ts'
 import { bf16ToNumber, f16ToNumber, type NdArray } from '../../core/nd-array.ts'
 import { arrayOf, bigsOf, countOf, isBig, makeBigs, makeNumbers, numbersOf, operandAt } from '../arrays.kernel.ts'
 import type { Kernel } from '../fold.ts'
-import { numberToBf16, numberToF16 } from './half.ts'
 
 /** Elements as float64, exact but for 64-bit integers; the real part of complex numbers. */
 function valuesOf(x: NdArray): ArrayLike<number> {

@@ -1,7 +1,7 @@
 import type { ConstData } from '../../core/bytes.ts'
 import { typedView } from '../../core/dtype.ts'
-import { toHalfBits } from '../../core/half.ts'
-import { f16ToNumber } from '../../core/nd-array.ts'
+import { numberToBf16, toHalfBits } from '../../core/half.ts'
+import { bf16ToNumber, f16ToNumber } from '../../core/nd-array.ts'
 import type { WeightBits } from '../../ops/spec.ts'
 import { bounds, magnitudes } from './bounds.ts'
 import type { Groups } from './groups.ts'
@@ -121,16 +121,5 @@ export function rangeOf(bits: WeightBits, isNarrow: boolean): readonly [low: num
   return [isNarrow ? 1 - half : -half, half - 1]
 }
 
-const f32 = new Float32Array(1)
-const u32 = new Uint32Array(f32.buffer)
-
 /** A scale as a block has it. */
-const toHalf = (scale: number): number => Math.max(smallestHalf, f16ToNumber(toHalfBits(toBfloat16(scale))))
-
-/** The nearest float32 with 7 bits of mantissa, ties to even. */
-function toBfloat16(value: number): number {
-  f32[0] = value
-  const x = u32[0]!
-  u32[0] = (x + 0x7fff + ((x >>> 16) & 1)) & 0xffff_0000
-  return f32[0]!
-}
+const toHalf = (scale: number): number => Math.max(smallestHalf, f16ToNumber(toHalfBits(bf16ToNumber(numberToBf16(scale)))))
