@@ -17,6 +17,7 @@ import {
   variableWritten,
 } from '../diagnostics.ts'
 import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
+import { isJaxArgument } from '../stablehlo/layers.ts'
 import { FixedAttrs } from './attrs.ts'
 import { ControlFlow, dataInputs, plainOp } from './control-flow.ts'
 import { type Definitions, type FunctionBody, onlyChecks } from './definitions.ts'
@@ -562,8 +563,9 @@ export class Inliner {
   }
 
   #const(frame: Frame, node: GraphNode, value: SourceConst, variable?: SourceVariable): number {
-    const name = this.#readName(frame, node)
-    const layer = [layerOf(frame, node)]
+    const isNumbered = variable && isJaxArgument(node.name)
+    const name = isNumbered ? this.#unique(variable.name) : this.#readName(frame, node)
+    const layer = [isNumbered ? variable.name : layerOf(frame, node)]
     const attrs = new FixedAttrs({ dtype: { kind: 'type', value: value.dtype, code: 0 } })
     return this.#add({ name, op: 'Const', inputs: [], attrs, layer, value, ...(variable ? { variable } : {}) })
   }

@@ -97,6 +97,38 @@ test('without a restore op, the tree of objects names the key', () => {
   expect(() => values(reading([variable('v', 'twice')]), { tensors })).toThrow(expect.objectContaining({ code: 'import/variable-missing' }))
 })
 
+test('a variable that was given no name is called by its place in the tree of objects, and so are reads that JAX only numbers', () => {
+  const keyed = (full: string, key: string): Proto => {
+    const attribute: Proto = [
+      [1, 'VARIABLE_VALUE'],
+      [2, full],
+      [3, key],
+    ]
+    return [[2, attribute]]
+  }
+  const keys = ['params/Dense_0/ker..nel/.ATTRIBUTES/VARIABLE_VALUE', 'variables/0/.ATTRIBUTES/VARIABLE_VALUE']
+  const tree = encode([
+    [1, keyed('Variable_1', keys[0]!)],
+    [1, keyed('kernel', keys[1]!)],
+  ])
+  const tensors = { [keys[0]!]: floats([1], 3), [keys[1]!]: floats([1], 4), _CHECKPOINTABLE_OBJECT_GRAPH: storedStrings([tree]) }
+  const nodes = [
+    variable('Variable_1'),
+    variable('kernel'),
+    node('jax2tf_arg_0/ReadVariableOp', 'ReadVariableOp', ['Variable_1']),
+    node('jax2tf_arg_1/ReadVariableOp', 'ReadVariableOp', ['kernel']),
+    node('dense/MatMul/ReadVariableOp', 'ReadVariableOp', ['Variable_1']),
+  ]
+  const reads = nodes.slice(2).map((_, i) => [`y${i}`, { name: `${['jax2tf_arg_0', 'jax2tf_arg_1', 'dense/MatMul'][i]}/ReadVariableOp:0` }])
+  const model = { nodes, signatures: { serving_default: { inputs: {}, outputs: Object.fromEntries(reads) } } }
+  const [graph] = importSavedModel(modelFolder(model, { tensors })).graphs
+  expect(graph!.nodes.map((n) => [n.name, n.variable?.name])).toEqual([
+    ['params/Dense_0/ker.nel', 'params/Dense_0/ker.nel'],
+    ['kernel', 'kernel'],
+    ['dense/MatMul/ReadVariableOp', 'params/Dense_0/ker.nel'],
+  ])
+})
+
 test('else its own name is the key, as in TF1', () => {
   expect(values(reading([variable('v', 'shared')]), { tensors: { shared: floats([1], 7) } })).toEqual([7])
   expect(values(reading([variable('v', 'shared')]), { tensors: { v: floats([1], 8) } })).toEqual([8])

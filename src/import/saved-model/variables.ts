@@ -18,6 +18,15 @@ import { type RestoredFrom, restoredKeys } from './restore.ts'
 const ownPrefix = 'variables/variables'
 const objectGraphKey = '_CHECKPOINTABLE_OBJECT_GRAPH'
 
+/** Whether a `tf.Variable` was given no name. */
+const hasDefaultName = (name: string): boolean => /^Variable(_\d+)?$/.test(name)
+
+/** The attributes and keys that lead to a variable in the tree of objects, by a key of its checkpoint. @see tensorflow/python/trackable/trackable_utils.py */
+function objectPath(key: string): string | undefined {
+  const escaped = /^(.+)\/\.ATTRIBUTES\/VARIABLE_VALUE$/.exec(key)?.[1]
+  return escaped?.replace(/\.([S.])/g, (_, c) => (c === 'S' ? '/' : '.'))
+}
+
 /**
  * Values of the variables of a SavedModel. Which checkpoint key a variable of the graph has, say in this order: what the
  * graph's own restore op does; the tree of objects; the variable's name, as TF1 does.
@@ -67,7 +76,7 @@ export class Variables implements VariableReader {
       const key = keyOf()
       if (key === undefined || key === '' || !checkpoint.has(key)) continue
       const value = checkpoint.tensor(key, key === restored?.key ? restored.slice : undefined)
-      const variable = { name, value, isWritten: this.isWritten(node) }
+      const variable = { name: (hasDefaultName(name) && objectPath(key)) || name, value, isWritten: this.isWritten(node) }
       if (variable.isWritten) this.#checkWritten(node, variable)
       this.#values.set(node.name, variable)
       return variable

@@ -16,6 +16,9 @@ export class Layers {
   }
 }
 
+/** Whether a node is one with which `jax2tf` reads its arguments: a number is all that its name tells of them. */
+export const isJaxArgument = (name: string): boolean => /^jax2tf_arg_\d+(\/|$)/.test(name)
+
 /** The path in the user's words; empty where there is none. Functions of JAX's own, whose names begin with `_`, are left out. */
 export function layerOf(location: string | undefined): string {
   const parts = (location ?? '').split('/').map((part) => part.replace(/:$/, ''))
