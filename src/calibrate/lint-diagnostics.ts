@@ -1,4 +1,5 @@
 import type { DiagnosticFields } from '../core/diagnostics.ts'
+import { someOf } from '../core/words.ts'
 
 const quote = (name: string): string => JSON.stringify(name)
 const percent = (share: number): string => `${Number((100 * share).toPrecision(2))} %`
@@ -7,8 +8,7 @@ const span = ([min, max]: readonly [number, number]): string => `${Number(min.to
 /** Names that a message lists; all are counted. */
 export const shownNames = 5
 
-const list = (names: readonly string[]): string =>
-  names.slice(0, shownNames).map(quote).join(', ') + (names.length > shownNames ? ` and ${names.length - shownNames} more` : '')
+const list = (names: readonly string[]): string => someOf(names, shownNames)
 
 /** All samples are one: what a generator that begins anew at each call gives. */
 export function oneSample(data: string, count: number, name: string): DiagnosticFields {

@@ -1,5 +1,6 @@
 import { type DiagnosticFields, DowncastError } from '../core/diagnostics.ts'
 import type { DType } from '../core/dtype.ts'
+import { someOf } from '../core/words.ts'
 import type { TensorType } from '../ir/types.ts'
 import { formatType } from '../ops/diagnostics.ts'
 
@@ -85,11 +86,9 @@ const shownLayers = 5
 
 /** Note: what is computed in another element type than the model states, as LiteRT has no kernels for that one. */
 export function otherElementType(from: DType, to: DType, layers: readonly string[]): DiagnosticFields {
-  const shown = layers.slice(0, shownLayers).map((l) => `"${l}"`)
-  const more = layers.length > shown.length ? ` and ${layers.length - shown.length} more` : ''
   return {
     code: 'lower/other-element-type',
-    message: `What the model computes in ${from} is computed in ${to} in ${shown.join(', ')}${more}: ${effectOf(from, to)}.`,
+    message: `What the model computes in ${from} is computed in ${to} in ${someOf(layers, shownLayers)}: ${effectOf(from, to)}.`,
     node: layers[0],
     expected: from,
     actual: to,

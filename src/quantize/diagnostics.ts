@@ -1,4 +1,5 @@
 import { type DiagnosticFields, DowncastError, joined, nearest } from '../core/diagnostics.ts'
+import { someOf } from '../core/words.ts'
 import type { Unrecovered } from './weights/recover.ts'
 
 /** A `keepFloat` pattern that names nothing in the model. */
@@ -188,11 +189,9 @@ export function ambiguousStats(names: readonly string[]): DowncastError {
 
 /** Activations whose ranges are made up. */
 export function notForAccuracy([min, max]: readonly [number, number], tensors: readonly string[]): DiagnosticFields {
-  const some = tensors.slice(0, 3).map((t) => JSON.stringify(t))
-  const rest = tensors.length > 3 ? ` and ${tensors.length - 3} more` : ''
   return {
     code: 'quantize/not-for-accuracy',
-    message: `NOT FOR ACCURACY: ${tensors.length} activations have the default range ${min} to ${max}, which nothing was measured for: ${some.join(', ')}${rest}.`,
+    message: `NOT FOR ACCURACY: ${tensors.length} activations have the default range ${min} to ${max}, which nothing was measured for: ${someOf(tensors, 3)}.`,
     hint: 'Such a model is for trying the speed. Give samples with --calibration for one to use.',
   }
 }

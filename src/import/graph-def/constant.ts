@@ -3,8 +3,8 @@ import { bytesOf, type DType } from '../../core/dtype.ts'
 import { dtypeOfCode, nameOfCode } from '../../schema/tensorflow/data-type.ts'
 import type { TensorProto, TensorShapeProto } from '../../schema/tensorflow/graph.ts'
 import { limitExceeded, malformed } from '../../wire/diagnostics.ts'
-import { unsupportedDataType } from '../diagnostics.ts'
 import type { NumericConst, SourceConst } from '../source-graph.ts'
+import { unsupportedDataType } from './diagnostics.ts'
 
 /** Constants that the file states in short form (one value for all) may be far larger than the file. */
 const maxExpandedBytes = 2 ** 31 - 1

@@ -1,5 +1,5 @@
-import { graphTooLarge, unstructuredControlFlow } from '../diagnostics.ts'
 import type { Definitions, FunctionBody } from './definitions.ts'
+import { graphTooLarge, unstructuredControlFlow } from './diagnostics.ts'
 import type { GraphNode } from './graph-node.ts'
 import { tensorType } from './tensor-type.ts'
 import { nodeName } from './variable-access.ts'

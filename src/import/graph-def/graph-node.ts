@@ -1,7 +1,7 @@
 import { type AttrValue, NodeAttributes, NodeHead } from '../../schema/tensorflow/graph.ts'
 import type { Lazy } from '../../wire/protobuf.ts'
-import { duplicateNode } from '../diagnostics.ts'
 import type { SourceAttrs, SourceConst } from '../source-graph.ts'
+import { duplicateNode } from './diagnostics.ts'
 
 /** A node of a graph or function. */
 export interface GraphNode {

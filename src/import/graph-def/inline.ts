@@ -2,6 +2,11 @@ import { constFromBytes } from '../../core/bytes.ts'
 import { type DiagnosticFields, Diagnostics } from '../../core/diagnostics.ts'
 import { bytesOf } from '../../core/dtype.ts'
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
+import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
+import { isJaxArgument } from '../stablehlo/layers.ts'
+import { FixedAttrs } from './attrs.ts'
+import { ControlFlow, dataInputs, plainOp } from './control-flow.ts'
+import { type Definitions, type FunctionBody, onlyChecks } from './definitions.ts'
 import {
   cyclicGraph,
   functionArguments,
@@ -15,12 +20,7 @@ import {
   unstructuredControlFlow,
   unsupportedResource,
   variableWritten,
-} from '../diagnostics.ts'
-import type { SourceAttrs, SourceConst, SourceNode, SourceRef, SourceVariable } from '../source-graph.ts'
-import { isJaxArgument } from '../stablehlo/layers.ts'
-import { FixedAttrs } from './attrs.ts'
-import { ControlFlow, dataInputs, plainOp } from './control-flow.ts'
-import { type Definitions, type FunctionBody, onlyChecks } from './definitions.ts'
+} from './diagnostics.ts'
 import type { GraphNode } from './graph-node.ts'
 import { callPath, layerPath } from './layer-name.ts'
 import { changesTable, isTable, type SourceTable } from './tables.ts'

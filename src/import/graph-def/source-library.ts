@@ -1,7 +1,7 @@
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
-import { functionMissing, functionRecursion, graphTooLarge } from '../diagnostics.ts'
 import type { SourceGraph, SourceLibrary, SourcePort, SourceVariable } from '../source-graph.ts'
 import type { Definitions } from './definitions.ts'
+import { functionMissing, functionRecursion, graphTooLarge } from './diagnostics.ts'
 import { Inliner, type Operand, type VariableReader } from './inline.ts'
 import { inputShapes } from './ports.ts'
 import { pruned } from './prune.ts'

@@ -1,5 +1,5 @@
-import { graphTooLarge } from '../diagnostics.ts'
 import type { Definitions, FunctionBody } from './definitions.ts'
+import { graphTooLarge } from './diagnostics.ts'
 import type { GraphNode } from './graph-node.ts'
 import { handleSource, isVariable, isWrite, nodeName, programOrder } from './variable-access.ts'
 

@@ -1,9 +1,5 @@
 import { type DiagnosticFields, DowncastError } from '../../core/diagnostics.ts'
-
-const listed = (names: readonly string[]): string => {
-  const shown = names.slice(0, 12).map((n) => JSON.stringify(n))
-  return names.length === 0 ? 'none' : shown.join(', ') + (names.length > 12 ? ` and ${names.length - 12} more` : '')
-}
+import { someOf } from '../../core/words.ts'
 
 /** JSON that is not the configuration of a Keras model. `path` is the place in it: `config.layers[3].class_name`. */
 export function badConfig(file: string, path: string, expected: string, actual: string): DowncastError {
@@ -23,10 +19,10 @@ export function noModelConfig(file: string, found: readonly string[]): DowncastE
   const isWeights = found.some((n) => n === 'layer_names' || n === 'layers' || n === 'vars' || n === '_layer_checkpoint_dependencies')
   return new DowncastError({
     code: 'import/keras-no-config',
-    message: `The file ${JSON.stringify(file)} holds ${isWeights ? 'only the weights of a Keras model' : 'no Keras model'}: expected the attribute "model_config", found ${listed(found)}.`,
+    message: `The file ${JSON.stringify(file)} holds ${isWeights ? 'only the weights of a Keras model' : 'no Keras model'}: expected the attribute "model_config", found ${someOf(found)}.`,
     file,
     expected: 'model_config',
-    actual: listed(found),
+    actual: someOf(found),
     hint: isWeights
       ? 'Weights alone do not say how the layers are connected: save the whole model with model.save("model.keras").'
       : 'Save the model with model.save("model.h5") or model.save("model.keras").',
@@ -37,10 +33,10 @@ export function noModelConfig(file: string, found: readonly string[]): DowncastE
 export function notKerasZip(file: string, missing: string, found: readonly string[]): DowncastError {
   return new DowncastError({
     code: 'import/keras-zip-incomplete',
-    message: `The archive ${JSON.stringify(file)} is no Keras model: expected ${JSON.stringify(missing)}, found ${listed(found)}.`,
+    message: `The archive ${JSON.stringify(file)} is no Keras model: expected ${JSON.stringify(missing)}, found ${someOf(found)}.`,
     file,
     expected: missing,
-    actual: listed(found),
+    actual: someOf(found),
     hint: 'Save the model with model.save("model.keras").',
   })
 }
@@ -111,12 +107,12 @@ export function badWeights(
 ): DiagnosticFields {
   return {
     code: 'import/keras-weights',
-    message: `Layer ${JSON.stringify(layer)} (${className}) does not have the weights its configuration asks for: expected ${listed(expected)}, found ${listed(actual)}.`,
+    message: `Layer ${JSON.stringify(layer)} (${className}) does not have the weights its configuration asks for: expected ${someOf(expected)}, found ${someOf(actual)}.`,
     node: layer,
     op: className,
     file,
-    expected: listed(expected),
-    actual: listed(actual),
+    expected: someOf(expected),
+    actual: someOf(actual),
     hint: 'Save the model again after building and loading its weights.',
   }
 }

@@ -5,10 +5,11 @@ import { maskedCrc32c } from '../../wire/crc32c.ts'
 import { checksumMismatch, malformed, truncated } from '../../wire/diagnostics.ts'
 import { decodeBytes } from '../../wire/protobuf.ts'
 import { readTable, type TableEntry } from '../../wire/sstable.ts'
-import { bigEndianCheckpoint, shardMissing, shardTooShort, unsupportedDataType } from '../diagnostics.ts'
 import { type Folder, openInside } from '../folder.ts'
 import { isNumeric, staticDims, storedBytes } from '../graph-def/constant.ts'
+import { unsupportedDataType } from '../graph-def/diagnostics.ts'
 import type { NumericConst, SourceConst, StringConst } from '../source-graph.ts'
+import { bigEndianCheckpoint, shardMissing, shardTooShort } from './diagnostics.ts'
 import { boxOf, parseSlice, partOf, type Stored, sliceKey, wholeOf } from './slices.ts'
 
 const utf8 = new TextDecoder()

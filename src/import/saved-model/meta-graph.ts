@@ -4,7 +4,6 @@ import { dataTypeCodes, dtypeOfCode } from '../../schema/tensorflow/data-type.ts
 import { MetaGraphDef } from '../../schema/tensorflow/saved-model.ts'
 import { decodeSource } from '../../wire/protobuf.ts'
 import { decodeText } from '../../wire/protobuf-text.ts'
-import { metaGraphOutputs } from '../diagnostics.ts'
 import { type Folder, memoryFolder } from '../folder.ts'
 import { cutPorts, likelyResults, unusedNodes } from '../graph-def/cut.ts'
 import { Definitions } from '../graph-def/definitions.ts'
@@ -15,6 +14,7 @@ import { importSignature, variablesWrittenBy } from '../graph-def/signature.ts'
 import { FunctionLibrary } from '../graph-def/source-library.ts'
 import { tensorType } from '../graph-def/tensor-type.ts'
 import type { SourceModel } from '../source-graph.ts'
+import { metaGraphOutputs } from './diagnostics.ts'
 import { Variables } from './variables.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { type DiagnosticFields, Diagnostics } from '../../core/diagnostics.ts'
 import { dtypeOfCode } from '../../schema/tensorflow/data-type.ts'
 import type { TensorInfo } from '../../schema/tensorflow/saved-model.ts'
-import { stringInputs, stringOutputs } from '../diagnostics.ts'
 import type { SignaturePorts } from '../graph-def/signature.ts'
+import { stringInputs, stringOutputs } from './diagnostics.ts'
 
 /** What of a signature LiteRT can do, whose kernels do not take strings apart. */
 export interface NumericPart {

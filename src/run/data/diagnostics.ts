@@ -1,12 +1,9 @@
 import { type DiagnosticFields, DowncastError, nearest } from '../../core/diagnostics.ts'
 import { formatShape, type Shape } from '../../core/shape.ts'
+import { someOf } from '../../core/words.ts'
 import { fitShape } from './fit-shape.ts'
 
 const quote = (name: string): string => JSON.stringify(name)
-const list = (names: readonly string[]): string => {
-  const shown = names.slice(0, 12).map(quote).join(', ')
-  return names.length === 0 ? 'none' : shown + (names.length > 12 ? ` and ${names.length - 12} more` : '')
-}
 const formats = 'pictures (png, jpg), IDX files (plain or gzipped), .npy, .npz, .tar, .csv or .jsonl'
 
 /** The preprocessing that a file says of itself cannot be followed. */
@@ -66,10 +63,10 @@ export function unknownDataFormat(data: string, actual: string): DowncastError {
 export function ambiguousData(data: string, found: readonly string[]): DowncastError {
   return new DowncastError({
     code: 'run/ambiguous-data',
-    message: `${quote(data)} holds several data sets: ${list(found)}.`,
+    message: `${quote(data)} holds several data sets: ${someOf(found)}.`,
     file: data,
     expected: 'one data set',
-    actual: list(found),
+    actual: someOf(found),
     hint: `Name the file itself, e.g. ${found[0] ?? data}.`,
   })
 }
@@ -137,10 +134,10 @@ export function badLabels(file: string, expected: string, actual: string): Downc
 export function inputMismatch(data: string, expected: readonly string[], actual: readonly string[]): DowncastError {
   return new DowncastError({
     code: 'run/input-mismatch',
-    message: `The arrays of ${quote(data)} are not the inputs of the model: expected ${list(expected)}, found ${list(actual)}.`,
+    message: `The arrays of ${quote(data)} are not the inputs of the model: expected ${someOf(expected)}, found ${someOf(actual)}.`,
     file: data,
-    expected: list(expected),
-    actual: list(actual),
+    expected: someOf(expected),
+    actual: someOf(actual),
     hint: 'Save a .npz with one array for each input, under its name, samples along the first axis.',
   })
 }
@@ -205,8 +202,8 @@ export function unknownPreprocessKey(key: string, known: readonly string[]): Dow
   const near = nearest(key, known)
   return new DowncastError({
     code: 'run/unknown-preprocess-key',
-    message: `Preprocessing has no key ${quote(key)}; it has ${list(known)}.`,
-    expected: list(known),
+    message: `Preprocessing has no key ${quote(key)}; it has ${someOf(known)}.`,
+    expected: someOf(known),
     actual: key,
     hint: near === undefined ? 'Write for example --preprocess mean=0,std=255.' : `Did you mean ${quote(near)}?`,
   })
@@ -217,8 +214,8 @@ export function unknownPreprocessInput(name: string, inputs: readonly string[]):
   const near = nearest(name, inputs)
   return new DowncastError({
     code: 'run/unknown-preprocess-input',
-    message: `Preprocessing is stated for an input ${quote(name)}, and the model has ${list(inputs)}.`,
-    expected: list(inputs),
+    message: `Preprocessing is stated for an input ${quote(name)}, and the model has ${someOf(inputs)}.`,
+    expected: someOf(inputs),
     actual: name,
     hint: near === undefined ? 'Write INPUT:mean=0,std=255 with the name of an input.' : `Did you mean ${quote(near)}?`,
   })
