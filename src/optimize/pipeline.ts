@@ -1,4 +1,5 @@
 import { fuseLstmName } from './fuse-lstm.ts'
+import { keepRegionDims } from './keep-region-dims.ts'
 import { mergeEqualNodes } from './merge-equal-nodes.ts'
 import { orderForMemory } from './order-for-memory.ts'
 import { dropDead, fixpoint, mustStay, type Pass } from './pass.ts'
@@ -171,6 +172,7 @@ export const floatPipeline = pipeline('float', [
   dropDead,
   propagateDims,
   fixpoint('canonicalize', canonicalRules),
+  keepRegionDims,
   settleLayouts,
   mergeEqualNodes('merge-equal'),
   fixpoint('recognize', recognizeRules),
@@ -185,6 +187,7 @@ export const floatPipeline = pipeline('float', [
 /** Rules of the float pipeline and of what is done to whole models, by the names in reports. */
 export const ruleNames: readonly string[] = [
   ...new Set([...canonicalRules, ...recognizeRules, ...expandRules, ...fuseRules, ...splatRules].map((r) => r.name)),
+  keepRegionDims.name,
   settleLayouts.name,
   fuseLstmName,
 ].sort()
