@@ -179,10 +179,31 @@ function reducePrecision(o: HloOp): Bound {
   return cast(o, cast(o, o.bound(0), to), dtype)
 }
 
-function bitcastConvert(o: HloOp): Bound | string {
-  const [from, to] = [o.rank(0), o.result().length]
-  if (from === to) return o.map('Bitcast', [o.bound(0)], { type: type(o.resultDtype()) })
-  return o.body.op('Bitcast', [o.in(0)], { type: type(o.resultDtype()) })
+function bitcastConvert(o: HloOp): Bound {
+  const [from, to] = [o.dtype(0), o.resultDtype()]
+  if (from === to) return o.bound(0)
+  // A bf16 is the upper half of an f32.
+  const bits = from === 'bf16' ? upperHalf(o, o.bound(0)) : o.bound(0)
+  const middle = to === 'bf16' ? 'u16' : to
+  const given = from === 'bf16' ? 'u16' : from
+  const turned = given === middle ? bits : recast(o, bits, middle)
+  return to === 'bf16' ? fromUpperHalf(o, turned) : turned
+}
+
+/** The same bits in another type; where its width is another one, a dim comes or goes. */
+function recast(o: HloOp, x: Bound, to: Parameters<typeof type>[0]): Bound {
+  if (o.rank(0) === o.result().length) return o.map('Bitcast', [x], { type: type(to) })
+  return { tensor: o.body.op('Bitcast', [o.whole(x, o.shape(0))], { type: type(to) }), own: o.result() }
+}
+
+function upperHalf(o: HloOp, x: Bound): Bound {
+  const bits = o.map('Bitcast', [cast(o, x, 'f32')], { type: type('u32') })
+  return cast(o, o.map('RightShift', [bits, o.scalar('u32', 16)]), 'u16')
+}
+
+function fromUpperHalf(o: HloOp, bits: Bound): Bound {
+  const wide = o.map('LeftShift', [cast(o, bits, 'u32'), o.scalar('u32', 16)])
+  return cast(o, o.map('Bitcast', [wide], { type: type('f32') }), 'bf16')
 }
 
 /** A broadcast that the ops which take the result do themselves, as far as they can. */
