@@ -50,6 +50,9 @@ function placesOf(o: HloOp, operand: number): Places {
   }
 }
 
+/** A size of a window. */
+type Extent = Exclude<Size, 'rest'>
+
 /** A tensor whose dims have names. */
 interface Labelled {
   readonly tensor: Tensor
@@ -74,12 +77,14 @@ const batchLabel = (i: number): string => `b${i}`
 const dimLabel = (d: number): string => `d${d}`
 
 /** `size` less `window`: the last place where a window begins. */
-function lastPlace(o: HloOp, size: Size, window: number): Tensor | number {
-  if (typeof size === 'number') return size - window
+function lastPlace(o: HloOp, size: Size, window: Extent): Tensor | number {
+  if (typeof size === 'number' && typeof window === 'number') return size - window
   if (size === 'rest') return o.refuse()
   const whole = o.body.size(size)
-  return window === 0 ? whole : o.body.op('Sub', [whole, o.body.ints([window], [])])
+  return window === 0 ? whole : o.body.op('Sub', [whole, o.body.size(window)])
 }
+
+const isNumber = (size: Size | undefined): size is number => typeof size === 'number'
 
 const scalar = (o: HloOp, n: Tensor | number): Tensor => (typeof n === 'number' ? o.body.ints([n], []) : n)
 
@@ -90,12 +95,12 @@ function clamped(o: HloOp, x: Tensor, last: Tensor | number): Tensor {
 }
 
 /** A component as part of a grid: `[...batch, 1, size, 1]` for the window's dim `at` of `count`. */
-function gridded(o: HloOp, x: Tensor, batch: readonly Size[], at: number, count: number, size: number): Tensor {
+function gridded(o: HloOp, x: Tensor, batch: readonly Size[], at: number, count: number, size: Extent): Tensor {
   const { body } = o
   if (count === 0) return x
   const wide = body.reshape(x, [...batch, ...new Array<number>(count).fill(1)])
   if (size === 1 || at < 0) return wide
-  const shape = Array.from({ length: count - at }, (_, i) => (i === 0 ? size : 1))
+  const shape = Array.from({ length: count - at }, (_, i): Size => (i > 0 ? 1 : typeof size === 'number' ? size : 'rest'))
   return body.op('AddV2', [wide, body.reshape(body.range(size), shape)])
 }
 
@@ -133,7 +138,8 @@ function gather(o: HloOp): Tensor {
   if (kept.length !== offsets.length || operandBatch.length !== startBatch.length) return o.refuse()
   // A size that is open is that of the operand.
   const window = (d: number): number | undefined => (kept.includes(d) ? result[offsets[kept.indexOf(d)]!] : 1)
-  const sizes = shape.map((s, d) => window(d) ?? s ?? (map.includes(d) ? o.refuse() : -1))
+  const stated = shape.some((_, d) => map.includes(d) && window(d) === undefined) ? body.cast(o.in(2), o.dtype(2), 'i32') : undefined
+  const sizes = shape.map((s, d): Extent => window(d) ?? (map.includes(d) ? { of: body.range(body.pick(stated!, d)), axis: 0 } : (s ?? -1)))
   const x = cut(o, sizes, [...map, ...operandBatch])
   let [nextOffset, nextBatch] = [0, 0]
   const wanted = result.map((_, i) => (offsets.includes(i) ? dimLabel(kept[nextOffset++]!) : batchLabel(nextBatch++)))
@@ -157,7 +163,7 @@ function gather(o: HloOp): Tensor {
         ? places.vectors
         : body.op('Pad', [places.vectors, body.ints([0, rank - map.length], [1, 2])])
       : body.pack(Array.from({ length: rank }, (_, d) => (map.includes(d) ? places.component(map.indexOf(d)) : body.ints([0], []))))
-    const y = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (shape[d] === undefined ? s : sizes[d]!)))])
+    const y = body.op('XlaDynamicSlice', [o.in(0), begin, stated ?? body.sizes(sizes.map((s, d) => (s === -1 ? own[d]! : s)))])
     return kept.length === rank
       ? y
       : body.reshape(
@@ -168,7 +174,8 @@ function gather(o: HloOp): Tensor {
   const inRange = (k: number, d: number): boolean =>
     places.known !== undefined &&
     shape[d] !== undefined &&
-    places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - sizes[d]!))
+    isNumber(sizes[d]) &&
+    places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - Number(sizes[d])))
   const start = (k: number): Tensor => {
     const d = map[k]!
     const part = places.component(k)
@@ -183,7 +190,7 @@ function gather(o: HloOp): Tensor {
     const at = operandBatch.length + others.indexOf(d)
     const inner = batchLabels.filter((_, i) => !startBatch.includes(i))
     const shared = startBatch.map((i) => batchLabel(i))
-    const isWindow = sizes[d]! > 1
+    const isWindow = sizes[d] !== 1
     const grid = gridded(o, start(0), places.batch, 0, isWindow ? 1 : 0, sizes[d]!)
     const order = [...startBatch, ...places.batch.map((_, i) => i).filter((i) => !startBatch.includes(i))]
     const indices = body.transpose(grid, isWindow ? [...order, places.batch.length] : order)
@@ -206,7 +213,7 @@ function gather(o: HloOp): Tensor {
     })
     return body.op('BroadcastTo', [row, body.sizes(whole)])
   }
-  const windows = map.filter((d) => sizes[d]! > 1)
+  const windows = map.filter((d) => sizes[d] !== 1)
   const addressed = [...map, ...operandBatch]
   const rest = dims.filter((d) => !addressed.includes(d))
   const params = body.transpose(x, [...addressed, ...rest])
@@ -230,11 +237,11 @@ function gather(o: HloOp): Tensor {
 }
 
 /** The operand without what no window reaches: dims that no index moves begin at 0. */
-function cut(o: HloOp, sizes: readonly number[], moved: readonly number[]): Tensor {
+function cut(o: HloOp, sizes: readonly Extent[], moved: readonly number[]): Tensor {
   return o
     .shape(0)
     .reduce<Tensor>(
-      (x, size, d) => (moved.includes(d) || sizes[d] === -1 || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, sizes[d]!)),
+      (x, size, d) => (moved.includes(d) || sizes[d] === -1 || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, Number(sizes[d]))),
       o.in(0),
     )
 }
@@ -306,13 +313,14 @@ function scatter(o: HloOp): Tensor {
   const addressed = [...map, ...inputBatch, ...isShort]
   const rest = dims.filter((d) => !addressed.includes(d))
   const windows = addressed.filter((d) => inWindow.includes(d))
-  const size = (d: number): number => windowOf(d) ?? o.refuse()
+  const size = (d: number): Extent => windowOf(d) ?? { of: o.in(2), axis: windowDims[inWindow.indexOf(d)]! }
   const own = body.sizesOf(o.in(0), shape)
   const isWithin = map.every(
     (d, k) =>
       places.known !== undefined &&
       shape[d] !== undefined &&
-      places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - size(d))),
+      windowOf(d) !== undefined &&
+      places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - Number(windowOf(d)))),
   )
   const x = body.transpose(isTruth ? body.cast(o.in(0), 'bool', 'i32') : o.in(0), [...addressed, ...rest])
   const updateLabels = updateShape.map((_, i) =>

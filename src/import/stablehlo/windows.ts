@@ -94,22 +94,13 @@ function runningSum(o: HloOp, block: MlirBlock): Tensor | undefined {
   const sums = body.op('Cumsum', [o.in(0), body.ints([axis], [])], { exclusive: flag(false), reverse: flag(isReverse) })
   // Less what lies further off than the window is wide, which is nothing where it is as long as the axis.
   const length = body.size({ of: o.in(0), axis })
-  const span = body.op('Minimum', [body.cast(o.wholeOf(width), dtypeOf(width.type), 'i32'), length])
-  const scalar = body.reshape(span, [])
-  const zero = body.ints([0], [])
-  const along = (v: Tensor): Tensor => body.pack(Array.from({ length: rank }, (_, d) => (d === axis ? v : zero)))
-  const others = (1 << rank) - 1 - (1 << axis)
-  const kept = isReverse
-    ? body.op('StridedSlice', [sums, along(scalar), along(length), body.ints(new Array<number>(rank).fill(1))], {
-        begin_mask: int(others),
-        end_mask: int(others),
-      })
-    : body.op('StridedSlice', [sums, along(zero), along(body.op('Sub', [length, scalar])), body.ints(new Array<number>(rank).fill(1))], {
-        begin_mask: int(others),
-        end_mask: int(others),
-      })
-  const pads = body.op('Pack', isReverse ? [along(zero), along(scalar)] : [along(scalar), along(zero)], { N: int(2), axis: int(1) })
-  return body.op('Sub', [sums, body.op('PadV2', [kept, pads, body.numbers(o.dtype(0), [0])])])
+  const span = body.cast(o.wholeOf(width), dtypeOf(width.type), 'i32')
+  const own = isReverse ? body.op('AddV2', [body.range(length), span]) : body.op('Sub', [body.range(length), span])
+  const last = body.op('Sub', [length, body.ints([1], [])])
+  const within = body.op('Minimum', [body.op('Maximum', [own, body.ints([0], [])]), last])
+  const beyond = body.op('GatherV2', [sums, within, body.ints([axis], [])], { batch_dims: int(0) })
+  const counts = body.reshape(body.op('Equal', [own, within]), ['rest', ...new Array<number>(rank - axis - 1).fill(1)])
+  return body.op('Sub', [sums, body.op('SelectV2', [counts, beyond, body.numbers(o.dtype(0), [0])])])
 }
 
 function slide(
