@@ -170,6 +170,17 @@ function populationCount(o: HloOp): Bound {
   return cast(o, o.map('PopulationCount', bounds(o)), o.resultDtype())
 }
 
+/** How many bits lie above the highest that is set: all below it are set, too, and counted. */
+function leadingZeros(o: HloOp): Bound {
+  const dtype = o.dtype(0)
+  const width = Number(dtype.slice(1))
+  if (width > 32) return o.refuse()
+  const own = `u${width}` as typeof dtype
+  let x = dtype === own ? o.bound(0) : o.map('Bitcast', [o.bound(0)], { type: type(own) })
+  for (let by = 1; by < width; by *= 2) x = o.map('BitwiseOr', [x, o.map('RightShift', [x, o.scalar(own, by)])])
+  return cast(o, o.map('Sub', [o.scalar('i32', width), cast(o, o.map('PopulationCount', [x]), 'i32')]), dtype)
+}
+
 /** Fewer bits, as the types have that TensorFlow knows. */
 function reducePrecision(o: HloOp): Bound {
   const dtype = o.dtype(0)
@@ -242,6 +253,7 @@ export const elementwise: Readonly<Record<string, Translate>> = {
   clamp,
   compare,
   convert,
+  count_leading_zeros: leadingZeros,
   divide,
   dynamic_broadcast_in_dim: broadcastInDim,
   popcnt: populationCount,
