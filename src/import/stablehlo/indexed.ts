@@ -231,7 +231,7 @@ function gather(o: HloOp): Tensor {
       ),
     ),
   ]
-  const indices = stacked(o, parts, grid)
+  const indices = stacked(o, parts, grid, map.length === 0)
   const y = body.op('GatherNd', [params, indices])
   return finish({ tensor: y, labels: [...batchLabels, ...windows.map(dimLabel), ...rest.map(dimLabel)] })
 }
@@ -377,7 +377,7 @@ function scatter(o: HloOp): Tensor {
     const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
     wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   }
-  const written = body.op(op, [wide, stacked(o, parts, grid, map.length + inputBatch.length === 0), updates])
+  const written = body.op(op, [wide, stacked(o, parts, grid, map.length === 0), updates])
   const y = isIn ? body.slice(written, rank, 0, 0, -1) : written
   return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, order)
 }
