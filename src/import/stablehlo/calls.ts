@@ -1,7 +1,9 @@
+import type { MlirBlock } from '../../wire/mlir/types.ts'
 import type { Tensor } from './body.ts'
 import { namedFunction } from './elementwise.ts'
 import type { HloOp, Translate, Translated } from './hlo-op.ts'
 import { approxTopK, topK } from './sorts.ts'
+import { dynamicReduceWindow } from './windows.ts'
 
 const whole = (o: HloOp): Tensor[] => o.op.operands.map((_, i) => o.in(i))
 
@@ -21,6 +23,13 @@ function composite(o: HloOp): Translated {
 /** Calls that leave the operands as they are, and only check or place them. */
 const handsOn = /^(Sharding|SPMD.*|annotate_device_placement|xla\.sdy\..*|LayoutConstraint|shape_assertion)$/
 
+/** The body of the function that a call names beside its target. */
+function called(o: HloOp): MlirBlock {
+  const names = o.op.attrs.get('called_computations')
+  const name = names?.kind === 'array' ? names.items[0] : undefined
+  return (name?.kind === 'string' && o.scope.block(name.value)) || o.refuse()
+}
+
 function customCall(o: HloOp): Translated {
   const target = o.word('call_target_name')
   const known = namedFunction(o, target)
@@ -31,11 +40,8 @@ function customCall(o: HloOp): Translated {
     const k = o.result().at(-1)
     return k === undefined ? o.refuse() : topK(o, o.body.ints([k], []))
   }
-  if (target === 'ApproxTopK') {
-    const called = o.op.attrs.get('called_computations')
-    const name = called?.kind === 'array' ? called.items[0] : undefined
-    return approxTopK(o, (name?.kind === 'string' && o.scope.block(name.value)) || o.refuse())
-  }
+  if (target === 'ApproxTopK') return approxTopK(o, called(o))
+  if (target === 'stablehlo.dynamic_reduce_window') return dynamicReduceWindow(o, called(o))
   return o.refuse()
 }
 

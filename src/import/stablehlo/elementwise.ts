@@ -170,6 +170,17 @@ function populationCount(o: HloOp): Bound {
   return cast(o, o.map('PopulationCount', bounds(o)), o.resultDtype())
 }
 
+/** How many bits lie above the highest that is set: all below it are set, too, and counted. */
+function leadingZeros(o: HloOp): Bound {
+  const dtype = o.dtype(0)
+  const width = Number(dtype.slice(1))
+  if (width > 32) return o.refuse()
+  const own = `u${width}` as typeof dtype
+  let x = dtype === own ? o.bound(0) : o.map('Bitcast', [o.bound(0)], { type: type(own) })
+  for (let by = 1; by < width; by *= 2) x = o.map('BitwiseOr', [x, o.map('RightShift', [x, o.scalar(own, by)])])
+  return cast(o, o.map('Sub', [o.scalar('i32', width), cast(o, o.map('PopulationCount', [x]), 'i32')]), dtype)
+}
+
 /** Fewer bits, as the types have that TensorFlow knows. */
 function reducePrecision(o: HloOp): Bound {
   const dtype = o.dtype(0)
@@ -179,10 +190,31 @@ function reducePrecision(o: HloOp): Bound {
   return cast(o, cast(o, o.bound(0), to), dtype)
 }
 
-function bitcastConvert(o: HloOp): Bound | string {
-  const [from, to] = [o.rank(0), o.result().length]
-  if (from === to) return o.map('Bitcast', [o.bound(0)], { type: type(o.resultDtype()) })
-  return o.body.op('Bitcast', [o.in(0)], { type: type(o.resultDtype()) })
+function bitcastConvert(o: HloOp): Bound {
+  const [from, to] = [o.dtype(0), o.resultDtype()]
+  if (from === to) return o.bound(0)
+  // A bf16 is the upper half of an f32.
+  const bits = from === 'bf16' ? upperHalf(o, o.bound(0)) : o.bound(0)
+  const middle = to === 'bf16' ? 'u16' : to
+  const given = from === 'bf16' ? 'u16' : from
+  const turned = given === middle ? bits : recast(o, bits, middle)
+  return to === 'bf16' ? fromUpperHalf(o, turned) : turned
+}
+
+/** The same bits in another type; where its width is another one, a dim comes or goes. */
+function recast(o: HloOp, x: Bound, to: Parameters<typeof type>[0]): Bound {
+  if (o.rank(0) === o.result().length) return o.map('Bitcast', [x], { type: type(to) })
+  return { tensor: o.body.op('Bitcast', [o.whole(x, o.shape(0))], { type: type(to) }), own: o.result() }
+}
+
+function upperHalf(o: HloOp, x: Bound): Bound {
+  const bits = o.map('Bitcast', [cast(o, x, 'f32')], { type: type('u32') })
+  return cast(o, o.map('RightShift', [bits, o.scalar('u32', 16)]), 'u16')
+}
+
+function fromUpperHalf(o: HloOp, bits: Bound): Bound {
+  const wide = o.map('LeftShift', [cast(o, bits, 'u32'), o.scalar('u32', 16)])
+  return cast(o, o.map('Bitcast', [wide], { type: type('f32') }), 'bf16')
 }
 
 /** A broadcast that the ops which take the result do themselves, as far as they can. */
@@ -221,6 +253,7 @@ export const elementwise: Readonly<Record<string, Translate>> = {
   clamp,
   compare,
   convert,
+  count_leading_zeros: leadingZeros,
   divide,
   dynamic_broadcast_in_dim: broadcastInDim,
   popcnt: populationCount,

@@ -1,5 +1,5 @@
 import type { MlirOp } from '../../wire/mlir/types.ts'
-import { int, type Size, type Tensor } from './body.ts'
+import { int, ints, type Size, type Tensor } from './body.ts'
 import type { HloOp, Translate } from './hlo-op.ts'
 import { combinerOf } from './reduce.ts'
 
@@ -50,6 +50,9 @@ function placesOf(o: HloOp, operand: number): Places {
   }
 }
 
+/** A size of a window. */
+type Extent = Exclude<Size, 'rest'>
+
 /** A tensor whose dims have names. */
 interface Labelled {
   readonly tensor: Tensor
@@ -63,16 +66,25 @@ function arrange(o: HloOp, { tensor, labels }: Labelled, wanted: readonly string
   )
 }
 
+/** Without dims of one element. */
+function without(o: HloOp, { tensor, labels }: Labelled, isLeftOut: (label: string) => boolean): Labelled {
+  const axes = labels.flatMap((l, i) => (isLeftOut(l) ? [i] : []))
+  if (axes.length === 0) return { tensor, labels }
+  return { tensor: o.body.op('Squeeze', [tensor], { squeeze_dims: ints(axes) }), labels: labels.filter((l) => !isLeftOut(l)) }
+}
+
 const batchLabel = (i: number): string => `b${i}`
 const dimLabel = (d: number): string => `d${d}`
 
 /** `size` less `window`: the last place where a window begins. */
-function lastPlace(o: HloOp, size: Size, window: number): Tensor | number {
-  if (typeof size === 'number') return size - window
+function lastPlace(o: HloOp, size: Size, window: Extent): Tensor | number {
+  if (typeof size === 'number' && typeof window === 'number') return size - window
   if (size === 'rest') return o.refuse()
   const whole = o.body.size(size)
-  return window === 0 ? whole : o.body.op('Sub', [whole, o.body.ints([window], [])])
+  return window === 0 ? whole : o.body.op('Sub', [whole, o.body.size(window)])
 }
+
+const isNumber = (size: Size | undefined): size is number => typeof size === 'number'
 
 const scalar = (o: HloOp, n: Tensor | number): Tensor => (typeof n === 'number' ? o.body.ints([n], []) : n)
 
@@ -83,19 +95,19 @@ function clamped(o: HloOp, x: Tensor, last: Tensor | number): Tensor {
 }
 
 /** A component as part of a grid: `[...batch, 1, size, 1]` for the window's dim `at` of `count`. */
-function gridded(o: HloOp, x: Tensor, batch: readonly Size[], at: number, count: number, size: number): Tensor {
+function gridded(o: HloOp, x: Tensor, batch: readonly Size[], at: number, count: number, size: Extent): Tensor {
   const { body } = o
   if (count === 0) return x
   const wide = body.reshape(x, [...batch, ...new Array<number>(count).fill(1)])
   if (size === 1 || at < 0) return wide
-  const shape = Array.from({ length: count - at }, (_, i) => (i === 0 ? size : 1))
+  const shape = Array.from({ length: count - at }, (_, i): Size => (i > 0 ? 1 : typeof size === 'number' ? size : 'rest'))
   return body.op('AddV2', [wide, body.reshape(body.range(size), shape)])
 }
 
-/** Components, broadcast against each other, as vectors. */
-function stacked(o: HloOp, parts: readonly Tensor[], grid: readonly Size[]): Tensor {
+/** Components, broadcast against each other, as vectors; of a single one `isSpread` says that it is smaller than the grid. */
+function stacked(o: HloOp, parts: readonly Tensor[], grid: readonly Size[], isSpread = false): Tensor {
   const { body } = o
-  const vector = parts.length > 1 && grid.length > 0 ? body.sizes(grid) : undefined
+  const vector = (parts.length > 1 || isSpread) && grid.length > 0 ? body.sizes(grid) : undefined
   const whole = vector === undefined ? parts : parts.map((p) => body.op('BroadcastTo', [p, vector]))
   return body.op('Pack', whole, { N: int(parts.length), axis: int(grid.length) })
 }
@@ -126,11 +138,13 @@ function gather(o: HloOp): Tensor {
   if (kept.length !== offsets.length || operandBatch.length !== startBatch.length) return o.refuse()
   // A size that is open is that of the operand.
   const window = (d: number): number | undefined => (kept.includes(d) ? result[offsets[kept.indexOf(d)]!] : 1)
-  const sizes = shape.map((s, d) => window(d) ?? s ?? (map.includes(d) ? o.refuse() : -1))
+  const stated = shape.some((_, d) => map.includes(d) && window(d) === undefined) ? body.cast(o.in(2), o.dtype(2), 'i32') : undefined
+  const sizes = shape.map((s, d): Extent => window(d) ?? (map.includes(d) ? { of: body.range(body.pick(stated!, d)), axis: 0 } : (s ?? -1)))
   const x = cut(o, sizes, [...map, ...operandBatch])
   let [nextOffset, nextBatch] = [0, 0]
   const wanted = result.map((_, i) => (offsets.includes(i) ? dimLabel(kept[nextOffset++]!) : batchLabel(nextBatch++)))
-  const finish = (y: Labelled): Tensor => {
+  const finish = (given: Labelled): Tensor => {
+    const y = without(o, given, (l) => !wanted.includes(l))
     const present = wanted.filter((l) => y.labels.includes(l))
     const turned = arrange(o, y, present)
     if (present.length === wanted.length) return turned
@@ -149,7 +163,7 @@ function gather(o: HloOp): Tensor {
         ? places.vectors
         : body.op('Pad', [places.vectors, body.ints([0, rank - map.length], [1, 2])])
       : body.pack(Array.from({ length: rank }, (_, d) => (map.includes(d) ? places.component(map.indexOf(d)) : body.ints([0], []))))
-    const y = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (shape[d] === undefined ? s : sizes[d]!)))])
+    const y = body.op('XlaDynamicSlice', [o.in(0), begin, stated ?? body.sizes(sizes.map((s, d) => (s === -1 ? own[d]! : s)))])
     return kept.length === rank
       ? y
       : body.reshape(
@@ -160,7 +174,8 @@ function gather(o: HloOp): Tensor {
   const inRange = (k: number, d: number): boolean =>
     places.known !== undefined &&
     shape[d] !== undefined &&
-    places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - sizes[d]!))
+    isNumber(sizes[d]) &&
+    places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - Number(sizes[d])))
   const start = (k: number): Tensor => {
     const d = map[k]!
     const part = places.component(k)
@@ -175,7 +190,7 @@ function gather(o: HloOp): Tensor {
     const at = operandBatch.length + others.indexOf(d)
     const inner = batchLabels.filter((_, i) => !startBatch.includes(i))
     const shared = startBatch.map((i) => batchLabel(i))
-    const isWindow = sizes[d]! > 1
+    const isWindow = sizes[d] !== 1
     const grid = gridded(o, start(0), places.batch, 0, isWindow ? 1 : 0, sizes[d]!)
     const order = [...startBatch, ...places.batch.map((_, i) => i).filter((i) => !startBatch.includes(i))]
     const indices = body.transpose(grid, isWindow ? [...order, places.batch.length] : order)
@@ -190,7 +205,15 @@ function gather(o: HloOp): Tensor {
     ]
     return finish({ tensor: y, labels })
   }
-  const windows = map.filter((d) => sizes[d]! > 1)
+  if (map.length + operandBatch.length === 0) {
+    const row = finish({ tensor: x, labels: dims.map(dimLabel) })
+    const whole = wanted.map((l, i): Size => {
+      const batch = batchLabels.indexOf(l)
+      return batch >= 0 ? places.batch[batch]! : (result[i] ?? { of: row, axis: i })
+    })
+    return body.op('BroadcastTo', [row, body.sizes(whole)])
+  }
+  const windows = map.filter((d) => sizes[d] !== 1)
   const addressed = [...map, ...operandBatch]
   const rest = dims.filter((d) => !addressed.includes(d))
   const params = body.transpose(x, [...addressed, ...rest])
@@ -208,18 +231,17 @@ function gather(o: HloOp): Tensor {
       ),
     ),
   ]
-  const indices = stacked(o, parts, grid)
+  const indices = stacked(o, parts, grid, map.length === 0)
   const y = body.op('GatherNd', [params, indices])
   return finish({ tensor: y, labels: [...batchLabels, ...windows.map(dimLabel), ...rest.map(dimLabel)] })
 }
 
 /** The operand without what no window reaches: dims that no index moves begin at 0. */
-function cut(o: HloOp, sizes: readonly number[], moved: readonly number[]): Tensor {
+function cut(o: HloOp, sizes: readonly Extent[], moved: readonly number[]): Tensor {
   return o
     .shape(0)
     .reduce<Tensor>(
-      (x, size, d) =>
-        moved.includes(d) || size === undefined || sizes[d] === -1 || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, sizes[d]!),
+      (x, size, d) => (moved.includes(d) || sizes[d] === -1 || size === sizes[d] ? x : o.body.slice(x, o.rank(0), d, 0, Number(sizes[d]))),
       o.in(0),
     )
 }
@@ -229,6 +251,15 @@ const writers: Readonly<Record<string, string>> = {
   maximum: 'TensorScatterMax',
   minimum: 'TensorScatterMin',
   multiply: 'UnsortedSegmentProd',
+}
+
+/** The same of two tensors of one shape. */
+const pairs: Readonly<Record<string, string>> = {
+  TensorScatterAdd: 'AddV2',
+  TensorScatterMax: 'Maximum',
+  TensorScatterMin: 'Minimum',
+  TensorScatterSub: 'Sub',
+  UnsortedSegmentProd: 'Mul',
 }
 
 /** What a scatter does with an element and its update. */
@@ -267,17 +298,29 @@ function scatter(o: HloOp): Tensor {
   if (inWindow.length !== windowDims.length || inputBatch.length !== indexBatch.length) return o.refuse()
   const updateShape = o.shape(2)
   const windowOf = (d: number): number | undefined => (inWindow.includes(d) ? updateShape[windowDims[inWindow.indexOf(d)]!] : 1)
-  const isShort = inWindow.filter((d) => !map.includes(d) && windowOf(d) !== shape[d])
+  if (
+    map.length + inputBatch.length + places.batch.length === 0 &&
+    inserted.every((d) => shape[d] === 1) &&
+    inWindow.every((d) => windowOf(d) === shape[d])
+  ) {
+    // One window, of all there is.
+    const sizes = body.sizesOf(o.in(0), shape)
+    const update = inserted.length === 0 ? o.in(2) : body.reshape(o.in(2), sizes)
+    return op === 'TensorScatterUpdate' ? update : body.op(pairs[op] ?? o.refuse(), [o.in(0), update])
+  }
+  const short = dims.filter((d) => !map.includes(d) && !inputBatch.includes(d) && (inserted.includes(d) || windowOf(d) !== shape[d]))
+  const isShort = map.length + inputBatch.length + short.length === 0 ? dims.slice(0, 1) : short
   const addressed = [...map, ...inputBatch, ...isShort]
   const rest = dims.filter((d) => !addressed.includes(d))
   const windows = addressed.filter((d) => inWindow.includes(d))
-  const size = (d: number): number => windowOf(d) ?? o.refuse()
+  const size = (d: number): Extent => windowOf(d) ?? { of: o.in(2), axis: windowDims[inWindow.indexOf(d)]! }
   const own = body.sizesOf(o.in(0), shape)
   const isWithin = map.every(
     (d, k) =>
       places.known !== undefined &&
       shape[d] !== undefined &&
-      places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - size(d))),
+      windowOf(d) !== undefined &&
+      places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - Number(windowOf(d)))),
   )
   const x = body.transpose(isTruth ? body.cast(o.in(0), 'bool', 'i32') : o.in(0), [...addressed, ...rest])
   const updateLabels = updateShape.map((_, i) =>
@@ -334,7 +377,7 @@ function scatter(o: HloOp): Tensor {
     const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
     wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   }
-  const written = body.op(op, [wide, stacked(o, parts, grid), updates])
+  const written = body.op(op, [wide, stacked(o, parts, grid, map.length === 0), updates])
   const y = isIn ? body.slice(written, rank, 0, 0, -1) : written
   return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, order)
 }
@@ -349,16 +392,26 @@ function scaled(
   { addressed, rest }: { readonly addressed: readonly number[]; readonly rest: readonly number[] },
 ): Tensor {
   const { body } = o
-  const sizes = addressed.map((d) => o.shape(0)[d] ?? o.refuse())
-  const row = rest.map((d) => o.shape(0)[d] ?? o.refuse())
-  const count = sizes.reduce((n, s) => n * s, 1)
-  const pitch = sizes.map((_, k) => sizes.slice(k + 1).reduce((n, s) => n * s, 1))
+  const all = body.sizesOf(
+    x,
+    [...addressed, ...rest].map((d) => o.shape(0)[d]),
+  )
+  const [sizes, row] = [all.slice(0, addressed.length), all.slice(addressed.length)]
+  const productOf = (of: readonly Size[]): Tensor | number =>
+    of.every((s) => typeof s === 'number')
+      ? of.reduce((n, s) => n * s, 1)
+      : of.map((s) => (s === 'rest' ? o.refuse() : body.size(s))).reduce((a, b) => body.op('Mul', [a, b]))
+  const count = productOf(sizes)
   const numbers = parts
-    .map((p, k) => (pitch[k] === 1 ? p : body.op('Mul', [p, body.ints([pitch[k]!], [])])))
+    .map((p, k) => {
+      const pitch = productOf(sizes.slice(k + 1))
+      return pitch === 1 ? p : body.op('Mul', [p, scalar(o, pitch)])
+    })
     .reduce((a, b) => body.op('AddV2', [a, b]))
-  const at = isIn ? body.op('SelectV2', [isIn, numbers, body.ints([count], [])]) : numbers
-  const rows = [body.reshape(updates, ['rest', ...row]), body.reshape(at, ['rest']), body.ints([count + 1], [])]
-  const products = body.slice(body.op('UnsortedSegmentProd', rows), 1 + row.length, 0, 0, count)
+  const at = isIn ? body.op('SelectV2', [isIn, numbers, scalar(o, count)]) : numbers
+  const end = typeof count === 'number' ? body.ints([count + 1], []) : body.op('AddV2', [count, body.ints([1], [])])
+  const rows = [body.reshape(updates, ['rest', ...row]), body.reshape(at, ['rest']), end]
+  const products = body.slice(body.op('UnsortedSegmentProd', rows), 1 + row.length, 0, 0, -1)
   return body.op('Mul', [x, body.reshape(products, [...sizes, ...row])])
 }
 

@@ -1,12 +1,36 @@
+import type { NumericConst } from '../source-graph.ts'
 import { flag, int, ints, type Size, type Sizes, type Tensor, text } from './body.ts'
+import { isFloat } from './elements.ts'
 import type { HloOp, Translate } from './hlo-op.ts'
 import { padded } from './moves.ts'
 
 const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'
 
-/** The operands in the type of the result, which may be wider. */
-function operands(o: HloOp): [Tensor, Tensor] {
-  return [0, 1].map((i) => o.body.cast(o.in(i), o.dtype(i), o.resultDtype())) as [Tensor, Tensor]
+/** Operands in the type that a product is computed in, and its result in the type that the module wants. */
+interface Work {
+  readonly dtype: NumericConst['dtype']
+  readonly operands: readonly [Tensor, Tensor]
+  readonly finish: (y: Tensor) => Tensor
+}
+
+/** How far from 0 the elements of a type lie that are exact in f32. */
+const reach: Readonly<Record<string, number>> = { bool: 1, i4: 8, u4: 15, i8: 128, u8: 255, i16: 32768, u16: 65535 }
+const wraps: ReadonlySet<string> = new Set(['i4', 'u4', 'i8', 'u8', 'i16', 'u16', 'u32'])
+
+/** Sums of `terms` products of integers are exact in f32 below 2^24, and else computed in i32, whose overflow is that of all narrower types. */
+function workOf(o: HloOp, terms: number | undefined): Work {
+  const { body } = o
+  const result = o.resultDtype()
+  const types = [o.dtype(0), o.dtype(1)] as const
+  const [x, y] = types.map((t) => reach[t] ?? Number.POSITIVE_INFINITY) as [number, number]
+  const isExact = !isFloat(result) && (terms ?? Number.POSITIVE_INFINITY) * x * y <= 2 ** 24
+  const dtype = isExact ? 'f32' : wraps.has(result) || result === 'bool' ? 'i32' : result
+  const finish = (z: Tensor): Tensor => {
+    if (dtype === result) return z
+    if (result === 'bool') return body.op('NotEqual', [z, body.numbers(dtype, [0])])
+    return body.cast(body.cast(z, dtype, result === 'i64' ? 'i64' : 'i32'), result === 'i64' ? 'i64' : 'i32', result)
+  }
+  return { dtype, operands: types.map((t, i) => body.cast(o.in(i), t, dtype)) as [Tensor, Tensor], finish }
 }
 
 function dotGeneral(o: HloOp): Tensor {
@@ -15,28 +39,34 @@ function dotGeneral(o: HloOp): Tensor {
   const batch = named('batching_dimensions')
   const contracted = named('contracting_dimensions')
   if (batch[0].length !== batch[1].length || contracted[0].length !== contracted[1].length) return o.refuse()
-  const [x, y] = operands(o)
+  const terms = contracted[0].map((d, i) => o.shape(0)[d] ?? o.shape(1)[contracted[1][i]!])
+  const { operands, finish } = workOf(o, product(terms))
   if (o.rank(0) === 2 && o.rank(1) === 2 && batch[0].length === 0 && contracted[0].length === 1) {
-    return o.body.op('MatMul', [x, y], { transpose_a: flag(contracted[0][0] === 0), transpose_b: flag(contracted[1][0] === 1) })
+    return finish(o.body.op('MatMul', operands, { transpose_a: flag(contracted[0][0] === 0), transpose_b: flag(contracted[1][0] === 1) }))
   }
   let next = 0
   const shared = (of: readonly number[]) => new Map(of.map((dim) => [dim, letters[next++] ?? o.refuse()]))
   const left = new Map([...shared(batch[0]), ...shared(contracted[0])])
   const byPlace = [...left.values()]
   const right = new Map([...batch[1], ...contracted[1]].map((dim, i) => [dim, byPlace[i]!]))
-  const term = (labels: ReadonlyMap<number, string>, rank: number) =>
-    Array.from({ length: rank }, (_, dim) => labels.get(dim) ?? letters[next++] ?? o.refuse())
-  const terms = [term(left, o.rank(0)), term(right, o.rank(1))] as const
-  const free = (own: readonly string[], labels: ReadonlyMap<number, string>) => own.filter((_, dim) => !labels.has(dim))
-  const result = [...byPlace.slice(0, batch[0].length), ...free(terms[0], left), ...free(terms[1], right)]
-  return o.body.op('Einsum', [x, y], { equation: text(`${terms[0].join('')},${terms[1].join('')}->${result.join('')}`), N: int(2) })
+  const term = (of: ReadonlyMap<number, string>, rank: number) =>
+    Array.from({ length: rank }, (_, dim) => of.get(dim) ?? letters[next++] ?? o.refuse())
+  const labels = [term(left, o.rank(0)), term(right, o.rank(1))] as const
+  const free = (own: readonly string[], of: ReadonlyMap<number, string>) => own.filter((_, dim) => !of.has(dim))
+  const result = [...byPlace.slice(0, batch[0].length), ...free(labels[0], left), ...free(labels[1], right)]
+  const equation = `${labels[0].join('')},${labels[1].join('')}->${result.join('')}`
+  return finish(o.body.op('Einsum', operands, { equation: text(equation), N: int(2) }))
 }
 
+const product = (sizes: readonly (number | undefined)[]): number | undefined =>
+  sizes.reduce<number | undefined>((n, s) => (n === undefined || s === undefined ? undefined : n * s), 1)
+
 function dot(o: HloOp): Tensor {
-  if (o.rank(0) === 2 && o.rank(1) === 2) return o.body.op('MatMul', operands(o), {})
+  const { operands, finish } = workOf(o, o.shape(0).at(-1) ?? o.shape(1)[0])
+  if (o.rank(0) === 2 && o.rank(1) === 2) return finish(o.body.op('MatMul', operands, {}))
   const [left, right] = [letters.slice(0, o.rank(0)), letters.slice(o.rank(0) - 1, o.rank(0) + o.rank(1) - 1)]
   const equation = `${left},${right}->${left.slice(0, -1)}${right.slice(1)}`
-  return o.body.op('Einsum', operands(o), { equation: text(equation), N: int(2) })
+  return finish(o.body.op('Einsum', operands, { equation: text(equation), N: int(2) }))
 }
 
 interface Convolution {
@@ -51,6 +81,7 @@ interface Convolution {
   dilation: readonly number[]
   readonly inputDilation: readonly number[]
   readonly groups: number
+  readonly dtype: NumericConst['dtype']
 }
 
 /** Dims in TensorFlow's order; the result is turned to the one that the module wants. */
@@ -65,7 +96,8 @@ function convolution(o: HloOp): Tensor {
   const filter = places('kernel_spatial_dimensions', 'kernel_input_feature_dimension', 'kernel_output_feature_dimension')
   const out = places('output_batch_dimension', 'output_spatial_dimensions', 'output_feature_dimension')
   const ones = new Array<number>(rank).fill(1)
-  const [left, right] = operands(o)
+  const work = workOf(o, product(o.shape(1).filter((_, d) => d !== filter[rank + 1])))
+  const [left, right] = work.operands
   let x = body.transpose(left, order)
   let shape = order.map((d) => o.shape(0)[d])
   let kernel = body.transpose(right, filter)
@@ -79,14 +111,12 @@ function convolution(o: HloOp): Tensor {
     // Groups of the batch as groups of channels.
     const [n, c] = [shape[0], shape.at(-1)]
     if (n === undefined || c === undefined || groups > 1) return o.refuse()
-    const wide = body.reshape(x, [batchGroups, n / batchGroups, ...body.sizesOf(x, shape).slice(1)])
+    const sizes = body.sizesOf(x, shape)
+    const wide = body.reshape(x, [batchGroups, n / batchGroups, ...sizes.slice(1)])
     const dims = Array.from({ length: rank + 3 }, (_, i) => i)
     const turned = body.transpose(wide, [...dims.slice(1, -1), 0, dims.at(-1)!])
     shape = [n / batchGroups, ...shape.slice(1, -1), batchGroups * c]
-    x = body.reshape(
-      turned,
-      shape.map((s) => s ?? o.refuse()),
-    )
+    x = body.reshape(turned, [n / batchGroups, ...sizes.slice(1, -1), batchGroups * c])
     groups = batchGroups
   }
   const y = convolved(o, {
@@ -99,9 +129,10 @@ function convolution(o: HloOp): Tensor {
     dilation: o.perDim('rhs_dilation', rank, 1, 1),
     inputDilation: o.perDim('lhs_dilation', rank, 1, 1),
     groups,
+    dtype: work.dtype,
   })
   return body.transpose(
-    y,
+    work.finish(y),
     out.map((_, i) => out.indexOf(i)),
   )
 }
@@ -115,9 +146,8 @@ function spatialFlags(o: HloOp, rank: number): readonly boolean[] {
 function convolved(o: HloOp, c: Convolution): Tensor {
   const { body } = o
   const rank = c.strides.length
-  if (rank === 1) {
-    // A line is an image of height 1.
-    const sizes = body.sizesOf(c.x, c.shape)
+  if (rank < 2 && (rank === 1 || c.groups > 1)) {
+    // A line is an image of height 1, and a point a line.
     const image = body.op('ExpandDims', [c.x, body.ints([1], [])])
     const kernel = body.op('ExpandDims', [c.kernel, body.ints([0], [])])
     const wide = convolved(o, {
@@ -126,23 +156,21 @@ function convolved(o: HloOp, c: Convolution): Tensor {
       shape: [c.shape[0], 1, ...c.shape.slice(1)],
       kernel,
       window: [1, ...c.window],
-      strides: [c.strides[0]!, ...c.strides],
+      strides: [c.strides[0] ?? 1, ...c.strides],
       pads: [[0, 0], ...c.pads],
-      dilation: [c.dilation[0]!, ...c.dilation],
+      dilation: [c.dilation[0] ?? 1, ...c.dilation],
       inputDilation: [1, ...c.inputDilation],
     })
-    return sizes.length === 3 ? body.op('Squeeze', [wide], { squeeze_dims: ints([1]) }) : o.refuse()
+    return body.op('Squeeze', [wide], { squeeze_dims: ints([1]) })
   }
-  if (rank === 0) {
-    return body.op('MatMul', [c.x, c.kernel], {})
-  }
+  if (rank === 0 && c.groups === 1) return body.op('MatMul', [c.x, c.kernel], {})
   if (rank > 3) return o.refuse()
   const isDilated = c.inputDilation.some((d) => d > 1)
   if (isDilated && rank === 2 && c.groups === 1 && c.strides.every((s) => s === 1) && c.dilation.every((d) => d === 1)) {
     const y = transposed(o, c)
     if (y !== undefined) return y
   }
-  const zero = () => body.numbers(o.resultDtype(), [0])
+  const zero = () => body.numbers(c.dtype, [0])
   const zeros = [0, ...c.strides.map(() => 0), 0]
   const interior = [0, ...c.inputDilation.map((d) => d - 1), 0]
   const x = isDilated ? padded(o, c.x, c.shape, { low: zeros, high: zeros, interior }, zero) : c.x
@@ -220,7 +248,7 @@ function transposed(o: HloOp, c: Convolution): Tensor | undefined {
   const low = before.map((n) => -n)
   const high = result.map((n, i) => n - full[i]! + before[i]!)
   const shape = [c.shape[0], ...full, channels]
-  return padded(o, y, shape, { low: [0, ...low, 0], high: [0, ...high, 0] }, () => body.numbers(o.resultDtype(), [0]))
+  return padded(o, y, shape, { low: [0, ...low, 0], high: [0, ...high, 0] }, () => body.numbers(c.dtype, [0]))
 }
 
 export const products: Readonly<Record<string, Translate>> = { convolution, dot, dot_general: dotGeneral }

@@ -1,6 +1,7 @@
-import { flag, ints, type Size, type Sizes, type Tensor, text } from './body.ts'
-import { isFloat } from './elements.ts'
-import type { HloOp, Translate, Translated } from './hlo-op.ts'
+import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
+import { flag, int, ints, type Size, type Sizes, type Tensor, text } from './body.ts'
+import { dtypeOf, isFloat } from './elements.ts'
+import { type HloOp, knownElements, maxDepth, sizesOfType, splatOf, type Translate, type Translated } from './hlo-op.ts'
 import { padded } from './moves.ts'
 import { type Combiner, combinerOf } from './reduce.ts'
 
@@ -23,28 +24,101 @@ interface Window {
   readonly isFloat: boolean
 }
 
+type Sliding = Pick<Window, 'size' | 'strides' | 'low' | 'high' | 'baseDilation' | 'dilation'>
+
 function reduceWindow(o: HloOp): Translated {
   const [block] = o.op.regions
-  const count = o.op.operands.length / 2
   const rank = o.rank(0)
   const size = o.perDim('window_dimensions', rank, undefined, 1)
   const padding = o.perDim('padding', 2 * rank, 0)
   const every = (name: string) => o.perDim(name, rank, 1, 1)
+  const sliding: Sliding = {
+    size,
+    strides: every('window_strides'),
+    low: size.map((_s, d) => padding[2 * d]!),
+    high: size.map((_s, d) => padding[2 * d + 1]!),
+    baseDilation: every('base_dilations'),
+    dilation: every('window_dilations'),
+  }
+  return slide(o, block, o.op.operands.length / 2, sliding, (i) => ({ x: o.in(i), shape: o.shape(i) }))
+}
+
+/** Where sizes are open the window comes as operands: sizes, strides, dilations and what is put around. */
+export function dynamicReduceWindow(o: HloOp, block: MlirBlock | undefined): Translated {
+  const count = (o.op.operands.length - 5) / 2
+  const [size, strides, baseDilation, dilation] = [0, 1, 2, 3].map((i) => o.known(2 * count + i))
+  const sum = size || count !== 1 || !block ? undefined : runningSum(o, block)
+  if (sum) return sum
+  if (!size || !strides || !baseDilation || !dilation || baseDilation.some((d) => d !== 1)) return o.refuse()
+  const { body } = o
+  const at = 2 * count + 4
+  const none = size.map(() => 0)
+  return slide(o, block, count, { size, strides, low: none, high: none, baseDilation, dilation }, (i) => ({
+    x: body.op('PadV2', [o.in(i), body.cast(o.in(at), o.dtype(at), 'i32'), o.in(count + i)]),
+    shape: o.shape(i).map(() => undefined),
+  }))
+}
+
+/** The elements of a small vector: numbers, and what gives those that are not known. */
+function elementsOf(o: HloOp, value: MlirValue, depth = 0): readonly (number | MlirValue)[] {
+  const known = knownElements(o.scope, value)
+  if (known) return known
+  const op = depth > maxDepth ? undefined : o.scope.maker(value)
+  if (op?.name === 'concatenate') return op.operands.flatMap((v) => elementsOf(o, v, depth + 1))
+  if (op?.name === 'reshape' || op?.name === 'convert') return elementsOf(o, op.operands[0] ?? o.refuse(), depth + 1)
+  return sizesOfType(value).every((s) => s === 1) ? [value] : o.refuse()
+}
+
+/** A sum over all that lies before, or behind, along an axis whose size is open: the window is as long, and one less is put around. */
+function runningSum(o: HloOp, block: MlirBlock): Tensor | undefined {
+  const { body } = o
+  if (combinerOf(block, 0, 1, o.dtype(0))?.name !== 'add' || o.splat(1) !== 0 || o.dtype(0) === 'bool') return undefined
+  const [size, strides, baseDilation, dilation, padding] = [2, 3, 4, 5, 6].map((i) => elementsOf(o, o.operand(i)))
+  const axis = size!.findIndex((s) => typeof s !== 'number')
+  const width = size![axis]
+  const at = padding!.findIndex((p) => typeof p !== 'number')
+  const around = padding![at]
+  if (typeof width !== 'object' || typeof around !== 'object' || Math.floor(at / 2) !== axis) return undefined
+  const less = o.scope.maker(around)
+  const isLess =
+    less?.operands.length === 2 &&
+    elementsOf(o, less.operands[0]!).every((v) => typeof v === 'object' && v.id === width.id) &&
+    splatOf(o.scope, less.operands[1]!) === (less.name === 'add' ? -1 : less.name === 'subtract' ? 1 : undefined)
+  const isPlain =
+    size!.every((s, d) => d === axis || s === 1) &&
+    padding!.every((p, i) => i === at || p === 0) &&
+    [strides, baseDilation, dilation].every((of) => of!.every((n) => n === 1))
+  if (!isLess || !isPlain) return undefined
+  const isReverse = at % 2 === 1
+  const rank = o.rank(0)
+  const sums = body.op('Cumsum', [o.in(0), body.ints([axis], [])], { exclusive: flag(false), reverse: flag(isReverse) })
+  // Less what lies further off than the window is wide, which is nothing where it is as long as the axis.
+  const length = body.size({ of: o.in(0), axis })
+  const span = body.cast(o.wholeOf(width), dtypeOf(width.type), 'i32')
+  const own = isReverse ? body.op('AddV2', [body.range(length), span]) : body.op('Sub', [body.range(length), span])
+  const last = body.op('Sub', [length, body.ints([1], [])])
+  const within = body.op('Minimum', [body.op('Maximum', [own, body.ints([0], [])]), last])
+  const beyond = body.op('GatherV2', [sums, within, body.ints([axis], [])], { batch_dims: int(0) })
+  const counts = body.reshape(body.op('Equal', [own, within]), ['rest', ...new Array<number>(rank - axis - 1).fill(1)])
+  return body.op('Sub', [sums, body.op('SelectV2', [counts, beyond, body.numbers(o.dtype(0), [0])])])
+}
+
+function slide(
+  o: HloOp,
+  block: MlirBlock | undefined,
+  count: number,
+  sliding: Sliding,
+  operand: (i: number) => Pick<Window, 'x' | 'shape'>,
+): Translated {
   return o.op.results.map((_, i) => {
     const dtype = o.dtype(i)
     const by = block && combinerOf(block, i, count, dtype)
     if (!block || (!by && count > 1)) return o.refuse()
     const init = o.splat(count + i)
     const w: Window = {
-      x: o.in(i),
-      shape: o.shape(i),
+      ...sliding,
+      ...operand(i),
       result: o.result(i),
-      size,
-      strides: every('window_strides'),
-      low: size.map((_s, d) => padding[2 * d]!),
-      high: size.map((_s, d) => padding[2 * d + 1]!),
-      baseDilation: every('base_dilations'),
-      dilation: every('window_dilations'),
       by,
       combine: (x, y, shape) => (by ? o.body.op(by.pair, [x, y]) : o.inline(block, [x, y], shape)[0]!),
       fill: () => o.in(count + i),
@@ -100,7 +174,7 @@ function pool(o: HloOp, w: Window): Tensor | undefined {
   const others = w.size.flatMap((_, d) => (spatial.includes(d) ? [] : [d]))
   const isPool = w.isFloat && (name === 'maximum' || name === 'minimum' || name === 'add')
   if (!isPool || spatial.length === 0 || spatial.length > 3 || others.length === 0) return undefined
-  if (w.dilation.some((d) => d > 1) || w.baseDilation.some((d) => d > 1) || spatial.some((d) => w.shape[d] === undefined)) return undefined
+  if (w.dilation.some((d) => d > 1) || w.baseDilation.some((d) => d > 1)) return undefined
   const pads = spatial.map((d) => [w.low[d]!, w.high[d]!] as const)
   if (pads.flat().some((p) => p < 0)) return undefined
   const order = [...others.slice(0, -1), ...spatial, others.at(-1)!]
@@ -111,23 +185,26 @@ function pool(o: HloOp, w: Window): Tensor | undefined {
     number[],
   ]
   const edges = [...new Array<readonly [number, number]>(flat).fill([0, 0]), ...pads]
-  const area = [...new Array<number>(flat).fill(1), ...spatial.map((d) => w.shape[d]!)]
   let x = body.transpose(w.x, order)
   if (name === 'minimum') x = body.op('Neg', [x])
   const sizes = body.sizesOf(
     x,
     order.map((d) => w.shape[d]),
   )
+  const area = [...new Array<number>(flat).fill(1), ...sizes.slice(others.length - 1, -1)]
   const isImage = flat === 0 && others.length === 2
   if (!isImage) x = body.reshape(x, ['rest', ...area, sizes.at(-1)!])
   const isPadded = pads.some(([low, high]) => low > 0 || high > 0)
   const isSame = edges.every(([low, high], i) => {
-    const total = Math.max(0, (Math.ceil(area[i]! / strides[i]!) - 1) * strides[i]! + window[i]! - area[i]!)
+    const size = area[i]
+    if (typeof size !== 'number') return false
+    const total = Math.max(0, (Math.ceil(size / strides[i]!) - 1) * strides[i]! + window[i]! - size)
     return low === Math.floor(total / 2) && high === total - low
   })
   const is3d = spatial.length === 3
   let padding = !isPadded ? 'VALID' : isSame ? 'SAME' : 'EXPLICIT'
-  if (isPadded && (name === 'add' || (is3d && !isSame))) {
+  const isOpen = area.some((s) => typeof s !== 'number')
+  if (isPadded && (name === 'add' || isOpen || (is3d && !isSame))) {
     const all = [[0, 0], ...edges, [0, 0]].flat()
     const fill = name === 'minimum' ? body.op('Neg', [w.fill()]) : w.fill()
     x = body.op('PadV2', [x, body.ints(all, [edges.length + 2, 2]), fill])
@@ -145,7 +222,11 @@ function pool(o: HloOp, w: Window): Tensor | undefined {
   if (name === 'add') y = body.op('Mul', [y, body.numbers(o.resultDtype(), [places])])
   if (name === 'minimum') y = body.op('Neg', [y])
   if (!isImage) {
-    const whole: Size[] = order.map((d) => w.result[d] ?? { of: w.x, axis: d })
+    const pooled = y
+    const whole = order.map((d): Size => {
+      const place = spatial.indexOf(d)
+      return w.result[d] ?? (place < 0 ? { of: w.x, axis: d } : { of: pooled, axis: 1 + flat + place })
+    })
     y = body.reshape(y, whole)
   }
   return body.transpose(
@@ -165,10 +246,12 @@ function shifted(o: HloOp, w: Window): Tensor {
   for (const [axis, size] of w.size.entries()) {
     const stride = w.strides[axis]!
     if (size === 1 && stride === 1) continue
-    const count = w.result[axis] ?? o.refuse()
+    const count = w.result[axis]
+    const last = (size - 1) * w.dilation[axis]!
     const at = Array.from({ length: size }, (_, k) => {
       const begin = k * w.dilation[axis]!
-      return body.slice(x, rank, axis, begin, begin + (count - 1) * stride + 1, stride)
+      const end = count !== undefined ? begin + (count - 1) * stride + 1 : begin < last ? begin - last : undefined
+      return body.slice(x, rank, axis, begin, end, stride)
     })
     shape[axis] = count
     x = at.reduce((a, b) => w.combine(a, b, shape))

@@ -1,4 +1,5 @@
-import { largestF32, typedView } from '../../core/dtype.ts'
+import { constFromBytes } from '../../core/bytes.ts'
+import { bytesOf, largestF32, typedView } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
@@ -75,6 +76,26 @@ const truncateDiv = formula((f, x, y) => {
   if (x.type.dtype === 'i32') return quotient
   return f.select(f.less(quotient, 0), f.apply(op.ceil, quotient), f.floor(quotient))
 })
+
+/**
+ * Half of x divided by y and doubled is what the signed kernel can tell of x / y, or one less; a y from 2^31 on goes at most once.
+ * @see Warren, Hacker's Delight, 9-3
+ */
+const quotientOfU32 = formula((f, x, y) => {
+  const signed = (v: Value) => f.b.op(op.bitcast, [v], { to: 'i32' })
+  const [own, by] = [signed(x), signed(y)]
+  const half = signed(f.apply(op.rightShift, x, f.b.const('', 'u32', [], constFromBytes(bytesOf(Uint32Array.of(1))))))
+  const twice = f.mul(f.div(half, f.max(by, 1)), 2)
+  const flipped = (v: Value) => f.add(v, -(2 ** 31))
+  const goes = (v: Value) => f.select(f.less(flipped(v), flipped(by)), 0, f.b.i32([1], []))
+  const quotient = f.select(f.less(by, 0), goes(own), f.add(twice, goes(f.sub(own, f.mul(twice, by)))))
+  return f.b.op(op.bitcast, [quotient], { to: 'u32' })
+})
+
+const ofU32 =
+  (wide: Lowering, others: Lowering): Lowering =>
+  (n, b) =>
+    n.in(0).type.dtype === 'u32' ? wide(n, b) : others(n, b)
 
 /**
  * x - y * truncated(x / y): the sign of x. FLOOR_MOD of the sizes is exact where the product would be rounded; the smallest integer has no size,
@@ -203,6 +224,8 @@ export const elementwise: LoweringRegistry = {
   ...smallAsI32(arithmetic),
   ...smallAsI32(comparisons),
   ...integersAsI32(division),
+  FloorDiv: ofU32(quotientOfU32, integersAsI32(division).FloorDiv!),
+  TruncateDiv: ofU32(quotientOfU32, integersAsI32(division).TruncateDiv!),
   ApproximateEqual: (n, b) => {
     const f = new Formula(b)
     return f.less(f.abs(f.sub(n.in(0), n.in(1))), Math.fround(n.float('tolerance', 1e-5)))

@@ -77,7 +77,7 @@ const partwise = [
     'StridedSlice',
     'GatherV2',
   ] as const),
-  ...(['Pad', 'Tile', 'BroadcastTo', 'ReverseV2', 'Roll', 'AddV2', 'Add', 'Sub', 'Neg', 'Sum', 'ZerosLike'] as const),
+  ...(['Pad', 'Tile', 'BroadcastTo', 'ReverseV2', 'Roll', 'AddV2', 'Add', 'Sub', 'Neg', 'Sum', 'ZerosLike', 'Select', 'SelectV2'] as const),
 ]
 
 const families: LoweringRegistry = {

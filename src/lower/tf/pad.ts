@@ -24,14 +24,16 @@ export function padAnyRank(b: OpBuilder, x: Value, paddings: Value, once: PadOnc
   if (!pads) return undefined
   const sizes: Dim[] = [...shape]
   let y = x
+  const sources = [x]
   for (let i = 0; i < shape.length; i++) {
     const [before, after] = [pads[2 * i]!, pads[2 * i + 1]!]
     if (before === 0 && after === 0) continue
     const blocks = [mulDims(...sizes.slice(0, i)), sizes[i]!, mulDims(...sizes.slice(i + 1))]
-    y = once(b, reshapeTo(b, y, blocks), b.i32([0, 0, before, after, 0, 0], [3, 2]))
+    y = once(b, reshapeTo(b, y, blocks, sources), b.i32([0, 0, before, after, 0, 0], [3, 2]))
     sizes[i] = addDims(sizes[i]!, before + after)
+    sources.push(y)
   }
-  return reshapeTo(b, y, sizes)
+  return reshapeTo(b, y, sizes, sources)
 }
 
 function padding(once: (fill: Value | undefined, mode: string) => PadOnce): Lowering {

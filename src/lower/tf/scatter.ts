@@ -104,10 +104,17 @@ function overwritten(b: OpBuilder, rows: Value, count: Value, updates: Value, la
   return b.op(op.gather, [b.op(op.concatenation, [rows, updates], { axis: 0 }), source], { axis: 0 })
 }
 
+/** The kernel takes no single number as updates. */
+function added(b: OpBuilder, indices: Value, updates: Value, shape: Value): Value {
+  const isSingle = updates.type.shape.length === 0
+  const [at, given] = isSingle ? [reshapeTo(b, indices, [1, ...indices.type.shape]), reshapeTo(b, updates, [1])] : [indices, updates]
+  return b.op(op.scatterNd, [at, given, shape])
+}
+
 function accumulate(combine: (f: Formula, x: Value, sum: Value) => Value) {
   return (n: SourceOp, b: OpBuilder): Value => {
     const { indices } = addressOf(n, b, n.in(1), n.in(2), n.in(0).type.shape.length)
-    const sums = b.op(op.scatterNd, [indices, n.in(2), shapeOf(b, n.in(0))])
+    const sums = added(b, indices, n.in(2), shapeOf(b, n.in(0)))
     return combine(new Formula(b), n.in(0), sums)
   }
 }
@@ -233,7 +240,7 @@ function scatterNd(n: SourceOp, b: OpBuilder): Value {
   const shape = toI32(b, n.in(2))
   const rank = shape.type.shape[0]
   const indices = typeof rank === 'number' ? addressOf(n, b, n.in(0), n.in(1), rank).indices : toI32(b, n.in(0))
-  return b.op(op.scatterNd, [indices, n.in(1), shape])
+  return added(b, indices, n.in(1), shape)
 }
 
 /** The kernel takes f32 and wide integers. */

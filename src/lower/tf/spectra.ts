@@ -133,6 +133,16 @@ const divided: Arithmetic = (f, x, y) => {
   return { re: f.div(re, norm), im: f.div(im, norm) }
 }
 
+/** Equal numbers have equal parts. */
+function complexComparison(real: Lowering, join: (f: Formula, re: Value, im: Value) => Value): Lowering {
+  return (n, b) => {
+    if (n.in(0).type.dtype !== 'c64') return real(n, b)
+    const [x, y] = [partsOf(b, n.in(0)), partsOf(b, n.in(1))]
+    const [re, im] = [real(n.with([x.re, y.re]), b), real(n.with([x.im, y.im]), b)]
+    return join(new Formula(b), re as Value, im as Value)
+  }
+}
+
 /** The ops that compute on complex operands, around the lowerings for real ones. */
 export function withComplex(registry: LoweringRegistry): LoweringRegistry {
   const cast: Lowering = (n, b) => {
@@ -145,6 +155,8 @@ export function withComplex(registry: LoweringRegistry): LoweringRegistry {
   return {
     ...registry,
     Cast: cast,
+    Equal: complexComparison(registry.Equal!, (f, re, im) => f.and(re, im)),
+    NotEqual: complexComparison(registry.NotEqual!, (f, re, im) => f.or(re, im)),
     Mul: complexArithmetic(registry.Mul!, multiplied),
     RealDiv: complexArithmetic(registry.RealDiv!, divided),
     Exp: (n, b) => {
