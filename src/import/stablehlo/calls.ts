@@ -1,7 +1,10 @@
+import type { MlirBlock } from '../../wire/mlir/types.ts'
 import type { Tensor } from './body.ts'
 import { namedFunction } from './elementwise.ts'
 import type { HloOp, Translate, Translated } from './hlo-op.ts'
+import { lapackCall } from './linear-algebra.ts'
 import { approxTopK, topK } from './sorts.ts'
+import { dynamicReduceWindow } from './windows.ts'
 
 const whole = (o: HloOp): Tensor[] => o.op.operands.map((_, i) => o.in(i))
 
@@ -31,12 +34,15 @@ function customCall(o: HloOp): Translated {
     const k = o.result().at(-1)
     return k === undefined ? o.refuse() : topK(o, o.body.ints([k], []))
   }
-  if (target === 'ApproxTopK') {
-    const called = o.op.attrs.get('called_computations')
-    const name = called?.kind === 'array' ? called.items[0] : undefined
-    return approxTopK(o, (name?.kind === 'string' && o.scope.block(name.value)) || o.refuse())
-  }
-  return o.refuse()
+  if (target === 'ApproxTopK') return approxTopK(o, calledBlock(o))
+  if (target === 'stablehlo.dynamic_reduce_window') return dynamicReduceWindow(o, calledBlock(o))
+  return lapackCall(o, target) ?? o.refuse()
+}
+
+function calledBlock(o: HloOp): MlirBlock {
+  const called = o.op.attrs.get('called_computations')
+  const name = called?.kind === 'array' ? called.items[0] : undefined
+  return (name?.kind === 'string' && o.scope.block(name.value)) || o.refuse()
 }
 
 export const calls: Readonly<Record<string, Translate>> = {

@@ -1,4 +1,4 @@
-import type { MlirOp } from '../../wire/mlir/types.ts'
+import type { MlirBlock, MlirOp } from '../../wire/mlir/types.ts'
 import { int, type Size, type Tensor } from './body.ts'
 import type { HloOp, Translate } from './hlo-op.ts'
 import { combinerOf } from './reduce.ts'
@@ -149,7 +149,7 @@ function gather(o: HloOp): Tensor {
         ? places.vectors
         : body.op('Pad', [places.vectors, body.ints([0, rank - map.length], [1, 2])])
       : body.pack(Array.from({ length: rank }, (_, d) => (map.includes(d) ? places.component(map.indexOf(d)) : body.ints([0], []))))
-    const y = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (shape[d] === undefined ? s : sizes[d]!)))])
+    const y = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (sizes[d] === -1 ? s : sizes[d]!)))])
     return kept.length === rank
       ? y
       : body.reshape(
@@ -231,17 +231,15 @@ const writers: Readonly<Record<string, string>> = {
   multiply: 'UnsortedSegmentProd',
 }
 
-/** What a scatter does with an element and its update. */
-function writerOf(o: HloOp): { readonly op: string } {
-  const [block] = o.op.regions
-  const result = block?.ops.at(-1)?.operands[0]
-  if (!block || !result || block.arguments.length !== 2) return o.refuse()
-  if (result.id === block.arguments[1]!.id) return { op: 'TensorScatterUpdate' }
+/** The op that does with elements and their updates what a scatter does; undefined for another function of both. */
+function writerOf(o: HloOp, block: MlirBlock): string | undefined {
+  const result = block.ops.at(-1)?.operands[0]
+  if (!result || block.arguments.length !== 2) return o.refuse()
+  if (result.id === block.arguments[1]!.id) return 'TensorScatterUpdate'
   const isSub = isDifference(block.ops, block.arguments[0]!.id, block.arguments[1]!.id, result.id)
-  if (isSub) return { op: 'TensorScatterSub' }
+  if (isSub) return 'TensorScatterSub'
   const by = combinerOf(block, 0, 1, 'f32')
-  const op = by && writers[by.name]
-  return { op: op ?? o.refuse() }
+  return by && writers[by.name]
 }
 
 function isDifference(ops: readonly MlirOp[], x: number, y: number, result: number): boolean {
@@ -252,7 +250,8 @@ function isDifference(ops: readonly MlirOp[], x: number, y: number, result: numb
 function scatter(o: HloOp): Tensor {
   const { body } = o
   if (o.op.results.length !== 1) return o.refuse()
-  const { op } = writerOf(o)
+  const [block] = o.op.regions
+  const op = writerOf(o, block ?? o.refuse())
   const isTruth = o.dtype(0) === 'bool'
   const rank = o.rank(0)
   const inserted = o.dims('inserted_window_dims', rank, [])
@@ -285,7 +284,8 @@ function scatter(o: HloOp): Tensor {
   )
   const batchLabels = places.batch.map((_, i) => batchLabel(i))
   const given = isTruth ? body.cast(o.in(2), 'bool', 'i32') : o.in(2)
-  const updates = arrange(o, { tensor: given, labels: updateLabels }, [...batchLabels, ...windows.map(dimLabel), ...rest.map(dimLabel)])
+  const updatesOrder = [...batchLabels, ...windows.map(dimLabel), ...rest.map(dimLabel)]
+  const updates = arrange(o, { tensor: given, labels: updateLabels }, updatesOrder)
   const grid: Size[] = [...places.batch, ...windows.map(size)]
   const components = map.map((_, k) => places.component(k))
   let valid: Tensor | undefined
@@ -325,6 +325,9 @@ function scatter(o: HloOp): Tensor {
   ]
   if (first === undefined) return o.refuse()
   const order = [...addressed, ...rest]
+  // What else a region makes of an element and its update is known where each place comes once.
+  const isOnce = o.flag('unique_indices') || places.batch.every((s) => s === 1)
+  if (!op && (!isOnce || isTruth)) return o.refuse()
   const isIn = valid && (windows.length === 0 ? valid : body.reshape(valid, [...places.batch, ...windows.map(() => 1)]))
   if (op === 'UnsortedSegmentProd') return unturned(o, scaled(o, x, updates, parts, isIn, { addressed, rest }), order)
   let wide = x
@@ -334,7 +337,12 @@ function scatter(o: HloOp): Tensor {
     const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
     wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   }
-  const written = body.op(op, [wide, stacked(o, parts, grid), updates])
+  const at = stacked(o, parts, grid)
+  const applied = (): Tensor => {
+    const sizes = updatesOrder.map((l) => updateShape[updateLabels.indexOf(l)])
+    return o.inline(block!, [body.op('GatherNd', [wide, at]), updates], sizes)[0]!
+  }
+  const written = op ? body.op(op, [wide, at, updates]) : body.op('TensorScatterUpdate', [wide, at, applied()])
   const y = isIn ? body.slice(written, rank, 0, 0, -1) : written
   return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, order)
 }
@@ -350,7 +358,7 @@ function scaled(
 ): Tensor {
   const { body } = o
   const sizes = addressed.map((d) => o.shape(0)[d] ?? o.refuse())
-  const row = rest.map((d) => o.shape(0)[d] ?? o.refuse())
+  const row = rest.map((d, i): Size => o.shape(0)[d] ?? { of: x, axis: addressed.length + i })
   const count = sizes.reduce((n, s) => n * s, 1)
   const pitch = sizes.map((_, k) => sizes.slice(k + 1).reduce((n, s) => n * s, 1))
   const numbers = parts

@@ -1,7 +1,9 @@
+import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
 import { flag, ints, type Size, type Sizes, type Tensor, text } from './body.ts'
 import { isFloat } from './elements.ts'
 import type { HloOp, Translate, Translated } from './hlo-op.ts'
 import { padded } from './moves.ts'
+import { differBy, entriesOf, sumOf } from './open-sizes.ts'
 import { type Combiner, combinerOf } from './reduce.ts'
 
 /** A window that slides over `x`: one entry for each dim. */
@@ -74,12 +76,7 @@ function running(o: HloOp, w: Window): Tensor | undefined {
   const isReverse = low === 0 && high === last
   if (!isPlain || w.shape[axis] !== last + 1 || !(isReverse || (low === last && high === 0))) return undefined
   const { body } = o
-  if (w.by?.name === 'add' || w.by?.name === 'multiply') {
-    return body.op(w.by.name === 'add' ? 'Cumsum' : 'Cumprod', [w.x, body.ints([axis], [])], {
-      exclusive: flag(false),
-      reverse: flag(isReverse),
-    })
-  }
+  if (w.by?.name === 'add' || w.by?.name === 'multiply') return cumulated(o, w.by.name, w.x, axis, isReverse)
   // Twice as far in each step. @see Hillis and Steele, 1986
   let x = w.x
   for (let by = 1; by <= last; by *= 2) {
@@ -89,6 +86,66 @@ function running(o: HloOp, w: Window): Tensor | undefined {
     x = w.combine(x, moved, w.shape)
   }
   return x
+}
+
+function cumulated(o: HloOp, by: 'add' | 'multiply', x: Tensor, axis: number, isReverse: boolean): Tensor {
+  return o.body.op(by === 'add' ? 'Cumsum' : 'Cumprod', [x, o.body.ints([axis], [])], {
+    exclusive: flag(false),
+    reverse: flag(isReverse),
+  })
+}
+
+/** A window whose size or padding a run tells: over all that lies before or behind, over whole dims, or with the padding of SAME alone. */
+export function dynamicReduceWindow(o: HloOp, block: MlirBlock): Translated {
+  const { body } = o
+  const rank = o.rank(0)
+  const by = combinerOf(block, 0, 1, o.dtype(0)) ?? o.refuse()
+  const [window, strides, baseDilation, dilation, pads] = [2, 3, 4, 5, 6].map((i) => entriesOf(o.scope, o.operand(i)) ?? o.refuse()) as [
+    Entries,
+    Entries,
+    Entries,
+    Entries,
+    Entries,
+  ]
+  const init = o.splat(1)
+  const isPlain = [...strides, ...baseDilation, ...dilation].every((n) => n === 1)
+  if (o.op.results.length !== 1 || !isPlain || window.length !== rank || pads.length !== 2 * rank) return o.refuse()
+  const finish = (y: Tensor): Tensor => (init !== undefined && by.isNeutral(init, o.dtype(0)) ? y : body.op(by.pair, [y, o.in(1)]))
+  const axes = window.flatMap((size, d) => (size === 1 && pads[2 * d] === 0 && pads[2 * d + 1] === 0 ? [] : [d]))
+  // Without padding, what gives one element takes all of the dim.
+  if (axes.every((d) => o.result()[d] === 1 && pads[2 * d] === 0 && pads[2 * d + 1] === 0)) {
+    return finish(body.op(by.along, [o.in(0), body.ints(axes)], { keep_dims: flag(true) }))
+  }
+  const [axis] = axes
+  if (axes.length !== 1 || axis === undefined) return o.refuse()
+  const [size, low, high] = [window[axis]!, pads[2 * axis]!, pads[2 * axis + 1]!]
+  const isReverse = low === 0
+  const far = isReverse ? high : low
+  const isAll = typeof size !== 'number' && typeof far !== 'number' && (low === 0 || high === 0) && isWholeSize(o, size, far)
+  if (!isAll || (by.name !== 'add' && by.name !== 'multiply' && by.name !== 'maximum' && by.name !== 'minimum')) return o.refuse()
+  if (by.name === 'add' || by.name === 'multiply') return finish(cumulated(o, by.name, o.in(0), axis, isReverse))
+  return finish(extremeSoFar(o, by, axis, isReverse))
+}
+
+type Entries = readonly (number | MlirValue)[]
+
+/** A size made of sizes alone, and one less beside it. */
+function isWholeSize(o: HloOp, size: MlirValue, less: MlirValue): boolean {
+  const own = sumOf(o.scope, size)
+  return differBy(own, sumOf(o.scope, less), 1) && [...own].every(([of, n]) => of !== '' && n > 0)
+}
+
+/** Of each place, over a row of all places: those that do not count are the neutral one. */
+function extremeSoFar(o: HloOp, by: Combiner, axis: number, isReverse: boolean): Tensor {
+  const { body } = o
+  const rank = o.rank(0)
+  const shape = o.shape(0)
+  const size = shape[axis] ?? { of: o.in(0), axis }
+  const after = new Array<number>(rank - axis - 1).fill(1)
+  const [to, from] = [body.reshape(body.range(size), ['rest', 1, ...after]), body.reshape(body.range(size), ['rest', ...after])]
+  const counts = body.op(isReverse ? 'GreaterEqual' : 'LessEqual', [from, to])
+  const rows = body.op('ExpandDims', [o.in(0), body.ints([axis], [])])
+  return body.op(by.along, [body.op('SelectV2', [counts, rows, o.in(1)]), body.ints([axis + 1])], { keep_dims: flag(false) })
 }
 
 /** Windows over up to three dims of floats are pools; all other dims are the batch, and the last of them the channels. */
