@@ -126,7 +126,9 @@ function gather(o: HloOp): Tensor {
   if (kept.length !== offsets.length || operandBatch.length !== startBatch.length) return o.refuse()
   // A size that is open is that of the operand.
   const window = (d: number): number | undefined => (kept.includes(d) ? result[offsets[kept.indexOf(d)]!] : 1)
-  const sizes = shape.map((s, d) => window(d) ?? s ?? (map.includes(d) ? o.refuse() : -1))
+  const isOne = places.batch.length === 0 && operandBatch.length === 0
+  const isStated = isOne && o.op.operands.length > 2
+  const sizes = shape.map((s, d) => window(d) ?? (isStated ? -1 : (s ?? (map.includes(d) ? o.refuse() : -1))))
   const x = cut(o, sizes, [...map, ...operandBatch])
   let [nextOffset, nextBatch] = [0, 0]
   const wanted = result.map((_, i) => (offsets.includes(i) ? dimLabel(kept[nextOffset++]!) : batchLabel(nextBatch++)))
@@ -143,13 +145,15 @@ function gather(o: HloOp): Tensor {
     })
     return body.reshape(turned, target)
   }
-  if (places.batch.length === 0 && operandBatch.length === 0) {
+  if (isOne) {
     const begin = map.every((d, i) => d === i)
       ? map.length === rank
         ? places.vectors
         : body.op('Pad', [places.vectors, body.ints([0, rank - map.length], [1, 2])])
       : body.pack(Array.from({ length: rank }, (_, d) => (map.includes(d) ? places.component(map.indexOf(d)) : body.ints([0], []))))
-    const y = body.op('XlaDynamicSlice', [o.in(0), begin, body.sizes(own.map((s, d) => (sizes[d] === -1 ? s : sizes[d]!)))])
+    const isOpen = isStated && sizes.includes(-1)
+    const size = isOpen ? body.cast(o.in(2), o.dtype(2), 'i32') : body.sizes(own.map((s, d) => (sizes[d] === -1 ? s : sizes[d]!)))
+    const y = body.op('XlaDynamicSlice', [o.in(0), begin, size])
     return kept.length === rank
       ? y
       : body.reshape(

@@ -1,7 +1,7 @@
 import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
 import { flag, ints, type Size, type Sizes, type Tensor, text } from './body.ts'
 import { isFloat } from './elements.ts'
-import type { HloOp, Translate, Translated } from './hlo-op.ts'
+import { type HloOp, type Translate, type Translated, wordOf } from './hlo-op.ts'
 import { padded } from './moves.ts'
 import { differBy, entriesOf, sumOf } from './open-sizes.ts'
 import { type Combiner, combinerOf } from './reduce.ts'
@@ -234,4 +234,38 @@ function shifted(o: HloOp, w: Window): Tensor {
 }
 const maxPlaces = 1024
 
-export const windows: Readonly<Record<string, Translate>> = { reduce_window: reduceWindow }
+/** Whether a region of two elements compares the first with the second in one of some ways. */
+function compares(block: MlirBlock | undefined, ways: RegExp): boolean {
+  const [op] = block?.ops ?? []
+  const isPlain = op?.name === 'compare' && block?.ops.length === 2 && block.ops[1]!.operands[0]?.id === op.results[0]?.id
+  return isPlain && block.arguments.every((a, i) => op.operands[i]?.id === a.id) && ways.test(wordOf(op, 'comparison_direction'))
+}
+
+/** The gradient of a pool of the largest over two dims: each source goes to where the first of the largest is. */
+function selectAndScatter(o: HloOp): Tensor {
+  const { body } = o
+  const rank = o.rank(0)
+  const [select, scatter] = o.op.regions
+  const size = o.perDim('window_dimensions', rank, 1, 1)
+  const strides = o.perDim('window_strides', rank, 1, 1)
+  const spatial = size.flatMap((s, d) => (s > 1 || strides[d]! > 1 ? [d] : []))
+  const others = size.flatMap((_, d) => (spatial.includes(d) ? [] : [d]))
+  const isSum = scatter && combinerOf(scatter, 0, 1, o.dtype(0))?.name === 'add' && o.splat(2) === 0
+  const isPadded = o.perDim('padding', 2 * rank, 0).some((p) => p !== 0)
+  if (rank !== 4 || spatial.length !== 2 || !compares(select, /^G[ET]$/) || !isSum || isPadded) return o.refuse()
+  const order = [others[0]!, ...spatial, others[1]!]
+  const [x, sources] = [0, 1].map((i) => body.transpose(o.in(i), order)) as [Tensor, Tensor]
+  const attrs = {
+    ksize: ints([1, ...spatial.map((d) => size[d]!), 1]),
+    strides: ints([1, ...spatial.map((d) => strides[d]!), 1]),
+    padding: text('VALID'),
+    data_format: text('NHWC'),
+  }
+  const y = body.op('MaxPoolGrad', [x, body.op('MaxPool', [x], attrs), sources], attrs)
+  return body.transpose(
+    y,
+    order.map((_, d) => order.indexOf(d)),
+  )
+}
+
+export const windows: Readonly<Record<string, Translate>> = { reduce_window: reduceWindow, select_and_scatter: selectAndScatter }
