@@ -122,9 +122,8 @@ export function dynamicReduceWindow(o: HloOp, block: MlirBlock): Translated {
   const isReverse = low === 0
   const far = isReverse ? high : low
   const isAll = typeof size !== 'number' && typeof far !== 'number' && (low === 0 || high === 0) && isWholeSize(o, size, far)
-  if (!isAll || (by.name !== 'add' && by.name !== 'multiply' && by.name !== 'maximum' && by.name !== 'minimum')) return o.refuse()
-  if (by.name === 'add' || by.name === 'multiply') return finish(cumulated(o, by.name, o.in(0), axis, isReverse))
-  return finish(extremeSoFar(o, by, axis, isReverse))
+  if (!isAll || init === undefined || !by.isNeutral(init, o.dtype(0))) return o.refuse()
+  return by.name === 'add' ? cumulated(o, by.name, o.in(0), axis, isReverse) : combinedSoFar(o, by, axis, isReverse)
 }
 
 type Entries = readonly (number | MlirValue)[]
@@ -136,7 +135,7 @@ function isWholeSize(o: HloOp, size: MlirValue, less: MlirValue): boolean {
 }
 
 /** Of each place, over a row of all places: those that do not count are the neutral one. */
-function extremeSoFar(o: HloOp, by: Combiner, axis: number, isReverse: boolean): Tensor {
+function combinedSoFar(o: HloOp, by: Combiner, axis: number, isReverse: boolean): Tensor {
   const { body } = o
   const rank = o.rank(0)
   const shape = o.shape(0)
