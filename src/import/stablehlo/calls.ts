@@ -2,6 +2,7 @@ import type { MlirBlock } from '../../wire/mlir/types.ts'
 import type { Tensor } from './body.ts'
 import { namedFunction } from './elementwise.ts'
 import type { HloOp, Translate, Translated } from './hlo-op.ts'
+import { lapackCall } from './linear-algebra.ts'
 import { approxTopK, topK } from './sorts.ts'
 import { dynamicReduceWindow } from './windows.ts'
 
@@ -42,7 +43,7 @@ function customCall(o: HloOp): Translated {
   }
   if (target === 'ApproxTopK') return approxTopK(o, called(o))
   if (target === 'stablehlo.dynamic_reduce_window') return dynamicReduceWindow(o, called(o))
-  return o.refuse()
+  return lapackCall(o, target) ?? o.refuse()
 }
 
 export const calls: Readonly<Record<string, Translate>> = {

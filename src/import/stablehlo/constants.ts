@@ -18,11 +18,10 @@ function constantTensor(o: HloOp, value: MlirAttr & { readonly kind: 'tensor' },
 }
 
 /** Counts along one dim. */
-function iota(o: HloOp): Bound {
+export function iota(o: HloOp, dtype = o.resultDtype()): Bound {
   const shape = o.result()
   const axis = o.dim('iota_dimension', shape.length)
   const size = shape[axis]
-  const dtype = o.resultDtype()
   const dims = o.op.operands.length > 0 ? o.in(0) : undefined
   const after = new Array<number>(shape.length - axis - 1).fill(1)
   const own = [size, ...after]
@@ -31,4 +30,4 @@ function iota(o: HloOp): Bound {
   return { tensor: after.length === 0 ? range : o.body.reshape(range, ['rest', ...after]), own, ...given }
 }
 
-export const constants: Readonly<Record<string, Translate>> = { constant, iota, dynamic_iota: iota }
+export const constants: Readonly<Record<string, Translate>> = { constant, iota: (o) => iota(o), dynamic_iota: (o) => iota(o) }

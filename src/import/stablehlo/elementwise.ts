@@ -1,7 +1,7 @@
 import { isInteger } from '../../core/dtype.ts'
 import { type Size, type } from './body.ts'
 import { type Bound, type HloOp, isWhole, type Translate } from './hlo-op.ts'
-import { countedElements } from './wide-integers.ts'
+import { countedElements, lowBits } from './wide-integers.ts'
 
 /** One op to one op; where a second is given it is that of truth values. */
 const rows: Readonly<Record<string, string | readonly [string, string]>> = {
@@ -27,7 +27,6 @@ const rows: Readonly<Record<string, string | readonly [string, string]>> = {
   not: ['Invert', 'LogicalNot'],
   or: ['BitwiseOr', 'LogicalOr'],
   power: 'Pow',
-  remainder: 'TruncateMod',
   round_nearest_even: 'Round',
   rsqrt: 'Rsqrt',
   select: 'SelectV2',
@@ -113,13 +112,24 @@ function convert(o: HloOp): Bound {
       own: shape,
     }
   }
+  const low = from === 'u64' && (to === 'u32' || to === 'i32') ? lowBits(o, o.operand(0)) : undefined
+  if (low) return to === 'i32' ? low : o.map('Bitcast', [low], { type: type(to) })
   if (to === 'bool') return o.map('NotEqual', [x, o.scalar(from, 0)])
   if (from.startsWith('c') && !to.startsWith('c')) return cast(o, o.map('Real', [x]), to)
   return cast(o, x, to)
 }
 
-function divide(o: HloOp): Bound {
-  return o.map(isInteger(o.dtype(0)) ? 'TruncateDiv' : 'RealDiv', bounds(o))
+/** Integers by zero, where kernels stop: a quotient has all bits set, a remainder is what was divided. */
+function division(real: string, integral: string, byZero: (x: Bound, o: HloOp) => Bound): Translate {
+  return (o) => {
+    const [x, y] = bounds(o) as [Bound, Bound]
+    const dtype = o.dtype(0)
+    if (!isInteger(dtype)) return o.map(real, [x, y])
+    if (o.known(1)?.every((v) => v !== 0)) return o.map(integral, [x, y])
+    const isZero = o.map('Equal', [y, o.scalar(dtype, 0)])
+    const divisor = o.map('SelectV2', [isZero, o.scalar(dtype, 1), y])
+    return o.map('SelectV2', [isZero, byZero(x, o), o.map(integral, [x, divisor])])
+  }
 }
 
 function clamp(o: HloOp): Bound {
@@ -254,10 +264,11 @@ export const elementwise: Readonly<Record<string, Translate>> = {
   compare,
   convert,
   count_leading_zeros: leadingZeros,
-  divide,
+  divide: division('RealDiv', 'TruncateDiv', (_, o) => o.scalar(o.dtype(0), -1)),
   dynamic_broadcast_in_dim: broadcastInDim,
   popcnt: populationCount,
   reduce_precision: reducePrecision,
+  remainder: division('TruncateMod', 'TruncateMod', (x) => x),
   round_nearest_afz: roundAwayFromZero,
   shift_left: shift('left'),
   shift_right_arithmetic: shift('arithmetic'),

@@ -1,4 +1,4 @@
-import type { MlirOp } from '../../wire/mlir/types.ts'
+import type { MlirBlock, MlirOp } from '../../wire/mlir/types.ts'
 import { int, ints, type Size, type Tensor } from './body.ts'
 import type { HloOp, Translate } from './hlo-op.ts'
 import { combinerOf } from './reduce.ts'
@@ -138,8 +138,11 @@ function gather(o: HloOp): Tensor {
   if (kept.length !== offsets.length || operandBatch.length !== startBatch.length) return o.refuse()
   // A size that is open is that of the operand.
   const window = (d: number): number | undefined => (kept.includes(d) ? result[offsets[kept.indexOf(d)]!] : 1)
-  const stated = shape.some((_, d) => map.includes(d) && window(d) === undefined) ? body.cast(o.in(2), o.dtype(2), 'i32') : undefined
-  const sizes = shape.map((s, d): Extent => window(d) ?? (map.includes(d) ? { of: body.range(body.pick(stated!, d)), axis: 0 } : (s ?? -1)))
+  const isOne = places.batch.length === 0 && operandBatch.length === 0
+  const isStated = o.op.operands.length > 2 && shape.some((_, d) => window(d) === undefined && (isOne || map.includes(d)))
+  const stated = isStated ? body.cast(o.in(2), o.dtype(2), 'i32') : undefined
+  const extent = (d: number): Extent => ({ of: body.range(body.pick(stated ?? o.refuse(), d)), axis: 0 })
+  const sizes = shape.map((s, d): Extent => window(d) ?? (!isOne && map.includes(d) ? extent(d) : isStated ? -1 : (s ?? -1)))
   const x = cut(o, sizes, [...map, ...operandBatch])
   let [nextOffset, nextBatch] = [0, 0]
   const wanted = result.map((_, i) => (offsets.includes(i) ? dimLabel(kept[nextOffset++]!) : batchLabel(nextBatch++)))
@@ -157,7 +160,7 @@ function gather(o: HloOp): Tensor {
     })
     return body.reshape(turned, target)
   }
-  if (places.batch.length === 0 && operandBatch.length === 0) {
+  if (isOne) {
     const begin = map.every((d, i) => d === i)
       ? map.length === rank
         ? places.vectors
@@ -262,17 +265,15 @@ const pairs: Readonly<Record<string, string>> = {
   UnsortedSegmentProd: 'Mul',
 }
 
-/** What a scatter does with an element and its update. */
-function writerOf(o: HloOp): { readonly op: string } {
-  const [block] = o.op.regions
-  const result = block?.ops.at(-1)?.operands[0]
-  if (!block || !result || block.arguments.length !== 2) return o.refuse()
-  if (result.id === block.arguments[1]!.id) return { op: 'TensorScatterUpdate' }
+/** The op that does with elements and their updates what a scatter does; undefined for another function of both. */
+function writerOf(o: HloOp, block: MlirBlock): string | undefined {
+  const result = block.ops.at(-1)?.operands[0]
+  if (!result || block.arguments.length !== 2) return o.refuse()
+  if (result.id === block.arguments[1]!.id) return 'TensorScatterUpdate'
   const isSub = isDifference(block.ops, block.arguments[0]!.id, block.arguments[1]!.id, result.id)
-  if (isSub) return { op: 'TensorScatterSub' }
+  if (isSub) return 'TensorScatterSub'
   const by = combinerOf(block, 0, 1, 'f32')
-  const op = by && writers[by.name]
-  return { op: op ?? o.refuse() }
+  return by && writers[by.name]
 }
 
 function isDifference(ops: readonly MlirOp[], x: number, y: number, result: number): boolean {
@@ -283,7 +284,8 @@ function isDifference(ops: readonly MlirOp[], x: number, y: number, result: numb
 function scatter(o: HloOp): Tensor {
   const { body } = o
   if (o.op.results.length !== 1) return o.refuse()
-  const { op } = writerOf(o)
+  const [block] = o.op.regions
+  const op = writerOf(o, block ?? o.refuse())
   const isTruth = o.dtype(0) === 'bool'
   const rank = o.rank(0)
   const inserted = o.dims('inserted_window_dims', rank, [])
@@ -306,7 +308,8 @@ function scatter(o: HloOp): Tensor {
     // One window, of all there is.
     const sizes = body.sizesOf(o.in(0), shape)
     const update = inserted.length === 0 ? o.in(2) : body.reshape(o.in(2), sizes)
-    return op === 'TensorScatterUpdate' ? update : body.op(pairs[op] ?? o.refuse(), [o.in(0), update])
+    if (op === 'TensorScatterUpdate') return update
+    return op ? body.op(pairs[op] ?? o.refuse(), [o.in(0), update]) : o.inline(block!, [o.in(0), update], shape)[0]!
   }
   const short = dims.filter((d) => !map.includes(d) && !inputBatch.includes(d) && (inserted.includes(d) || windowOf(d) !== shape[d]))
   const isShort = map.length + inputBatch.length + short.length === 0 ? dims.slice(0, 1) : short
@@ -328,7 +331,8 @@ function scatter(o: HloOp): Tensor {
   )
   const batchLabels = places.batch.map((_, i) => batchLabel(i))
   const given = isTruth ? body.cast(o.in(2), 'bool', 'i32') : o.in(2)
-  const updates = arrange(o, { tensor: given, labels: updateLabels }, [...batchLabels, ...windows.map(dimLabel), ...rest.map(dimLabel)])
+  const updatesOrder = [...batchLabels, ...windows.map(dimLabel), ...rest.map(dimLabel)]
+  const updates = arrange(o, { tensor: given, labels: updateLabels }, updatesOrder)
   const grid: Size[] = [...places.batch, ...windows.map(size)]
   const components = map.map((_, k) => places.component(k))
   let valid: Tensor | undefined
@@ -368,6 +372,9 @@ function scatter(o: HloOp): Tensor {
   ]
   if (first === undefined) return o.refuse()
   const order = [...addressed, ...rest]
+  // What else a region makes of an element and its update is known where each place comes once.
+  const isOnce = o.flag('unique_indices') || places.batch.every((s) => s === 1)
+  if (!op && (!isOnce || isTruth)) return o.refuse()
   const isIn = valid && (windows.length === 0 ? valid : body.reshape(valid, [...places.batch, ...windows.map(() => 1)]))
   if (op === 'UnsortedSegmentProd') return unturned(o, scaled(o, x, updates, parts, isIn, { addressed, rest }), order)
   let wide = x
@@ -377,7 +384,12 @@ function scatter(o: HloOp): Tensor {
     const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
     wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   }
-  const written = body.op(op, [wide, stacked(o, parts, grid, map.length === 0), updates])
+  const at = stacked(o, parts, grid, map.length === 0)
+  const applied = (): Tensor => {
+    const sizes = updatesOrder.map((l) => updateShape[updateLabels.indexOf(l)])
+    return o.inline(block!, [body.op('GatherNd', [wide, at]), updates], sizes)[0]!
+  }
+  const written = op ? body.op(op, [wide, at, updates]) : body.op('TensorScatterUpdate', [wide, at, applied()])
   const y = isIn ? body.slice(written, rank, 0, 0, -1) : written
   return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, order)
 }

@@ -58,7 +58,14 @@ function reduce(o: HloOp): Translated {
     const dtype = o.dtype(i)
     const by = combiners[i]!
     const shape = o.result(i)
-    const x = axes.length === 0 ? o.in(i) : o.body.op(by.along, [o.in(i), o.body.ints(axes)], { keep_dims: flag(false) })
+    const single = axes.every((d) => o.shape(i)[d] === 1)
+    const kept = () => o.body.sizesOf(o.in(i), o.shape(i)).filter((_, d) => !axes.includes(d))
+    const x =
+      axes.length === 0
+        ? o.in(i)
+        : single
+          ? o.body.reshape(o.in(i), kept())
+          : o.body.op(by.along, [o.in(i), o.body.ints(axes)], { keep_dims: flag(false) })
     const init = o.splat(count + i)
     if (init !== undefined && by.isNeutral(init, dtype)) return x
     return o.map(by.pair, [{ tensor: x, own: shape }, o.bound(count + i)])

@@ -1,4 +1,5 @@
 import type { MlirBlock, MlirOp, MlirValue } from '../../wire/mlir/types.ts'
+import { dtypeOf, isFloat } from './elements.ts'
 import { type HloScope, splatOf } from './hlo-op.ts'
 import { scalarsOf } from './scalars.ts'
 
@@ -42,11 +43,11 @@ export function spelledOut(
   const made = new Set(run.flatMap((op) => op.results.map((r) => r.id)))
   const inputs = new Map<number, MlirValue>()
   for (const v of run.flatMap((op) => op.operands)) {
-    if (!made.has(v.id) && isFloat(v) && splatOf(scope, v) === undefined) inputs.set(v.id, v)
+    if (!made.has(v.id) && hasFloats(v) && splatOf(scope, v) === undefined) inputs.set(v.id, v)
   }
   const read = run.flatMap((op) => (op.name === 'constant' ? [] : op.results)).filter((r) => (lastUse.get(r.id) ?? -1) >= end)
   const [x, result] = [[...inputs.values()][0], read[0]]
-  if (inputs.size !== 1 || read.length !== 1 || !x || !result || !isFloat(result)) return undefined
+  if (inputs.size !== 1 || read.length !== 1 || !x || !result || !hasFloats(result)) return undefined
   const expected = name === 'erf' ? erf : (t: number) => 1 - erf(t)
   const fits = points.every(
     (t) => Math.abs((scalarsOf(scope, run, new Map([[x.id, t]])).get(result.id) ?? Number.NaN) - expected(t)) < tolerance,
@@ -65,9 +66,7 @@ export function lastUses(block: MlirBlock): ReadonlyMap<number, number> {
   return last
 }
 
-function isFloat({ type }: MlirValue): boolean {
-  return type.kind === 'tensor' && (type.element === 'f32' || type.element === 'f64')
-}
+const hasFloats = ({ type }: MlirValue): boolean => isFloat(dtypeOf(type))
 
 /** 2 / sqrt(pi) times the sum of (-1)^n x^(2n+1) / (n! (2n+1)), for sizes up to 3. */
 function erf(x: number): number {

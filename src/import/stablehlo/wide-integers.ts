@@ -1,6 +1,9 @@
 import { elementCount, stridesOf } from '../../core/shape.ts'
 import type { MlirValue } from '../../wire/mlir/types.ts'
-import { type HloScope, maxDepth, splatOf } from './hlo-op.ts'
+import { type } from './body.ts'
+import { iota } from './constants.ts'
+import { dtypeOf } from './elements.ts'
+import { type Bound, HloOp, type HloScope, maxDepth, splatOf } from './hlo-op.ts'
 
 /* JAX counts random numbers in u64, which no kernel takes; what is computed of constants alone is computed here. */
 
@@ -50,4 +53,38 @@ function elementsMade(
   const [x, y] = known ? op.operands.map((v) => countedElements(scope, v, depth + 1, seen)) : []
   if (op.name === 'reshape') return x
   return x && y && x.length === y.length ? x.map((a, i) => BigInt.asUintN(64, functions[op.name]!(a, y[i]!))) : undefined
+}
+
+/**
+ * The 32 low bits of a value of u64 that counts elements of a tensor, as i32. There are fewer than 2^32 of them: the high bits are 0.
+ */
+export function lowBits(o: HloOp, value: MlirValue, depth = 0): Bound | undefined {
+  const splat = splatOf(o.scope, value)
+  if (splat !== undefined) return splat < 2 ** 31 ? o.scalar('i32', splat) : undefined
+  const op = depth > maxDepth ? undefined : o.scope.maker(value)
+  if (!op) return undefined
+  const low = (i: number) => lowBits(o, op.operands[i]!, depth + 1)
+  const [first] = op.operands
+  const isScalar = first?.type.kind === 'tensor' && first.type.shape.length === 0
+  switch (op.name) {
+    case 'iota':
+    case 'dynamic_iota':
+      return iota(new HloOp(op, o.scope), 'i32')
+    case 'add':
+    case 'multiply': {
+      const [x, y] = [low(0), low(1)]
+      return x && y && o.map(op.name === 'add' ? 'AddV2' : 'Mul', [x, y])
+    }
+    case 'shift_right_logical': {
+      const [x, by] = [low(0), splatOf(o.scope, op.operands[1]!)]
+      return x && by !== undefined && by >= 32 ? { tensor: o.scalar('i32', 0).tensor, own: [], ...(x.dims && { dims: x.dims }) } : undefined
+    }
+    case 'convert': {
+      const from = first && dtypeOf(first.type)
+      if (from === 'u64') return low(0)
+      return from === 'i32' || from === 'i64' ? o.map('Cast', [o.scope.bound(first!)], { DstT: type('i32') }) : undefined
+    }
+    default:
+      return /^(dynamic_)?broadcast_in_dim$|^reshape$/.test(op.name) && isScalar ? low(0) : undefined
+  }
 }

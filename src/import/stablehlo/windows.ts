@@ -1,8 +1,9 @@
 import type { MlirBlock, MlirValue } from '../../wire/mlir/types.ts'
 import { flag, int, ints, type Size, type Sizes, type Tensor, text } from './body.ts'
 import { dtypeOf, isFloat } from './elements.ts'
-import { type HloOp, knownElements, maxDepth, sizesOfType, splatOf, type Translate, type Translated } from './hlo-op.ts'
+import { type HloOp, type Translate, type Translated, wordOf } from './hlo-op.ts'
 import { padded } from './moves.ts'
+import { differBy, entriesOf, sumOf } from './open-sizes.ts'
 import { type Combiner, combinerOf } from './reduce.ts'
 
 /** A window that slides over `x`: one entry for each dim. */
@@ -41,66 +42,6 @@ function reduceWindow(o: HloOp): Translated {
     dilation: every('window_dilations'),
   }
   return slide(o, block, o.op.operands.length / 2, sliding, (i) => ({ x: o.in(i), shape: o.shape(i) }))
-}
-
-/** Where sizes are open the window comes as operands: sizes, strides, dilations and what is put around. */
-export function dynamicReduceWindow(o: HloOp, block: MlirBlock | undefined): Translated {
-  const count = (o.op.operands.length - 5) / 2
-  const [size, strides, baseDilation, dilation] = [0, 1, 2, 3].map((i) => o.known(2 * count + i))
-  const sum = size || count !== 1 || !block ? undefined : runningSum(o, block)
-  if (sum) return sum
-  if (!size || !strides || !baseDilation || !dilation || baseDilation.some((d) => d !== 1)) return o.refuse()
-  const { body } = o
-  const at = 2 * count + 4
-  const none = size.map(() => 0)
-  return slide(o, block, count, { size, strides, low: none, high: none, baseDilation, dilation }, (i) => ({
-    x: body.op('PadV2', [o.in(i), body.cast(o.in(at), o.dtype(at), 'i32'), o.in(count + i)]),
-    shape: o.shape(i).map(() => undefined),
-  }))
-}
-
-/** The elements of a small vector: numbers, and what gives those that are not known. */
-function elementsOf(o: HloOp, value: MlirValue, depth = 0): readonly (number | MlirValue)[] {
-  const known = knownElements(o.scope, value)
-  if (known) return known
-  const op = depth > maxDepth ? undefined : o.scope.maker(value)
-  if (op?.name === 'concatenate') return op.operands.flatMap((v) => elementsOf(o, v, depth + 1))
-  if (op?.name === 'reshape' || op?.name === 'convert') return elementsOf(o, op.operands[0] ?? o.refuse(), depth + 1)
-  return sizesOfType(value).every((s) => s === 1) ? [value] : o.refuse()
-}
-
-/** A sum over all that lies before, or behind, along an axis whose size is open: the window is as long, and one less is put around. */
-function runningSum(o: HloOp, block: MlirBlock): Tensor | undefined {
-  const { body } = o
-  if (combinerOf(block, 0, 1, o.dtype(0))?.name !== 'add' || o.splat(1) !== 0 || o.dtype(0) === 'bool') return undefined
-  const [size, strides, baseDilation, dilation, padding] = [2, 3, 4, 5, 6].map((i) => elementsOf(o, o.operand(i)))
-  const axis = size!.findIndex((s) => typeof s !== 'number')
-  const width = size![axis]
-  const at = padding!.findIndex((p) => typeof p !== 'number')
-  const around = padding![at]
-  if (typeof width !== 'object' || typeof around !== 'object' || Math.floor(at / 2) !== axis) return undefined
-  const less = o.scope.maker(around)
-  const isLess =
-    less?.operands.length === 2 &&
-    elementsOf(o, less.operands[0]!).every((v) => typeof v === 'object' && v.id === width.id) &&
-    splatOf(o.scope, less.operands[1]!) === (less.name === 'add' ? -1 : less.name === 'subtract' ? 1 : undefined)
-  const isPlain =
-    size!.every((s, d) => d === axis || s === 1) &&
-    padding!.every((p, i) => i === at || p === 0) &&
-    [strides, baseDilation, dilation].every((of) => of!.every((n) => n === 1))
-  if (!isLess || !isPlain) return undefined
-  const isReverse = at % 2 === 1
-  const rank = o.rank(0)
-  const sums = body.op('Cumsum', [o.in(0), body.ints([axis], [])], { exclusive: flag(false), reverse: flag(isReverse) })
-  // Less what lies further off than the window is wide, which is nothing where it is as long as the axis.
-  const length = body.size({ of: o.in(0), axis })
-  const span = body.cast(o.wholeOf(width), dtypeOf(width.type), 'i32')
-  const own = isReverse ? body.op('AddV2', [body.range(length), span]) : body.op('Sub', [body.range(length), span])
-  const last = body.op('Sub', [length, body.ints([1], [])])
-  const within = body.op('Minimum', [body.op('Maximum', [own, body.ints([0], [])]), last])
-  const beyond = body.op('GatherV2', [sums, within, body.ints([axis], [])], { batch_dims: int(0) })
-  const counts = body.reshape(body.op('Equal', [own, within]), ['rest', ...new Array<number>(rank - axis - 1).fill(1)])
-  return body.op('Sub', [sums, body.op('SelectV2', [counts, beyond, body.numbers(o.dtype(0), [0])])])
 }
 
 function slide(
@@ -148,12 +89,7 @@ function running(o: HloOp, w: Window): Tensor | undefined {
   const isReverse = low === 0 && high === last
   if (!isPlain || w.shape[axis] !== last + 1 || !(isReverse || (low === last && high === 0))) return undefined
   const { body } = o
-  if (w.by?.name === 'add' || w.by?.name === 'multiply') {
-    return body.op(w.by.name === 'add' ? 'Cumsum' : 'Cumprod', [w.x, body.ints([axis], [])], {
-      exclusive: flag(false),
-      reverse: flag(isReverse),
-    })
-  }
+  if (w.by?.name === 'add' || w.by?.name === 'multiply') return cumulated(o, w.by.name, w.x, axis, isReverse)
   // Twice as far in each step. @see Hillis and Steele, 1986
   let x = w.x
   for (let by = 1; by <= last; by *= 2) {
@@ -163,6 +99,91 @@ function running(o: HloOp, w: Window): Tensor | undefined {
     x = w.combine(x, moved, w.shape)
   }
   return x
+}
+
+function cumulated(o: HloOp, by: 'add' | 'multiply', x: Tensor, axis: number, isReverse: boolean): Tensor {
+  return o.body.op(by === 'add' ? 'Cumsum' : 'Cumprod', [x, o.body.ints([axis], [])], {
+    exclusive: flag(false),
+    reverse: flag(isReverse),
+  })
+}
+
+/**
+ * Where sizes are open the window comes as operands: sizes, strides, dilations and what is put around. What a run tells of it may be a window
+ * over all that lies before or behind, or over whole dims.
+ */
+export function dynamicReduceWindow(o: HloOp, block: MlirBlock): Translated {
+  const { body } = o
+  const count = (o.op.operands.length - 5) / 2
+  const [size, strides, baseDilation, dilation] = [0, 1, 2, 3].map((i) => o.known(2 * count + i))
+  if (!size) return openWindow(o, block)
+  if (!strides || !baseDilation || !dilation || baseDilation.some((d) => d !== 1)) return o.refuse()
+  const at = 2 * count + 4
+  const none = size.map(() => 0)
+  return slide(o, block, count, { size, strides, low: none, high: none, baseDilation, dilation }, (i) => ({
+    x: body.op('PadV2', [o.in(i), body.cast(o.in(at), o.dtype(at), 'i32'), o.in(count + i)]),
+    shape: o.shape(i).map(() => undefined),
+  }))
+}
+
+function openWindow(o: HloOp, block: MlirBlock): Tensor {
+  const { body } = o
+  const rank = o.rank(0)
+  const by = combinerOf(block, 0, 1, o.dtype(0)) ?? o.refuse()
+  const entries = [2, 3, 4, 5, 6].map((i) => entriesOf(o.scope, o.operand(i)) ?? o.refuse())
+  const [window, strides, baseDilation, dilation, pads] = entries as [Entries, Entries, Entries, Entries, Entries]
+  const init = o.splat(1)
+  const isPlain = [...strides, ...baseDilation, ...dilation].every((n) => n === 1)
+  if (o.op.results.length !== 1 || !isPlain || window.length !== rank || pads.length !== 2 * rank) return o.refuse()
+  const isNeutral = init !== undefined && by.isNeutral(init, o.dtype(0))
+  const axes = window.flatMap((size, d) => (size === 1 && pads[2 * d] === 0 && pads[2 * d + 1] === 0 ? [] : [d]))
+  // Without padding, what gives one element takes all of the dim.
+  if (axes.every((d) => o.result()[d] === 1 && pads[2 * d] === 0 && pads[2 * d + 1] === 0)) {
+    const y = body.op(by.along, [o.in(0), body.ints(axes)], { keep_dims: flag(true) })
+    return isNeutral ? y : body.op(by.pair, [y, o.in(1)])
+  }
+  const [axis] = axes
+  if (axes.length !== 1 || axis === undefined || !isNeutral) return o.refuse()
+  const [size, low, high] = [window[axis]!, pads[2 * axis]!, pads[2 * axis + 1]!]
+  const isReverse = low === 0
+  const far = isReverse ? high : low
+  const isSoFar = typeof size !== 'number' && typeof far !== 'number' && (low === 0 || high === 0)
+  if (!isSoFar || !differBy(sumOf(o.scope, size), sumOf(o.scope, far), 1)) return o.refuse()
+  // What JAX calls so slides over all of its axis.
+  const isWhole = /(^|\/)cum(sum|prod|max|min)$/.test(o.op.location ?? '')
+  if (by.name === 'add') return isWhole ? cumulated(o, by.name, o.in(0), axis, isReverse) : runningSum(o, size, axis, isReverse)
+  return isWhole ? combinedSoFar(o, by, axis, isReverse) : o.refuse()
+}
+
+type Entries = readonly (number | MlirValue)[]
+
+/** A sum over the last `width` places, or the next. */
+function runningSum(o: HloOp, width: MlirValue, axis: number, isReverse: boolean): Tensor {
+  const { body } = o
+  if (o.dtype(0) === 'bool') return o.refuse()
+  const sums = cumulated(o, 'add', o.in(0), axis, isReverse)
+  // Less what lies further off than the window is wide, which is nothing where it is as long as the axis.
+  const length = body.size({ of: o.in(0), axis })
+  const span = body.cast(o.wholeOf(width), dtypeOf(width.type), 'i32')
+  const own = isReverse ? body.op('AddV2', [body.range(length), span]) : body.op('Sub', [body.range(length), span])
+  const last = body.op('Sub', [length, body.ints([1], [])])
+  const within = body.op('Minimum', [body.op('Maximum', [own, body.ints([0], [])]), last])
+  const beyond = body.op('GatherV2', [sums, within, body.ints([axis], [])], { batch_dims: int(0) })
+  const counts = body.reshape(body.op('Equal', [own, within]), ['rest', ...new Array<number>(o.rank(0) - axis - 1).fill(1)])
+  return body.op('Sub', [sums, body.op('SelectV2', [counts, beyond, body.numbers(o.dtype(0), [0])])])
+}
+
+/** Of each place, over a row of all places: those that do not count are the neutral one. */
+function combinedSoFar(o: HloOp, by: Combiner, axis: number, isReverse: boolean): Tensor {
+  const { body } = o
+  const rank = o.rank(0)
+  const shape = o.shape(0)
+  const size = shape[axis] ?? { of: o.in(0), axis }
+  const after = new Array<number>(rank - axis - 1).fill(1)
+  const [to, from] = [body.reshape(body.range(size), ['rest', 1, ...after]), body.reshape(body.range(size), ['rest', ...after])]
+  const counts = body.op(isReverse ? 'GreaterEqual' : 'LessEqual', [from, to])
+  const rows = body.op('ExpandDims', [o.in(0), body.ints([axis], [])])
+  return body.op(by.along, [body.op('SelectV2', [counts, rows, o.in(1)]), body.ints([axis + 1])], { keep_dims: flag(false) })
 }
 
 /** Windows over up to three dims of floats are pools; all other dims are the batch, and the last of them the channels. */
@@ -260,4 +281,38 @@ function shifted(o: HloOp, w: Window): Tensor {
 }
 const maxPlaces = 1024
 
-export const windows: Readonly<Record<string, Translate>> = { reduce_window: reduceWindow }
+/** Whether a region of two elements compares the first with the second in one of some ways. */
+function compares(block: MlirBlock | undefined, ways: RegExp): boolean {
+  const [op] = block?.ops ?? []
+  const isPlain = op?.name === 'compare' && block?.ops.length === 2 && block.ops[1]!.operands[0]?.id === op.results[0]?.id
+  return isPlain && block.arguments.every((a, i) => op.operands[i]?.id === a.id) && ways.test(wordOf(op, 'comparison_direction'))
+}
+
+/** The gradient of a pool of the largest over two dims: each source goes to where the first of the largest is. */
+function selectAndScatter(o: HloOp): Tensor {
+  const { body } = o
+  const rank = o.rank(0)
+  const [select, scatter] = o.op.regions
+  const size = o.perDim('window_dimensions', rank, 1, 1)
+  const strides = o.perDim('window_strides', rank, 1, 1)
+  const spatial = size.flatMap((s, d) => (s > 1 || strides[d]! > 1 ? [d] : []))
+  const others = size.flatMap((_, d) => (spatial.includes(d) ? [] : [d]))
+  const isSum = scatter && combinerOf(scatter, 0, 1, o.dtype(0))?.name === 'add' && o.splat(2) === 0
+  const isPadded = o.perDim('padding', 2 * rank, 0).some((p) => p !== 0)
+  if (rank !== 4 || spatial.length !== 2 || !compares(select, /^G[ET]$/) || !isSum || isPadded) return o.refuse()
+  const order = [others[0]!, ...spatial, others[1]!]
+  const [x, sources] = [0, 1].map((i) => body.transpose(o.in(i), order)) as [Tensor, Tensor]
+  const attrs = {
+    ksize: ints([1, ...spatial.map((d) => size[d]!), 1]),
+    strides: ints([1, ...spatial.map((d) => strides[d]!), 1]),
+    padding: text('VALID'),
+    data_format: text('NHWC'),
+  }
+  const y = body.op('MaxPoolGrad', [x, body.op('MaxPool', [x], attrs), sources], attrs)
+  return body.transpose(
+    y,
+    order.map((_, d) => order.indexOf(d)),
+  )
+}
+
+export const windows: Readonly<Record<string, Translate>> = { reduce_window: reduceWindow, select_and_scatter: selectAndScatter }

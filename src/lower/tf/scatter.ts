@@ -127,11 +127,23 @@ function extreme(spec: typeof op.unsortedSegmentMax | typeof op.unsortedSegmentM
     const wide = n.with([castTo(b, n.in(0), work), n.in(1), castTo(b, n.in(2), work)])
     const { rows, count, updates, at } = rowsOf(wide, b)
     const best = b.op(spec as typeof op.unsortedSegmentMax, [updates, at, count])
-    const y = reshapeTo(b, b.op(combine as typeof op.maximum, [rows, best]), n.in(0).type.shape, [n.in(0)])
+    const both = b.op(combine as typeof op.maximum, [rows, best])
+    const y = reshapeTo(b, work === 'f32' ? unlessNone(b, spec === op.unsortedSegmentMax, best, rows, both) : both, n.in(0).type.shape, [
+      n.in(0),
+    ])
     if (dtype !== work) n.scope.narrowings.note(n.layer ?? n.node.op, dtype, work, [y])
     return castTo(b, y, dtype)
   }
 }
+
+/** A row without updates stays as it is, which may be infinite: the kernel gives the last finite number there. */
+function unlessNone(b: OpBuilder, isMax: boolean, best: Value, rows: Value, both: Value): Value {
+  const f = new Formula(b)
+  const none = isMax ? f.lessEqual(best, -maxFloat) : f.greaterEqual(best, maxFloat)
+  return f.select(none, rows, both)
+}
+
+const maxFloat = 2 ** 128 - 2 ** 104
 
 /** x[begin:end:stride] = value: elements are gathered from both by a constant map, one for each row where the number of rows is open. */
 function stridedUpdate(n: SourceOp, b: OpBuilder): Value {
