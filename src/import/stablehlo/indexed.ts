@@ -369,6 +369,8 @@ function scatter(o: HloOp): Tensor {
   if (first === undefined) return o.refuse()
   const order = [...addressed, ...rest]
   const isIn = valid && (windows.length === 0 ? valid : body.reshape(valid, [...places.batch, ...windows.map(() => 1)]))
+  // Nothing else says that each place of the batch writes.
+  if (map.length === 0 && grid.length > 0) parts[0] = body.op('BroadcastTo', [parts[0]!, body.sizes(grid)])
   if (op === 'UnsortedSegmentProd') return unturned(o, scaled(o, x, updates, parts, isIn, { addressed, rest }), order)
   let wide = x
   if (isIn) {
@@ -377,7 +379,7 @@ function scatter(o: HloOp): Tensor {
     const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
     wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   }
-  const written = body.op(op, [wide, stacked(o, parts, grid, map.length === 0), updates])
+  const written = body.op(op, [wide, stacked(o, parts, grid), updates])
   const y = isIn ? body.slice(written, rank, 0, 0, -1) : written
   return unturned(o, isTruth ? body.cast(y, 'i32', 'bool') : y, order)
 }
