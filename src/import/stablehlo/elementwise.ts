@@ -165,14 +165,14 @@ function shift(kind: 'left' | 'logical' | 'arithmetic'): Translate {
       const own = `${sign}${width}` as typeof dtype
       return own === dtype ? work(x, by) : as(work(as(x, own), as(by, own)), dtype)
     }
+    const fits = () => o.map('LogicalAnd', [o.map('GreaterEqual', [by, o.scalar(dtype, 0)]), o.map('Less', [by, o.scalar(dtype, width)])])
     if (kind === 'arithmetic') {
-      const last = isWithin ? by : o.map('Minimum', [by, o.scalar(dtype, width - 1)])
+      const last = isWithin ? by : o.map('SelectV2', [fits(), by, o.scalar(dtype, width - 1)])
       return o.map('RightShift', [x, last])
     }
     const shifted = kind === 'left' ? o.map('LeftShift', [x, by]) : turned('u', (value, n) => o.map('RightShift', [value, n]))
     if (isWithin) return shifted
-    const fits = o.map('LogicalAnd', [o.map('GreaterEqual', [by, o.scalar(dtype, 0)]), o.map('Less', [by, o.scalar(dtype, width)])])
-    return o.map('SelectV2', [fits, shifted, o.scalar(dtype, 0)])
+    return o.map('SelectV2', [fits(), shifted, o.scalar(dtype, 0)])
   }
 }
 

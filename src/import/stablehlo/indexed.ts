@@ -376,6 +376,8 @@ function scatter(o: HloOp): Tensor {
   const isOnce = o.flag('unique_indices') || places.batch.every((s) => s === 1)
   if (!op && (!isOnce || isTruth)) return o.refuse()
   const isIn = valid && (windows.length === 0 ? valid : body.reshape(valid, [...places.batch, ...windows.map(() => 1)]))
+  // Nothing else says that each place of the batch writes.
+  if (map.length === 0 && grid.length > 0) parts[0] = body.op('BroadcastTo', [parts[0]!, body.sizes(grid)])
   if (op === 'UnsortedSegmentProd') return unturned(o, scaled(o, x, updates, parts, isIn, { addressed, rest }), order)
   let wide = x
   if (isIn) {
@@ -384,7 +386,7 @@ function scatter(o: HloOp): Tensor {
     const pads = dims.flatMap((_, i) => (i === 0 ? [0, 1] : [0, 0]))
     wide = body.op('Pad', [x, body.ints(pads, [rank, 2])])
   }
-  const at = stacked(o, parts, grid, map.length === 0)
+  const at = stacked(o, parts, grid)
   const applied = (): Tensor => {
     const sizes = updatesOrder.map((l) => updateShape[updateLabels.indexOf(l)])
     return o.inline(block!, [body.op('GatherNd', [wide, at]), updates], sizes)[0]!
