@@ -2,12 +2,15 @@ import { isJsonObject, type Json, type JsonObject, member } from '../../core/jso
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
 import { softmaxOver, softplus } from '../layers.ts'
-import { toBool, toF32 } from '../operands.ts'
+import { toBool, toF32, withLast } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { type KerasOp, layer, serializedName } from './keras-op.ts'
+import { knownSize } from './operations/operation.ts'
+import { descending } from './operations/sorting.ts'
 
 type Activation = (b: OpBuilder, x: Value, k: KerasOp) => Value
 
@@ -38,6 +41,24 @@ const sparsePlus: Activation = (b, x) => {
   const shifted = b.op(op.add, [inner, scalar(b, 1)])
   const middle = b.op(op.mul, [b.op(op.mul, [shifted, shifted]), scalar(b, 0.25)])
   return b.op(op.add, [middle, b.op(op.relu, [b.op(op.sub, [x, scalar(b, 1)])])])
+}
+
+/** The projection on the simplex: what remains above a threshold that the largest elements set. */
+export function sparsemaxOver(k: KerasOp, b: OpBuilder, x: Value, axis: number): Value {
+  const f = new Formula(b)
+  const rank = x.type.shape.length
+  const last = withLast(b, x, axis)
+  const sorted = descending(b, last)
+  const sums = b.op(op.cumsum, [sorted, b.i32([rank - 1], [])])
+  const count = knownSize(k, last, rank - 1)
+  const counts = b.f32(
+    Array.from({ length: count }, (_, i) => i + 1),
+    [count],
+  )
+  const isIn = f.greater(f.sub(sorted, f.div(f.sub(sums, 1), counts)), 0)
+  const size = f.sum(b.op(op.cast, [isIn], { to: 'f32' }), [rank - 1], true)
+  const threshold = f.div(f.sub(f.sum(f.select(isIn, sums, 0), [rank - 1], true), 1), size)
+  return withLast(b, f.max(f.sub(last, threshold), 0), axis)
 }
 
 /** Keras activations by name. @see https://keras.io/api/layers/activations/ */
@@ -71,6 +92,7 @@ const activations: Readonly<Record<string, Activation>> = {
   glu,
   sparse_plus: sparsePlus,
   sparse_sigmoid: (b, x) => b.op(op.add, [b.op(op.mul, [clip(b, x, -1, 1), scalar(b, 0.5)]), scalar(b, 0.5)]),
+  sparsemax: (b, x, k) => sparsemaxOver(k, b, x, x.type.shape.length - 1),
   squareplus: (b, x) => {
     const root = b.op(op.sqrt, [b.op(op.add, [b.op(op.mul, [x, x]), scalar(b, 4)])])
     return b.op(op.mul, [b.op(op.add, [x, root]), scalar(b, 0.5)])

@@ -1,7 +1,7 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { expandDims, toBool, toF32 } from '../operands.ts'
+import { constantOf, expandDims, toBool, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { type KerasOp, layer } from './keras-op.ts'
@@ -17,13 +17,34 @@ function aligned(k: KerasOp, b: OpBuilder): readonly Value[] {
   })
 }
 
+/** What is merged; masks may stand among the operands behind. */
+const inputsOf = (k: KerasOp): readonly Value[] => k.tensors(0, 'inputs').flatMap((v) => v ?? [])
+
 function sameType(k: KerasOp, b: OpBuilder): readonly Value[] {
-  if (k.operands.length === 0) k.reject('it needs at least one input')
-  const first = k.operands[0]!.type.dtype
-  return k.operands.every((v) => v.type.dtype === first) ? k.operands : k.operands.map((v) => toF32(b, v))
+  const inputs = inputsOf(k)
+  if (inputs.length === 0) k.reject('it needs at least one input')
+  const first = inputs[0]!.type.dtype
+  return inputs.every((v) => v.type.dtype === first) ? inputs : inputs.map((v) => toF32(b, v))
 }
 
-function merge(spec: typeof op.add | typeof op.mul | typeof op.maximum | typeof op.minimum | typeof op.sub) {
+/** Elements that a mask hides count as 1, in Keras 3 alone; those that all masks hide give 0. */
+function multiply(k: KerasOp, b: OpBuilder): Value {
+  const operands = aligned(k, b)
+  // What is reshaped to the rank of the others loses its mask.
+  const ranks = inputsOf(k).map((v) => v.type.shape.length)
+  const masks = k.tensors(1, 'mask').map((m, i) => {
+    const isKept = m && ranks[i] === Math.max(...ranks)
+    return isKept ? expandDims(b, toBool(b, m), m.type.shape.length) : undefined
+  })
+  const product = operands
+    .map((x, i) => (masks[i] ? b.op(op.selectV2, [masks[i], x, constantOf(b, x.type.dtype, [1])]) : x))
+    .reduce((y, x) => b.op(op.mul, [y, x]))
+  if (!operands.every((_, i) => masks[i])) return product
+  const open = (masks as Value[]).reduce((y, m) => b.op(op.logicalOr, [y, m]))
+  return b.op(op.selectV2, [open, product, constantOf(b, product.type.dtype, [0])])
+}
+
+function merge(spec: typeof op.add | typeof op.maximum | typeof op.minimum | typeof op.sub) {
   return layer((k, b) => aligned(k, b).reduce((y, x) => b.op(spec as typeof op.maximum, [y, x])))
 }
 
@@ -99,7 +120,7 @@ export const mergingLayers: LoweringRegistry = {
     return b.op(op.add, [x, b.op(op.mul, [y, b.f32([Math.fround(k.num('scale', 1))])])])
   }),
   Subtract: merge(op.sub),
-  Multiply: merge(op.mul),
+  Multiply: layer(multiply),
   Maximum: merge(op.maximum),
   Minimum: merge(op.minimum),
   Average: layer(average),

@@ -93,7 +93,8 @@ export function encoded(k: KerasOp, b: OpBuilder, ids: Value, count: number, mod
   const rank = ids.type.shape.length
   const isSingle = rank > 0 && ids.type.shape[rank - 1] === 1
   if (mode === 'one_hot') return isSingle ? squeezeDim(b, hot, rank - 1) : hot
-  const axis = b.i32([Math.max(rank - 1, 0)])
+  // Over dim 1 at any rank, as Keras 3 does; Keras 2 takes no more than two.
+  const axis = b.i32([rank > 1 ? 1 : 0])
   if (mode === 'multi_hot') return rank === 0 ? hot : b.op(op.reduceMax, [hot, axis])
   if (mode !== 'count') return k.reject(`output_mode ${mode} is not supported`)
   const weighted = weights ? b.op(op.mul, [hot, expandDims(b, toF32(b, weights), rank)]) : hot

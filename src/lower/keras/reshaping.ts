@@ -18,7 +18,11 @@ function flatten(k: KerasOp, b: OpBuilder): Value {
 
 /** The batch stays; one -1 takes what is left of the other dims. */
 function reshape(k: KerasOp, b: OpBuilder): Value {
-  const target: readonly Dim[] = k.numbers('target_shape')
+  const stated = k.config('target_shape')
+  // A size that was not known when the layer was made stands as null.
+  const isOpen = Array.isArray(stated) && (stated as readonly Json[]).every((d) => d === null || Number.isInteger(d))
+  const target: readonly Dim[] = isOpen ? (stated as (number | null)[]).map((d) => d ?? -1) : k.numbers('target_shape')
+  if (target.filter((d) => d === -1).length > 1) return k.reject(`target_shape ${JSON.stringify(stated)} leaves more than one size open`)
   const [batch, ...all] = k.x.type.shape
   const known = mulDims(...target.filter((d) => d !== -1))
   const left = divDims(mulDims(...all), known)
