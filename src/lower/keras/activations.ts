@@ -187,9 +187,16 @@ function thresholdedRelu(k: KerasOp, b: OpBuilder): Value {
   return b.op(op.selectV2, [b.op(op.greater, [k.f32, scalar(b, k.num('theta', 1))]), k.f32, scalar(b, 0)])
 }
 
+/** Of integers these give integers. */
+const keepsIntegers: ReadonlySet<string> = new Set(['relu', 'relu6'])
+
 export const activationLayers: LoweringRegistry = {
-  Activation: layer((k, b) => (activationName(k.config('activation')) === 'linear' ? k.x : activate(k, b, k.f32))),
-  ReLU: layer(relu),
+  Activation: layer((k, b) => {
+    const name = activationName(k.config('activation'))
+    if (name === 'linear') return k.x
+    return keepsIntegers.has(name) ? k.keepingIntegers((x) => activate(k, b, x)) : activate(k, b, k.f32)
+  }),
+  ReLU: layer((k, b) => (slopeOf(k, 0) === 0 ? k.keepingIntegers(() => relu(k, b)) : relu(k, b))),
   LeakyReLU: layer((k, b) => b.op(op.leakyRelu, [k.f32], { alpha: Math.fround(slopeOf(k, 0.3)) })),
   PReLU: layer(prelu),
   ELU: layer(elu),

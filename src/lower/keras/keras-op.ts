@@ -1,11 +1,11 @@
 import { invariant } from '../../core/diagnostics.ts'
-import type { DType } from '../../core/dtype.ts'
+import { type DType, isInteger } from '../../core/dtype.ts'
 import { isJsonObject, type Json, member } from '../../core/json.ts'
 import type { KerasCall, KerasLayer } from '../../import/source-graph.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { badAttribute } from '../diagnostics.ts'
-import { permute, toF32 } from '../operands.ts'
+import { castTo, permute, toF32 } from '../operands.ts'
 import type { Lowering } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
 
@@ -39,6 +39,13 @@ export class KerasOp extends SourceOp {
   /** The same as f32: layers compute in floats, also where the file says float16. */
   get f32(): Value {
     return toF32(this.#builder, this.x)
+  }
+
+  /** Runs `work` on floats and gives integers back where the layer is called with them: Keras casts other floats alone. */
+  keepingIntegers(work: (x: Value) => Value, x = this.x): Value {
+    const { dtype } = x.type
+    const y = work(toF32(this.#builder, x))
+    return isInteger(dtype) ? castTo(this.#builder, y, dtype) : y
   }
 
   /** Rank of the first operand. */

@@ -32,6 +32,8 @@ const recurrent: ReadonlySet<string> = new Set([
   'ConvLSTM3D',
 ])
 const merges: ReadonlySet<string> = new Set(['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum'])
+/** In Keras 3 elements that a mask hides do not count in these. */
+const mergesMasked: ReadonlySet<string> = new Set(['Multiply', 'Maximum', 'Minimum'])
 /** Layers that take one mask for their tensor, or a list of masks for a list. */
 const takesMask: ReadonlySet<string> = new Set(['GlobalAveragePooling1D', 'Softmax', 'Attention', 'AdditiveAttention', ...recurrent])
 /** Layers that take a mask by the name of each tensor, in the order of their arguments. */
@@ -181,12 +183,12 @@ function withArguments(
     }
     return { keras: { ...call, kwargs }, inputs: refs }
   }
-  // Keras 3 multiplies by 1 where a factor is masked.
-  const takes = takesMask.has(op) || (op === 'Multiply' && call.layer.version === 3)
+  const isMerged = mergesMasked.has(op) && call.layer.version === 3
+  const takes = takesMask.has(op) || isMerged
   if (!takes || stated('mask') || (call.args[1] ?? null) !== null) return undefined
   const [first] = call.args
   const mask =
-    Array.isArray(first) && (op.endsWith('Attention') || op === 'Multiply')
+    Array.isArray(first) && (op.endsWith('Attention') || isMerged)
       ? first.map((a) => add(maskAt(a as Json)))
       : add(maskAt(Array.isArray(first) ? (first[0] as Json) : first))
   return { keras: { ...call, kwargs: { ...call.kwargs, mask } }, inputs: refs }

@@ -27,15 +27,34 @@ function sameType(k: KerasOp, b: OpBuilder): readonly Value[] {
   return inputs.every((v) => v.type.dtype === first) ? inputs : inputs.map((v) => toF32(b, v))
 }
 
-/** Elements that a mask hides count as 1, in Keras 3 alone; those that all masks hide give 0. */
-function multiply(k: KerasOp, b: OpBuilder): Value {
-  const operands = aligned(k, b)
-  // What is reshaped to the rank of the others loses its mask.
+/** The mask of each input; what is reshaped to the rank of the others loses its own. */
+function masksOf(k: KerasOp, b: OpBuilder): readonly (Value | undefined)[] {
   const ranks = inputsOf(k).map((v) => v.type.shape.length)
-  const masks = k.tensors(1, 'mask').map((m, i) => {
+  return k.tensors(1, 'mask').map((m, i) => {
     const isKept = m && ranks[i] === Math.max(...ranks)
     return isKept ? expandDims(b, toBool(b, m), m.type.shape.length) : undefined
   })
+}
+
+/** Where the mask of one hides an element the other stands for it, in Keras 3 alone. */
+function extreme(spec: typeof op.maximum | typeof op.minimum) {
+  return layer((k, b) => {
+    const masks = masksOf(k, b)
+    const select = (mask: Value | undefined, x: Value, other: Value) => (mask ? b.op(op.selectV2, [mask, x, other]) : x)
+    let [open] = masks
+    return aligned(k, b).reduce((y, x, i) => {
+      const next = select(masks[i], x, y)
+      const before = select(open, y, next)
+      open = open && masks[i] && b.op(op.logicalOr, [open, masks[i]])
+      return b.op(spec as typeof op.maximum, [before, next])
+    })
+  })
+}
+
+/** Elements that a mask hides count as 1, in Keras 3 alone; those that all masks hide give 0. */
+function multiply(k: KerasOp, b: OpBuilder): Value {
+  const operands = aligned(k, b)
+  const masks = masksOf(k, b)
   const product = operands
     .map((x, i) => (masks[i] ? b.op(op.selectV2, [masks[i], x, constantOf(b, x.type.dtype, [1])]) : x))
     .reduce((y, x) => b.op(op.mul, [y, x]))
@@ -44,8 +63,8 @@ function multiply(k: KerasOp, b: OpBuilder): Value {
   return b.op(op.selectV2, [open, product, constantOf(b, product.type.dtype, [0])])
 }
 
-function merge(spec: typeof op.add | typeof op.maximum | typeof op.minimum | typeof op.sub) {
-  return layer((k, b) => aligned(k, b).reduce((y, x) => b.op(spec as typeof op.maximum, [y, x])))
+function merge(spec: typeof op.add | typeof op.sub) {
+  return layer((k, b) => aligned(k, b).reduce((y, x) => b.op(spec as typeof op.add, [y, x])))
 }
 
 function average(k: KerasOp, b: OpBuilder): Value {
@@ -121,8 +140,8 @@ export const mergingLayers: LoweringRegistry = {
   }),
   Subtract: merge(op.sub),
   Multiply: layer(multiply),
-  Maximum: merge(op.maximum),
-  Minimum: merge(op.minimum),
+  Maximum: extreme(op.maximum),
+  Minimum: extreme(op.minimum),
   Average: layer(average),
   Concatenate: layer(concatenate),
   Dot: layer(dot),

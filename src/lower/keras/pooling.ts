@@ -1,9 +1,11 @@
+import { isInteger } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { pool } from '../layers.ts'
 import { expandDims, toBool, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
+import { tensorflowOp } from '../tf/call.ts'
 import { type KerasOp, layer } from './keras-op.ts'
 
 /** Over as many spatial dims as the operand has, unless `wanted` says how many there must be. */
@@ -15,7 +17,7 @@ export function windowPool(spec: typeof op.maxPool2d | typeof op.averagePool2d, 
     if (padding !== 'same' && padding !== 'valid') return k.reject(`padding ${padding} is not supported`)
     const filter = k.sizes('pool_size', rank, 2)
     const stride = k.config('strides') == null ? filter : k.sizes('strides', rank, 1)
-    return k.channelsLast(k.f32, (x) => pool(b, spec, x, { padding, filter, stride }))
+    return k.keepingIntegers((floats) => k.channelsLast(floats, (x) => pool(b, spec, x, { padding, filter, stride })))
   })
 }
 
@@ -26,7 +28,18 @@ function spatialAxes(k: KerasOp): number[] {
 }
 
 function globalPool(spec: typeof op.mean | typeof op.reduceMax) {
-  return layer((k, b) => b.op(spec as typeof op.mean, [k.f32, b.i32(spatialAxes(k))], { keepDims: k.flag('keepdims', false) }))
+  return layer((k, b) => {
+    const axes = b.i32(spatialAxes(k))
+    const keepDims = k.flag('keepdims', false)
+    if (spec === op.reduceMax) return b.op(op.reduceMax, [k.x, axes], { keepDims })
+    return meanOf(k, b, axes, keepDims)
+  })
+}
+
+/** Of integers Keras 2 leaves the mean to TensorFlow, which gives integers. */
+function meanOf(k: KerasOp, b: OpBuilder, axes: Value, keepDims: boolean): Value {
+  if (k.keras.version === 2 && isInteger(k.x.type.dtype)) return tensorflowOp(k, b, 'Mean', [k.x, axes], { keep_dims: keepDims })[0]!
+  return b.op(op.mean, [k.f32, axes], { keepDims })
 }
 
 /** The mean over steps, with a mask over those where it is true. */
@@ -34,7 +47,7 @@ function globalAverage1d(k: KerasOp, b: OpBuilder): Value {
   const axes = b.i32(spatialAxes(k))
   const keepDims = k.flag('keepdims', false)
   const mask = k.tensor(1, 'mask')
-  if (!mask) return b.op(op.mean, [k.f32, axes], { keepDims })
+  if (!mask) return meanOf(k, b, axes, keepDims)
   const weights = expandDims(b, toF32(b, toBool(b, mask)), k.isChannelsFirst ? 1 : 2)
   const sum = b.op(op.sum, [b.op(op.mul, [k.f32, weights]), axes], { keepDims })
   return b.op(op.div, [sum, b.op(op.sum, [weights, axes], { keepDims })])
@@ -70,7 +83,7 @@ export function adaptivePool(spec: typeof op.mean | typeof op.reduceMax, wanted?
     const rank = wanted ?? k.rank - 2
     if (k.rank !== rank + 2) k.reject(`the input must have rank ${rank + 2}, found ${k.rank}`)
     const counts = k.sizes('output_size', rank, 1)
-    return spatialAxes(k).reduce((x, axis, i) => adaptiveAlong(k, b, spec, x, axis, counts[i]!), k.f32)
+    return spatialAxes(k).reduce((x, axis, i) => adaptiveAlong(k, b, spec, x, axis, counts[i]!), spec === op.reduceMax ? k.x : k.f32)
   })
 }
 

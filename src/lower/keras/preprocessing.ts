@@ -115,14 +115,14 @@ function discretization(k: KerasOp, b: OpBuilder): Value {
   return k.keras.version === 2 ? b.op(op.cast, [bins], { to: 'i64' }) : bins
 }
 
-/** Augmentation changes training data only. */
-const augmentation = layer((k) => k.x)
-/** Augmentation that casts its pictures to floats all the same. */
-const floatAugmentation = layer((k) => k.f32)
+/** Augmentation changes training data only, but for the type: floats. */
+const augmentation = layer((k) => k.f32)
+/** These, of Keras 2, give back what they take. */
+const untouched = layer((k) => k.x)
 
 /** At inference Keras 3 leaves pictures as they are, Keras 2 crops to the aspect ratio and resizes. */
 const randomCrop = layer((k, b) => {
-  if (k.keras.version === 3) return k.x
+  if (k.keras.version === 3) return k.f32
   const size: [number, number] = [k.num('height'), k.num('width')]
   return pictures(k, b, k.f32, (x) => resizeTo(k, b, cropToAspect(b, x, knownSize(k, x), size), size, 'bilinear'))
 })
@@ -203,6 +203,6 @@ export const preprocessingLayers: LoweringRegistry = {
       ['AugMix', 'CutMix', 'MixUp', 'RandAugment', 'Equalization', 'Solarization'],
     ]
       .flat()
-      .map((name) => [name, name === 'RandomFlip' ? augmentation : floatAugmentation]),
+      .map((name) => [name, name === 'RandomHeight' || name === 'RandomWidth' ? untouched : augmentation]),
   ),
 }
