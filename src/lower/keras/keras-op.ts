@@ -153,6 +153,9 @@ export class KerasOp extends SourceOp {
   }
 }
 
+/** What helps where a layer needs sizes that the model leaves open. */
+export const fixTheShape = 'Fix it, for example with --shape NAME=1,224,224,3, or state it where the model is built.'
+
 /** A registry entry from a function that sees the layer. */
 export function layer(lower: (k: KerasOp, b: OpBuilder) => Value | readonly Value[]): Lowering {
   return (n, b) => lower(new KerasOp(n, b), b)

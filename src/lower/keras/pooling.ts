@@ -1,9 +1,10 @@
-import { isInteger } from '../../core/dtype.ts'
+import { isInteger, largestF32 } from '../../core/dtype.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
 import { pool } from '../layers.ts'
-import { expandDims, toBool, toF32 } from '../operands.ts'
+import { countUp, expandDims, reshapeTo, sizeAt, toBool, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { type KerasOp, layer } from './keras-op.ts'
@@ -60,10 +61,10 @@ const maxWindows = 8192
 function adaptiveAlong(k: KerasOp, b: OpBuilder, spec: typeof op.mean | typeof op.reduceMax, x: Value, axis: number, count: number): Value {
   const { shape } = x.type
   const size = shape[axis]!
-  if (typeof size !== 'number') return k.reject(`the size of dim ${axis} must be known`)
   if (size === count) return x
   if (!(count >= 1 && count <= maxWindows))
     k.reject(`an output_size of ${count} is not supported: each window takes ops of its own, at most ${maxWindows}`)
+  if (typeof size !== 'number') return adaptiveOverOpen(k, b, spec, x, axis, count)
   const parts = Array.from({ length: count }, (_, i) => {
     const begin = Math.floor((i * size) / count)
     const length = Math.ceil(((i + 1) * size) / count) - begin
@@ -75,6 +76,31 @@ function adaptiveAlong(k: KerasOp, b: OpBuilder, spec: typeof op.mean | typeof o
     return b.op(spec as typeof op.mean, [part, b.i32([axis])], { keepDims: true })
   })
   return count === 1 ? parts[0]! : b.op(op.concatenation, parts, { axis })
+}
+
+/** The same windows along a size that is known at run time alone, each as a row that says which elements are in it. */
+function adaptiveOverOpen(k: KerasOp, b: OpBuilder, spec: typeof op.mean | typeof op.reduceMax, x: Value, axis: number, count: number) {
+  const f = new Formula(b)
+  const size = sizeAt(b, x, axis)
+  const i = b.i32(
+    Array.from({ length: count }, (_, n) => n),
+    [count, 1],
+  )
+  const places = countUp(b, size)
+  const begin = f.floorDiv(f.mul(i, size), count)
+  const end = f.floorDiv(f.add(f.mul(f.add(i, 1), size), count - 1), count)
+  const isIn = f.and(f.lessEqual(begin, places), f.less(places, end))
+  if (spec === op.mean) {
+    const letters = x.type.shape.map((_, a) => String.fromCharCode(97 + a))
+    const weights = f.div(toF32(b, isIn), toF32(b, f.sub(end, begin)))
+    const equation = `${letters.join('')},z${letters[axis]}->${letters.with(axis, 'z').join('')}`
+    return tensorflowOp(k, b, 'Einsum', [x, weights], { equation })[0]!
+  }
+  const behind = x.type.shape.slice(axis + 1).map(() => 1)
+  const wide = reshapeTo(b, isIn, [count, ...isIn.type.shape.slice(1), ...behind], [isIn])
+  const least = isInteger(x.type.dtype) ? b.op(op.reduceMin, [x, b.i32(x.type.shape.map((_, a) => a))]) : b.f32([-largestF32], [])
+  const shown = b.op(op.selectV2, [wide, expandDims(b, x, axis), least])
+  return b.op(op.reduceMax, [shown, b.i32([axis + 1])])
 }
 
 /** Over as many spatial dims as the operand has, unless `wanted` says how many there must be. */

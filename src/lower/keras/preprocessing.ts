@@ -6,7 +6,7 @@ import { Formula } from '../formula.ts'
 import { expandDims, squeezeDim, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
-import { type KerasOp, layer } from './keras-op.ts'
+import { fixTheShape, type KerasOp, layer } from './keras-op.ts'
 import { resizeSmoothly, resizeTo } from './resize.ts'
 
 /** A scalar, or one number for each channel. */
@@ -35,7 +35,7 @@ export function pictures(k: KerasOp, b: OpBuilder, x: Value, work: (x: Value) =>
 
 function knownSize(k: KerasOp, x: Value): [number, number] {
   const [, h, w] = x.type.shape
-  return typeof h === 'number' && typeof w === 'number' ? [h, w] : k.reject('the picture size must be known')
+  return typeof h === 'number' && typeof w === 'number' ? [h, w] : k.reject('the picture size must be known', fixTheShape)
 }
 
 function cut(b: OpBuilder, x: Value, [top, left]: readonly [number, number], [h, w]: readonly [number, number]): Value {
