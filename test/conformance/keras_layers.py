@@ -87,7 +87,7 @@ def _(K, L, i, j, f):
 def _(K, L, x, y):
     return [L.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d")(x), L.EinsumDense("...x,xy->...y", output_shape=7, bias_axes="y", activation="relu")(y),
             L.EinsumDense("abc,bcd->abd", output_shape=(4, 5), bias_axes="bd")(x), L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="de")(x),
-            L.EinsumDense("abcd,cde->abe", output_shape=(None, 5))(y)]
+            L.EinsumDense("abcd,cde->abe", output_shape=(None, 5))(y), L.EinsumDense("abc,cde->abde", output_shape=(4, 4, 1), bias_axes="de")(x)]
 
 
 # ---- convolution
@@ -458,6 +458,12 @@ def _(K, L, i):
     s = L.LSTM(3, return_sequences=True)(e)
     return [L.LSTM(3)(e), s, L.GRU(3)(s), L.Bidirectional(L.GRU(2, return_sequences=True))(e), L.SimpleRNN(3, go_backwards=True)(e), L.LSTM(3, unroll=True)(e), L.GlobalAveragePooling1D()(s),
             L.Dense(2)(L.GRU(3, return_sequences=True)(e))]
+
+
+@case("unrolled_masks", ((5,), "int32", 0, 3))
+def _(K, L, i):
+    e = L.Embedding(3, 4, mask_zero=True)(i)
+    return [L.Bidirectional(L.GRU(2, return_sequences=True, unroll=True), merge_mode="concat")(e), L.LSTM(3, unroll=True, go_backwards=True, return_sequences=True)(e)]
 
 
 @case("conv_lstm", (3, 6, 7, 2), (3, 8, 2))

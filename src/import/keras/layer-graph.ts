@@ -277,11 +277,19 @@ function replaceMembers(at: ConfigCursor, input: (t: TensorPath) => Json): JsonO
   return Object.fromEntries(Object.keys(at.object()).map((name) => [name, replaceTensors(at.at(name), input, 0)]))
 }
 
+const isFloatName = (dtype: Json | undefined): boolean => typeof dtype === 'string' && /^b?float\d+$/.test(dtype)
+
 function replaceTensors(at: ConfigCursor, input: (t: TensorPath) => Json, depth: number): Json {
   const { value } = at
   if (depth > 16) return at.fail('arguments nested at most 16 deep')
   if (Array.isArray(value)) return at.array().map((a) => replaceTensors(a, input, depth + 1))
   if (!isJsonObject(value)) return value ?? null
-  if (member(value, 'class_name') === '__keras_tensor__') return input(readTensorPath(at.at('config').at('keras_history')))
+  if (member(value, 'class_name') === '__keras_tensor__') {
+    const config = at.at('config')
+    const dtype = isJsonObject(config.value) ? member(config.value, 'dtype') : undefined
+    const read = input(readTensorPath(config.at('keras_history')))
+    // Of numbers in the file 1.0 and 1 are the same, so that the type of what an operation gives is known here alone.
+    return isFloatName(dtype) && isJsonObject(read) ? { ...read, isFloat: true } : read
+  }
   return Object.fromEntries(Object.keys(value).map((name) => [name, replaceTensors(at.at(name), input, depth + 1)]))
 }

@@ -15,7 +15,7 @@ export class KerasOp extends SourceOp {
   readonly #builder: OpBuilder
 
   constructor(n: SourceOp, b: OpBuilder) {
-    super(n.node, n.operands, n.context)
+    super(n.node, asStated(n, b), n.context)
     invariant(n.node.keras, `${n.node.op} is no call of a Keras layer`)
     this.#call = n.node.keras
     this.#builder = b
@@ -151,6 +151,19 @@ export class KerasOp extends SourceOp {
     if (typeof v !== type) throw this.bad(name, expected, v as Json | undefined)
     return v
   }
+}
+
+/** Operands that the call states as floats, as floats: an operation may have given integers for them. */
+function asStated(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const stated = new Set<number>()
+  const look = (v: Json): void => {
+    if (Array.isArray(v)) for (const item of v as readonly Json[]) look(item)
+    else if (isJsonObject(v) && member(v, 'isFloat') === true) stated.add(member(v, 'input') as number)
+  }
+  look(n.node.keras?.args ?? [])
+  look(Object.values(n.node.keras?.kwargs ?? {}))
+  const isOther = (v: Value, i: number): boolean => stated.has(i) && (isInteger(v.type.dtype) || v.type.dtype === 'bool')
+  return n.operands.some(isOther) ? n.operands.map((v, i) => (isOther(v, i) ? toF32(b, v) : v)) : n.operands
 }
 
 /** What helps where a layer needs sizes that the model leaves open. */

@@ -14,7 +14,9 @@ function spread(k: KerasOp, b: OpBuilder, weight: Value | undefined, axes: reado
   if (!weight) return undefined
   const first = Math.min(...axes)
   const shape = k.x.type.shape.slice(first).map((d, i) => (axes.includes(first + i) ? d : 1))
-  return shape.every((d) => typeof d === 'number') ? reshapeTo(b, weight, shape) : k.reject('the size of the normalized dims must be known', fixTheShape)
+  return shape.every((d) => typeof d === 'number')
+    ? reshapeTo(b, weight, shape)
+    : k.reject('the size of the normalized dims must be known', fixTheShape)
 }
 
 function batchNorm(k: KerasOp, b: OpBuilder): Value {
