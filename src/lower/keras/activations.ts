@@ -35,10 +35,15 @@ const glu: Activation = (b, x) => {
   return b.op(op.mul, [a!, b.op(op.logistic, [gate!])])
 }
 
+/** x nearer to 0 by a threshold, 0 where it would pass 0. Not x less what a clip leaves: integers would share the narrow scale of the clip. */
+export function softShrink(b: OpBuilder, x: Value, threshold: number): Value {
+  const above = b.op(op.relu, [b.op(op.sub, [x, scalar(b, threshold)])])
+  return b.op(op.sub, [above, b.op(op.relu, [b.op(op.sub, [scalar(b, -threshold), x])])])
+}
+
 /** 0 up to -1, x from 1, (x + 1)^2 / 4 between. */
 const sparsePlus: Activation = (b, x) => {
-  const inner = clip(b, x, -1, 1)
-  const shifted = b.op(op.add, [inner, scalar(b, 1)])
+  const shifted = b.op(op.minimum, [b.op(op.relu, [b.op(op.add, [x, scalar(b, 1)])]), scalar(b, 2)])
   const middle = b.op(op.mul, [b.op(op.mul, [shifted, shifted]), scalar(b, 0.25)])
   return b.op(op.add, [middle, b.op(op.relu, [b.op(op.sub, [x, scalar(b, 1)])])])
 }
@@ -86,7 +91,7 @@ const activations: Readonly<Record<string, Activation>> = {
   hard_silu: (b, x) => b.op(op.hardSwish, [x]),
   hard_tanh: (b, x) => clip(b, x, -1, 1),
   hard_shrink: hardShrink,
-  soft_shrink: (b, x) => b.op(op.sub, [x, clip(b, x, -0.5, 0.5)]),
+  soft_shrink: (b, x) => softShrink(b, x, 0.5),
   tanh_shrink: (b, x) => b.op(op.sub, [x, b.op(op.tanh, [x])]),
   log_sigmoid: (b, x) => b.op(op.neg, [softplus(b, b.op(op.neg, [x]))]),
   glu,

@@ -6,7 +6,7 @@ import { Formula } from '../../formula.ts'
 import { softmaxOver } from '../../layers.ts'
 import { permute, reshapeTo, sliceAxis } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
-import { activationNamed, sparsemaxOver } from '../activations.ts'
+import { activationNamed, softShrink, sparsemaxOver } from '../activations.ts'
 import { axesOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
 import { floats, knownSize, numberOption, ofFloats, option } from './operation.ts'
@@ -89,9 +89,6 @@ export const activationOperations: LoweringRegistry = {
     return alpha === 1 ? f.b.op(op.elu, [x]) : f.mul(f.b.op(op.elu, [f.div(x, alpha)]), alpha)
   }),
   HardShrink: ofFloats((f, x, k) => f.select(f.greater(f.abs(x), numberOption(k, 'threshold', 0.5)), x, 0)),
-  SoftShrink: ofFloats((f, x, k) => {
-    const most = numberOption(k, 'threshold', 0.5)
-    return f.sub(x, f.max(f.min(x, most), -most))
-  }),
+  SoftShrink: ofFloats((f, x, k) => softShrink(f.b, x, numberOption(k, 'threshold', 0.5))),
   Squareplus: ofFloats((f, x, k) => f.mul(f.add(x, f.sqrt(f.add(f.square(x), numberOption(k, 'b', 4)))), 0.5)),
 }
