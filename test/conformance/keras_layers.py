@@ -18,11 +18,12 @@ import keras_operations
 
 CASES = {}
 BATCH = 2
-COMPILED = ("conv_channels_first", "conv_transpose_dilated", "spectrograms")
+COMPILED = ("conv_channels_first", "conv_transpose_dilated", "spectrograms", "activations_channels_first")
+OPEN = 7
 
 
 def case(name, *inputs, flavours=("keras2", "keras3"), tol=1e-5):
-    """Registers `build(K, L, *tensors) -> outputs`. An input is a shape without the batch, or (shape, dtype, low, high) for integers."""
+    """Registers `build(K, L, *tensors) -> outputs`. An input is a shape without the batch, None for an open size, or (shape, dtype, low, high) for integers."""
 
     def add(build):
         CASES[name] = (inputs, build, flavours, tol)
@@ -46,7 +47,7 @@ def _(K, L, x, y, z):
 def _(K, L, x):
     names = "relu sigmoid tanh softmax elu selu softplus softsign exponential swish gelu hard_sigmoid linear".split()
     if K is keras:
-        names += "relu6 silu mish leaky_relu log_softmax hard_silu celu glu hard_shrink hard_tanh log_sigmoid soft_shrink sparse_plus squareplus tanh_shrink sparse_sigmoid".split()
+        names += "relu6 silu mish leaky_relu log_softmax hard_silu celu glu hard_shrink hard_tanh log_sigmoid soft_shrink sparse_plus squareplus tanh_shrink sparse_sigmoid sparsemax".split()
     else:
         names += "mish".split()
     def make(n):
@@ -86,7 +87,7 @@ def _(K, L, i, j, f):
 def _(K, L, x, y):
     return [L.EinsumDense("abc,cd->abd", output_shape=(None, 5), bias_axes="d")(x), L.EinsumDense("...x,xy->...y", output_shape=7, bias_axes="y", activation="relu")(y),
             L.EinsumDense("abc,bcd->abd", output_shape=(4, 5), bias_axes="bd")(x), L.EinsumDense("abc,cde->abde", output_shape=(None, 2, 3), bias_axes="de")(x),
-            L.EinsumDense("abcd,cde->abe", output_shape=(None, 5))(y)]
+            L.EinsumDense("abcd,cde->abe", output_shape=(None, 5))(y), L.EinsumDense("abc,cde->abde", output_shape=(4, 4, 1), bias_axes="de")(x)]
 
 
 # ---- convolution
@@ -140,6 +141,23 @@ def _(K, L, x, s):
     return [L.LocallyConnected2D(4, (3, 2), strides=(2, 1), activation="relu")(x), L.LocallyConnected2D(2, 2, use_bias=False)(x), L.LocallyConnected1D(5, 3)(s), L.LocallyConnected1D(3, 2, strides=2)(s)]
 
 
+@case("locally_connected_layouts", (6, 7, 3), (9, 4), flavours=("keras2",))
+def _(K, L, x, s):
+    c = {"data_format": "channels_first"}
+    outs = [L.LocallyConnected2D(2, (3, 2), strides=(2, 1), implementation=1, **c)(x), L.LocallyConnected1D(3, 2, activation="softmax", implementation=1, **c)(s)]
+    for i in (2, 3):
+        outs += [L.LocallyConnected2D(2, (3, 2), strides=(2, 1), implementation=i)(x), L.LocallyConnected2D(2, (2, 3), strides=(1, 2), padding="same", implementation=i, activation="relu")(x), L.LocallyConnected2D(2, 2, implementation=i, **c)(x),
+                 L.LocallyConnected1D(3, 3, strides=2, padding="same", implementation=i)(s), L.LocallyConnected1D(2, 2, implementation=i, use_bias=False, **c)(s)]
+    return outs
+
+
+@case("activations_channels_first", (4, 9, 10), (4, 12), flavours=("keras3",))
+def _(K, L, x, s):
+    c = {"data_format": "channels_first"}
+    return [L.Conv2D(6, 3, activation="softmax", **c)(x), L.Conv2D(6, 3, activation="glu", **c)(x), L.Conv1D(5, 3, activation="log_softmax", **c)(s), L.SeparableConv2D(3, 2, activation="sparsemax", **c)(x),
+            L.Conv2D(6, 3, activation="relu", **c)(x)]
+
+
 @case("conv_transpose", (5, 6, 4), (7, 4))
 def _(K, L, x, s):
     return [L.Conv2DTranspose(3, 3)(x), L.Conv2DTranspose(3, 3, strides=2, padding="same", activation="relu")(x), L.Conv2DTranspose(3, (2, 3), strides=(3, 2), use_bias=False)(x),
@@ -188,6 +206,11 @@ def _(K, L, x, s, v):
             L.AdaptiveAveragePooling3D((2, 3, 4))(v), L.AdaptiveMaxPooling3D(2)(v)]
 
 
+@case("adaptive_pooling_open", (None, None, 4), (None, 3), ((None, 3), "int32", -9, 9), flavours=("keras3",))
+def _(K, L, x, s, i):
+    return [L.AdaptiveAveragePooling2D(3)(x), L.AdaptiveMaxPooling2D((4, 9))(x), L.AdaptiveAveragePooling1D(5)(s), L.AdaptiveMaxPooling1D(4)(s), L.AdaptiveMaxPooling1D(2)(i)]
+
+
 # ---- normalization
 
 @case("batch_normalization", (5, 6, 4), (7,))
@@ -216,6 +239,11 @@ def _(K, L, x):
     return [L.RMSNormalization()(x), L.RMSNormalization(epsilon=0.01)(x), L.RMSNormalization(axis=[1, 2])(x)]
 
 
+@case("rms_normalization_axis", (6, 6), (2, 6, 6), flavours=("keras3",))
+def _(K, L, x, z):
+    return [L.RMSNormalization(axis=1)(x), L.RMSNormalization(axis=-2)(z), L.RMSNormalization(axis=[2, 3])(z)]
+
+
 @case("spectral_normalization", (5, 6, 3), (4,), flavours=("keras3",))
 def _(K, L, x, y):
     return [L.SpectralNormalization(L.Conv2D(4, 2, activation="relu"))(x), L.SpectralNormalization(L.Dense(3))(y)]
@@ -233,6 +261,11 @@ def _(K, L, x, y):
 @case("reshaping", (4, 6), (4, 5, 6))
 def _(K, L, x, y):
     return [L.Reshape((3, 8))(x), L.Reshape((-1, 2))(x), L.Reshape((24,))(x), L.Flatten()(y), L.Permute((2, 1))(x), L.Permute((3, 1, 2))(y), L.RepeatVector(3)(L.Flatten()(x))]
+
+
+@case("reshaping_open", (None, 4), flavours=("keras3",))
+def _(K, L, x):
+    return [L.Reshape((None, 2))(x), L.Reshape((None, 2, 2))(x), L.Reshape((-1,))(x)]
 
 
 @case("upsampling", (3, 4), (3, 4, 2), (2, 3, 4, 2))
@@ -314,6 +347,28 @@ def _(K, L, i, x):
             L.GlobalAveragePooling1D()(L.TimeDistributed(L.Dense(3))(e)), L.GlobalAveragePooling1D()(L.Softmax()(L.Dense(4)(x)))]
 
 
+@case("masked_merging", ((5,), "int32", 0, 3), (5, 4), (5, 4), flavours=("keras3",))
+def _(K, L, i, x, y):
+    e = L.Embedding(3, 4, mask_zero=True)(i)
+    m = L.Masking(0.0)(L.ReLU()(y))
+    r = L.ReversibleEmbedding(3, 4, mask_zero=True)(i)
+    pool = L.GlobalAveragePooling1D()
+    merged = [layer()(parts) for layer in (L.Multiply, L.Maximum, L.Minimum) for parts in ([e, x], [x, e], [e, m], [m, x, e], [e, m, r])]
+    return merged + [pool(t) for t in merged] + [pool(r), L.Attention()([x, e])]
+
+
+@case("masks_of_models", ((5,), "int32", 0, 3), (5, 4), flavours=("keras2", "keras3"))
+def _(K, L, i, x):
+    e = L.Embedding(3, 4, mask_zero=True)(i)
+    a = K.Input((5, 4))
+    inner = K.Model(a, L.Dense(4)(L.Dropout(0.5)(a)))
+    h = inner(L.Bidirectional(L.GRU(2, return_sequences=True))(e))
+    # Attention takes the mask off what it reads in Keras 3, so that the sum has none.
+    t = L.Embedding(3, 4, mask_zero=True)(i)
+    block = L.LayerNormalization()(L.Add()([t, L.MultiHeadAttention(2, 3)(t, t)]))
+    return [L.GlobalAveragePooling1D()(h), L.LSTM(2)(h), L.GlobalAveragePooling1D()(block), L.GRU(3)(block)]
+
+
 @case("zero_masking", (5, 4))
 def _(K, L, x):
     return [L.Masking(1.0)(L.ReLU(1.0)(x)), L.GlobalAveragePooling1D()(L.Masking(0.0)(L.ReLU()(x)))]
@@ -328,6 +383,11 @@ def _(K, L, x, b):
     if K is keras:
         outs += [L.Resizing(8, 8, pad_to_aspect_ratio=True)(x), L.Resizing(12, 5, interpolation="bicubic")(x)]
     return [L.ReLU()(o) for o in outs]
+
+
+@case("augmentation_of_integers", ((6, 7, 3), "uint8", 0, 256), ((6, 7, 3), "int32", -9, 9))
+def _(K, L, b, i):
+    return [f(t) for t in (b, i) for f in (L.RandomFlip(), L.RandomRotation(0.2), L.RandomContrast(0.2), L.RandomCrop(4, 5))]
 
 
 @case("augmentation", (6, 7, 3))
@@ -400,6 +460,12 @@ def _(K, L, i):
             L.Dense(2)(L.GRU(3, return_sequences=True)(e))]
 
 
+@case("unrolled_masks", ((5,), "int32", 0, 3))
+def _(K, L, i):
+    e = L.Embedding(3, 4, mask_zero=True)(i)
+    return [L.Bidirectional(L.GRU(2, return_sequences=True, unroll=True), merge_mode="concat")(e), L.LSTM(3, unroll=True, go_backwards=True, return_sequences=True)(e)]
+
+
 @case("conv_lstm", (3, 6, 7, 2), (3, 8, 2))
 def _(K, L, x, s):
     return [L.ConvLSTM2D(3, 3)(x), L.ConvLSTM2D(2, 3, padding="same", return_sequences=True)(x), L.ConvLSTM1D(3, 3)(s), L.ConvLSTM2D(2, 2, strides=2)(x)]
@@ -422,6 +488,11 @@ def _(K, L, i):
 @case("discretization_modes", (4,))
 def _(K, L, x):
     return [L.Discretization(bin_boundaries=[-0.5, 0.0, 0.5], output_mode=m)(x) for m in ("int", "multi_hot", "count")]
+
+
+@case("discretization_of_sequences", (3, 4), flavours=("keras3",))
+def _(K, L, x):
+    return [L.Discretization(bin_boundaries=[-0.5, 0.0, 0.5], output_mode=m)(x) for m in ("int", "multi_hot", "count", "one_hot")]
 
 
 @case("resizing_modes", (10, 12, 3), flavours=("keras2",))
@@ -528,6 +599,17 @@ def _(K, L, i, j, b):
     return [L.Dense(3)(L.Rescaling(0.5)(i)), L.Concatenate()([i, i]), L.Flatten()(j), L.Add()([i, i])]
 
 
+@case("bfloat16_weights", (5,), flavours=("keras3",), tol=3e-2)
+def _(K, L, x):
+    return L.Dense(3, dtype="float32")(L.Dense(4, dtype="bfloat16", activation="tanh")(x))
+
+
+@case("integers_stay", ((4, 6, 3), "int32", -9, 9), ((4, 6, 3), "uint8", 0, 256), ((5, 3), "int64", -9, 9))
+def _(K, L, i, b, s):
+    return [*(f(t) for t in (i, b) for f in (L.ReLU(), L.ReLU(6), L.Activation("relu"), L.MaxPooling2D(2), L.GlobalMaxPooling2D(), L.GlobalAveragePooling2D(), L.UpSampling2D(2), L.LeakyReLU())),
+            L.MaxPooling1D(2, padding="same")(s), L.GlobalMaxPooling1D(keepdims=True)(s), L.GlobalAveragePooling1D()(s), L.UpSampling1D(3)(s)]
+
+
 def randomise(model, name):
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     for w in model.weights:
@@ -545,7 +627,7 @@ def randomise(model, name):
 
 def data_of(spec, batch, rng):
     shape, dtype, low, high = spec
-    shape = (batch,) + tuple(shape)
+    shape = (batch,) + tuple(d or OPEN for d in shape)
     if low is None:
         return rng.standard_normal(shape).astype(dtype)
     return rng.integers(low, high, shape).astype(dtype)

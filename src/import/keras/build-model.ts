@@ -20,7 +20,7 @@ export interface KerasFile {
 }
 
 /** 3 for files of Keras 3, else 2. */
-function majorVersion(kerasVersion: string | undefined): 2 | 3 {
+export function majorVersion(kerasVersion: string | undefined): 2 | 3 {
   return kerasVersion !== undefined && Number.parseInt(kerasVersion, 10) >= 3 ? 3 : 2
 }
 

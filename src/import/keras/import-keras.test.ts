@@ -142,7 +142,12 @@ test('nested and shared models are called in place', async () => {
   expect(k3!.nodes.map((n) => [n.name, n.inputs])).toEqual(k2!.nodes.map((n) => [n.name, n.inputs]))
   expect(weightsOf(k3!)).toEqual(weightsOf(k2!))
   expect(k2!.nodes[8]!.keras!.args).toEqual([[{ input: 0 }, { input: 1 }]])
-  expect(k3!.nodes[8]!.keras!.args).toEqual([[{ input: 0 }, { input: 1 }]])
+  expect(k3!.nodes[8]!.keras!.args).toEqual([
+    [
+      { input: 0, isFloat: true },
+      { input: 1, isFloat: true },
+    ],
+  ])
 })
 
 test.each(['functional-keras2.h5', 'functional-keras2.keras', 'functional-keras3.h5', 'functional-keras3.keras'])(

@@ -5,7 +5,7 @@ import { limitExceeded } from '../../wire/diagnostics.ts'
 import { openHdf5 } from '../../wire/hdf5/hdf5.ts'
 import { openZip, type ZipArchive } from '../../wire/zip.ts'
 import type { SourceModel } from '../source-graph.ts'
-import { buildModel, checkLayers, type KerasFile } from './build-model.ts'
+import { buildModel, checkLayers, type KerasFile, majorVersion } from './build-model.ts'
 import { ConfigCursor } from './config-cursor.ts'
 import { noModelConfig, notKerasZip } from './diagnostics.ts'
 import { type LayerWeights, readLegacyWeights, readSavedWeights } from './layer-weights.ts'
@@ -47,7 +47,7 @@ export async function importKerasZip(source: ByteSource): Promise<SourceModel> {
   if (!entry) throw notKerasZip(source.name, 'model.weights.h5', [...archive.entries.keys()])
   const file = openHdf5(archive.open(entry))
   return assemble({ format: 'keras-zip', name: source.name, kerasVersion, model }, (diagnostics) =>
-    readSavedWeights(file, model, diagnostics),
+    readSavedWeights(file, model, diagnostics, majorVersion(kerasVersion) === 3),
   )
 }
 

@@ -153,9 +153,24 @@ function addCall(b: GraphBuilder, layer: LayerConfig, call: Call, refs: readonly
   const name = `${prefix}${layer.name}`
   const path = number === 0 ? name : `${name}@${number}`
   if (++b.calls > maxCalls) throw limitExceeded({ file: b.file, path: name, what: 'Keras model', expected: `at most ${maxCalls} calls` })
-  if (layer.model) return addModel(b, layer.model, refs, `${path}/`)
+  if (layer.model) return addModel(b, layer.model, maskedInputs(b, layer, call, refs, path), `${path}/`)
   if (layer.inner) return addWrapped(b, layer, layer.inner, call, refs, path)
   return [addNode(b, layer, layer.className, call, refs, path)]
+}
+
+/** What a model is called with. Masks that the call states go on with the inputs, as they do from a layer that passes them. */
+function maskedInputs(b: GraphBuilder, layer: LayerConfig, call: Call, refs: readonly SourceRef[], path: string): readonly SourceRef[] {
+  const count = countInputs(call.args)
+  const stated = count === 0 ? null : (call.args[1] ?? member(call.kwargs, 'mask') ?? null)
+  if (stated === null) return refs
+  const masks = (Array.isArray(stated) ? stated : [stated]) as readonly Json[]
+  const inputs = refs.slice(0, countInputs(call.args.slice(0, 1)))
+  return inputs.map((ref, i) => {
+    const at = isJsonObject(masks[i] ?? null) ? member(masks[i] as JsonObject, 'input') : undefined
+    if (typeof at !== 'number') return ref
+    const masked = { args: [{ input: 0 }], kwargs: { mask: { input: 1 } } }
+    return addNode(b, { ...layer, className: 'Identity', config: {} }, 'Identity', masked, [ref, refs[at]!], `${path}/input${i}`)
+  })
 }
 
 function addNode(
@@ -262,11 +277,19 @@ function replaceMembers(at: ConfigCursor, input: (t: TensorPath) => Json): JsonO
   return Object.fromEntries(Object.keys(at.object()).map((name) => [name, replaceTensors(at.at(name), input, 0)]))
 }
 
+const isFloatName = (dtype: Json | undefined): boolean => typeof dtype === 'string' && /^b?float\d+$/.test(dtype)
+
 function replaceTensors(at: ConfigCursor, input: (t: TensorPath) => Json, depth: number): Json {
   const { value } = at
   if (depth > 16) return at.fail('arguments nested at most 16 deep')
   if (Array.isArray(value)) return at.array().map((a) => replaceTensors(a, input, depth + 1))
   if (!isJsonObject(value)) return value ?? null
-  if (member(value, 'class_name') === '__keras_tensor__') return input(readTensorPath(at.at('config').at('keras_history')))
+  if (member(value, 'class_name') === '__keras_tensor__') {
+    const config = at.at('config')
+    const dtype = isJsonObject(config.value) ? member(config.value, 'dtype') : undefined
+    const read = input(readTensorPath(config.at('keras_history')))
+    // Of numbers in the file 1.0 and 1 are the same, so that the type of what an operation gives is known here alone.
+    return isFloatName(dtype) && isJsonObject(read) ? { ...read, isFloat: true } : read
+  }
   return Object.fromEntries(Object.keys(value).map((name) => [name, replaceTensors(at.at(name), input, depth + 1)]))
 }

@@ -90,9 +90,10 @@ export type WeightTree = Pick<Hdf5File, 'name' | 'kindOf' | 'childrenOf' | 'attr
 
 /**
  * Weights from the `model.weights.h5` of a `.keras` file: groups `layers/<class>_<n>/<part>/vars/<i>`, where the groups may
- * carry the layer's name. Layers that lack weights are added to `diagnostics` (`import/keras-weights`).
+ * carry the layer's name. Layers that lack weights are added to `diagnostics` (`import/keras-weights`); of Keras 2, whose files may not say
+ * which layers are one object (`saysShared`), only those that have no twin.
  */
-export function readSavedWeights(file: WeightTree, model: ModelConfig, diagnostics: Diagnostics): LayerWeights {
+export function readSavedWeights(file: WeightTree, model: ModelConfig, diagnostics: Diagnostics, saysShared = true): LayerWeights {
   const found = new Map<LayerConfig, Map<string, NumericConst>>()
   const budget = { linksLeft: maxLinks }
   const visit = (inner: ModelConfig, root: string): void => {
@@ -118,7 +119,9 @@ export function readSavedWeights(file: WeightTree, model: ModelConfig, diagnosti
     found.set(layer, weights)
   }
   visit(model, '')
-  const twins = new Map(missing.map(({ layer }) => [layer, twinOf(layer, found)]))
+  const twins = new Map(
+    missing.map(({ layer, weights }) => [layer, layer.isShared || (!saysShared && weights.size === 0) ? twinOf(layer, found) : undefined]),
+  )
   for (const { layer, slots, weights } of missing) {
     const twin = twins.get(layer)
     if (twin) found.set(layer, twin)
@@ -140,7 +143,6 @@ export function readSavedWeights(file: WeightTree, model: ModelConfig, diagnosti
 
 /** The weights of the one layer of the same name and class, for a layer that is the same object as another. */
 function twinOf(layer: LayerConfig, found: LayerWeights): Map<string, NumericConst> | undefined {
-  if (!layer.isShared) return undefined
   const twins = [...found].filter(([l]) => l.name === layer.name && l.className === layer.className)
   return twins.length === 1 ? new Map(twins[0]![1]) : undefined
 }

@@ -2,12 +2,15 @@ import { isJsonObject, type Json, type JsonObject, member } from '../../core/jso
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
+import { Formula } from '../formula.ts'
 import { softmaxOver, softplus } from '../layers.ts'
-import { toBool, toF32 } from '../operands.ts'
+import { toBool, toF32, withLast } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { type KerasOp, layer, serializedName } from './keras-op.ts'
+import { knownSize } from './operations/operation.ts'
+import { descending } from './operations/sorting.ts'
 
 type Activation = (b: OpBuilder, x: Value, k: KerasOp) => Value
 
@@ -32,12 +35,35 @@ const glu: Activation = (b, x) => {
   return b.op(op.mul, [a!, b.op(op.logistic, [gate!])])
 }
 
+/** x nearer to 0 by a threshold, 0 where it would pass 0. Not x less what a clip leaves: integers would share the narrow scale of the clip. */
+export function softShrink(b: OpBuilder, x: Value, threshold: number): Value {
+  const above = b.op(op.relu, [b.op(op.sub, [x, scalar(b, threshold)])])
+  return b.op(op.sub, [above, b.op(op.relu, [b.op(op.sub, [scalar(b, -threshold), x])])])
+}
+
 /** 0 up to -1, x from 1, (x + 1)^2 / 4 between. */
 const sparsePlus: Activation = (b, x) => {
-  const inner = clip(b, x, -1, 1)
-  const shifted = b.op(op.add, [inner, scalar(b, 1)])
+  const shifted = b.op(op.minimum, [b.op(op.relu, [b.op(op.add, [x, scalar(b, 1)])]), scalar(b, 2)])
   const middle = b.op(op.mul, [b.op(op.mul, [shifted, shifted]), scalar(b, 0.25)])
   return b.op(op.add, [middle, b.op(op.relu, [b.op(op.sub, [x, scalar(b, 1)])])])
+}
+
+/** The projection on the simplex: what remains above a threshold that the largest elements set. */
+export function sparsemaxOver(k: KerasOp, b: OpBuilder, x: Value, axis: number): Value {
+  const f = new Formula(b)
+  const rank = x.type.shape.length
+  const last = withLast(b, x, axis)
+  const sorted = descending(b, last)
+  const sums = b.op(op.cumsum, [sorted, b.i32([rank - 1], [])])
+  const count = knownSize(k, last, rank - 1)
+  const counts = b.f32(
+    Array.from({ length: count }, (_, i) => i + 1),
+    [count],
+  )
+  const isIn = f.greater(f.sub(sorted, f.div(f.sub(sums, 1), counts)), 0)
+  const size = f.sum(b.op(op.cast, [isIn], { to: 'f32' }), [rank - 1], true)
+  const threshold = f.div(f.sub(f.sum(f.select(isIn, sums, 0), [rank - 1], true), 1), size)
+  return withLast(b, f.max(f.sub(last, threshold), 0), axis)
 }
 
 /** Keras activations by name. @see https://keras.io/api/layers/activations/ */
@@ -65,12 +91,13 @@ const activations: Readonly<Record<string, Activation>> = {
   hard_silu: (b, x) => b.op(op.hardSwish, [x]),
   hard_tanh: (b, x) => clip(b, x, -1, 1),
   hard_shrink: hardShrink,
-  soft_shrink: (b, x) => b.op(op.sub, [x, clip(b, x, -0.5, 0.5)]),
+  soft_shrink: (b, x) => softShrink(b, x, 0.5),
   tanh_shrink: (b, x) => b.op(op.sub, [x, b.op(op.tanh, [x])]),
   log_sigmoid: (b, x) => b.op(op.neg, [softplus(b, b.op(op.neg, [x]))]),
   glu,
   sparse_plus: sparsePlus,
   sparse_sigmoid: (b, x) => b.op(op.add, [b.op(op.mul, [clip(b, x, -1, 1), scalar(b, 0.5)]), scalar(b, 0.5)]),
+  sparsemax: (b, x, k) => sparsemaxOver(k, b, x, x.type.shape.length - 1),
   squareplus: (b, x) => {
     const root = b.op(op.sqrt, [b.op(op.add, [b.op(op.mul, [x, x]), scalar(b, 4)])])
     return b.op(op.mul, [b.op(op.add, [x, root]), scalar(b, 0.5)])
@@ -165,9 +192,16 @@ function thresholdedRelu(k: KerasOp, b: OpBuilder): Value {
   return b.op(op.selectV2, [b.op(op.greater, [k.f32, scalar(b, k.num('theta', 1))]), k.f32, scalar(b, 0)])
 }
 
+/** Of integers these give integers. */
+const keepsIntegers: ReadonlySet<string> = new Set(['relu', 'relu6'])
+
 export const activationLayers: LoweringRegistry = {
-  Activation: layer((k, b) => (activationName(k.config('activation')) === 'linear' ? k.x : activate(k, b, k.f32))),
-  ReLU: layer(relu),
+  Activation: layer((k, b) => {
+    const name = activationName(k.config('activation'))
+    if (name === 'linear') return k.x
+    return keepsIntegers.has(name) ? k.keepingIntegers((x) => activate(k, b, x)) : activate(k, b, k.f32)
+  }),
+  ReLU: layer((k, b) => (slopeOf(k, 0) === 0 ? k.keepingIntegers(() => relu(k, b)) : relu(k, b))),
   LeakyReLU: layer((k, b) => b.op(op.leakyRelu, [k.f32], { alpha: Math.fround(slopeOf(k, 0.3)) })),
   PReLU: layer(prelu),
   ELU: layer(elu),

@@ -7,6 +7,7 @@ import { op } from '../../ops/index.ts'
 import { expandDims, toBool, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { tensorflowOp } from '../tf/call.ts'
+import { einsumBiased } from './core.ts'
 import { type KerasOp, layer } from './keras-op.ts'
 import { placesAlong } from './operations/operation.ts'
 
@@ -85,8 +86,7 @@ function project(k: KerasOp, b: OpBuilder, x: Value, part: string, bound: number
   const inner = names.slice(rank - bound, rank)
   const equation = `${names.slice(0, rank)},${inner}${out}->${names.slice(0, rank - bound)}${out}`
   const y = tensorflowOp(k, b, 'Einsum', [toF32(b, x), kernel], { equation })[0]!
-  const bias = k.weight(`${part}/bias`)
-  return bias ? b.op(op.add, [y, bias]) : y
+  return einsumBiased(k, b, y, k.weight(`${part}/bias`))
 }
 
 /** The equations of scores and results for projections [N,..,H,K], attending over `axes`. @see keras _build_attention_equation */

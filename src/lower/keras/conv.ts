@@ -57,12 +57,15 @@ function causal(b: OpBuilder, x: Value, filter: Value, { isCausal, dilation }: R
 
 function biased(k: KerasOp, b: OpBuilder, y: Value): Value {
   const bias = k.weight('bias')
-  return activate(k, b, bias ? b.op(op.add, [y, bias]) : y)
+  return bias ? b.op(op.add, [y, bias]) : y
 }
+
+/** Runs `work` on channels-last data, then the activation on data as the layer gives it: some go along the last dim, whatever lies there. */
+const activated = (k: KerasOp, b: OpBuilder, work: (x: Value) => Value): Value => activate(k, b, k.channelsLast(k.f32, work))
 
 /** Over `rank` spatial dims, with the layer's bias and activation where it has them. */
 export function convolved(k: KerasOp, b: OpBuilder, rank: number, filter: Value): Value {
-  return k.channelsLast(k.f32, (input) => {
+  return activated(k, b, (input) => {
     const w = windowOf(k, rank)
     const x = causal(b, input, filter, w)
     return biased(k, b, slideAny(b, x, filter, w))
@@ -70,14 +73,14 @@ export function convolved(k: KerasOp, b: OpBuilder, rank: number, filter: Value)
 }
 
 export function depthwiseConvolved(k: KerasOp, b: OpBuilder, rank: number, filter: Value): Value {
-  return k.channelsLast(k.f32, (input) => {
+  return activated(k, b, (input) => {
     const w = windowOf(k, rank)
     return biased(k, b, slide(b, depthwiseConvolution, causal(b, input, filter, w), filter, w))
   })
 }
 
 export function separablyConvolved(k: KerasOp, b: OpBuilder, rank: number, filter: Value, pointwise: Value): Value {
-  return k.channelsLast(k.f32, (input) => {
+  return activated(k, b, (input) => {
     const w = windowOf(k, rank)
     const ones = new Array<number>(rank).fill(1)
     const depth = slide(b, depthwiseConvolution, causal(b, input, filter, w), filter, w)
@@ -107,7 +110,7 @@ function dilated(b: OpBuilder, filter: Value, axis: number, rate: number): Value
 }
 
 export function transposeConvolved(k: KerasOp, b: OpBuilder, rank: number, weights: Value): Value {
-  return k.channelsLast(k.f32, (input) => {
+  return activated(k, b, (input) => {
     const { padding, stride, dilation } = windowOf(k, rank)
     const kernel = dilation.reduce((f, rate, i) => dilated(b, f, i, rate), weights)
     const extra = k.config('output_padding') == null ? undefined : k.sizes('output_padding', rank, 0)
@@ -119,8 +122,7 @@ export function transposeConvolved(k: KerasOp, b: OpBuilder, rank: number, weigh
     const channels = b.i32([kernel.type.shape[rank] as number])
     const shape = b.op(op.concatenation, [resized(b, input, 0, 1, 0), ...one, ...spatial, channels], { axis: 0 })
     if (rank === 3) {
-      const y = b.op(op.conv3dTranspose, [shape, filter, x, k.weight('bias') ?? null], { padding, stride: triple(stride) })
-      return activate(k, b, y)
+      return b.op(op.conv3dTranspose, [shape, filter, x, k.weight('bias') ?? null], { padding, stride: triple(stride) })
     }
     const y = transposedConvolution(b, x, filter, shape, { padding, stride: picture(stride) })
     return biased(k, b, rank === 1 ? squeezeDim(b, y, 1) : y)

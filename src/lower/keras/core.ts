@@ -2,7 +2,7 @@ import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { dense } from '../layers.ts'
-import { toF32 } from '../operands.ts'
+import { reshapeTo, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { activate } from './activations.ts'
@@ -19,8 +19,19 @@ function denseLayer(k: KerasOp, b: OpBuilder): Value {
 
 function einsumDense(k: KerasOp, b: OpBuilder): Value {
   const y = tensorflowOp(k, b, 'Einsum', [k.f32, k.required('kernel')], { equation: k.text('equation') })[0]!
-  const bias = k.weight('bias')
-  return activate(k, b, bias ? b.op(op.add, [y, bias]) : y)
+  return activate(k, b, einsumBiased(k, b, y, k.weight('bias')))
+}
+
+/**
+ * The result of an `EinsumDense` with its bias. On TensorFlow Keras 3 takes a bias of one dim, apart from dims of size 1, for one along dim 1 of the
+ * result when its size is that of dim 1 and not of the last. @see keras.src.backend.tensorflow.numpy.add
+ */
+export function einsumBiased(k: KerasOp, b: OpBuilder, y: Value, bias: Value | undefined): Value {
+  if (!bias) return y
+  const long = bias.type.shape.filter((d) => d !== 1)
+  const { shape } = y.type
+  const isFirst = k.keras.version === 3 && long.length === 1 && shape.length > 1 && shape[1] === long[0] && shape.at(-1) !== long[0]
+  return b.op(op.add, [y, isFirst ? reshapeTo(b, bias, [long[0]!, ...shape.slice(2).map(() => 1)]) : bias])
 }
 
 /** Rows of the table by number. */

@@ -1,11 +1,11 @@
 import { invariant } from '../../core/diagnostics.ts'
-import type { DType } from '../../core/dtype.ts'
+import { type DType, isInteger } from '../../core/dtype.ts'
 import { isJsonObject, type Json, member } from '../../core/json.ts'
 import type { KerasCall, KerasLayer } from '../../import/source-graph.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { badAttribute } from '../diagnostics.ts'
-import { permute, toF32 } from '../operands.ts'
+import { castTo, permute, toF32 } from '../operands.ts'
 import type { Lowering } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
 
@@ -15,7 +15,7 @@ export class KerasOp extends SourceOp {
   readonly #builder: OpBuilder
 
   constructor(n: SourceOp, b: OpBuilder) {
-    super(n.node, n.operands, n.context)
+    super(n.node, asStated(n, b), n.context)
     invariant(n.node.keras, `${n.node.op} is no call of a Keras layer`)
     this.#call = n.node.keras
     this.#builder = b
@@ -39,6 +39,13 @@ export class KerasOp extends SourceOp {
   /** The same as f32: layers compute in floats, also where the file says float16. */
   get f32(): Value {
     return toF32(this.#builder, this.x)
+  }
+
+  /** Runs `work` on floats and gives integers back where the layer is called with them: Keras casts other floats alone. */
+  keepingIntegers(work: (x: Value) => Value, x = this.x): Value {
+    const { dtype } = x.type
+    const y = work(toF32(this.#builder, x))
+    return isInteger(dtype) ? castTo(this.#builder, y, dtype) : y
   }
 
   /** Rank of the first operand. */
@@ -145,6 +152,22 @@ export class KerasOp extends SourceOp {
     return v
   }
 }
+
+/** Operands that the call states as floats, as floats: an operation may have given integers for them. */
+function asStated(n: SourceOp, b: OpBuilder): readonly Value[] {
+  const stated = new Set<number>()
+  const look = (v: Json): void => {
+    if (Array.isArray(v)) for (const item of v as readonly Json[]) look(item)
+    else if (isJsonObject(v) && member(v, 'isFloat') === true) stated.add(member(v, 'input') as number)
+  }
+  look(n.node.keras?.args ?? [])
+  look(Object.values(n.node.keras?.kwargs ?? {}))
+  const isOther = (v: Value, i: number): boolean => stated.has(i) && (isInteger(v.type.dtype) || v.type.dtype === 'bool')
+  return n.operands.some(isOther) ? n.operands.map((v, i) => (isOther(v, i) ? toF32(b, v) : v)) : n.operands
+}
+
+/** What helps where a layer needs sizes that the model leaves open. */
+export const fixTheShape = 'Fix it, for example with --shape NAME=1,224,224,3, or state it where the model is built.'
 
 /** A registry entry from a function that sees the layer. */
 export function layer(lower: (k: KerasOp, b: OpBuilder) => Value | readonly Value[]): Lowering {

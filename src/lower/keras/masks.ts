@@ -32,6 +32,8 @@ const recurrent: ReadonlySet<string> = new Set([
   'ConvLSTM3D',
 ])
 const merges: ReadonlySet<string> = new Set(['Add', 'Subtract', 'Multiply', 'Average', 'Maximum', 'Minimum'])
+/** In Keras 3 elements that a mask hides do not count in these. */
+const mergesMasked: ReadonlySet<string> = new Set(['Multiply', 'Maximum', 'Minimum'])
 /** Layers that take one mask for their tensor, or a list of masks for a list. */
 const takesMask: ReadonlySet<string> = new Set(['GlobalAveragePooling1D', 'Softmax', 'Attention', 'AdditiveAttention', ...recurrent])
 /** Layers that take a mask by the name of each tensor, in the order of their arguments. */
@@ -48,7 +50,8 @@ export function withMasks(graph: SourceGraph): SourceGraph {
   const moved: number[] = []
   const masks = new Map<string, Maker>()
   const at = (ref: SourceRef): SourceRef => ({ node: moved[ref.node]!, output: ref.output })
-  const keyOf = (ref: SourceRef): string => `${ref.node}:${ref.output}`
+  const same = new Map<string, string>()
+  const keyOf = (ref: SourceRef): string => same.get(`${ref.node}:${ref.output}`) ?? `${ref.node}:${ref.output}`
 
   /** A mask made when something asks for it, once. */
   const make = (op: MaskOp, from: SourceNode, inputs: readonly SourceRef[], given: readonly (Maker | undefined)[] = []): Maker => {
@@ -64,7 +67,8 @@ export function withMasks(graph: SourceGraph): SourceGraph {
     }
   }
 
-  for (const [i, node] of graph.nodes.entries()) {
+  for (const i of asRun(graph)) {
+    const node = graph.nodes[i]!
     const inputs = node.inputs.map(at)
     const found = inputs.map((ref) => masks.get(keyOf(ref)))
     const call = node.keras && found.some(Boolean) ? withArguments(node.op, node.keras, found, inputs) : undefined
@@ -72,15 +76,50 @@ export function withMasks(graph: SourceGraph): SourceGraph {
     moved[i] = nodes.length - 1
     if (!node.keras) continue
     const result = resultMask(nodes[moved[i]]!, inputs, found, make)
+    if (forgets(node)) for (const ref of inputs) masks.delete(keyOf(ref))
+    if (givesBack.has(node.op) && node.keras.layer.version === 3 && inputs[0] && found[0] === result) {
+      same.set(`${moved[i]}:0`, keyOf(inputs[0]))
+    }
     if (result) masks.set(keyOf({ node: moved[i], output: 0 }), result)
   }
   const ports = <P extends { readonly ref: SourceRef }>(list: readonly P[]): P[] => list.map((p) => ({ ...p, ref: at(p.ref) }))
   return { ...graph, nodes, inputs: ports(graph.inputs), outputs: ports(graph.outputs) }
 }
 
-function startsMask(node: SourceNode): boolean {
-  return node.op === 'Masking' || (node.op === 'Embedding' && member(node.keras?.layer.config ?? {}, 'mask_zero') === true)
+/** In Keras 3 this layer takes the masks off its tensors, so that layers run after it see none. */
+const forgets = ({ op, keras }: SourceNode): boolean => op === 'MultiHeadAttention' && keras?.layer.version === 3
+
+/** These give back the tensor itself, with the mask on it. */
+const givesBack: ReadonlySet<string> = new Set([
+  'Dropout',
+  'SpatialDropout1D',
+  'SpatialDropout2D',
+  'SpatialDropout3D',
+  'GaussianNoise',
+  'GaussianDropout',
+  'AlphaDropout',
+  'Identity',
+  'ActivityRegularization',
+])
+
+/** Nodes in the order that Keras 3 runs them, those furthest from the outputs first, where that tells. @see keras Function */
+function asRun(graph: SourceGraph): readonly number[] {
+  const order = graph.nodes.map((_, i) => i)
+  if (!graph.nodes.some(forgets)) return order
+  const depth = order.map(() => 0)
+  for (let i = order.length - 1; i >= 0; i--)
+    for (const { node } of graph.nodes[i]!.inputs) depth[node] = Math.max(depth[node]!, depth[i]! + 1)
+  return order.sort((i, j) => depth[j]! - depth[i]! || j - i)
 }
+
+function startsMask(node: SourceNode): boolean {
+  if (node.op === 'Masking') return true
+  const isTable = node.op === 'Embedding' || (node.op === 'ReversibleEmbedding' && !isReversed(node))
+  return isTable && member(node.keras?.layer.config ?? {}, 'mask_zero') === true
+}
+
+/** Whether a table is asked for likelihoods, not for rows. */
+const isReversed = ({ keras }: SourceNode): boolean => (keras?.args[1] ?? member(keras?.kwargs ?? {}, 'reverse')) === true
 
 /** The mask of a node's result, as its class computes it. */
 function resultMask(
@@ -144,10 +183,12 @@ function withArguments(
     }
     return { keras: { ...call, kwargs }, inputs: refs }
   }
-  if (!takesMask.has(op) || stated('mask') || (call.args[1] ?? null) !== null) return undefined
+  const isMerged = mergesMasked.has(op) && call.layer.version === 3
+  const takes = takesMask.has(op) || isMerged
+  if (!takes || stated('mask') || (call.args[1] ?? null) !== null) return undefined
   const [first] = call.args
   const mask =
-    Array.isArray(first) && op.endsWith('Attention')
+    Array.isArray(first) && (op.endsWith('Attention') || isMerged)
       ? first.map((a) => add(maskAt(a as Json)))
       : add(maskAt(Array.isArray(first) ? (first[0] as Json) : first))
   return { keras: { ...call, kwargs: { ...call.kwargs, mask } }, inputs: refs }

@@ -1,7 +1,7 @@
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
-import { expandDims, toBool, toF32 } from '../operands.ts'
+import { constantOf, expandDims, toBool, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { tensorflowOp } from '../tf/call.ts'
 import { type KerasOp, layer } from './keras-op.ts'
@@ -17,14 +17,54 @@ function aligned(k: KerasOp, b: OpBuilder): readonly Value[] {
   })
 }
 
+/** What is merged; masks may stand among the operands behind. */
+const inputsOf = (k: KerasOp): readonly Value[] => k.tensors(0, 'inputs').flatMap((v) => v ?? [])
+
 function sameType(k: KerasOp, b: OpBuilder): readonly Value[] {
-  if (k.operands.length === 0) k.reject('it needs at least one input')
-  const first = k.operands[0]!.type.dtype
-  return k.operands.every((v) => v.type.dtype === first) ? k.operands : k.operands.map((v) => toF32(b, v))
+  const inputs = inputsOf(k)
+  if (inputs.length === 0) k.reject('it needs at least one input')
+  const first = inputs[0]!.type.dtype
+  return inputs.every((v) => v.type.dtype === first) ? inputs : inputs.map((v) => toF32(b, v))
 }
 
-function merge(spec: typeof op.add | typeof op.mul | typeof op.maximum | typeof op.minimum | typeof op.sub) {
-  return layer((k, b) => aligned(k, b).reduce((y, x) => b.op(spec as typeof op.maximum, [y, x])))
+/** The mask of each input; what is reshaped to the rank of the others loses its own. */
+function masksOf(k: KerasOp, b: OpBuilder): readonly (Value | undefined)[] {
+  const ranks = inputsOf(k).map((v) => v.type.shape.length)
+  return k.tensors(1, 'mask').map((m, i) => {
+    const isKept = m && ranks[i] === Math.max(...ranks)
+    return isKept ? expandDims(b, toBool(b, m), m.type.shape.length) : undefined
+  })
+}
+
+/** Where the mask of one hides an element the other stands for it, in Keras 3 alone. */
+function extreme(spec: typeof op.maximum | typeof op.minimum) {
+  return layer((k, b) => {
+    const masks = masksOf(k, b)
+    const select = (mask: Value | undefined, x: Value, other: Value) => (mask ? b.op(op.selectV2, [mask, x, other]) : x)
+    let [open] = masks
+    return aligned(k, b).reduce((y, x, i) => {
+      const next = select(masks[i], x, y)
+      const before = select(open, y, next)
+      open = open && masks[i] && b.op(op.logicalOr, [open, masks[i]])
+      return b.op(spec as typeof op.maximum, [before, next])
+    })
+  })
+}
+
+/** Elements that a mask hides count as 1, in Keras 3 alone; those that all masks hide give 0. */
+function multiply(k: KerasOp, b: OpBuilder): Value {
+  const operands = aligned(k, b)
+  const masks = masksOf(k, b)
+  const product = operands
+    .map((x, i) => (masks[i] ? b.op(op.selectV2, [masks[i], x, constantOf(b, x.type.dtype, [1])]) : x))
+    .reduce((y, x) => b.op(op.mul, [y, x]))
+  if (!operands.every((_, i) => masks[i])) return product
+  const open = (masks as Value[]).reduce((y, m) => b.op(op.logicalOr, [y, m]))
+  return b.op(op.selectV2, [open, product, constantOf(b, product.type.dtype, [0])])
+}
+
+function merge(spec: typeof op.add | typeof op.sub) {
+  return layer((k, b) => aligned(k, b).reduce((y, x) => b.op(spec as typeof op.add, [y, x])))
 }
 
 function average(k: KerasOp, b: OpBuilder): Value {
@@ -99,9 +139,9 @@ export const mergingLayers: LoweringRegistry = {
     return b.op(op.add, [x, b.op(op.mul, [y, b.f32([Math.fround(k.num('scale', 1))])])])
   }),
   Subtract: merge(op.sub),
-  Multiply: merge(op.mul),
-  Maximum: merge(op.maximum),
-  Minimum: merge(op.minimum),
+  Multiply: layer(multiply),
+  Maximum: extreme(op.maximum),
+  Minimum: extreme(op.minimum),
   Average: layer(average),
   Concatenate: layer(concatenate),
   Dot: layer(dot),

@@ -7,14 +7,16 @@ import { op } from '../../ops/index.ts'
 import { batchNormalization, normalizeOver } from '../layers.ts'
 import { reshapeTo } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
-import { type KerasOp, layer } from './keras-op.ts'
+import { fixTheShape, type KerasOp, layer } from './keras-op.ts'
 
 /** A weight over `axes` of the operand, with dims of size 1 so that it broadcasts to it. */
 function spread(k: KerasOp, b: OpBuilder, weight: Value | undefined, axes: readonly number[]): Value | undefined {
   if (!weight) return undefined
   const first = Math.min(...axes)
   const shape = k.x.type.shape.slice(first).map((d, i) => (axes.includes(first + i) ? d : 1))
-  return shape.every((d) => typeof d === 'number') ? reshapeTo(b, weight, shape) : k.reject('the size of the normalized dims must be known')
+  return shape.every((d) => typeof d === 'number')
+    ? reshapeTo(b, weight, shape)
+    : k.reject('the size of the normalized dims must be known', fixTheShape)
 }
 
 function batchNorm(k: KerasOp, b: OpBuilder): Value {
@@ -47,7 +49,7 @@ function groupNorm(k: KerasOp, b: OpBuilder): Value {
   const [axis] = k.axes('axis', -1) as [number]
   const { shape } = k.x.type
   const channels = shape[axis]!
-  if (typeof channels !== 'number') return k.reject('the number of channels must be known')
+  if (typeof channels !== 'number') return k.reject('the number of channels must be known', fixTheShape)
   const stated = k.num('groups', 32)
   const groups = stated === -1 ? channels : stated
   if (!(groups >= 1) || channels % groups !== 0) return k.reject(`${channels} channels do not divide into ${groups} groups`)
@@ -77,7 +79,8 @@ function rmsNorm(k: KerasOp, b: OpBuilder): Value {
   const mean = b.op(op.mean, [b.op(op.mul, [k.f32, k.f32]), b.i32(axes)], { keepDims: true })
   const inverse = b.op(op.rsqrt, [b.op(op.add, [mean, b.f32([Math.fround(k.num('epsilon', 1e-6))])])])
   const y = b.op(op.mul, [k.f32, inverse])
-  const scale = spread(k, b, k.weight('scale'), axes)
+  // Keras multiplies by the scale as it is: it goes along the last dims whatever the axes are.
+  const scale = k.weight('scale')
   return scale ? b.op(op.mul, [y, scale]) : y
 }
 

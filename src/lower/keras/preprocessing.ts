@@ -6,7 +6,7 @@ import { Formula } from '../formula.ts'
 import { expandDims, squeezeDim, toF32 } from '../operands.ts'
 import type { LoweringRegistry } from '../registry.ts'
 import { SourceOp } from '../source-op.ts'
-import { type KerasOp, layer } from './keras-op.ts'
+import { fixTheShape, type KerasOp, layer } from './keras-op.ts'
 import { resizeSmoothly, resizeTo } from './resize.ts'
 
 /** A scalar, or one number for each channel. */
@@ -35,7 +35,7 @@ export function pictures(k: KerasOp, b: OpBuilder, x: Value, work: (x: Value) =>
 
 function knownSize(k: KerasOp, x: Value): [number, number] {
   const [, h, w] = x.type.shape
-  return typeof h === 'number' && typeof w === 'number' ? [h, w] : k.reject('the picture size must be known')
+  return typeof h === 'number' && typeof w === 'number' ? [h, w] : k.reject('the picture size must be known', fixTheShape)
 }
 
 function cut(b: OpBuilder, x: Value, [top, left]: readonly [number, number], [h, w]: readonly [number, number]): Value {
@@ -93,7 +93,8 @@ export function encoded(k: KerasOp, b: OpBuilder, ids: Value, count: number, mod
   const rank = ids.type.shape.length
   const isSingle = rank > 0 && ids.type.shape[rank - 1] === 1
   if (mode === 'one_hot') return isSingle ? squeezeDim(b, hot, rank - 1) : hot
-  const axis = b.i32([Math.max(rank - 1, 0)])
+  // Over dim 1 at any rank, as Keras 3 does; Keras 2 takes no more than two.
+  const axis = b.i32([rank > 1 ? 1 : 0])
   if (mode === 'multi_hot') return rank === 0 ? hot : b.op(op.reduceMax, [hot, axis])
   if (mode !== 'count') return k.reject(`output_mode ${mode} is not supported`)
   const weighted = weights ? b.op(op.mul, [hot, expandDims(b, toF32(b, weights), rank)]) : hot
@@ -114,14 +115,14 @@ function discretization(k: KerasOp, b: OpBuilder): Value {
   return k.keras.version === 2 ? b.op(op.cast, [bins], { to: 'i64' }) : bins
 }
 
-/** Augmentation changes training data only. */
-const augmentation = layer((k) => k.x)
-/** Augmentation that casts its pictures to floats all the same. */
-const floatAugmentation = layer((k) => k.f32)
+/** Augmentation changes training data only, but for the type: floats. */
+const augmentation = layer((k) => k.f32)
+/** These, of Keras 2, give back what they take. */
+const untouched = layer((k) => k.x)
 
 /** At inference Keras 3 leaves pictures as they are, Keras 2 crops to the aspect ratio and resizes. */
 const randomCrop = layer((k, b) => {
-  if (k.keras.version === 3) return k.x
+  if (k.keras.version === 3) return k.f32
   const size: [number, number] = [k.num('height'), k.num('width')]
   return pictures(k, b, k.f32, (x) => resizeTo(k, b, cropToAspect(b, x, knownSize(k, x), size), size, 'bilinear'))
 })
@@ -202,6 +203,6 @@ export const preprocessingLayers: LoweringRegistry = {
       ['AugMix', 'CutMix', 'MixUp', 'RandAugment', 'Equalization', 'Solarization'],
     ]
       .flat()
-      .map((name) => [name, name === 'RandomFlip' ? augmentation : floatAugmentation]),
+      .map((name) => [name, name === 'RandomHeight' || name === 'RandomWidth' ? untouched : augmentation]),
   ),
 }

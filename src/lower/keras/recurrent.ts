@@ -104,14 +104,18 @@ function run(k: KerasOp, b: OpBuilder, cell: CellConfig, options: Options, seque
   if (options.unroll && typeof t === 'number' && t <= maxUnrolled) {
     let now: { output: Value | undefined; states: readonly Value[] } = { output: before, states }
     const outputs: Value[] = []
+    const isZeroed = options.zeroMasked && options.returnSequences && sequence.mask !== undefined
+    const held = isZeroed ? { ...options, zeroMasked: false } : options
     for (let i = 0; i < t; i++) {
       const at = b.i32([i], [])
-      const made = advance(k, b, cell, options, stepOf(b, x, at), mask && stepOf(b, mask, at), now.states, now.output ?? before)
+      const made = advance(k, b, cell, held, stepOf(b, x, at), mask && stepOf(b, mask, at), now.states, now.output ?? before)
       now = made
       outputs.push(made.output)
     }
     if (outputs.length === 0) return k.reject('the sequence has no steps')
-    const output = options.returnSequences ? b.op(op.pack, outputs, { valuesCount: outputs.length, axis: 1 }) : outputs.at(-1)!
+    const all = options.returnSequences ? b.op(op.pack, outputs, { valuesCount: outputs.length, axis: 1 }) : outputs.at(-1)!
+    // Keras takes zeros by the mask as it came, also of results that go backwards.
+    const output = isZeroed ? keep(b, sequence.mask, all, b.op(op.zerosLike, [all])) : all
     return { output, states: now.states }
   }
 

@@ -18,7 +18,11 @@ function flatten(k: KerasOp, b: OpBuilder): Value {
 
 /** The batch stays; one -1 takes what is left of the other dims. */
 function reshape(k: KerasOp, b: OpBuilder): Value {
-  const target: readonly Dim[] = k.numbers('target_shape')
+  const stated = k.config('target_shape')
+  // A size that was not known when the layer was made stands as null.
+  const isOpen = Array.isArray(stated) && (stated as readonly Json[]).every((d) => d === null || Number.isInteger(d))
+  const target: readonly Dim[] = isOpen ? (stated as (number | null)[]).map((d) => d ?? -1) : k.numbers('target_shape')
+  if (target.filter((d) => d === -1).length > 1) return k.reject(`target_shape ${JSON.stringify(stated)} leaves more than one size open`)
   const [batch, ...all] = k.x.type.shape
   const known = mulDims(...target.filter((d) => d !== -1))
   const left = divDims(mulDims(...all), known)
@@ -36,7 +40,7 @@ function upSampling(rank: 1 | 2 | 3) {
     const factors = k.sizes('size', rank, 2)
     const mode = k.text('interpolation', 'nearest')
     if (k.rank !== rank + 2) k.reject(`the input must have rank ${rank + 2}, found ${k.rank}`)
-    return k.channelsLast(k.x, (x) => {
+    const up = (x: Value): Value => {
       if (rank === 1) return squeezeDim(b, resizeBy(k, b, expandDims(b, x, 1), [1, factors[0]!], 'nearest'), 1)
       if (rank === 2) return resizeBy(k, b, x, [factors[0]!, factors[1]!], mode)
       const [n, d, h, w, c] = x.type.shape as [Dim, Dim, Dim, Dim, Dim]
@@ -44,7 +48,9 @@ function upSampling(rank: 1 | 2 | 3) {
       const [, h2, w2] = slices.type.shape as [Dim, Dim, Dim]
       const rows = resizeBy(k, b, reshapeTo(b, slices, [n, d, mulDims(h2, w2), c], [x, slices]), [factors[0]!, 1], 'nearest')
       return reshapeTo(b, rows, [n, rows.type.shape[1]!, h2, w2, c], [x, slices, rows])
-    })
+    }
+    if (mode !== 'nearest' && k.keras.version === 2) return k.channelsLast(k.f32, up)
+    return k.keepingIntegers((x) => k.channelsLast(x, up))
   })
 }
 

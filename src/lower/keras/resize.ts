@@ -3,12 +3,15 @@ import type { OpBuilder } from '../../ops/build.ts'
 import { op } from '../../ops/index.ts'
 import { toF32 } from '../operands.ts'
 import { tensorflowOp } from '../tf/call.ts'
-import type { KerasOp } from './keras-op.ts'
+import { fixTheShape, type KerasOp } from './keras-op.ts'
+
+const isKernel = (mode: string): boolean => mode.startsWith('lanczos') || mode === 'gaussian' || mode === 'mitchellcubic'
 
 /** Pictures [N,H,W,C] made larger by whole factors. */
 export function resizeBy(k: KerasOp, b: OpBuilder, x: Value, [fh, fw]: readonly [number, number], mode: string): Value {
   const [, h, w] = x.type.shape
   if (typeof h === 'number' && typeof w === 'number') return resizeTo(k, b, x, [h * fh, w * fw], mode)
+  if (isKernel(mode)) return k.reject('the picture size must be known', fixTheShape)
   const sizes = b.op(op.slice, [b.op(op.shape, [x]), b.i32([1]), b.i32([2])])
   return sampled(k, b, x, b.op(op.mul, [sizes, b.i32([fh, fw])]), mode)
 }
@@ -16,7 +19,7 @@ export function resizeBy(k: KerasOp, b: OpBuilder, x: Value, [fh, fw]: readonly 
 /** Pictures [N,H,W,C] at another size, sampled at the centers of pixels as `tf.image.resize` does. */
 export function resizeTo(k: KerasOp, b: OpBuilder, x: Value, size: readonly [number, number], mode: string): Value {
   if (x.type.shape[1] === size[0] && x.type.shape[2] === size[1]) return x
-  if (mode.startsWith('lanczos') || mode === 'gaussian' || mode === 'mitchellcubic') return byKernel(k, b, x, size, mode, false)
+  if (isKernel(mode)) return byKernel(k, b, x, size, mode, false)
   return sampled(k, b, x, b.i32(size), mode)
 }
 
@@ -29,7 +32,7 @@ export function resizeSmoothly(k: KerasOp, b: OpBuilder, x: Value, size: readonl
 
 function byKernel(k: KerasOp, b: OpBuilder, x: Value, size: readonly [number, number], kernel: string, antialias: boolean): Value {
   const [, h, w] = x.type.shape
-  if (typeof h !== 'number' || typeof w !== 'number') return k.reject('the picture size must be known')
+  if (typeof h !== 'number' || typeof w !== 'number') return k.reject('the picture size must be known', fixTheShape)
   const operands = [toF32(b, x), b.i32(size), b.f32([Math.fround(size[0] / h), Math.fround(size[1] / w)]), b.f32([0, 0])]
   return tensorflowOp(k, b, 'ScaleAndTranslate', operands, { kernel_type: kernel, antialias })[0]!
 }

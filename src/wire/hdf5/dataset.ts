@@ -47,10 +47,13 @@ export function readDataset(layout: Layout, messages: readonly Message[], stated
   return { dtype, shape, data: isBigEndian && datatype.size > 1 ? lazyConst(byteLength, () => swapBytes(dtype, data.bytes())) : data }
 }
 
+/** Keras states the type of weights that h5py writes as two bytes of no known kind; files of Keras 2 and legacy files leave it out. */
 function asBfloat16(type: Datatype, stated: string | undefined): Datatype {
-  const isOpaque = type.kind === 'other' || type.kind === 'number'
-  return stated === 'bfloat16' && isOpaque && type.size === 2 ? { kind: 'number', dtype: 'bf16', size: 2, isBigEndian: false } : type
+  const isOpaque = stated === 'bfloat16' ? type.kind === 'other' || type.kind === 'number' : stated === undefined && isOpaqueType(type)
+  return isOpaque && type.size === 2 ? { kind: 'number', dtype: 'bf16', size: 2, isBigEndian: false } : type
 }
+
+const isOpaqueType = (type: Datatype): boolean => type.kind === 'other' && type.name === 'opaque'
 
 /** @see HDF5 File Format Specification 3.0, IV.A.2.i */
 function readStorage(

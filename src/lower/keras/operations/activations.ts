@@ -4,13 +4,12 @@ import type { OpBuilder } from '../../../ops/build.ts'
 import { op } from '../../../ops/index.ts'
 import { Formula } from '../../formula.ts'
 import { softmaxOver } from '../../layers.ts'
-import { permute, reshapeTo, sliceAxis, withLast } from '../../operands.ts'
+import { permute, reshapeTo, sliceAxis } from '../../operands.ts'
 import type { LoweringRegistry } from '../../registry.ts'
-import { activationNamed } from '../activations.ts'
+import { activationNamed, softShrink, sparsemaxOver } from '../activations.ts'
 import { axesOf } from '../arguments.ts'
 import { type KerasOp, layer } from '../keras-op.ts'
 import { floats, knownSize, numberOption, ofFloats, option } from './operation.ts'
-import { descending } from './sorting.ts'
 
 /** Activations without options, by the name that Keras registers them by. */
 const named = [
@@ -54,26 +53,6 @@ export function logSoftmaxOver(b: OpBuilder, x: Value, axes: readonly number[]):
   return f.sub(shifted, f.log(f.sum(f.exp(shifted), axes, true)))
 }
 
-/** The projection on the simplex: what remains above a threshold that the largest elements set. */
-function sparsemax(k: KerasOp, b: OpBuilder): Value {
-  const f = new Formula(b)
-  const x = floats(k, b)
-  const rank = x.type.shape.length
-  const axis = axesOf(k, option(k, 'axis') ?? -1, rank)[0]!
-  const last = withLast(b, x, axis)
-  const sorted = descending(b, last)
-  const sums = b.op(op.cumsum, [sorted, b.i32([rank - 1], [])])
-  const count = knownSize(k, last, rank - 1)
-  const counts = b.f32(
-    Array.from({ length: count }, (_, i) => i + 1),
-    [count],
-  )
-  const isIn = f.greater(f.sub(sorted, f.div(f.sub(sums, 1), counts)), 0)
-  const size = f.sum(b.op(op.cast, [isIn], { to: 'f32' }), [rank - 1], true)
-  const threshold = f.div(f.sub(f.sum(f.select(isIn, sums, 0), [rank - 1], true), 1), size)
-  return withLast(b, f.max(f.sub(last, threshold), 0), axis)
-}
-
 /** The first half gated by the sigmoid of the second. */
 function glu(k: KerasOp, b: OpBuilder): Value {
   const x = floats(k, b)
@@ -93,7 +72,10 @@ export const activationOperations: LoweringRegistry = {
   ),
   Softmax: layer((k, b) => softmaxOf(k, b, floats(k, b))),
   LogSoftmax: layer(logSoftmax),
-  Sparsemax: layer(sparsemax),
+  Sparsemax: layer((k, b) => {
+    const x = floats(k, b)
+    return sparsemaxOver(k, b, x, axesOf(k, option(k, 'axis') ?? -1, x.type.shape.length)[0]!)
+  }),
   Glu: layer(glu),
   Gelu: layer((k, b) => b.op(op.gelu, [floats(k, b)], { approximate: option(k, 'approximate') !== false })),
   LeakyRelu: layer((k, b) => b.op(op.leakyRelu, [floats(k, b)], { alpha: Math.fround(numberOption(k, 'negative_slope', 0.2)) })),
@@ -107,9 +89,6 @@ export const activationOperations: LoweringRegistry = {
     return alpha === 1 ? f.b.op(op.elu, [x]) : f.mul(f.b.op(op.elu, [f.div(x, alpha)]), alpha)
   }),
   HardShrink: ofFloats((f, x, k) => f.select(f.greater(f.abs(x), numberOption(k, 'threshold', 0.5)), x, 0)),
-  SoftShrink: ofFloats((f, x, k) => {
-    const most = numberOption(k, 'threshold', 0.5)
-    return f.sub(x, f.max(f.min(x, most), -most))
-  }),
+  SoftShrink: ofFloats((f, x, k) => softShrink(f.b, x, numberOption(k, 'threshold', 0.5))),
   Squareplus: ofFloats((f, x, k) => f.mul(f.add(x, f.sqrt(f.add(f.square(x), numberOption(k, 'b', 4)))), 0.5)),
 }

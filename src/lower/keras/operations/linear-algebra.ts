@@ -5,7 +5,7 @@ import { expandDims, identityMatrix, squeezeDim, toF32, transposed } from '../..
 import type { Lowering, LoweringRegistry } from '../../registry.ts'
 import { type PlainAttrs, tensorflowOp } from '../../tf/call.ts'
 import { tensorOf } from '../arguments.ts'
-import { type KerasOp, layer } from '../keras-op.ts'
+import { fixTheShape, type KerasOp, layer } from '../keras-op.ts'
 import { floats, option, run } from './operation.ts'
 
 /*
@@ -25,7 +25,7 @@ function cholesky(k: KerasOp, b: OpBuilder): Value {
 function choleskyInverse(k: KerasOp, b: OpBuilder): Value {
   const x = floats(k, b)
   const size = x.type.shape.at(-1)
-  if (typeof size !== 'number') return k.reject('the size of the matrices must be known')
+  if (typeof size !== 'number') return k.reject('the size of the matrices must be known', fixTheShape)
   const inverse = run(k, b, 'MatrixTriangularSolve', [x, identityMatrix(b, size)], { lower: !isUpper(k) })
   return run(k, b, 'BatchMatMulV2', [inverse, inverse], isUpper(k) ? { adj_y: true } : { adj_x: true })
 }

@@ -8,7 +8,7 @@ import { castTo, countUp, reshapeTo, shapeOperand, toBool, toF32 } from '../../o
 import type { Lowering } from '../../registry.ts'
 import { type PlainAttrs, tensorflowOp } from '../../tf/call.ts'
 import { axesOf, commonType, promoted, tensorOf } from '../arguments.ts'
-import { type KerasOp, layer } from '../keras-op.ts'
+import { fixTheShape, type KerasOp, layer } from '../keras-op.ts'
 
 /*
  * Operations of Keras 3 (`keras.ops`) that stand in a functional model as layers do: how they read operands and options. What they
@@ -118,5 +118,5 @@ export function placesAlong(b: OpBuilder, x: Value, axis: number): Value {
 /** A dim that must be a number. */
 export function knownSize(k: KerasOp, x: Value, axis: number): number {
   const size = x.type.shape[axis]
-  return typeof size === 'number' ? size : k.reject(`the size of dim ${axis} must be known, found ${size ?? 'none'}`)
+  return typeof size === 'number' ? size : k.reject(`the size of dim ${axis} must be known, found ${size ?? 'none'}`, fixTheShape)
 }

@@ -8,7 +8,7 @@ import type { LoweringRegistry } from '../../registry.ts'
 import { tensorflowOp } from '../../tf/call.ts'
 import { product } from '../../tf/linear.ts'
 import { tensorOf } from '../arguments.ts'
-import { type KerasOp, layer } from '../keras-op.ts'
+import { fixTheShape, type KerasOp, layer } from '../keras-op.ts'
 import { pictures } from '../preprocessing.ts'
 import { first, knownSize, numberOption, option, run } from './operation.ts'
 import { onLast } from './sorting.ts'
@@ -68,7 +68,7 @@ function mapCoordinates(k: KerasOp, b: OpBuilder): Value {
   const f = new Formula(b)
   const [x, coordinates] = [first(k, b), toF32(b, tensorOf(k, b, k.argument(1, 'coordinates')))]
   const { shape, dtype } = x.type
-  if (!isStatic(shape)) return k.reject(`the shape must be known, found [${shape.join(',')}]`)
+  if (!isStatic(shape)) return k.reject(`the shape must be known, found [${shape.join(',')}]`, fixTheShape)
   const mode = k.text('fill_mode', 'constant')
   const order = numberOption(k, 'order', 1)
   if (order !== 0 && order !== 1) return k.reject(`the order ${order} is not supported`, 'Use order 0 or 1.')
