@@ -114,6 +114,8 @@ export interface KerasLayer {
 export interface SourceVariable {
   /** The user's name, e.g. `dense/kernel`; equal names are one variable. */
   readonly name: string
+  /** Of one that was given no name: the way to it from the object that was saved, `params/Dense_0/kernel`. */
+  readonly path?: string
   /** Its initial or trained value. */
   readonly value: SourceConst
   /** Whether a graph of the model writes it. Reads of all others are constants. */

@@ -563,9 +563,9 @@ export class Inliner {
   }
 
   #const(frame: Frame, node: GraphNode, value: SourceConst, variable?: SourceVariable): number {
-    const isNumbered = variable && isJaxArgument(node.name)
-    const name = isNumbered ? this.#unique(variable.name) : this.#readName(frame, node)
-    const layer = [isNumbered ? variable.name : layerOf(frame, node)]
+    const title = variable && isJaxArgument(node.name) ? (variable.path ?? variable.name) : undefined
+    const name = title === undefined ? this.#readName(frame, node) : this.#unique(title)
+    const layer = [title ?? layerOf(frame, node)]
     const attrs = new FixedAttrs({ dtype: { kind: 'type', value: value.dtype, code: 0 } })
     return this.#add({ name, op: 'Const', inputs: [], attrs, layer, value, ...(variable ? { variable } : {}) })
   }

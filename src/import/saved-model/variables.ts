@@ -77,7 +77,8 @@ export class Variables implements VariableReader {
       const key = keyOf()
       if (key === undefined || key === '' || !checkpoint.has(key)) continue
       const value = checkpoint.tensor(key, key === restored?.key ? restored.slice : undefined)
-      const variable = { name: (hasDefaultName(name) && objectPath(key)) || name, value, isWritten: this.isWritten(node) }
+      const path = hasDefaultName(name) ? objectPath(key) : undefined
+      const variable = { name, value, isWritten: this.isWritten(node), ...(path !== undefined && { path }) }
       if (variable.isWritten) this.#checkWritten(node, variable)
       this.#values.set(node.name, variable)
       return variable

@@ -23,6 +23,8 @@ export class Refusal extends Error {}
 /** What an op needs of the function that it stands in. */
 export interface HloScope {
   readonly body: Body
+  /** What the module calls the function, JAX by what it does: `cumsum`, `cumsum_3`; of a region, its kind. */
+  readonly name: string
   bound(value: MlirValue): Bound
   /** The op that gives a value, where it is no argument. */
   maker(value: MlirValue): MlirOp | undefined

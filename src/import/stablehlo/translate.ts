@@ -144,7 +144,7 @@ export class Translation {
     if (this.#depth >= maxNesting) throw graphTooLarge(this.#file, `${maxNesting} functions and regions within one another`)
     this.#depth++
     const body = new Body()
-    const scope = new FunctionScope(this, body)
+    const scope = new FunctionScope(this, body, name)
     const stated = [...block.arguments.slice(leading.length), ...captured]
     const args = stated.map(
       (v, i): FunctionArg => ({ name: `arg${i}`, tensors: [`arg${i}:0`], type: codeOf(v.type), dims: dimsOf(v.type) }),
@@ -180,14 +180,16 @@ function dimsOf(type: MlirType): readonly number[] | undefined {
 /** The values of one function while it is translated. */
 class FunctionScope implements HloScope {
   readonly body: Body
+  readonly name: string
   readonly #translation: Translation
   readonly #values = new Map<number, Bound>()
   readonly #layers = new Layers()
   /** Of all ops of a region that is part of another op. */
   #layer: string | undefined
 
-  constructor(translation: Translation, body: Body) {
+  constructor(translation: Translation, body: Body, name: string) {
     this.#translation = translation
+    this.name = name
     this.body = body
   }
 

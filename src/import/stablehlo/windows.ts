@@ -150,7 +150,7 @@ function openWindow(o: HloOp, block: MlirBlock): Tensor {
   const isSoFar = typeof size !== 'number' && typeof far !== 'number' && (low === 0 || high === 0)
   if (!isSoFar || !differBy(sumOf(o.scope, size), sumOf(o.scope, far), 1)) return o.refuse()
   // What JAX calls so slides over all of its axis.
-  const isWhole = /(^|\/)cum(sum|prod|max|min)$/.test(o.op.location ?? '')
+  const isWhole = /^cum(sum|prod|max|min|logsumexp)(_\d+)?$/.test(o.scope.name)
   if (by.name === 'add') return isWhole ? cumulated(o, by.name, o.in(0), axis, isReverse) : runningSum(o, size, axis, isReverse)
   return isWhole ? combinedSoFar(o, by, axis, isReverse) : o.refuse()
 }
