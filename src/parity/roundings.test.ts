@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bytesOf, typedView } from '../core/dtype.ts'
+import { encodeElements } from '../core/elements.ts'
 import { type NdArray, ndArray } from '../core/nd-array.ts'
 import type { SourceNode } from '../import/source-graph.ts'
 import { seededRandom } from '../ir/synthetic.ts'
@@ -42,6 +43,19 @@ describe('roundings', () => {
     expect(y.slice(500).filter((v) => v === 0).length).toBeGreaterThan(100)
     const integers: NdArray = { dtype: 'i32', shape: [2], bytes: bytesOf(Int32Array.of(1, 2)) }
     expect(moved(integers, 1, seededRandom(1))).toBe(integers)
+  })
+
+  test('round halves either way in the middle of two', async () => {
+    const middle = 1 + 2 ** -11
+    const half: NdArray = { dtype: 'f16', shape: [400], bytes: encodeElements('f16', new Array<number>(400).fill(1)) }
+    const add: NodeEvaluator = {
+      name: 'add',
+      evaluate: async (_, [x]) =>
+        new Map([[0, x!.dtype === 'f32' ? { ...x!, bytes: bytesOf(typedView('f32', x!.bytes).map((v) => v * middle)) } : x!]]),
+    }
+    const result = (await roundingEvaluator(add, 1).evaluate(node('Mul'), [half], [0]))!.get(0)!
+    expect(result).toMatchObject({ dtype: 'f16', shape: [400] })
+    expect(new Set(typedView('f16', result.bytes))).toEqual(new Set([0x3c00, 0x3c01]))
   })
 
   test('are drawn by the seed', async () => {

@@ -1,5 +1,6 @@
-import { bytesOf, typedView } from '../core/dtype.ts'
-import { type NdArray, sizeOf } from '../core/nd-array.ts'
+import { bytesOf, type DType, typedView } from '../core/dtype.ts'
+import { encodeElements } from '../core/elements.ts'
+import { type NdArray, sizeOf, toFloat32 } from '../core/nd-array.ts'
 import { seededRandom } from '../ir/synthetic.ts'
 import { findSpec } from '../ops/index.ts'
 import type { Disturbance } from '../ops/interpret.ts'
@@ -84,16 +85,34 @@ function reducedTerms([x]: readonly (NdArray | null)[], result: NdArray): number
   return x ? Math.max(1, sizeOf(x) / Math.max(1, sizeOf(result))) : 1
 }
 
-/** The evaluator on nodes of TensorFlow's that round, drawn by `seed`. */
+const isHalf = ({ dtype }: NdArray): boolean => dtype === 'f16' || dtype === 'bf16'
+
+const widened = (array: NdArray): NdArray =>
+  isHalf(array) ? { dtype: 'f32', shape: array.shape, bytes: bytesOf(toFloat32(array)!) } : array
+
+const narrowed = ({ shape, bytes }: NdArray, dtype: DType): NdArray => ({
+  dtype,
+  shape,
+  bytes: encodeElements(dtype, Array.from(typedView('f32', bytes))),
+})
+
+/**
+ * The evaluator on nodes of TensorFlow's that round, drawn by `seed`. Halves are computed in float32 and rounded, as files do it: what is
+ * near the middle of two goes either way.
+ */
 export function roundingEvaluator(inner: NodeEvaluator, seed: number): NodeEvaluator {
   const roundings = roundingsOf(seed)
   return {
     name: inner.name,
     async evaluate(node, operands, outputs) {
       const { op } = node
-      if (exact.has(op) || !operands.some((o) => o.dtype === 'f32')) return inner.evaluate(node, operands, outputs)
-      const results = await inner.evaluate(node, roundings.operands(op, operands), outputs)
-      return results && new Map(Array.from(results, ([i, r]) => [i, roundings.result(op, operands, r)]))
+      const half = operands.find(isHalf)?.dtype
+      if (exact.has(op) || !(half || operands.some((o) => o.dtype === 'f32'))) return inner.evaluate(node, operands, outputs)
+      const wide = half ? operands.map(widened) : operands
+      const results = await inner.evaluate(node, roundings.operands(op, wide), outputs)
+      if (!results) return half && inner.evaluate(node, operands, outputs)
+      const rounded = (r: NdArray): NdArray => roundings.result(op, wide, r)
+      return new Map(Array.from(results, ([i, r]) => [i, half && r.dtype === 'f32' ? narrowed(rounded(r), half) : rounded(r)]))
     },
   }
 }
