@@ -9,13 +9,14 @@ import { constants } from './constants.ts'
 import { control } from './control.ts'
 import { dtypeOf } from './elements.ts'
 import { elementwise } from './elementwise.ts'
+import { gather } from './gather.ts'
 import { type Bound, HloOp, type HloScope, maxDepth, Refusal, sizesOfType, type Translate } from './hlo-op.ts'
-import { indexed } from './indexed.ts'
 import { Layers, layerOf } from './layers.ts'
 import { linearAlgebra } from './linear-algebra.ts'
 import { moves } from './moves.ts'
 import { products } from './products.ts'
 import { reductions } from './reduce.ts'
+import { scatter } from './scatter.ts'
 import { sorts } from './sorts.ts'
 import { isNamed, lastUses, spelledOut } from './spelled-out.ts'
 import { windows } from './windows.ts'
@@ -27,7 +28,7 @@ const translations: Readonly<Record<string, Translate>> = Object.assign(
   constants,
   control,
   elementwise,
-  indexed,
+  { gather, dynamic_gather: gather, scatter },
   linearAlgebra,
   moves,
   products,
