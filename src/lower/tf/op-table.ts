@@ -650,6 +650,5 @@ _FusedDepthwiseConv2dNative;;;
 _FusedMatMul;;;
 custom_call@lapack_sgeqrf_ffi;P2;;
 custom_call@lapack_sorgqr_ffi;P2;;
-custom_call@stablehlo.dynamic_reduce_window;P2;;
 stablehlo.rng_bit_generator;P2;;
 `
