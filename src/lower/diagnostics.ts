@@ -95,6 +95,16 @@ export function otherElementType(from: DType, to: DType, layers: readonly string
   }
 }
 
+/** Inputs and outputs in a type that not every runtime hands over. @see ai_edge_litert 2.3.0: get_output_details raises "Invalid data-type for array" */
+export function bfloat16Ports(names: readonly string[]): DiagnosticFields {
+  return {
+    code: 'lower/bfloat16-port',
+    message: `Inputs or outputs are bfloat16, which LiteRT's interpreter for Python refuses to describe: ${someOf(names)}.`,
+    tensor: names[0],
+    hint: 'Cast them to float32 in the model, in JAX by .astype(jnp.float32) on what the function gives.',
+  }
+}
+
 function effectOf(from: DType, to: DType): string {
   if (from === 'f64') return 'digits beyond the seventh are lost'
   return to === 'f32' ? 'results have digits that the model rounds away' : `numbers beyond ${to} wrap`

@@ -9,7 +9,16 @@ import { adviceFor } from './advice.ts'
 import { allowedKind, checkedAllowances, type LowerOptions, tellAllowances } from './allow.ts'
 import { neededResults } from './calls.ts'
 import { complexPair } from './complex.ts'
-import { badPort, complexResult, missingResult, otherElementType, unknownResult, unsupportedForm, unsupportedOp } from './diagnostics.ts'
+import {
+  badPort,
+  bfloat16Ports,
+  complexResult,
+  missingResult,
+  otherElementType,
+  unknownResult,
+  unsupportedForm,
+  unsupportedOp,
+} from './diagnostics.ts'
 import type { Narrowings } from './narrowing.ts'
 import { keepOpaque } from './opaque/opaque.ts'
 import { resultTypes } from './opaque/result-types.ts'
@@ -64,6 +73,10 @@ export function lower(source: SourceModel, registry: LoweringRegistry, given: Lo
   invariant(graphs.length === source.graphs.length, 'a signature was lost without an error')
   tellAllowances(options, outcomes, diagnostics)
   for (const n of lowering.narrowings) diagnostics.add('info', otherElementType(n.from, n.to, n.layers))
+  const halves = signatures.flatMap((s) =>
+    [...s.inputs, ...s.outputs].flatMap(({ name, value }) => (graphs[s.graph]!.values.get(value)!.type.dtype === 'bf16' ? [name] : [])),
+  )
+  if (halves.length > 0) diagnostics.add('warning', bfloat16Ports([...new Set(halves)]))
   const model = { graphs: [...graphs, ...bodies.graphs], signatures, description: 'downcast', metadata: new Map() }
   return { model: initializeVariables(dropUncalledGraphs(model), lowering.written), diagnostics: diagnostics.list }
 }

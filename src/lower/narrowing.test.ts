@@ -5,7 +5,7 @@ import { importSavedModel } from '../import/saved-model/read.ts'
 import { lowerSource } from './index.ts'
 
 /** The notes on a model of one input and one output `y`. */
-function notes(dtype: 'f32' | 'f64' | 'f16' | 'i64', nodes: ModelSpec['nodes']) {
+function notes(dtype: 'f32' | 'f64' | 'f16' | 'bf16' | 'i64', nodes: ModelSpec['nodes']) {
   const model: ModelSpec = {
     nodes: [node('x', 'Placeholder', [], { dtype: attr.type(dtype), shape: attr.shape([2]) }), ...nodes],
     ops: ['Exp', 'Neg', 'FloorDiv', 'Mul'].map((name) => ({ name, outputs: ['output'] })),
@@ -39,4 +39,10 @@ test('nothing is told of f32, of wide arithmetic in its own type, and of constan
   expect(notes('i64', [node('y', 'Mul', ['x', 'x'], of('i64'))])).toEqual([])
   const folded = [wide('seven'), node('one', 'FloorDiv', ['seven', 'seven'], of('i64')), node('y', 'Mul', ['x', 'one'], of('i64'))]
   expect(notes('i64', folded)).toEqual([])
+})
+
+test('of bfloat16 inputs and outputs it is said what cannot read them', () => {
+  const found = notes('bf16', [node('y', 'Neg', ['x'], of('bf16'))])
+  expect(found.filter((d) => d.severity === 'warning')).toMatchObject([{ code: 'lower/bfloat16-port', tensor: 'x' }])
+  expect(found.at(-1)!.message).toContain('"x", "y"')
 })
