@@ -48,7 +48,7 @@ export function sizesOfType({ type }: MlirValue): Sizes {
 /** Ops that move or spread a constant, one after another. */
 export const maxDepth = 64
 /** Elements that are looked at one by one. */
-const maxKnown = 4096
+export const maxKnown = 4096
 
 /** An op of a module while it is translated. */
 export class HloOp {
@@ -259,35 +259,41 @@ const spreads = new Set([
   'reverse',
 ])
 
-/** `seen` holds what was found of values that several ops read. */
-export function knownElements(
-  scope: HloScope,
-  value: MlirValue,
-  depth = 0,
-  seen = new Map<number, readonly number[] | undefined>(),
-): readonly number[] | undefined {
-  if (depth > maxDepth) return undefined
-  if (!seen.has(value.id)) seen.set(value.id, elementsMade(scope, value, depth, seen))
-  return seen.get(value.id)
+/** Of a value by way of those that it is made of. */
+type Find<T> = (value: MlirValue, read: (from: MlirValue) => T | undefined) => T | undefined
+
+/** What `find` tells of a value, where it looks once at each that several ops read, and at none further back than `maxDepth`. */
+export function traced<T>(value: MlirValue, find: Find<T>): T | undefined {
+  const seen = new Map<number, T | undefined>()
+  const readerAt = (depth: number) => (v: MlirValue) => {
+    if (depth > maxDepth) return undefined
+    if (!seen.has(v.id)) {
+      seen.set(v.id, undefined)
+      seen.set(v.id, find(v, readerAt(depth + 1)))
+    }
+    return seen.get(v.id)
+  }
+  return readerAt(0)(value)
 }
 
-function elementsMade(
-  scope: HloScope,
-  value: MlirValue,
-  depth: number,
-  seen: Map<number, readonly number[] | undefined>,
-): readonly number[] | undefined {
-  const op = scope.maker(value)
-  const constant = op?.name === 'constant' ? op.attrs.get('value') : undefined
-  if (constant?.kind === 'tensor') return elementsOf(constant)
-  if (op?.name === 'concatenate' && op.results[0]?.type.kind === 'tensor' && op.results[0].type.shape.length === 1) {
-    const parts = op.operands.map((v) => knownElements(scope, v, depth + 1, seen))
-    const count = parts.reduce((n, p) => n + (p?.length ?? 0), 0)
-    return count <= maxKnown && parts.every((e) => e !== undefined) ? parts.flat() : undefined
-  }
-  const [from] = op && keepsElements.has(op.name) && dtypeOf(value.type) !== 'bool' ? op.operands : []
-  return from && knownElements(scope, from, depth + 1, seen)
+export function knownElements(scope: HloScope, value: MlirValue): readonly number[] | undefined {
+  return traced(value, elementsIn(scope))
 }
+
+const elementsIn =
+  (scope: HloScope): Find<readonly number[]> =>
+  (value, read) => {
+    const op = scope.maker(value)
+    const constant = op?.name === 'constant' ? op.attrs.get('value') : undefined
+    if (constant?.kind === 'tensor') return elementsOf(constant)
+    if (op?.name === 'concatenate' && op.results[0]?.type.kind === 'tensor' && op.results[0].type.shape.length === 1) {
+      const parts = op.operands.map((v) => read(v))
+      const count = parts.reduce((n, p) => n + (p?.length ?? 0), 0)
+      return count <= maxKnown && parts.every((e) => e !== undefined) ? parts.flat() : undefined
+    }
+    const [from] = op && keepsElements.has(op.name) && dtypeOf(value.type) !== 'bool' ? op.operands : []
+    return from && read(from)
+  }
 
 export function splatOf(scope: HloScope, value: MlirValue, depth = 0): number | undefined {
   if (depth > maxDepth) return undefined

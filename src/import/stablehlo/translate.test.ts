@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { MlirAttr, MlirBlock, MlirElement, MlirModule, MlirOp, MlirValue } from '../../wire/mlir/types.ts'
 import type { FunctionBody } from '../graph-def/definitions.ts'
+import type { HloScope } from './hlo-op.ts'
 import { Layers, layerOf } from './layers.ts'
+import { entriesOf, sumOf } from './open-sizes.ts'
 import { Translation } from './translate.ts'
 
 let nextId = 0
@@ -171,8 +173,21 @@ describe('a translated module', () => {
     const sums = doubled('add', op('iota', [], [counted()], { iota_dimension: ints(0) }), counted)
     const vector = () => value([1])
     const joined = doubled('concatenate', op('constant', [], [vector()], { value: splat(1, [1]) }), vector)
+    const open = () => value([undefined], 'ui64')
+    const openSums = doubled('add', op('dynamic_iota', [value([1], 'i32')], [open()], { iota_dimension: ints(0) }), open)
+    const size = value([], 'i32')
+    const sizes = ['add', 'multiply'].map((name) => doubled(name, op('reshape', [size], [value([], 'i32')]), () => value([], 'i32')))
+    const makers = new Map([...joined, ...sizes.flat()].flatMap((made) => made.results.map((r) => [r.id, made] as const)))
+    const scope = { maker: (v: MlirValue) => makers.get(v.id) } as HloScope
+    const last = (of: readonly MlirOp[]) => of.at(-1)!.results[0]!
+    expect(sumOf(scope, last(sizes[0]!))).toEqual(new Map([[`${size.id}`, 2 ** 40]]))
+    expect(sumOf(scope, last(sizes[1]!)).size).toBe(1)
+    expect(entriesOf(scope, last(joined))).toBeUndefined()
     const [x, low, y] = [value([4]), value([4], 'ui32'), value([4])]
     const ops = [
+      op('constant', [], [openSums[0]!.operands[0]!], { value: splat(1, [1]) }),
+      ...openSums,
+      op('convert', [last(openSums)], [value([undefined], 'ui32')]),
       ...sums,
       ...joined,
       op('convert', [sums.at(-1)!.results[0]!], [low]),

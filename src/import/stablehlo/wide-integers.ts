@@ -3,7 +3,7 @@ import type { MlirValue } from '../../wire/mlir/types.ts'
 import { type } from './body.ts'
 import { iota } from './constants.ts'
 import { dtypeOf } from './elements.ts'
-import { type Bound, HloOp, type HloScope, maxDepth, splatOf } from './hlo-op.ts'
+import { type Bound, HloOp, type HloScope, splatOf, traced } from './hlo-op.ts'
 
 /* JAX counts random numbers in u64, which no kernel takes; what is computed of constants alone is computed here. */
 
@@ -19,24 +19,17 @@ const functions: Readonly<Record<string, (a: bigint, b: bigint) => bigint>> = {
   xor: (a, b) => a ^ b,
 }
 
-/** The elements of a value of u64 that is made of constants and counts; `seen` holds those of values that several ops read. */
-export function countedElements(
-  scope: HloScope,
-  value: MlirValue,
-  depth = 0,
-  seen = new Map<number, readonly bigint[] | undefined>(),
-): readonly bigint[] | undefined {
-  if (!seen.has(value.id)) seen.set(value.id, elementsMade(scope, value, depth, seen))
-  return seen.get(value.id)
+/** The elements of a value of u64 that is made of constants and counts. */
+export function countedElements(scope: HloScope, value: MlirValue): readonly bigint[] | undefined {
+  return traced<readonly bigint[]>(value, (v, read) => elementsMade(scope, v, read))
 }
 
 function elementsMade(
   scope: HloScope,
   value: MlirValue,
-  depth: number,
-  seen: Map<number, readonly bigint[] | undefined>,
+  read: (from: MlirValue) => readonly bigint[] | undefined,
 ): readonly bigint[] | undefined {
-  const op = depth > maxDepth ? undefined : scope.maker(value)
+  const op = scope.maker(value)
   if (!op || value.type.kind !== 'tensor' || value.type.element !== 'ui64') return undefined
   const shape = value.type.shape as readonly number[]
   const count = value.type.shape.every((s) => s !== undefined) ? elementCount(shape) : undefined
@@ -50,7 +43,7 @@ function elementsMade(
     return Array.from({ length: count }, (_, i) => BigInt(Math.floor(i / stride) % (shape[at] ?? 1)))
   }
   const known = op.name === 'reshape' || Object.hasOwn(functions, op.name)
-  const [x, y] = known ? op.operands.map((v) => countedElements(scope, v, depth + 1, seen)) : []
+  const [x, y] = known ? op.operands.map(read) : []
   if (op.name === 'reshape') return x
   return x && y && x.length === y.length ? x.map((a, i) => BigInt.asUintN(64, functions[op.name]!(a, y[i]!))) : undefined
 }
@@ -58,12 +51,16 @@ function elementsMade(
 /**
  * The 32 low bits of a value of u64 that counts elements of a tensor, as i32. There are fewer than 2^32 of them: the high bits are 0.
  */
-export function lowBits(o: HloOp, value: MlirValue, depth = 0): Bound | undefined {
+export function lowBits(o: HloOp, value: MlirValue): Bound | undefined {
+  return traced<Bound>(value, (v, read) => lowBitsMade(o, v, read))
+}
+
+function lowBitsMade(o: HloOp, value: MlirValue, read: (from: MlirValue) => Bound | undefined): Bound | undefined {
   const splat = splatOf(o.scope, value)
   if (splat !== undefined) return splat < 2 ** 31 ? o.scalar('i32', splat) : undefined
-  const op = depth > maxDepth ? undefined : o.scope.maker(value)
+  const op = o.scope.maker(value)
   if (!op) return undefined
-  const low = (i: number) => lowBits(o, op.operands[i]!, depth + 1)
+  const low = (i: number) => read(op.operands[i]!)
   const [first] = op.operands
   const isScalar = first?.type.kind === 'tensor' && first.type.shape.length === 0
   switch (op.name) {
