@@ -1,6 +1,6 @@
 import { invariant } from '../core/diagnostics.ts'
 import { typedView } from '../core/dtype.ts'
-import type { Dim } from '../core/shape.ts'
+import { type Dim, normalizeAxis } from '../core/shape.ts'
 import type { Attrs, Origin, TensorType, Value } from '../ir/types.ts'
 import { badOperands } from './diagnostics.ts'
 import type { AttrSchema, AttrsOf, NodeView, OpSpec, TypedNodeView } from './spec.ts'
@@ -24,6 +24,11 @@ export function constInts(value: Value | null | undefined): readonly number[] | 
     default:
       return undefined
   }
+}
+
+/** Axes of a value of `rank` dims, counted from the first, as a constant has them; undefined when it is none. They are in range, as in any op that was verified. */
+export function constAxes(axes: Value | null | undefined, rank: number): readonly number[] | undefined {
+  return constInts(axes)?.map((a) => normalizeAxis(a, rank)!)
 }
 
 /** Elements of an integer value as dims when they are known: constant, or carried symbolically. */

@@ -1,12 +1,12 @@
-import { elementCount, normalizeAxis, type Shape, sameShape } from '../core/shape.ts'
+import { elementCount, type Shape, sameShape } from '../core/shape.ts'
 import type { GraphEditor } from '../ir/graph.ts'
 import { mergeOrigins, type Node, type NodeId, type Value } from '../ir/types.ts'
 import * as binary from '../ops/elementwise/binary.ts'
 import * as unary from '../ops/elementwise/unary.ts'
 import { op } from '../ops/index.ts'
-import { constInts } from '../ops/view.ts'
+import { constAxes } from '../ops/view.ts'
 import type { Pass } from './pass.ts'
-import { reductionNames } from './rules/keep-dims-of-reduction.ts'
+import { keptDims, reductionNames } from './rules/keep-dims-of-reduction.ts'
 
 const elementwise: ReadonlySet<string> = new Set([...Object.values(unary), ...Object.values(binary)].map((s) => s.name))
 
@@ -42,9 +42,9 @@ interface Region {
 function keptShape(graph: GraphEditor, node: Node): Shape | undefined {
   if (!reductionNames.includes(node.op) || node.attrs.keepDims === true) return undefined
   const [x, axes] = graph.operands(node)
-  const reduced = constInts(axes)?.map((a) => normalizeAxis(a, x!.type.shape.length))
+  const reduced = constAxes(axes, x!.type.shape.length)
   if (x!.type.dtype !== 'f32' || !reduced || reduced.length === 0) return undefined
-  return x!.type.shape.map((d, i) => (reduced.includes(i) ? 1 : d))
+  return keptDims(x!.type.shape, reduced)
 }
 
 /** What has to keep its dims together with a reduction; undefined where something else reads it. */

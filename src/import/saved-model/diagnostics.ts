@@ -47,10 +47,9 @@ export function noSignature(file: string): DowncastError {
 
 /** A variable that only signatures write which are left out. */
 export function variableFixed(signatures: readonly string[], variable: string, writers: readonly string[]): DowncastError {
-  const names = (list: readonly string[]) => list.map((name) => JSON.stringify(name)).join(', ')
   return new DowncastError({
     code: 'import/variable-fixed',
-    message: `${names(signatures)} reads the variable ${JSON.stringify(variable)}, which only ${names(writers)} writes; without that it keeps its saved value.`,
+    message: `${quotedList(signatures)} reads the variable ${JSON.stringify(variable)}, which only ${quotedList(writers)} writes; without that it keeps its saved value.`,
     tensor: variable,
     hint: 'Convert the signatures together when one shall see what another wrote.',
   })

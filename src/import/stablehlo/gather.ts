@@ -9,9 +9,9 @@ import {
   dimLabel,
   type Extent,
   gridded,
-  isNumber,
   type Labelled,
   lastPlace,
+  liesWithin,
   placesOf,
   stacked,
   without,
@@ -70,15 +70,10 @@ export function gather(o: HloOp): Tensor {
           result.map((s, i) => s ?? { of: y, axis: kept[i]! }),
         )
   }
-  const inRange = (k: number, d: number): boolean =>
-    places.known !== undefined &&
-    shape[d] !== undefined &&
-    isNumber(sizes[d]) &&
-    places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - Number(sizes[d])))
   const start = (k: number): Tensor => {
     const d = map[k]!
     const part = places.component(k)
-    return inRange(k, d) ? part : clamped(o, part, lastPlace(o, own[d]!, sizes[d]!))
+    return liesWithin(places, k, map.length, shape[d], sizes[d]) ? part : clamped(o, part, lastPlace(o, own[d]!, sizes[d]!))
   }
   const dims = Array.from({ length: rank }, (_, d) => d)
   const batchLabels = places.batch.map((_, i) => batchLabel(i))

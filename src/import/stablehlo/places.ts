@@ -82,7 +82,11 @@ export function lastPlace(o: HloOp, size: Size, window: Extent): Tensor | number
   return window === 0 ? whole : o.body.op('Sub', [whole, o.body.size(window)])
 }
 
-export const isNumber = (size: Size | undefined): size is number => typeof size === 'number'
+/** Whether component `k` of `count` is known to be a place of dim of `size` where a window of `extent` lies within it. */
+export function liesWithin({ known }: Places, k: number, count: number, size: number | undefined, extent: Size | undefined): boolean {
+  if (known === undefined || typeof size !== 'number' || typeof extent !== 'number') return false
+  return known.every((v, i) => (count > 1 && i % count !== k) || (v >= 0 && v <= size - extent))
+}
 
 export const scalar = (o: HloOp, n: Tensor | number): Tensor => (typeof n === 'number' ? o.body.ints([n], []) : n)
 

@@ -10,6 +10,7 @@ import {
   type Extent,
   gridded,
   lastPlace,
+  liesWithin,
   placesOf,
   scalar,
   stacked,
@@ -85,13 +86,7 @@ export function scatter(o: HloOp): Tensor {
   const windows = addressed.filter((d) => inWindow.includes(d))
   const size = (d: number): Extent => windowOf(d) ?? { of: o.in(2), axis: windowDims[inWindow.indexOf(d)]! }
   const own = body.sizesOf(o.in(0), shape)
-  const isWithin = map.every(
-    (d, k) =>
-      places.known !== undefined &&
-      shape[d] !== undefined &&
-      windowOf(d) !== undefined &&
-      places.known.every((v, i) => (map.length > 1 && i % map.length !== k) || (v >= 0 && v <= shape[d]! - Number(windowOf(d)))),
-  )
+  const isWithin = map.every((d, k) => liesWithin(places, k, map.length, shape[d], windowOf(d)))
   const x = body.transpose(isTruth ? body.cast(o.in(0), 'bool', 'i32') : o.in(0), [...addressed, ...rest])
   const updateLabels = updateShape.map((_, i) =>
     windowDims.includes(i) ? dimLabel(inWindow[windowDims.indexOf(i)]!) : batchLabel(i - windowDims.filter((w) => w < i).length),

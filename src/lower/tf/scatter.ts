@@ -1,4 +1,5 @@
 import { mulDims } from '../../core/dim.ts'
+import { largestF32 } from '../../core/dtype.ts'
 import { elementCount, isStatic, stridesOf } from '../../core/shape.ts'
 import type { Value } from '../../ir/types.ts'
 import type { OpBuilder } from '../../ops/build.ts'
@@ -139,11 +140,9 @@ function extreme(spec: typeof op.unsortedSegmentMax | typeof op.unsortedSegmentM
 /** A row without updates stays as it is, which may be infinite: the kernel gives the last finite number there. */
 function unlessNone(b: OpBuilder, isMax: boolean, best: Value, rows: Value, both: Value): Value {
   const f = new Formula(b)
-  const none = isMax ? f.lessEqual(best, -maxFloat) : f.greaterEqual(best, maxFloat)
+  const none = isMax ? f.lessEqual(best, -largestF32) : f.greaterEqual(best, largestF32)
   return f.select(none, rows, both)
 }
-
-const maxFloat = 2 ** 128 - 2 ** 104
 
 /** x[begin:end:stride] = value: elements are gathered from both by a constant map, one for each row where the number of rows is open. */
 function stridedUpdate(n: SourceOp, b: OpBuilder): Value {

@@ -1,6 +1,5 @@
-import { normalizeAxis } from '../../core/shape.ts'
 import { op as ops } from '../../ops/index.ts'
-import { constInts } from '../../ops/view.ts'
+import { constAxes } from '../../ops/view.ts'
 import { constant, op, value } from '../pattern.ts'
 import { hit, miss, other, rule } from '../rule.ts'
 import { keepsShape, resultOf } from '../weighted.ts'
@@ -13,7 +12,7 @@ export const dropUnitReduction = rule('drop-unit-reduction', {
   pattern: op(reductionNames, { as: 'root', inputs: [value('x'), constant('axes')] }),
   check({ root, x, axes }, graph) {
     const { shape } = x.type
-    if (!constInts(axes)!.every((a) => shape[normalizeAxis(a, shape.length)!] === 1)) return other
+    if (!constAxes(axes, shape.length)!.every((a) => shape[a] === 1)) return other
     if (keepsShape(graph, root, x)) return hit<{ to: number[] | undefined }>({ to: undefined })
     const to = shapeOperand(resultOf(graph, root).type.shape)
     return to ? hit<{ to: number[] | undefined }>({ to }) : miss('more than one size of the result is unknown', root)

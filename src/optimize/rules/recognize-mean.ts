@@ -1,6 +1,6 @@
-import { elementCount, normalizeAxis } from '../../core/shape.ts'
+import { elementCount } from '../../core/shape.ts'
 import { op as ops } from '../../ops/index.ts'
-import { constInts } from '../../ops/view.ts'
+import { constAxes } from '../../ops/view.ts'
 import { splatOf } from '../constants.ts'
 import { constant, op, value } from '../pattern.ts'
 import { hit, miss, type Rule, rule } from '../rule.ts'
@@ -16,7 +16,7 @@ export const recognizeMean: readonly Rule[] = (['mul', 'div'] as const).map((nam
     pattern: op(name, { as: 'root', anyOrder: name === 'mul', attrs: { fusedActivation: 'none' }, inputs: [sum, constant('c')] }),
     check({ root, sum, x, axes, c }, graph) {
       const rank = x.type.shape.length
-      const reduced = new Set(constInts(axes)!.map((a) => normalizeAxis(a, rank)!))
+      const reduced = new Set(constAxes(axes, rank)!)
       const count = elementCount([...reduced].map((a) => x.type.shape[a]!))
       const number = splatOf(c)
       if (x.type.dtype !== 'f32' || number === undefined) return miss('it is scaled by more than one number', root)

@@ -1,8 +1,7 @@
-import { normalizeAxis } from '../../core/shape.ts'
 import type { GraphEditor } from '../../ir/graph.ts'
 import type { Node, Value } from '../../ir/types.ts'
 import { op as ops } from '../../ops/index.ts'
-import { constInts } from '../../ops/view.ts'
+import { constAxes } from '../../ops/view.ts'
 import { constant, op, value } from '../pattern.ts'
 import { hit, miss, type Rule, rule } from '../rule.ts'
 import { operandAt } from '../weighted.ts'
@@ -11,7 +10,7 @@ import { operandAt } from '../weighted.ts'
 function isOverLast(graph: GraphEditor, node: Node): boolean {
   const [x, axes] = graph.operands(node)
   const rank = x!.type.shape.length
-  const reduced = constInts(axes)?.map((a) => normalizeAxis(a, rank))
+  const reduced = constAxes(axes, rank)
   return node.attrs.keepDims === true && reduced?.length === 1 && reduced[0] === rank - 1
 }
 

@@ -1,6 +1,5 @@
-import { normalizeAxis } from '../../core/shape.ts'
 import { op as ops } from '../../ops/index.ts'
-import { constInts } from '../../ops/view.ts'
+import { constAxes, constInts } from '../../ops/view.ts'
 import { constant, op, value } from '../pattern.ts'
 import { hit, miss, rule } from '../rule.ts'
 import { isReadOnce } from '../weighted.ts'
@@ -16,7 +15,7 @@ export const sinkTransposeThroughReduction = rule('sink-transpose-through-reduct
   check({ transpose, perm, axes }, graph) {
     if (!isReadOnce(graph, transpose)) return miss('the transposed value has other readers', transpose)
     const order = constInts(perm)!
-    const reduced = constInts(axes)!.map((a) => normalizeAxis(a, order.length)!)
+    const reduced = constAxes(axes, order.length)!
     return hit({ order, reduced })
   },
   rewrite({ root, x }, { order, reduced }, b) {
